@@ -1,0 +1,44 @@
+/**
+ * The errors that Anneal throws. Each says what could not be done, with which values, by which rule, and the fix where
+ * it is known: `Cannot <do what> <values>: <rule>, got <facts>`.
+ *
+ * @module
+ */
+
+/** Base class of every error that Anneal throws on purpose. */
+export class AnnealError extends Error {
+  override readonly name: string;
+
+  /**
+   * @param message What could not be done, why, and the fix.
+   * @param options The error that caused this one, if any.
+   */
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** Shapes that do not fit together, or an axis or index outside its range. */
+export class ShapeError extends AnnealError {}
+
+/** An element type that an operation does not take. */
+export class DtypeError extends AnnealError {}
+
+/** The device is missing, lost, out of memory, or mixed with another one. */
+export class DeviceError extends AnnealError {}
+
+/** A tensor was used after `dispose()`. */
+export class DisposedError extends AnnealError {}
+
+/** A lazy tensor was realized after a parameter or buffer that it reads had been changed. */
+export class StaleTensorError extends AnnealError {}
+
+/** A checkpoint that is missing, torn, or made for something else. */
+export class CheckpointError extends AnnealError {}
+
+/** Input data that is empty, malformed or out of range. */
+export class DataError extends AnnealError {}
+
+/** An option or argument that makes no sense. */
+export class ConfigError extends AnnealError {}
