@@ -291,8 +291,11 @@ export interface Device {
   readonly kind: "webgpu" | "cpu" | "reference";
   readonly name: string;
   readonly profile: DeviceProfile;
-  /** Zero-filled memory, from a pool where one of fitting size is free. `bytes` > 0 is rounded up to a multiple of 16. */
-  alloc(bytes: number): DeviceBuffer;
+  /**
+   * Memory, from a pool where one of fitting size is free. `bytes` > 0 is rounded up to a multiple of 16. It holds zeros,
+   * or, with `zeroed: false`, anything.
+   */
+  alloc(bytes: number, options?: { readonly zeroed?: boolean }): DeviceBuffer;
   free(buffer: DeviceBuffer): void;
   /** Copies `data` to `offset` bytes (a multiple of 4) of `buffer`. `data` may be changed after the call returns. */
   write(buffer: DeviceBuffer, offset: number, data: ArrayBufferView): void;

@@ -1,0 +1,61 @@
+/**
+ * Reverse-mode differentiation, source to source: it walks the graph backwards and builds more nodes.
+ *
+ * @module
+ */
+import { DtypeError, ShapeError } from "../base/errors.ts";
+import { fmtShape, sameShape, sizeOf } from "../base/shape.ts";
+import { add } from "./elementwise.ts";
+import { constant } from "./leaves.ts";
+import { Node, topological } from "./node.ts";
+import { expand, sumTo } from "./views.ts";
+
+/**
+ * The gradient of `root` (f32, one element) with respect to each of `targets`; null where `root` does not depend on it.
+ *
+ * @param seed The gradient of `root` itself; 1 if left out.
+ */
+export function gradients(root: Node, targets: readonly Node[], seed?: Node): (Node | null)[] {
+  if (root.dtype !== "f32") throw new DtypeError(`Cannot differentiate a ${root.dtype} tensor: only f32 has gradients`);
+  if (seed === undefined && sizeOf(root.shape) !== 1) {
+    throw new ShapeError(
+      `Cannot differentiate a tensor of shape ${fmtShape(root.shape)}: reduce it to one number first, by mean() or sum()`,
+    );
+  }
+  const order = topological([root]);
+  for (let i = 0; i < order.length; i++) order[i].local = i;
+  const wanted = new Uint8Array(order.length); // whether a target lies below
+  const grads = new Array<Node | null>(order.length).fill(null);
+  for (const t of targets) if (order[t.local] === t) wanted[t.local] = 1;
+  for (let i = 0; i < order.length; i++) {
+    const { inputs } = order[i];
+    for (let j = 0; j < inputs.length; j++) if (wanted[inputs[j].local] === 1) wanted[i] = 1;
+  }
+  grads[order.length - 1] = seed ?? expand(constant(1), root.shape);
+  for (let i = order.length - 1; i >= 0; i--) {
+    const node = order[i];
+    const dy = grads[i];
+    if (dy === null || wanted[i] === 0 || node.op.vjp === undefined || node.inputs.length === 0) continue;
+    const parts = node.op.vjp(dy, node);
+    for (let j = 0; j < node.inputs.length; j++) {
+      const input = node.inputs[j];
+      const part = parts[j];
+      if (part === null || wanted[input.local] === 0) continue;
+      const g = fit(part, input);
+      const sum = grads[input.local];
+      grads[input.local] = sum === null ? g : add(sum, g);
+    }
+  }
+  return targets.map((t) => order[t.local] === t ? grads[t.local] : null);
+}
+
+/** A gradient of exactly the input's shape: summed over what was broadcast, repeated where the rule left it small. */
+function fit(g: Node, input: Node): Node {
+  if (sameShape(g.shape, input.shape)) return g;
+  const small = sumTo(g.shape.length < input.shape.length || sizeOf(g.shape) < sizeOf(input.shape) ? expandable(g, input) : g, input.shape);
+  return small;
+}
+
+function expandable(g: Node, input: Node): Node {
+  return expand(g, input.shape);
+}

@@ -1,0 +1,361 @@
+/**
+ * Element-wise operations with their derivatives: one screen of rules. `x`, `a`, `b` are inputs, `y` is the result.
+ * Operands broadcast by NumPy's rule without a node of their own.
+ *
+ * @module
+ */
+import type { Dtype, ValueType } from "../base/dtype.ts";
+import { DtypeError } from "../base/errors.ts";
+import { broadcastShapes } from "../base/shape.ts";
+import type { BinaryOp, UnaryOp } from "../device/contract.ts";
+import type { Emitter } from "./emitter.ts";
+import { constant } from "./leaves.ts";
+import { Node, type OpDef } from "./node.ts";
+import { defineOp } from "./registry.ts";
+
+type UnaryVjp = (dy: Node, x: Node, y: Node) => Node;
+type BinaryVjp = (dy: Node, a: Node, b: Node, y: Node) => readonly (Node | null)[];
+
+function unaryOp(
+  name: string,
+  emit: UnaryOp | ((e: Emitter, x: number) => number),
+  vjp?: UnaryVjp,
+  cost = 1,
+): OpDef {
+  return defineOp({
+    name,
+    kind: "elementwise",
+    cost,
+    emit: typeof emit === "string" ? (e, [x]) => e.unary(emit, x) : (e, [x]) => emit(e, x),
+    ...(vjp ? { vjp: (dy: Node, node: Node) => [vjp(dy, node.inputs[0], node)] } : {}),
+  });
+}
+
+function binaryOp(name: string, op: BinaryOp, vjp?: BinaryVjp, cost = 1): OpDef {
+  return defineOp({
+    name,
+    kind: "elementwise",
+    cost,
+    emit: (e, [a, b]) => e.binary(op, a, b),
+    ...(vjp ? { vjp: (dy: Node, node: Node) => vjp(dy, node.inputs[0], node.inputs[1], node) } : {}),
+  });
+}
+
+const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI);
+const GELU_C = Math.sqrt(2 / Math.PI);
+
+// --- two operands
+const ADD = binaryOp("add", "add", (dy) => [dy, dy]);
+const SUB = binaryOp("sub", "sub", (dy) => [dy, neg(dy)]);
+const MUL = binaryOp("mul", "mul", (dy, a, b) => [mul(dy, b), mul(dy, a)]);
+const DIV = binaryOp("div", "div", (dy, _a, b, y) => [div(dy, b), neg(div(mul(dy, y), b))], 2);
+const MOD = binaryOp("mod", "mod");
+const POW = binaryOp("pow", "pow", (dy, a, b, y) => [
+  mul(dy, where(eq(b, zero), zero, mul(b, pow(a, sub(b, one))))), // b a^(b-1), 0 where b = 0 even for a = 0
+  mul(dy, where(eq(a, zero), zero, mul(y, log(a)))),
+], 20);
+const MAXIMUM = binaryOp("maximum", "max", (dy, a, b) => [mul(dy, winner(a, b)), mul(dy, winner(b, a))]);
+const MINIMUM = binaryOp("minimum", "min", (dy, a, b) => [mul(dy, winner(b, a)), mul(dy, winner(a, b))]);
+const EQ = binaryOp("eq", "eq");
+const NE = binaryOp("ne", "ne");
+const LT = binaryOp("lt", "lt");
+const LE = binaryOp("le", "le");
+const GT = binaryOp("gt", "gt");
+const GE = binaryOp("ge", "ge");
+const AND = binaryOp("and", "and");
+const OR = binaryOp("or", "or");
+
+// --- three operands
+const WHERE = defineOp({
+  name: "where",
+  kind: "elementwise",
+  cost: 1,
+  emit: (e, [c, a, b]) => e.select(c, a, b),
+  vjp: (dy, { inputs: [c] }) => [null, where(c, dy, zero), where(c, zero, dy)],
+});
+
+// --- one operand
+const NEG = unaryOp("neg", "neg", (dy) => neg(dy));
+const ABS = unaryOp("abs", "abs", (dy, x) => mul(dy, sign(x)));
+const SIGN = unaryOp("sign", "sign");
+const EXP = unaryOp("exp", "exp", (dy, _x, y) => mul(dy, y), 10);
+const LOG = unaryOp("log", "log", (dy, x) => div(dy, x), 10);
+const LOG1P = unaryOp("log1p", "log1p", (dy, x) => div(dy, add(x, one)), 12);
+const SQRT = unaryOp("sqrt", "sqrt", (dy, _x, y) => div(dy, mul(y, two)), 3);
+const RSQRT = unaryOp("rsqrt", "rsqrt", (dy, _x, y) => mul(dy, mul(constant(-0.5), mul(y, mul(y, y)))), 4);
+const RECIPROCAL = unaryOp("reciprocal", "reciprocal", (dy, _x, y) => neg(mul(dy, mul(y, y))), 2);
+const SQUARE = unaryOp("square", (e, x) => e.binary("mul", x, x), (dy, x) => mul(dy, mul(x, two)));
+const SIN = unaryOp("sin", "sin", (dy, x) => mul(dy, cos(x)), 15);
+const COS = unaryOp("cos", "cos", (dy, x) => neg(mul(dy, sin(x))), 15);
+const TANH = unaryOp("tanh", "tanh", (dy, _x, y) => mul(dy, sub(one, mul(y, y))), 15);
+const ERF = unaryOp("erf", "erf", (dy, x) => mul(dy, mul(constant(TWO_OVER_SQRT_PI), exp(neg(mul(x, x))))), 20);
+const FLOOR = unaryOp("floor", "floor");
+const CEIL = unaryOp("ceil", "ceil");
+const ROUND = unaryOp("round", "round");
+const NOT = unaryOp("not", "not");
+
+// NaN stays NaN: it is not <= 0
+const RELU = unaryOp(
+  "relu",
+  (e, x) => e.select(e.binary("le", x, e.constant(0)), e.constant(0), x),
+  (dy, _x, y) => where(gt(y, zero), dy, zero),
+);
+const SIGMOID = unaryOp("sigmoid", emitSigmoid, (dy, _x, y) => mul(dy, mul(y, sub(one, y))), 12);
+// softplus with beta 1: max(x, 0) + log(1 + exp(-|x|)), which never overflows
+const SOFTPLUS = unaryOp(
+  "softplus",
+  (e, x) =>
+    e.binary(
+      "add",
+      e.binary("max", x, e.constant(0)),
+      e.unary("log1p", e.unary("exp", e.unary("neg", e.unary("abs", x)))),
+    ),
+  (dy, x) => mul(dy, sigmoid(x)),
+  25,
+);
+// d/dx x s(x) = s + x s (1 - s)
+const SILU = unaryOp("silu", (e, x) => e.binary("mul", x, emitSigmoid(e, x)), (dy, x) => {
+  const s = sigmoid(x);
+  return mul(dy, add(s, mul(mul(x, s), sub(one, s))));
+}, 13);
+// d/dx x P(x) = P(x) + x p(x), P and p the normal distribution and its density
+const GELU = unaryOp(
+  "gelu",
+  (e, x) =>
+    e.binary(
+      "mul",
+      e.binary("mul", x, e.constant(0.5)),
+      e.binary("add", e.constant(1), e.unary("erf", e.binary("mul", x, e.constant(Math.SQRT1_2)))),
+    ),
+  (dy, x) => {
+    const cdf = mul(half, add(one, erf(mul(x, constant(Math.SQRT1_2)))));
+    const pdf = mul(constant(1 / Math.sqrt(2 * Math.PI)), exp(mul(constant(-0.5), mul(x, x))));
+    return mul(dy, add(cdf, mul(x, pdf)));
+  },
+  25,
+);
+
+// A derivative that keeps the finer points of exact kinks in one place
+const half = constant(0.5);
+const zero = constant(0);
+const one = constant(1);
+const two = constant(2);
+
+function emitSigmoid(e: Emitter, x: number): number {
+  return e.unary("reciprocal", e.binary("add", e.constant(1), e.unary("exp", e.unary("neg", x))));
+}
+
+/** 1 where `a > b`, a half where they are equal. */
+function winner(a: Node, b: Node): Node {
+  return add(cast(gt(a, b), "f32"), mul(half, cast(eq(a, b), "f32")));
+}
+
+const RANK: Record<ValueType, number> = { bool: 0, i32: 1, u32: 2, f32: 3 };
+
+/** The type of operands of `a` and `b` together: bool < i32 < u32 < f32; u8 counts as i32. */
+export function commonType(a: Dtype, b: Dtype): ValueType {
+  const x = a === "u8" ? "i32" : a, y = b === "u8" ? "i32" : b;
+  return RANK[x] >= RANK[y] ? x : y;
+}
+
+function binary(op: OpDef, a: Node, b: Node, verb: string): Node {
+  let type = a.dtype as ValueType;
+  if (a.dtype !== b.dtype || a.dtype === "u8") {
+    type = commonType(a.dtype, b.dtype);
+    a = cast(a, type);
+    b = cast(b, type);
+  }
+  return new Node(op, [a, b], broadcastShapes(a.shape, b.shape, verb), type);
+}
+
+function arithmetic(op: OpDef, a: Node, b: Node, verb: string): Node {
+  if (a.dtype === "bool" && b.dtype === "bool") a = cast(a, "i32");
+  return binary(op, a, b, verb);
+}
+
+function compare(op: OpDef, a: Node, b: Node): Node {
+  if (a.dtype === "bool" && b.dtype === "bool") a = cast(a, "i32");
+  const y = binary(op, a, b, "compare");
+  return y.dtype === "bool" ? y : new Node(op, y.inputs, y.shape, "bool");
+}
+
+function logical(op: OpDef, a: Node, b: Node): Node {
+  return binary(op, cast(a, "bool"), cast(b, "bool"), "combine");
+}
+
+function float(op: OpDef, x: Node): Node {
+  if (x.dtype !== "f32") x = cast(x, "f32");
+  return new Node(op, [x], x.shape, "f32");
+}
+
+/** `a + b` */
+export function add(a: Node, b: Node): Node {
+  return arithmetic(ADD, a, b, "add");
+}
+/** `a - b` */
+export function sub(a: Node, b: Node): Node {
+  return arithmetic(SUB, a, b, "subtract");
+}
+/** `a b` */
+export function mul(a: Node, b: Node): Node {
+  return arithmetic(MUL, a, b, "multiply");
+}
+/** `a / b`; integers are divided as f32. */
+export function div(a: Node, b: Node): Node {
+  return binary(DIV, cast(a, "f32"), b, "divide");
+}
+/** Integer quotient towards zero. */
+export function intDiv(a: Node, b: Node): Node {
+  return binary(DIV, integer(a), integer(b), "divide");
+}
+/** Integer remainder with the sign of `a`. */
+export function mod(a: Node, b: Node): Node {
+  return binary(MOD, integer(a), integer(b), "divide");
+}
+/** `a^b` in f32. */
+export function pow(a: Node, b: Node): Node {
+  return binary(POW, cast(a, "f32"), b, "raise");
+}
+/** The larger; NaN if either is. */
+export function maximum(a: Node, b: Node): Node {
+  return arithmetic(MAXIMUM, a, b, "take the maximum of");
+}
+/** The smaller; NaN if either is. */
+export function minimum(a: Node, b: Node): Node {
+  return arithmetic(MINIMUM, a, b, "take the minimum of");
+}
+/** `a = b`, bool */
+export function eq(a: Node, b: Node): Node {
+  return compare(EQ, a, b);
+}
+/** `a != b`, bool */
+export function ne(a: Node, b: Node): Node {
+  return compare(NE, a, b);
+}
+/** `a < b`, bool */
+export function lt(a: Node, b: Node): Node {
+  return compare(LT, a, b);
+}
+/** `a <= b`, bool */
+export function le(a: Node, b: Node): Node {
+  return compare(LE, a, b);
+}
+/** `a > b`, bool */
+export function gt(a: Node, b: Node): Node {
+  return compare(GT, a, b);
+}
+/** `a >= b`, bool */
+export function ge(a: Node, b: Node): Node {
+  return compare(GE, a, b);
+}
+/** Both, bool. */
+export function and(a: Node, b: Node): Node {
+  return logical(AND, a, b);
+}
+/** Either, bool. */
+export function or(a: Node, b: Node): Node {
+  return logical(OR, a, b);
+}
+/** `c ? a : b` */
+export function where(c: Node, a: Node, b: Node): Node {
+  const type = commonType(a.dtype, b.dtype);
+  const [x, y, z] = [cast(c, "bool"), cast(a, type), cast(b, type)];
+  const shape = broadcastShapes(x.shape, broadcastShapes(y.shape, z.shape, "choose between"), "choose between");
+  return new Node(WHERE, [x, y, z], shape, type);
+}
+
+/** `-x` */
+export function neg(x: Node): Node {
+  return signed(NEG, x);
+}
+/** `|x|` */
+export function abs(x: Node): Node {
+  return signed(ABS, x);
+}
+/** -1, 0 or 1 */
+export function sign(x: Node): Node {
+  return signed(SIGN, x);
+}
+/** Not, bool. */
+export function not(x: Node): Node {
+  return new Node(NOT, [cast(x, "bool")], x.shape, "bool");
+}
+/** `x^2` */
+export function square(x: Node): Node {
+  if (x.dtype === "u8" || x.dtype === "bool") x = cast(x, "i32");
+  return new Node(SQUARE, [x], x.shape, x.dtype);
+}
+
+type Unary = (x: Node) => Node;
+/** e^x */
+export const exp: Unary = (x) => float(EXP, x);
+/** Natural logarithm. */
+export const log: Unary = (x) => float(LOG, x);
+/** log(1 + x) */
+export const log1p: Unary = (x) => float(LOG1P, x);
+/** Square root. */
+export const sqrt: Unary = (x) => float(SQRT, x);
+/** 1 / sqrt(x) */
+export const rsqrt: Unary = (x) => float(RSQRT, x);
+/** 1 / x */
+export const reciprocal: Unary = (x) => float(RECIPROCAL, x);
+/** Sine of radians. */
+export const sin: Unary = (x) => float(SIN, x);
+/** Cosine of radians. */
+export const cos: Unary = (x) => float(COS, x);
+/** Hyperbolic tangent. */
+export const tanh: Unary = (x) => float(TANH, x);
+/** The error function. */
+export const erf: Unary = (x) => float(ERF, x);
+/** Largest whole number that is not larger. */
+export const floor: Unary = (x) => whole(FLOOR, x);
+/** Smallest whole number that is not smaller. */
+export const ceil: Unary = (x) => whole(CEIL, x);
+/** Nearest whole number, halves to even. */
+export const round: Unary = (x) => whole(ROUND, x);
+/** max(x, 0); NaN stays. */
+export const relu: Unary = (x) => float(RELU, x);
+/** 1 / (1 + e^-x) */
+export const sigmoid: Unary = (x) => float(SIGMOID, x);
+/** log(1 + e^x) */
+export const softplus: Unary = (x) => float(SOFTPLUS, x);
+/** x sigmoid(x) */
+export const silu: Unary = (x) => float(SILU, x);
+/** x P(x), P the normal distribution. */
+export const gelu: Unary = (x) => float(GELU, x);
+/** The tanh approximation of gelu: 0.5 x (1 + tanh(c (x + 0.044715 x^3))), c = sqrt(2 / pi). */
+export const geluTanh: Unary = (x) => {
+  const inner = mul(constant(GELU_C), add(x, mul(constant(0.044715), mul(x, mul(x, x)))));
+  return mul(mul(half, x), add(one, tanh(inner)));
+};
+
+function signed(op: OpDef, x: Node): Node {
+  if (x.dtype === "u8" || x.dtype === "bool" || x.dtype === "u32") x = cast(x, "i32");
+  return new Node(op, [x], x.shape, x.dtype);
+}
+
+function whole(op: OpDef, x: Node): Node {
+  return x.dtype === "f32" ? new Node(op, [x], x.shape, "f32") : x;
+}
+
+function integer(x: Node): Node {
+  if (x.dtype === "f32") throw new DtypeError("Cannot divide as integers: got f32, cast to i32 first");
+  return x.dtype === "bool" ? cast(x, "i32") : x;
+}
+
+const CAST = defineOp({
+  name: "cast",
+  kind: "elementwise",
+  cost: 0,
+  emit: (e, [x], node) => e.cast(x, node.dtype as ValueType),
+  vjp: (dy, node) => [node.dtype === "f32" && node.inputs[0].dtype === "f32" ? dy : null],
+});
+
+/** `x` as another type: to integers towards zero and saturating, to bool `!= 0`. `u8` cannot be made. */
+export function cast(x: Node, dtype: Dtype): Node {
+  if (x.dtype === dtype) return x;
+  if (dtype === "u8") throw new DtypeError("Cannot cast to u8: it is for storage only; make a tensor from a Uint8Array");
+  const y = new Node(CAST, [x], x.shape, dtype);
+  y.range = x.range;
+  return y;
+}

@@ -1,0 +1,137 @@
+/**
+ * Nodes of the lazy graph. Building one costs no device work: a node says which operation, on which inputs, gives which
+ * shape and type. Programs are keyed by this structure.
+ *
+ * @module
+ */
+import type { Dtype, HostArray } from "../base/dtype.ts";
+import { bytesPerElement } from "../base/dtype.ts";
+import { type Shape, sizeOf } from "../base/shape.ts";
+import type { Emitter } from "./emitter.ts";
+import { Storage } from "./storage.ts";
+
+/** How the lowering treats an operation. */
+export type OpKind = "leaf" | "elementwise" | "view" | "reduce" | "gather" | "opaque" | "assign";
+
+/** One operation: everything that the graph knows about it, in one entry of the table. */
+export interface OpDef {
+  readonly name: string;
+  readonly id: number;
+  readonly kind: OpKind;
+  /** Element-wise operations: the instructions that compute the result from the operands' values. */
+  readonly emit?: (e: Emitter, args: readonly number[], node: Node) => number;
+  /**
+   * Gradients with respect to each input, given the gradient of the output; null where there is none. Builds nodes only.
+   * A gradient may have the broadcast shape: the caller sums it to the input's.
+   */
+  readonly vjp?: (dy: Node, node: Node) => readonly (Node | null)[];
+  /** Rough cost of one element in instructions; decides between computing twice and storing. */
+  readonly cost: number;
+}
+
+const NO_ATTR: readonly number[] = [];
+const NO_INPUTS: readonly Node[] = [];
+
+/** Nodes of this many operations on top of each other are looked at when a step ends; see runtime.ts. */
+export const DEEP = 512;
+
+/** Called for nodes whose depth passes a multiple of {@link DEEP}; set by the runtime. */
+export const growth: { notify: (node: Node) => void } = { notify: () => {} };
+
+/** One operation on some inputs: an expression that has a shape, a type and, once realized, a place in memory. */
+export class Node {
+  readonly op: OpDef;
+  inputs: readonly Node[];
+  readonly shape: Shape;
+  readonly dtype: Dtype;
+  /** What the operation needs beside its inputs; part of the program key. */
+  readonly attr: readonly number[];
+  /** Value of a scalar leaf or of a constant. */
+  value = 0;
+  /** Values of an array leaf. */
+  array: HostArray | null = null;
+  /** Where the value lies, once it does; contiguous, `offset` elements from the storage's base. */
+  storage: Storage | null = null;
+  offset = 0;
+  /** Version of `storage` that holds the value. */
+  version = 0;
+  /** Number of operations between this node and realized memory. */
+  readonly depth: number;
+  /** Smallest and largest value of integer data, where known: index checks need no read. */
+  range: readonly [number, number] | null = null;
+
+  // scratch of walks: which walk saw it last, and its place there
+  mark = 0;
+  local = 0;
+
+  constructor(op: OpDef, inputs: readonly Node[], shape: Shape, dtype: Dtype, attr: readonly number[] = NO_ATTR) {
+    this.op = op;
+    this.inputs = inputs;
+    this.shape = shape;
+    this.dtype = dtype;
+    this.attr = attr;
+    let depth = 0;
+    for (let i = 0; i < inputs.length; i++) if (inputs[i].depth > depth) depth = inputs[i].depth;
+    this.depth = depth + 1;
+    if (this.depth % DEEP === 0) growth.notify(this);
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  /** Bytes of the realized value. */
+  get bytes(): number {
+    return this.size * bytesPerElement(this.dtype);
+  }
+
+  /** Says that the value now lies in `storage`, and forgets how it was computed. */
+  settle(storage: Storage, offset: number, version: number): void {
+    this.storage = storage;
+    this.offset = offset;
+    this.version = version;
+    this.inputs = NO_INPUTS;
+    (this as { depth: number }).depth = 0;
+  }
+}
+
+let walks = 0;
+
+/** A number that no walk has used: nodes and storages with it in `mark` were seen by this walk. */
+export function newWalk(): number {
+  return ++walks;
+}
+
+/** Nodes reachable from `roots`, inputs first, each once. Realized nodes are leaves. Iterative: graphs may be 20,000 deep. */
+export function topological(roots: readonly Node[]): Node[] {
+  const walk = newWalk();
+  const order: Node[] = [];
+  const stack: Node[] = [];
+  const next: number[] = [];
+  for (const root of roots) {
+    if (root.mark === walk) continue;
+    root.mark = walk;
+    stack.push(root);
+    next.push(0);
+    while (stack.length > 0) {
+      const top = stack.length - 1;
+      const node = stack[top];
+      const i = next[top];
+      if (i < node.inputs.length) {
+        next[top] = i + 1;
+        const input = node.inputs[i];
+        if (input.mark !== walk) {
+          input.mark = walk;
+          stack.push(input);
+          next.push(0);
+        }
+      } else {
+        order.push(node);
+        stack.pop();
+        next.pop();
+      }
+    }
+  }
+  return order;
+}

@@ -1,0 +1,60 @@
+/**
+ * Reductions over axes. The result drops them.
+ *
+ * @module
+ */
+import { ShapeError } from "../base/errors.ts";
+import { fmtShape, sizeOf } from "../base/shape.ts";
+import type { ReduceKind } from "../device/contract.ts";
+import { div, eq, mul } from "./elementwise.ts";
+import { cast } from "./elementwise.ts";
+import { constant } from "./leaves.ts";
+import { Node } from "./node.ts";
+import { defineOp } from "./registry.ts";
+import { expand, keepAxes } from "./views.ts";
+
+/** The kinds, in the order of their numbers in `attr[0]`; the other entries of `attr` are the axes, ascending. */
+export const REDUCE_KINDS: readonly ReduceKind[] = ["sum", "prod", "max", "min", "argmax", "argmin"];
+
+/** A fold over some axes. */
+export const REDUCE = defineOp({
+  name: "reduce",
+  kind: "reduce",
+  cost: 100,
+  vjp: (dy, node) => {
+    const x = node.inputs[0];
+    const axes = node.attr.slice(1);
+    const back = (g: Node) => expand(keepAxes(g, x.shape, axes), x.shape);
+    switch (REDUCE_KINDS[node.attr[0]]) {
+      case "sum":
+        return [back(dy)];
+      case "prod": // dx = dy y / x; undefined at zeros, as in a product of logarithms
+        return [div(mul(back(dy), back(node)), x)];
+      case "max":
+      case "min": { // ties share the gradient evenly
+        const hit = cast(eq(x, keepAxes(node, x.shape, axes)), "f32");
+        const share = div(dy, reduce("sum", hit, axes));
+        return [mul(back(share), hit)];
+      }
+      default:
+        return [null];
+    }
+  },
+});
+
+const EMPTY: Partial<Record<ReduceKind, number>> = { sum: 0, prod: 1 };
+
+/** Folds `x` over `axes` (ascending, each in range). Sums of integers stay integers. */
+export function reduce(kind: ReduceKind, x: Node, axes: readonly number[]): Node {
+  const shape = x.shape.filter((_, i) => !axes.includes(i));
+  const dtype = kind === "argmax" || kind === "argmin" ? "i32" : x.dtype;
+  if (axes.length === 0 && dtype === x.dtype) return x;
+  if (sizeOf(x.shape) === 0 && axes.some((a) => x.shape[a] === 0)) {
+    const identity = EMPTY[kind];
+    if (identity === undefined) {
+      throw new ShapeError(`Cannot take the ${kind} of ${fmtShape(x.shape)}: there is no element along axis ${axes}`);
+    }
+    return expand(constant(identity, dtype === "u8" ? "i32" : dtype), shape);
+  }
+  return new Node(REDUCE, [x], shape, dtype, [REDUCE_KINDS.indexOf(kind), ...axes]);
+}

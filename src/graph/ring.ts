@@ -1,0 +1,83 @@
+/**
+ * Memory for small results that somebody holds: losses, predictions of a batch. Results of a run lie together in one of a
+ * few buffers that are written round and round; one that is still held when its place comes up again is copied out first.
+ *
+ * @module
+ */
+import type { Device, DeviceBuffer } from "../device/contract.ts";
+import type { Storage } from "./storage.ts";
+
+const BUFFERS = 4;
+const BYTES = 1 << 18;
+
+/** Results of more bytes than this, all of a run together, get memory of their own. */
+export const RING_LIMIT = 1 << 14;
+
+interface Region {
+  readonly start: number;
+  readonly end: number;
+  readonly held: WeakRef<Storage>[];
+}
+
+interface Lane {
+  readonly buffer: DeviceBuffer;
+  head: number;
+  regions: Region[];
+}
+
+/** The ring of one device. */
+export class Ring {
+  readonly #device: Device;
+  readonly #lanes: Lane[] = [];
+  #turn = 0;
+
+  constructor(device: Device) {
+    this.#device = device;
+  }
+
+  /** Places `storages`, `offsets[i]` bytes from a common start, in a buffer that is none of `avoid`; returns it and the start. */
+  place(
+    storages: readonly Storage[],
+    offsets: readonly number[],
+    bytes: number,
+    avoid: readonly DeviceBuffer[],
+  ): { buffer: DeviceBuffer; base: number } {
+    const lane = this.#lane(avoid);
+    if (lane.head + bytes > BYTES) lane.head = 0;
+    const start = lane.head, end = start + bytes;
+    lane.head = end;
+    lane.regions = lane.regions.filter((r) => {
+      if (r.end <= start || r.start >= end) return true;
+      for (const ref of r.held) this.#evict(ref.deref(), lane);
+      return false;
+    });
+    lane.regions.push({ start, end, held: storages.map((s) => new WeakRef(s)) });
+    storages.forEach((s, i) => s.placeInRing(this.#device, lane.buffer, start + offsets[i]));
+    return { buffer: lane.buffer, base: start };
+  }
+
+  #lane(avoid: readonly DeviceBuffer[]): Lane {
+    for (let i = 0; i < BUFFERS; i++) {
+      const lane = this.#lanes[(this.#turn + i) % BUFFERS];
+      if (lane === undefined) break;
+      if (!avoid.includes(lane.buffer)) {
+        this.#turn = (this.#turn + i + 1) % BUFFERS;
+        return lane;
+      }
+    }
+    // fewer than BUFFERS so far, or every one is being read from
+    const lane: Lane = { buffer: this.#device.alloc(BYTES), head: 0, regions: [] };
+    if (this.#lanes.length < BUFFERS) this.#lanes.push(lane);
+    else this.#lanes[this.#turn] = lane; // the old buffer lives on in the storages that hold it
+    return lane;
+  }
+
+  /** Copies a storage that is still held to memory of its own. */
+  #evict(storage: Storage | undefined, lane: Lane): void {
+    if (storage === undefined || storage.disposed || storage.buffer !== lane.buffer || !storage.ringed) return;
+    const bytes = (storage.bytes + 3) & ~3;
+    const own = this.#device.alloc(Math.max(16, bytes), { zeroed: false });
+    this.#device.copy({ buffer: lane.buffer, offset: storage.base, bytes }, own, 0);
+    storage.moveTo(this.#device, own);
+  }
+}

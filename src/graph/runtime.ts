@@ -1,0 +1,350 @@
+/**
+ * Realization: turns expressions into values by way of cached programs, on the device that their memory belongs to.
+ *
+ * @module
+ */
+import { type HostArray, viewAs } from "../base/dtype.ts";
+import { DeviceError, DisposedError, StaleTensorError } from "../base/errors.ts";
+import { fmtShape } from "../base/shape.ts";
+import type { Device, DeviceBuffer, Executable, Range } from "../device/contract.ts";
+import { pendingAssigns, restorePending, takePending } from "./assign.ts";
+import { type Collected, collect } from "./collect.ts";
+import { type Lowered, lower } from "./lower/mod.ts";
+import { DEEP, growth, Node } from "./node.ts";
+import { Ring } from "./ring.ts";
+import { Storage } from "./storage.ts";
+
+interface Entry {
+  readonly key: Int32Array;
+  readonly lowered: Lowered;
+  readonly executable: Executable;
+  readonly bytes: number;
+  lastUsed: number;
+  readonly params: Uint8Array;
+  readonly f32: Float32Array;
+  readonly i32: Int32Array;
+  readonly u32: Uint32Array;
+}
+
+/** Temporaries of cached programs may take this much; the least recently used go first. */
+const CACHE_BYTES = 2 ** 30;
+/** Programs that may wait for the device to open. */
+const MAX_QUEUED = 64;
+
+/** What one device has compiled, and where its small results go. */
+class Runtime {
+  readonly device: Device;
+  readonly ring: Ring;
+  readonly #cache = new Map<number, Entry[]>();
+  #cachedBytes = 0;
+  #clock = 0;
+
+  constructor(device: Device) {
+    this.device = device;
+    this.ring = new Ring(device);
+  }
+
+  entry(c: Collected): Entry {
+    const bucket = this.#cache.get(c.hash);
+    if (bucket !== undefined) {
+      for (const entry of bucket) {
+        if (sameKey(entry.key, c.key)) {
+          entry.lastUsed = ++this.#clock;
+          return entry;
+        }
+      }
+    }
+    const key = c.key.slice();
+    const lowered = lower(c, this.device.profile);
+    const executable = this.device.compile(lowered.program);
+    const params = new Uint8Array(lowered.paramWords * 4);
+    const bytes = lowered.program.slots.reduce((sum, s) => s.kind === "temporary" ? sum + s.bytes : sum, 0);
+    const entry: Entry = {
+      key,
+      lowered,
+      executable,
+      bytes,
+      lastUsed: ++this.#clock,
+      params,
+      f32: new Float32Array(params.buffer),
+      i32: new Int32Array(params.buffer),
+      u32: new Uint32Array(params.buffer),
+    };
+    const list = this.#cache.get(c.hash);
+    if (list === undefined) this.#cache.set(c.hash, [entry]);
+    else list.push(entry);
+    this.#cachedBytes += bytes;
+    this.#evict(entry);
+    return entry;
+  }
+
+  #evict(keep: Entry): void {
+    while (this.#cachedBytes > CACHE_BYTES) {
+      let oldest: Entry | null = null, home = 0;
+      for (const [hash, bucket] of this.#cache) {
+        for (const e of bucket) if (e !== keep && e.bytes > 0 && (oldest === null || e.lastUsed < oldest.lastUsed)) [oldest, home] = [e, hash];
+      }
+      if (oldest === null) return;
+      const gone = oldest;
+      this.#cache.set(home, this.#cache.get(home)!.filter((e) => e !== gone));
+      this.#cachedBytes -= gone.bytes;
+      gone.executable.dispose();
+    }
+  }
+
+  execute(c: Collected, outputs: readonly (Storage | null)[]): void {
+    const entry = this.entry(c);
+    const { lowered } = entry;
+    const { device } = this;
+    const bound: DeviceBuffer[] = [];
+    for (const i of lowered.boundStorages) bound.push(c.storages[i].ensure(device));
+    for (const i of lowered.largeRoots) bound.push(outputs[i]!.ensure(device, false));
+    const { words } = lowered;
+    if (lowered.ringRoots.length > 0) {
+      const held = lowered.ringRoots.map((i) => outputs[i]!);
+      const { buffer, base } = this.ring.place(held, lowered.ringOffsets, lowered.ringBytes, bound);
+      bound.push(buffer);
+      entry.u32[words.ring] = base >> 2;
+    }
+    for (let i = 0; i < words.bases.length; i++) {
+      const { storage, word, shift } = words.bases[i];
+      entry.u32[word] = c.storages[storage].base >> shift;
+    }
+    for (let i = 0; i < c.scalars.length; i++) {
+      const word = words.scalars[i];
+      if (word < 0) continue;
+      const { dtype, value } = c.scalars[i];
+      if (dtype === "f32") entry.f32[word] = value;
+      else if (dtype === "i32") entry.i32[word] = value;
+      else entry.u32[word] = value;
+    }
+    for (let i = 0; i < c.arrays.length; i++) {
+      const data = c.arrays[i].array!;
+      const word = words.arrays[i];
+      if (word < 0) continue;
+      if (data instanceof Float32Array) entry.f32.set(data, word);
+      else if (data instanceof Int32Array) entry.i32.set(data, word);
+      else entry.u32.set(data, word);
+    }
+    if (lowered.program.kernels.length > 0) device.run(entry.executable, bound, entry.params);
+  }
+}
+
+function sameKey(a: Int32Array, b: Int32Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+// --- the default device, and what waits for it
+
+let current: Runtime | null = null;
+const runtimes = new Map<Device, Runtime>();
+let waiting: (() => void)[] = [];
+let kept: WeakRef<Node>[] = [];
+let grown: { ref: WeakRef<Node>; boundary: number }[] = [];
+let boundaries = 0;
+
+growth.notify = (node) => grown.push({ ref: new WeakRef(node), boundary: boundaries });
+
+/** The device that new values go to; null before one is open. */
+export function currentDevice(): Device | null {
+  return current?.device ?? null;
+}
+
+/** Makes `device` the default, and runs what waited for one. */
+export function useDevice(device: Device): void {
+  let runtime = runtimes.get(device);
+  if (runtime === undefined) runtimes.set(device, runtime = new Runtime(device));
+  current = runtime;
+  const queue = waiting;
+  waiting = [];
+  for (const run of queue) run();
+}
+
+/** Forgets a device that was closed. */
+export function dropDevice(device: Device): void {
+  runtimes.delete(device);
+  if (current?.device === device) current = null;
+}
+
+function runtimeOf(storages: readonly Storage[]): Runtime | null {
+  let found: Device | null = null;
+  for (const s of storages) {
+    if (s.device === null || s.buffer === null) continue;
+    if (found !== null && s.device !== found) {
+      throw new DeviceError(
+        `Cannot combine tensors of two devices: one lies on ${found.name}, another on ${s.device.name}; ` +
+          "read it with data() and make it again with tensor()",
+      );
+    }
+    found = s.device;
+  }
+  if (found === null) return current;
+  const runtime = runtimes.get(found);
+  if (runtime === undefined) throw new DeviceError(`Cannot use a tensor of ${found.name}: the device was closed`);
+  return runtime;
+}
+
+/**
+ * Computes `nodes` and every recorded assignment, in one program. Nothing is waited for: the values are on their way, and
+ * later programs and reads come after. Before a device is open, up to 64 programs wait.
+ */
+export function realize(nodes: readonly Node[] = []): void {
+  const extra: Node[] = [];
+  if (kept.length > 0) {
+    for (const ref of kept) {
+      const node = ref.deref();
+      if (node !== undefined && node.storage === null) extra.push(node);
+    }
+    kept = [];
+  }
+  const assigns = takePending();
+  let c: Collected;
+  let runtime: Runtime | null;
+  try {
+    c = collect(extra.length > 0 ? [...nodes, ...extra] : nodes, assigns);
+    runtime = runtimeOf(c.storages);
+    if (runtime === null && waiting.length >= MAX_QUEUED) {
+      throw new DeviceError(`Cannot queue more than ${MAX_QUEUED} programs: no device is open yet, await init() first`);
+    }
+  } catch (error) {
+    restorePending(assigns);
+    throw error;
+  }
+  if (c.roots.length === 0 && assigns.length === 0) return;
+  const rootValues = c.roots.map((n) => n.op.kind === "assign" ? null : new Storage((n.bytes + 3) & ~3));
+  if (runtime !== null) {
+    runtime.execute(c, rootValues);
+  } else {
+    const later = { ...c, key: c.key.slice() };
+    waiting.push(() => current!.execute(later, rootValues));
+  }
+  settle(c, rootValues);
+}
+
+/** After a run: roots lie in their outputs, assigned values where they were assigned. */
+function settle(c: Collected, outputs: readonly (Storage | null)[]): void {
+  for (let i = 0; i < c.roots.length; i++) {
+    const storage = outputs[i];
+    if (storage !== null) c.roots[i].settle(storage, 0, 0);
+  }
+  for (const assign of c.assigns) {
+    const storage = assign.storage!;
+    const value = assign.inputs[0];
+    const exact = assign.inputs.length === 1;
+    if (assign.version > storage.done) storage.done = assign.version;
+    // the value can be read where it was assigned, until the next assignment
+    if (exact && value.storage === null && value.op.kind !== "leaf") value.settle(storage, assign.offset, assign.version);
+    assign.settle(storage, assign.offset, assign.version);
+  }
+  // leaves that waited for these assignments are plain memory now
+  for (const node of c.order) {
+    if (node.op.kind === "leaf" && node.inputs.length > 0) node.settle(node.storage!, node.offset, node.version);
+  }
+}
+
+/**
+ * The end of a step: hands over what was recorded. Sums that grow from step to step (`total = total.add(loss)`) are
+ * computed here once they are {@link DEEP} operations deep.
+ */
+export function boundary(nodes: readonly Node[] = []): void {
+  const deep: Node[] = [];
+  if (grown.length > 0) {
+    grown = grown.filter(({ ref, boundary: since }) => {
+      const node = ref.deref();
+      if (node === undefined || node.storage !== null) return false;
+      if (since === boundaries) return true; // made in this step: let it live through one boundary first
+      deep.push(node);
+      return false;
+    });
+  }
+  boundaries++;
+  if (nodes.length > 0 || pendingAssigns().length > 0 || kept.length > 0) realize(nodes);
+  for (const node of deep) {
+    try {
+      realize([node]);
+    } catch (error) {
+      if (!(error instanceof StaleTensorError)) throw error; // nobody asked for it; using it says so
+    }
+  }
+}
+
+/** Computes `node` with the next program, whatever it is. */
+export function keep(node: Node): void {
+  if (node.storage === null) kept.push(new WeakRef(node));
+}
+
+// --- reading
+
+let opener: () => Promise<Device> = () => {
+  throw new DeviceError("Cannot compute: no device is open, await init() first");
+};
+
+/** How to open the default device when a read comes first; set by the layer that knows the devices. */
+export function setOpener(open: () => Promise<Device>): void {
+  opener = open;
+}
+
+/** Opens the default device if there is none. */
+export async function ready(): Promise<Device> {
+  if (current === null) {
+    const device = await opener();
+    if (current === null) useDevice(device);
+  }
+  return current!.device;
+}
+
+function ranges(nodes: readonly Node[]): { device: Device; list: Range[] } {
+  let device: Device | null = null;
+  const list: Range[] = [];
+  for (const node of nodes) {
+    const s = node.storage!;
+    if (s.disposed) throw new DisposedError(`Cannot read a tensor of shape ${fmtShape(node.shape)}: it was disposed`);
+    if (node.version < s.done) {
+      throw new StaleTensorError(
+        `Cannot read a value of shape ${fmtShape(node.shape)}: its memory was updated since; read it earlier or keep() it`,
+      );
+    }
+    const buffer = s.ensure(s.device ?? current!.device);
+    if (device !== null && device !== s.device) throw new DeviceError("Cannot read tensors of two devices at once");
+    device = s.device;
+    const width = node.dtype === "u8" ? 1 : 4;
+    const start = s.base + node.offset * width;
+    const first = start & ~3;
+    list.push({ buffer, offset: first, bytes: ((start + node.bytes + 3) & ~3) - first });
+  }
+  return { device: device ?? current!.device, list };
+}
+
+function unpack(nodes: readonly Node[], bytes: readonly Uint8Array[]): HostArray[] {
+  return nodes.map((node, i) => {
+    const skip = node.dtype === "u8" ? (node.storage!.base + node.offset) & 3 : 0;
+    return viewAs(node.dtype, bytes[i].subarray(skip, skip + node.bytes));
+  });
+}
+
+/** The values of `nodes`, computed first where they are not yet; one round trip. */
+export async function read(nodes: readonly Node[]): Promise<HostArray[]> {
+  await ready();
+  const open = nodes.filter((n) => n.size > 0);
+  realize(open);
+  const { device, list } = ranges(open);
+  const got = unpack(open, open.length > 0 ? await device.read(list) : []);
+  return spread(nodes, got);
+}
+
+/** The same without giving up the thread; null where the device cannot, or is not open. */
+export function readSync(nodes: readonly Node[]): HostArray[] | null {
+  if (current === null) return null;
+  const open = nodes.filter((n) => n.size > 0);
+  realize(open);
+  const { device, list } = ranges(open);
+  if (device.readSync === undefined) return null;
+  return spread(nodes, unpack(open, device.readSync(list)));
+}
+
+function spread(nodes: readonly Node[], values: readonly HostArray[]): HostArray[] {
+  let i = 0;
+  return nodes.map((n) => n.size > 0 ? values[i++] : viewAs(n.dtype, new Uint8Array(0)));
+}

@@ -1,0 +1,152 @@
+/**
+ * Operations that move no numbers: they only say where an element is to be found.
+ *
+ * @module
+ */
+import { type Shape, sameShape, sizeOf } from "../base/shape.ts";
+import { reduce } from "./reduce.ts";
+import { Node } from "./node.ts";
+import { defineOp } from "./registry.ts";
+
+/** The same elements in row-major order under another shape. */
+export const RESHAPE = defineOp({
+  name: "reshape",
+  kind: "view",
+  cost: 0,
+  vjp: (dy, node) => [reshape(dy, node.inputs[0].shape)],
+});
+
+/** Axis `i` of the result is axis `attr[i]` of the input. */
+export const PERMUTE = defineOp({
+  name: "permute",
+  kind: "view",
+  cost: 0,
+  vjp: (dy, node) => {
+    const inverse = new Array<number>(node.attr.length);
+    node.attr.forEach((axis, i) => inverse[axis] = i);
+    return [permute(dy, inverse)];
+  },
+});
+
+/** Repeats axes of size 1; new axes come in front. */
+export const EXPAND = defineOp({
+  name: "expand",
+  kind: "view",
+  cost: 0,
+  vjp: (dy, node) => [sumTo(dy, node.inputs[0].shape)],
+});
+
+/** Element `i` along an axis is element `start + i * step` of the input; `attr` is all starts, then all steps. */
+export const SLICE = defineOp({
+  name: "slice",
+  kind: "view",
+  cost: 0,
+  vjp: (dy, node) => {
+    const shape = node.inputs[0].shape;
+    const starts = node.attr.slice(0, shape.length);
+    const steps = node.attr.slice(shape.length);
+    let g = dy;
+    // undo the steps first: reversed axes are turned round, skipped elements become zeros
+    const before = new Array<number>(shape.length).fill(0);
+    const after = new Array<number>(shape.length).fill(0);
+    for (let a = 0; a < shape.length; a++) {
+      const n = g.shape[a];
+      const step = Math.abs(steps[a]);
+      if (steps[a] < 0) g = flip(g, a);
+      if (step > 1 && n > 1) g = dilate(g, a, step);
+      before[a] = steps[a] < 0 ? starts[a] + steps[a] * (n - 1) : starts[a];
+      after[a] = shape[a] - before[a] - g.shape[a];
+    }
+    return [pad(g, before, after)];
+  },
+});
+
+/** Zeros around: `attr` is the number in front along each axis; the shape tells the rest. */
+export const PAD = defineOp({
+  name: "pad",
+  kind: "view",
+  cost: 2,
+  vjp: (dy, node) => {
+    const shape = node.inputs[0].shape;
+    return [slice(dy, node.attr, shape)];
+  },
+});
+
+/** `x` under another shape of the same size. */
+export function reshape(x: Node, shape: Shape): Node {
+  if (sameShape(x.shape, shape)) return x;
+  if (x.op === RESHAPE && x.storage === null) return reshape(x.inputs[0], shape);
+  return withRange(new Node(RESHAPE, [x], shape, x.dtype), x);
+}
+
+/** `x` with axis `axes[i]` in place `i`. */
+export function permute(x: Node, axes: readonly number[]): Node {
+  if (axes.every((a, i) => a === i)) return x;
+  return withRange(new Node(PERMUTE, [x], axes.map((a) => x.shape[a]), x.dtype, axes), x);
+}
+
+/** `x` with its last two axes exchanged. */
+export function transposeLast(x: Node): Node {
+  const axes = x.shape.map((_, i) => i);
+  const r = axes.length;
+  axes[r - 1] = r - 2;
+  axes[r - 2] = r - 1;
+  return permute(x, axes);
+}
+
+/** `x` repeated to `shape`, which it must broadcast to. */
+export function expand(x: Node, shape: Shape): Node {
+  if (sameShape(x.shape, shape)) return x;
+  return withRange(new Node(EXPAND, [x], shape, x.dtype), x);
+}
+
+/** Part of `x`: `shape[i]` elements along axis `i` from `starts[i]` on, every `steps[i]`-th (default 1). */
+export function slice(x: Node, starts: readonly number[], shape: Shape, steps?: readonly number[]): Node {
+  if (sameShape(x.shape, shape) && (steps === undefined || steps.every((s) => s === 1))) return x;
+  const all = steps ?? x.shape.map(() => 1);
+  return withRange(new Node(SLICE, [x], shape, x.dtype, [...starts, ...all]), x);
+}
+
+/** `x` with `before[i]` and `after[i]` zeros around axis `i`; none is negative. */
+export function pad(x: Node, before: readonly number[], after: readonly number[]): Node {
+  if (before.every((n) => n === 0) && after.every((n) => n === 0)) return x;
+  return new Node(PAD, [x], x.shape.map((n, i) => n + before[i] + after[i]), x.dtype, before);
+}
+
+/** `x` in reverse order along `axis`. */
+export function flip(x: Node, axis: number): Node {
+  const starts = x.shape.map((n, i) => i === axis ? Math.max(0, n - 1) : 0);
+  return slice(x, starts, x.shape, x.shape.map((_, i) => i === axis ? -1 : 1));
+}
+
+/** `step - 1` zeros between neighbours along `axis`. */
+function dilate(x: Node, axis: number, step: number): Node {
+  const split = [...x.shape.slice(0, axis + 1), 1, ...x.shape.slice(axis + 1)];
+  const zeros = split.map(() => 0);
+  const padded = pad(reshape(x, split), zeros, zeros.map((_, i) => i === axis + 1 ? step - 1 : 0));
+  const merged = x.shape.map((n, i) => i === axis ? n * step : n);
+  const wide = reshape(padded, merged);
+  return slice(wide, merged.map(() => 0), merged.map((n, i) => i === axis ? n - step + 1 : n));
+}
+
+/** `x` with axes of size 1 where `axes` says, for a result that dropped them. */
+export function keepAxes(x: Node, full: Shape, axes: readonly number[]): Node {
+  return reshape(x, full.map((n, i) => axes.includes(i) ? 1 : n));
+}
+
+/** Sums `g` over the axes that `shape` was broadcast along. */
+export function sumTo(g: Node, shape: Shape): Node {
+  if (sameShape(g.shape, shape)) return g;
+  if (sizeOf(shape) === sizeOf(g.shape)) return reshape(g, shape);
+  const lead = g.shape.length - shape.length;
+  const axes: number[] = [];
+  for (let i = 0; i < g.shape.length; i++) {
+    if (i < lead || (shape[i - lead] === 1 && g.shape[i] !== 1)) axes.push(i);
+  }
+  return reshape(reduce("sum", g, axes), shape);
+}
+
+function withRange(node: Node, x: Node): Node {
+  node.range = x.range;
+  return node;
+}

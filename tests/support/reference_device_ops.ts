@@ -1,0 +1,110 @@
+/**
+ * What each instruction of the contract computes, on JavaScript numbers. Results are rounded or wrapped when they are
+ * put into a column of the instruction's type.
+ *
+ * @module
+ */
+import type { ValueType } from "../../src/base/dtype.ts";
+import type { BinaryOp, ReduceKind, UnaryOp } from "../../src/device/contract.ts";
+import type { Column } from "./reference_device_memory.ts";
+import { erf, powC, roundHalfEven } from "./math.ts";
+
+/** A column for `length` values of `type`. */
+export function columnOf(type: ValueType, length: number): Column {
+  if (type === "f32") return new Float32Array(length);
+  return type === "i32" ? new Int32Array(length) : new Uint32Array(length);
+}
+
+/** One-operand instructions. */
+export const UNARY: Record<UnaryOp, (x: number) => number> = {
+  neg: (x) => -x,
+  abs: Math.abs,
+  sign: Math.sign,
+  exp: Math.exp,
+  log: Math.log,
+  log1p: Math.log1p,
+  sqrt: Math.sqrt,
+  rsqrt: (x) => 1 / Math.sqrt(x),
+  reciprocal: (x) => 1 / x,
+  sin: Math.sin,
+  cos: Math.cos,
+  tanh: Math.tanh,
+  erf,
+  floor: Math.floor,
+  ceil: Math.ceil,
+  round: roundHalfEven,
+  not: (x) => 1 - x,
+};
+
+type Fold = (a: number, b: number) => number;
+
+const COMMON = {
+  max: Math.max,
+  min: Math.min,
+  eq: (a, b) => a === b ? 1 : 0,
+  ne: (a, b) => a !== b ? 1 : 0,
+  lt: (a, b) => a < b ? 1 : 0,
+  le: (a, b) => a <= b ? 1 : 0,
+  gt: (a, b) => a > b ? 1 : 0,
+  ge: (a, b) => a >= b ? 1 : 0,
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+  and: (a, b) => a & b,
+  or: (a, b) => a | b,
+  xor: (a, b) => a ^ b,
+  shl: (a, b) => a << b,
+  shr: (a, b) => a >>> b,
+} satisfies Partial<Record<BinaryOp, Fold>>;
+
+const FLOAT: Record<BinaryOp, Fold> = {
+  ...COMMON,
+  mul: (a, b) => a * b,
+  div: (a, b) => a / b,
+  mod: (a, b) => a % b,
+  pow: powC,
+};
+
+// Columns of integers keep the low 32 bits of what is put into them
+const INTEGER: Record<BinaryOp, Fold> = {
+  ...COMMON,
+  mul: Math.imul,
+  div: (a, b) => b === 0 ? 0 : Math.trunc(a / b),
+  mod: (a, b) => b === 0 ? 0 : a % b,
+  pow: () => NaN,
+};
+
+/** The function of a two-operand instruction for operands of `type`. */
+export function binaryFunction(op: BinaryOp, type: ValueType): Fold {
+  return (type === "f32" ? FLOAT : INTEGER)[op];
+}
+
+/** `value` of type `from` as `to`: saturating from f32, 0 for NaN, `!= 0` to bool; integers keep their bits. */
+export function castFunction(from: ValueType, to: ValueType): (x: number) => number {
+  if (to === "bool") return (x) => x !== 0 ? 1 : 0;
+  if (from !== "f32" || to === "f32") return (x) => x;
+  const [low, high] = to === "i32" ? [-(2 ** 31), 2 ** 31 - 1] : [0, 2 ** 32 - 1];
+  return (x) => Number.isNaN(x) ? 0 : Math.min(Math.max(Math.trunc(x), low), high);
+}
+
+/** Folds `values[start..end)`; float sums and products are kept in float64, integer ones wrap. */
+export function reduceRange(kind: ReduceKind, type: ValueType, values: Column, start: number, end: number): number {
+  if (kind === "argmax" || kind === "argmin") return firstBest(kind, values, start, end);
+  let result = values[start];
+  const wraps = type !== "f32";
+  for (let i = start + 1; i < end; i++) {
+    const v = values[i];
+    if (kind === "sum") result = wraps ? (result + v) | 0 : result + v;
+    else if (kind === "prod") result = wraps ? Math.imul(result, v) : result * v;
+    else result = kind === "max" ? Math.max(result, v) : Math.min(result, v);
+  }
+  return result;
+}
+
+function firstBest(kind: "argmax" | "argmin", values: Column, start: number, end: number): number {
+  let best = start;
+  for (let i = start; i < end; i++) {
+    if (Number.isNaN(values[i])) return i - start;
+    if (kind === "argmax" ? values[i] > values[best] : values[i] < values[best]) best = i;
+  }
+  return best - start;
+}

@@ -1,0 +1,403 @@
+/**
+ * Static checks of a program against the guarantees of `src/device/contract.ts`. What depends on memory (indices,
+ * guards, double stores, temporaries read before written) is checked by the reference device while it runs.
+ *
+ * @module
+ */
+import type { ValueType } from "../../src/base/dtype.ts";
+import { bytesPerElement, valueType } from "../../src/base/dtype.ts";
+import { sizeOf } from "../../src/base/shape.ts";
+import type { DeviceProfile, Guard, Inst, Kernel, Program, Store, View } from "../../src/device/contract.ts";
+
+/** What a kernel's body works on: its domain, and how many of the leading axes make up a row. */
+export interface Domain {
+  readonly shape: readonly number[];
+  /** Axes before `rowAxes` are outer ones; equal to `shape.length` where rows mean nothing. */
+  readonly rowAxes: number;
+}
+
+/** A view that a kernel touches, with the shape that its strides are for. */
+export interface Access {
+  readonly view: View;
+  readonly shape: readonly number[];
+  readonly what: string;
+  /** Guarded and indexed loads may leave the slot where nothing is touched. */
+  readonly conditional: boolean;
+}
+
+/** `program "step", kernel 3 (map)`, for messages. */
+export function kernelName(program: Program, index: number): string {
+  return `program "${program.label}", kernel ${index} (${program.kernels[index].op})`;
+}
+
+/** Throws an Error with place and reason. */
+export function fail(where: string, message: string): never {
+  throw new Error(`${where}: ${message}`);
+}
+
+/** The domain of a kernel's body. */
+export function domainOf(kernel: Kernel): Domain {
+  switch (kernel.op) {
+    case "map":
+      return { shape: kernel.shape, rowAxes: kernel.shape.length };
+    case "reduce":
+      return { shape: [...kernel.outer, ...kernel.inner], rowAxes: kernel.outer.length };
+    case "matmul":
+      return { shape: [...kernel.batch, kernel.m, kernel.n], rowAxes: kernel.batch.length + 2 };
+    case "scatterAdd":
+      return { shape: [kernel.outer, kernel.size, kernel.inner], rowAxes: 3 };
+    case "segmentSum":
+      return { shape: [kernel.n], rowAxes: 1 };
+  }
+}
+
+/** The instructions of a kernel; none for `scatterAdd`. */
+export function bodyOf(kernel: Kernel): readonly Inst[] {
+  return kernel.op === "scatterAdd" ? [] : kernel.body;
+}
+
+/** Every view that a kernel reads. */
+export function loadsOf(kernel: Kernel): Access[] {
+  const { shape } = domainOf(kernel);
+  const loads: Access[] = [];
+  bodyOf(kernel).forEach((inst, i) => {
+    if (inst.k !== "load") return;
+    const conditional = inst.index !== undefined || (inst.guards?.length ?? 0) > 0;
+    loads.push({ view: inst.view, shape, what: `instruction ${i} (load)`, conditional });
+  });
+  if (kernel.op === "matmul") {
+    const { batch, m, n, k } = kernel;
+    loads.push({ view: kernel.a, shape: [...batch, m, k], what: "operand a", conditional: false });
+    loads.push({ view: kernel.b, shape: [...batch, k, n], what: "operand b", conditional: false });
+  }
+  if (kernel.op === "scatterAdd") {
+    const source = [kernel.outer, kernel.n, kernel.inner];
+    loads.push({ view: kernel.src, shape: source, what: "src", conditional: false });
+    loads.push({ view: kernel.index, shape: source, what: "index", conditional: false });
+    if (kernel.init) loads.push({ view: kernel.init, shape, what: "init", conditional: false });
+  }
+  return loads;
+}
+
+/** Every view that a kernel stores to. */
+export function storesOf(kernel: Kernel): Access[] {
+  const { shape } = domainOf(kernel);
+  if (kernel.op === "scatterAdd") return [{ view: kernel.out, shape, what: "out", conditional: false }];
+  const domain = kernel.op === "segmentSum" ? [kernel.starts.length] : shape;
+  return kernel.outs.map(({ view }, i) => ({ view, shape: domain, what: `out ${i}`, conditional: false }));
+}
+
+/** Throws unless the program keeps the contract, as far as can be told without running it. */
+export function verifyProgram(program: Program, profile?: DeviceProfile): void {
+  const name = `program "${program.label}"`;
+  verifySlots(program, name, profile);
+  program.kernels.forEach((kernel, i) => verifyKernel(program, kernel, kernelName(program, i), profile));
+  const stored = new Set(program.kernels.flatMap((kernel) => storesOf(kernel).map(({ view }) => view.slot)));
+  program.slots.forEach((slot, i) => {
+    if (slot.written && !stored.has(i)) fail(name, `slot ${i} is marked written, but no kernel stores to it`);
+  });
+}
+
+function verifySlots(program: Program, name: string, profile: DeviceProfile | undefined): void {
+  program.slots.forEach((slot, i) => {
+    if ((slot.kind === "params") !== (i === 0)) {
+      fail(name, `slot ${i} is of kind ${slot.kind}; slot 0, alone, is params`);
+    }
+    if (!isCount(slot.bytes) || (i > 0 && slot.bytes === 0)) fail(name, `slot ${i} has ${slot.bytes} bytes`);
+    if (i === 0 && slot.bytes % 4 !== 0) fail(name, `slot 0 has ${slot.bytes} bytes, no multiple of 4`);
+    if (i === 0 && slot.written) fail(name, "slot 0 is marked written; parameters are read-only");
+    if (profile && slot.bytes > profile.maxBufferBytes) {
+      fail(name, `slot ${i} has ${slot.bytes} bytes, more than the profile's ${profile.maxBufferBytes}`);
+    }
+  });
+  if (program.slots.length === 0) fail(name, "there is no slot 0 for the parameters");
+}
+
+function verifyKernel(program: Program, kernel: Kernel, where: string, profile: DeviceProfile | undefined): void {
+  const domain = domainOf(kernel);
+  checkSizes(domain.shape, where);
+  if (kernel.op === "matmul") checkSizes([kernel.k], where);
+  if (kernel.op === "scatterAdd") checkSizes([kernel.n], where);
+  if (kernel.op === "segmentSum") checkStarts(kernel.starts, where, kernel.n);
+  const loads = loadsOf(kernel);
+  const stores = storesOf(kernel);
+  for (const access of [...loads, ...stores]) verifyView(program, access, where);
+  for (const { view, what } of stores) {
+    if (!program.slots[view.slot].written) {
+      fail(where, `${what} stores to slot ${view.slot}, which is marked not written`);
+    }
+    if (view.dtype === "u8") fail(where, `${what} stores u8, which is storage for loads only`);
+  }
+  if (stores.length === 0) fail(where, "it stores nothing");
+  const types = typesOf(kernel, where, program.slots[0].bytes / 4);
+  verifyOuts(kernel, types, domain, where);
+  verifySharing(kernel, loads, stores, where);
+  const slots = new Set([...loads, ...stores].map(({ view }) => view.slot));
+  if (usesParams(kernel)) slots.add(0);
+  if (profile && slots.size > profile.maxSlotsPerKernel) {
+    fail(where, `it touches ${slots.size} slots, more than the profile's ${profile.maxSlotsPerKernel}`);
+  }
+}
+
+function usesParams(kernel: Kernel): boolean {
+  const dyn = [...loadsOf(kernel), ...storesOf(kernel)].some(({ view }) => view.dyn !== undefined);
+  return dyn || bodyOf(kernel).some((inst) => inst.k === "scalar" || inst.k === "random");
+}
+
+function isCount(n: number): boolean {
+  return Number.isInteger(n) && n >= 0;
+}
+
+function checkSizes(shape: readonly number[], where: string): void {
+  for (const n of shape) if (!Number.isInteger(n) || n < 1) fail(where, `an axis has size ${n} in [${shape}]`);
+  if (sizeOf(shape) > 2 ** 31 - 1) fail(where, `domain [${shape}] has more than 2^31 - 1 elements`);
+}
+
+function checkStarts(starts: readonly number[], where: string, n = Infinity): void {
+  if (starts[0] !== 0) fail(where, `starts begin with ${starts[0]}, not 0`);
+  starts.forEach((s, i) => {
+    if (!isCount(s) || s > n || (i > 0 && s < starts[i - 1])) {
+      fail(where, `starts[${i}] is ${s}, not ascending within ${n}`);
+    }
+  });
+}
+
+function verifyView(program: Program, { view, shape, what, conditional }: Access, where: string): void {
+  const slot = program.slots[view.slot];
+  if (slot === undefined) fail(where, `${what} refers to slot ${view.slot} of ${program.slots.length}`);
+  checkAffine(view, shape, what, where);
+  if (view.dyn !== undefined) checkWord(view.dyn, program.slots[0].bytes / 4, what, where);
+  if (conditional || view.dyn !== undefined) return;
+  const [low, high] = extent(view, shape);
+  const size = slot.bytes / bytesPerElement(view.dtype);
+  if (low < 0 || high >= size) {
+    fail(
+      where,
+      `${what} reaches elements ${low} to ${high} of slot ${view.slot}, which holds ${size} of ${view.dtype}`,
+    );
+  }
+}
+
+/** Smallest and largest value of an affine form over a domain. */
+export function extent(
+  form: { offset: number; strides: readonly number[] },
+  shape: readonly number[],
+): [number, number] {
+  let [low, high] = [form.offset, form.offset];
+  shape.forEach((n, i) => {
+    const reach = (n - 1) * form.strides[i];
+    if (reach < 0) low += reach;
+    else high += reach;
+  });
+  return [low, high];
+}
+
+function checkAffine(
+  form: { offset: number; strides: readonly number[] },
+  shape: readonly number[],
+  what: string,
+  where: string,
+): void {
+  if (form.strides.length !== shape.length) {
+    fail(where, `${what} has ${form.strides.length} strides for the ${shape.length} axes of [${shape}]`);
+  }
+  for (const n of [form.offset, ...form.strides]) {
+    if (!Number.isInteger(n)) fail(where, `${what} has offset or stride ${n}`);
+  }
+}
+
+function checkWord(word: number, words: number, what: string, where: string): void {
+  if (!isCount(word) || word >= words) fail(where, `${what} refers to word ${word} of ${words} parameters`);
+}
+
+/** The type of every instruction of a kernel's body; throws where operands do not fit. */
+export function typesOf(kernel: Kernel, where: string, paramWords = Infinity): ValueType[] {
+  const { shape } = domainOf(kernel);
+  const types: ValueType[] = [];
+  bodyOf(kernel).forEach((inst, i) => {
+    const place = `${where}, instruction ${i} (${inst.k})`;
+    types.push(typeOf(inst, types, { kernel, shape, place, paramWords }));
+  });
+  return types;
+}
+
+interface TypeContext {
+  readonly kernel: Kernel;
+  readonly shape: readonly number[];
+  readonly place: string;
+  readonly paramWords: number;
+}
+
+function operand(types: readonly ValueType[], ref: number, place: string): ValueType {
+  if (!isCount(ref) || ref >= types.length) fail(place, `it refers to instruction ${ref}, which is not an earlier one`);
+  return types[ref];
+}
+
+function expectType(got: ValueType, allowed: readonly ValueType[], place: string): ValueType {
+  if (!allowed.includes(got)) fail(place, `its operand is ${got}, not ${allowed.join(" or ")}`);
+  return got;
+}
+
+function typeOf(inst: Inst, types: readonly ValueType[], context: TypeContext): ValueType {
+  const { kernel, shape, place, paramWords } = context;
+  const get = (ref: number): ValueType => operand(types, ref, place);
+  switch (inst.k) {
+    case "load":
+      if (inst.index) {
+        expectType(get(inst.index.value), ["i32"], place);
+        if (!Number.isInteger(inst.index.stride) || !isCount(inst.index.size)) fail(place, "its index has odd numbers");
+      }
+      for (const guard of inst.guards ?? []) checkGuard(guard, shape, place);
+      return valueType(inst.view.dtype);
+    case "const":
+      checkConst(inst.value, inst.type, place);
+      return inst.type;
+    case "scalar":
+      checkWord(inst.word, paramWords, "it", place);
+      return inst.type;
+    case "coord":
+      checkAffine(inst, shape, "it", place);
+      return "i32";
+    case "segment":
+      if (shape.length !== 1) fail(place, `it needs a domain of one axis, got [${shape}]`);
+      checkStarts(inst.starts, place);
+      return "i32";
+    case "random":
+      checkWord(inst.seed + 1, paramWords, "its key", place);
+      checkWord(inst.stream, paramWords, "its stream", place);
+      expectType(get(inst.index), ["i32"], place);
+      return inst.dist === "bits" ? "u32" : "f32";
+    case "cast":
+      get(inst.a);
+      return inst.type;
+    case "unary":
+      return expectType(get(inst.a), UNARY_TYPES[inst.op] ?? ["f32"], `${place} ${inst.op}`);
+    case "binary":
+      return binaryType(inst, get(inst.a), get(inst.b), `${place} ${inst.op}`);
+    case "select":
+      expectType(get(inst.cond), ["bool"], place);
+      if (get(inst.a) !== get(inst.b)) fail(place, `it chooses between ${get(inst.a)} and ${get(inst.b)}`);
+      return get(inst.a);
+    case "reduce":
+      if (kernel.op !== "reduce") fail(place, "it stands in a kernel that is no reduce");
+      expectType(get(inst.a), NUMBERS, place);
+      return inst.kind === "argmax" || inst.kind === "argmin" ? "i32" : get(inst.a);
+    case "acc":
+      if (kernel.op !== "matmul") fail(place, "it stands in a kernel that is no matmul");
+      return "f32";
+  }
+}
+
+const NUMBERS: readonly ValueType[] = ["f32", "i32", "u32"];
+const ALL: readonly ValueType[] = ["f32", "i32", "u32", "bool"];
+const UNARY_TYPES: Record<string, readonly ValueType[]> = {
+  neg: ["f32", "i32"],
+  abs: ["f32", "i32"],
+  sign: ["f32", "i32"],
+  not: ["bool"],
+};
+const BINARY_TYPES: Record<string, readonly ValueType[]> = {
+  pow: ["f32"],
+  eq: ALL,
+  ne: ALL,
+  and: ["bool", "i32", "u32"],
+  or: ["bool", "i32", "u32"],
+  xor: ["bool", "i32", "u32"],
+  shl: ["u32"],
+  shr: ["u32"],
+};
+const COMPARISONS: readonly string[] = ["eq", "ne", "lt", "le", "gt", "ge"];
+
+function binaryType(inst: { op: string }, a: ValueType, b: ValueType, place: string): ValueType {
+  if (a !== b) fail(place, `its operands are ${a} and ${b}`);
+  expectType(a, BINARY_TYPES[inst.op] ?? NUMBERS, place);
+  return COMPARISONS.includes(inst.op) ? "bool" : a;
+}
+
+function checkGuard(guard: Guard, shape: readonly number[], place: string): void {
+  checkAffine(guard, shape, "a guard", place);
+  if (!Number.isInteger(guard.size) || guard.size < 0) fail(place, `a guard has size ${guard.size}`);
+}
+
+function checkConst(value: number, type: ValueType, place: string): void {
+  const [low, high] = type === "i32" ? [-(2 ** 31), 2 ** 31 - 1] : [0, type === "bool" ? 1 : 2 ** 32 - 1];
+  if (type !== "f32" && (!Number.isInteger(value) || value < low || value > high)) {
+    fail(place, `${value} is no ${type}`);
+  }
+}
+
+function verifyOuts(kernel: Kernel, types: readonly ValueType[], domain: Domain, where: string): void {
+  if (kernel.op === "scatterAdd") {
+    for (const view of [kernel.src, kernel.out, ...(kernel.init ? [kernel.init] : [])]) {
+      if (view.dtype !== "f32") fail(where, `src, init and out are f32, got ${view.dtype}`);
+    }
+    if (!["i32", "u32", "u8"].includes(kernel.index.dtype)) fail(where, `index is of ${kernel.index.dtype}`);
+    return;
+  }
+  if (kernel.op === "matmul" && (kernel.a.dtype !== "f32" || kernel.b.dtype !== "f32")) {
+    fail(where, `operands are f32, got ${kernel.a.dtype} and ${kernel.b.dtype}`);
+  }
+  kernel.outs.forEach(({ view, value }: Store, i) => {
+    const type = operand(types, value, `${where}, out ${i}`);
+    if (type !== valueType(view.dtype)) fail(where, `out ${i} stores ${type} into ${view.dtype}`);
+    if (kernel.op === "segmentSum" && type !== "f32") fail(where, `out ${i} sums ${type}, not f32`);
+  });
+  if (kernel.op !== "reduce") return;
+  const constant = rowConstant(kernel.body, domain);
+  kernel.outs.forEach(({ view, value, perRow }, i) => {
+    const flat = flatOverRow(view.strides, domain);
+    if (perRow ? !flat : flat && sizeOf(kernel.inner) > 1) {
+      fail(where, `out ${i} has perRow ${perRow}, and strides [${view.strides}] over [${domain.shape}]`);
+    }
+    if (perRow && !constant[value]) fail(where, `out ${i} is stored per row, but instruction ${value} varies in a row`);
+  });
+}
+
+function flatOverRow(strides: readonly number[], { rowAxes }: Domain): boolean {
+  return strides.slice(rowAxes).every((s) => s === 0);
+}
+
+/** Which instructions have one value for a whole row, by their form. */
+function rowConstant(body: readonly Inst[], domain: Domain): boolean[] {
+  const flat = (strides: readonly number[]): boolean =>
+    strides.every((s, i) => i < domain.rowAxes || s === 0 || domain.shape[i] === 1);
+  const constant: boolean[] = [];
+  for (const inst of body) {
+    switch (inst.k) {
+      case "load":
+        constant.push(
+          flat(inst.view.strides) && (inst.guards ?? []).every((g) => flat(g.strides)) &&
+            (inst.index === undefined || constant[inst.index.value]),
+        );
+        break;
+      case "coord":
+        constant.push(flat(inst.strides));
+        break;
+      case "random":
+        constant.push(constant[inst.index]);
+        break;
+      case "cast":
+      case "unary":
+        constant.push(constant[inst.a]);
+        break;
+      case "binary":
+        constant.push(constant[inst.a] && constant[inst.b]);
+        break;
+      case "select":
+        constant.push(constant[inst.cond] && constant[inst.a] && constant[inst.b]);
+        break;
+      default:
+        constant.push(inst.k !== "segment");
+    }
+  }
+  return constant;
+}
+
+function verifySharing(kernel: Kernel, loads: readonly Access[], stores: readonly Access[], where: string): void {
+  const operands = ["operand a", "operand b", "src", "index"];
+  for (const { view, what } of loads) {
+    if (operands.includes(what) && stores.some((store) => store.view.slot === view.slot)) {
+      fail(where, `${what} shares slot ${view.slot} with an output of this ${kernel.op}`);
+    }
+  }
+}
