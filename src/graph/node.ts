@@ -59,6 +59,12 @@ export class Node {
   readonly depth: number;
   /** Smallest and largest value of integer data, where known: index checks need no read. */
   range: readonly [number, number] | null = null;
+  /** The parameter that this leaf reads, for `backward`. */
+  owner: object | null = null;
+  /** Whether the value may depend on a parameter: such a node keeps its history until `backward` has seen it. */
+  tracked: boolean;
+  /** How many tensors hold this node: the last one to be disposed frees the memory. */
+  handles = 0;
 
   // scratch of walks: which walk saw it last, and its place there
   mark = 0;
@@ -71,8 +77,13 @@ export class Node {
     this.dtype = dtype;
     this.attr = attr;
     let depth = 0;
-    for (let i = 0; i < inputs.length; i++) if (inputs[i].depth > depth) depth = inputs[i].depth;
+    let tracked = false;
+    for (let i = 0; i < inputs.length; i++) {
+      if (inputs[i].depth > depth) depth = inputs[i].depth;
+      if (inputs[i].tracked) tracked = true;
+    }
     this.depth = depth + 1;
+    this.tracked = tracked;
     if (this.depth % DEEP === 0) growth.notify(this);
   }
 

@@ -28,12 +28,12 @@ export const PERMUTE = defineOp({
   },
 });
 
-/** Repeats axes of size 1; new axes come in front. */
+/** Repeats axes of size 1; new axes come in front. With an `attr` it stops gradients: see {@link detach}. */
 export const EXPAND = defineOp({
   name: "expand",
   kind: "view",
   cost: 0,
-  vjp: (dy, node) => [sumTo(dy, node.inputs[0].shape)],
+  vjp: (dy, node) => [node.attr.length > 0 ? null : sumTo(dy, node.inputs[0].shape)],
 });
 
 /** Element `i` along an axis is element `start + i * step` of the input; `attr` is all starts, then all steps. */
@@ -99,6 +99,15 @@ export function expand(x: Node, shape: Shape): Node {
   if (sameShape(x.shape, shape)) return x;
   return withRange(new Node(EXPAND, [x], shape, x.dtype), x);
 }
+
+/** The same values, through which no gradient flows. */
+export function detach(x: Node): Node {
+  const y = withRange(new Node(EXPAND, [x], x.shape, x.dtype, DETACHED), x);
+  y.tracked = false;
+  return y;
+}
+
+const DETACHED: readonly number[] = [1];
 
 /** Part of `x`: `shape[i]` elements along axis `i` from `starts[i]` on, every `steps[i]`-th (default 1). */
 export function slice(x: Node, starts: readonly number[], shape: Shape, steps?: readonly number[]): Node {
