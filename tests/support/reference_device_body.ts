@@ -56,8 +56,12 @@ export class Body {
 
   /** Loads elements of `view` at coordinates `[start, start + count)` of `shape` into `out`. */
   gather(view: View, shape: readonly number[], start: number, count: number, out: Column, what: string): void {
-    fillAffine(this.resolve(view), shape, start, count, this.#addresses);
-    this.#load(view, start, count, out, `${this.where}, ${what}`);
+    const form = this.resolve(view);
+    for (let done = 0; done < count; done += this.capacity) {
+      const now = Math.min(this.capacity, count - done);
+      fillAffine(form, shape, start + done, now, this.#addresses);
+      this.#load(view, start + done, now, done === 0 ? out : out.subarray(done), `${this.where}, ${what}`);
+    }
   }
 
   /** Stores `out`'s value for elements `[start, start + count)` of the domain. */

@@ -18,7 +18,7 @@ import { Body, type RunState } from "./reference_device_body.ts";
 import { fillAffine } from "./reference_device_memory.ts";
 import { columnOf } from "./reference_device_ops.ts";
 
-const BLOCK = 4096;
+const BLOCK = 4096; // elements of a domain that are evaluated together
 
 /** Compiles `kernel`; calling the result runs it on what `state` is bound to. */
 export function compileKernel(kernel: Kernel, where: string, state: RunState): () => void {
@@ -80,7 +80,7 @@ function compileReduce(kernel: ReduceKernel, where: string, state: RunState): ()
 function compileMatmul(kernel: MatmulKernel, where: string, state: RunState): () => void {
   const { batch, m, n, k } = kernel;
   const rows = Math.min(m, Math.max(1, Math.floor(BLOCK / n)));
-  const body = new Body(kernel, where, state, Math.max(rows * n, rows * k, k * n));
+  const body = new Body(kernel, where, state, Math.max(rows * n, BLOCK));
   const a = new Float32Array(rows * k);
   const b = new Float32Array(k * n);
   const sums = new Float64Array(rows * n);
@@ -111,7 +111,7 @@ function compileMatmul(kernel: MatmulKernel, where: string, state: RunState): ()
 
 function compileScatterAdd(kernel: ScatterAddKernel, where: string, state: RunState): () => void {
   const { outer, n, inner, size } = kernel;
-  const body = new Body(kernel, where, state, Math.max(n, size) * inner);
+  const body = new Body(kernel, where, state, BLOCK);
   const [source, target] = [[outer, n, inner], [outer, size, inner]];
   const src = new Float32Array(n * inner);
   const index = columnOf(kernel.index.dtype === "u32" ? "u32" : "i32", n * inner);

@@ -104,6 +104,7 @@ function verifySlots(program: Program, name: string, profile: DeviceProfile | un
       fail(name, `slot ${i} is of kind ${slot.kind}; slot 0, alone, is params`);
     }
     if (!isCount(slot.bytes) || (i > 0 && slot.bytes === 0)) fail(name, `slot ${i} has ${slot.bytes} bytes`);
+    if (slot.kind === "temporary" && !slot.written) fail(name, `slot ${i} is temporary, but marked not written`);
     if (i === 0 && slot.bytes % 4 !== 0) fail(name, `slot 0 has ${slot.bytes} bytes, no multiple of 4`);
     if (i === 0 && slot.written) fail(name, "slot 0 is marked written; parameters are read-only");
     if (profile && slot.bytes > profile.maxBufferBytes) {
