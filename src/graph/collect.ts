@@ -7,7 +7,7 @@
 import { type Dtype } from "../base/dtype.ts";
 import { DisposedError, StaleTensorError } from "../base/errors.ts";
 import { fmtShape } from "../base/shape.ts";
-import { ARRAY, CONST, SCALAR } from "./leaves.ts";
+import { ARRAY, CONST, LEAF, SCALAR } from "./leaves.ts";
 import { newWalk, type Node } from "./node.ts";
 import type { Storage } from "./storage.ts";
 
@@ -48,9 +48,16 @@ function pushList(list: readonly number[]): void {
   for (let i = 0; i < list.length; i++) push(list[i]);
 }
 
+const NOTHING: readonly Node[] = [];
+
 /** Whether the node's value lies in memory, or will once its pending assignments have run. */
 function inMemory(node: Node): boolean {
   return node.storage !== null && node.op.kind !== "assign";
+}
+
+/** What must be computed before the node: a value in memory keeps its inputs only for gradients, but for pending leaves. */
+function needs(node: Node): readonly Node[] {
+  return inMemory(node) && node.op !== LEAF ? NOTHING : node.inputs;
 }
 
 /** Walks everything below `roots` and `assigns`. */
@@ -78,7 +85,7 @@ export function collect(roots: readonly Node[], assigns: readonly Node[]): Colle
       if (s.disposed) throw new DisposedError(`Cannot use a tensor of shape ${fmtShape(node.shape)}: it was disposed`);
       if (node.version < s.done) throw stale(node);
       const slot = slotOf(s);
-      push(node.inputs.length === 0 ? LEAF_MARK : PENDING_MARK);
+      push(needs(node).length === 0 ? LEAF_MARK : PENDING_MARK);
       push(slot * 2 + (s.ringed ? 1 : 0));
       push(s.bytes);
       push(DTYPE_ID[node.dtype]);
@@ -104,28 +111,33 @@ export function collect(roots: readonly Node[], assigns: readonly Node[]): Colle
         push(node.version - storage!.done);
       }
     }
-    const { inputs } = node;
+    const inputs = needs(node);
     push(inputs.length);
     for (let i = 0; i < inputs.length; i++) push(inputs[i].local);
   };
 
+  const enter = (node: Node): void => {
+    node.mark = walk;
+    // the assignments that it waited for have been handed over since
+    if (node.op === LEAF && node.inputs.length > 0 && node.version <= node.storage!.done) {
+      node.settle(node.storage!, node.offset, node.version);
+    }
+    stack.push(node);
+    next.push(0);
+  };
+
   const descend = (root: Node): void => {
     if (root.mark === walk) return;
-    root.mark = walk;
-    stack.push(root);
-    next.push(0);
+    enter(root);
     while (stack.length > 0) {
       const top = stack.length - 1;
       const node = stack[top];
-      const { inputs } = node;
+      const inputs = needs(node);
       let i = next[top];
       while (i < inputs.length && inputs[i].mark === walk) i++;
       if (i < inputs.length) {
         next[top] = i + 1;
-        const input = inputs[i];
-        input.mark = walk;
-        stack.push(input);
-        next.push(0);
+        enter(inputs[i]);
       } else {
         visit(node);
         stack.pop();

@@ -97,13 +97,22 @@ export class Node {
     return this.size * bytesPerElement(this.dtype);
   }
 
-  /** Says that the value now lies in `storage`, and forgets how it was computed. */
+  /**
+   * Says that the value now lies in `storage`. How it was computed is forgotten, unless gradients may still be asked for:
+   * then {@link forget} does so.
+   */
   settle(storage: Storage, offset: number, version: number): void {
     this.storage = storage;
     this.offset = offset;
     this.version = version;
-    this.inputs = NO_INPUTS;
+    if (!this.tracked || this.op.kind === "leaf" || this.op.kind === "assign") this.inputs = NO_INPUTS;
     (this as { depth: number }).depth = 0;
+  }
+
+  /** Forgets how a value that lies in memory was computed: no gradient will be asked for any more. */
+  forget(): void {
+    this.tracked = false;
+    if (this.storage !== null && this.op.kind !== "leaf") this.inputs = NO_INPUTS;
   }
 }
 

@@ -22,6 +22,18 @@ export const MATMUL = defineOp({
   ],
 });
 
+/**
+ * A product turned round, `(A B)^T = B^T A^T`: the gradient of a weight that was used transposed comes out in the weight's
+ * own layout. Null if `x` is no product, or `axes` is not an exchange of the last two.
+ */
+export function turnedProduct(x: Node, axes: readonly number[]): Node | null {
+  const r = axes.length;
+  if (x.op !== MATMUL || x.storage !== null || axes[r - 1] !== r - 2 || axes[r - 2] !== r - 1) return null;
+  for (let i = 0; i < r - 2; i++) if (axes[i] !== i) return null;
+  const [a, b] = x.inputs;
+  return matmul(transposeLast(b), transposeLast(a));
+}
+
 /** Product of matrices; both have at least two axes. Vectors are for the caller to reshape. */
 export function matmul(a: Node, b: Node): Node {
   a = cast(a, "f32");
@@ -65,7 +77,7 @@ export const GATHER = defineOp({
 
 /** Looks up `x` along `axis` by `index` (i32, u32 or u8; broadcasts to `shape`). Entries out of range give NaN, or 0 for integers. */
 export function gather(x: Node, index: Node, axis: number, shape: Shape): Node {
-  const y = new Node(GATHER, [x, index.dtype === "bool" ? cast(index, "i32") : index], shape, x.dtype, [axis]);
+  const y = new Node(GATHER, [x, index.dtype === "bool" ? cast(index, "i32") : index], shape, x.dtype === "u8" ? "i32" : x.dtype, [axis]);
   y.range = x.range;
   return y;
 }
@@ -110,7 +122,7 @@ export const CAT = defineOp({
 
 /** Tensors of one type after each other along `axis`; shapes are equal but for it. */
 export function cat(parts: readonly Node[], axis: number): Node {
-  const some = parts.filter((p) => p.size > 0);
+  const some = parts.filter((p) => p.size > 0).map((p) => p.dtype === "u8" ? cast(p, "i32") : p);
   if (some.length === 1) return some[0];
   if (some.length === 0) {
     return reshape(parts[0], parts[0].shape.map((n, i) => i === axis ? parts.reduce((s, p) => s + p.shape[axis], 0) : n));

@@ -6,8 +6,8 @@
 import { ShapeError } from "../base/errors.ts";
 import { fmtShape, sizeOf } from "../base/shape.ts";
 import type { ReduceKind } from "../device/contract.ts";
-import { div, eq, mul } from "./elementwise.ts";
-import { cast } from "./elementwise.ts";
+import type { ValueType } from "../base/dtype.ts";
+import { cast, div, eq, mul } from "./elementwise.ts";
 import { constant } from "./leaves.ts";
 import { Node } from "./node.ts";
 import { defineOp } from "./registry.ts";
@@ -46,6 +46,7 @@ const EMPTY: Partial<Record<ReduceKind, number>> = { sum: 0, prod: 1 };
 
 /** Folds `x` over `axes` (ascending, each in range). Sums of integers stay integers. */
 export function reduce(kind: ReduceKind, x: Node, axes: readonly number[]): Node {
+  if (x.dtype === "u8") x = cast(x, "i32");
   const shape = x.shape.filter((_, i) => !axes.includes(i));
   const dtype = kind === "argmax" || kind === "argmin" ? "i32" : x.dtype;
   if (axes.length === 0 && dtype === x.dtype) return x;
@@ -54,7 +55,7 @@ export function reduce(kind: ReduceKind, x: Node, axes: readonly number[]): Node
     if (identity === undefined) {
       throw new ShapeError(`Cannot take the ${kind} of ${fmtShape(x.shape)}: there is no element along axis ${axes}`);
     }
-    return expand(constant(identity, dtype === "u8" ? "i32" : dtype), shape);
+    return expand(constant(identity, dtype as ValueType), shape);
   }
   return new Node(REDUCE, [x], shape, dtype, [REDUCE_KINDS.indexOf(kind), ...axes]);
 }

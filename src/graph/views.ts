@@ -4,6 +4,10 @@
  * @module
  */
 import { type Shape, sameShape, sizeOf } from "../base/shape.ts";
+import type { Dtype, ValueType } from "../base/dtype.ts";
+import { cast } from "./elementwise.ts";
+import { constant, leaf } from "./leaves.ts";
+import { turnedProduct } from "./products.ts";
 import { reduce } from "./reduce.ts";
 import { Node } from "./node.ts";
 import { defineOp } from "./registry.ts";
@@ -24,7 +28,7 @@ export const PERMUTE = defineOp({
   vjp: (dy, node) => {
     const inverse = new Array<number>(node.attr.length);
     node.attr.forEach((axis, i) => inverse[axis] = i);
-    return [permute(dy, inverse)];
+    return [turnedProduct(dy, inverse) ?? permute(dy, inverse)];
   },
 });
 
@@ -75,14 +79,18 @@ export const PAD = defineOp({
 /** `x` under another shape of the same size. */
 export function reshape(x: Node, shape: Shape): Node {
   if (sameShape(x.shape, shape)) return x;
-  if (x.op === RESHAPE && x.storage === null) return reshape(x.inputs[0], shape);
+  if (x.storage !== null && x.op.kind !== "assign") { // memory has no shape of its own
+    const same = leaf(x.storage, shape, x.dtype, { offset: x.offset, version: x.version, after: x.inputs });
+    return withRange(same, x);
+  }
+  if (x.op === RESHAPE) return reshape(x.inputs[0], shape);
   return withRange(new Node(RESHAPE, [x], shape, x.dtype), x);
 }
 
 /** `x` with axis `axes[i]` in place `i`. */
 export function permute(x: Node, axes: readonly number[]): Node {
   if (axes.every((a, i) => a === i)) return x;
-  return withRange(new Node(PERMUTE, [x], axes.map((a) => x.shape[a]), x.dtype, axes), x);
+  return withRange(new Node(PERMUTE, [number(x)], axes.map((a) => x.shape[a]), computed(x), axes), x);
 }
 
 /** `x` with its last two axes exchanged. */
@@ -97,12 +105,12 @@ export function transposeLast(x: Node): Node {
 /** `x` repeated to `shape`, which it must broadcast to. */
 export function expand(x: Node, shape: Shape): Node {
   if (sameShape(x.shape, shape)) return x;
-  return withRange(new Node(EXPAND, [x], shape, x.dtype), x);
+  return withRange(new Node(EXPAND, [number(x)], shape, computed(x)), x);
 }
 
 /** The same values, through which no gradient flows. */
 export function detach(x: Node): Node {
-  const y = withRange(new Node(EXPAND, [x], x.shape, x.dtype, DETACHED), x);
+  const y = withRange(new Node(EXPAND, [number(x)], x.shape, x.dtype, DETACHED), x);
   y.tracked = false;
   return y;
 }
@@ -113,13 +121,15 @@ const DETACHED: readonly number[] = [1];
 export function slice(x: Node, starts: readonly number[], shape: Shape, steps?: readonly number[]): Node {
   if (sameShape(x.shape, shape) && (steps === undefined || steps.every((s) => s === 1))) return x;
   const all = steps ?? x.shape.map(() => 1);
-  return withRange(new Node(SLICE, [x], shape, x.dtype, [...starts, ...all]), x);
+  return withRange(new Node(SLICE, [number(x)], shape, computed(x), [...starts, ...all]), x);
 }
 
 /** `x` with `before[i]` and `after[i]` zeros around axis `i`; none is negative. */
 export function pad(x: Node, before: readonly number[], after: readonly number[]): Node {
   if (before.every((n) => n === 0) && after.every((n) => n === 0)) return x;
-  return new Node(PAD, [x], x.shape.map((n, i) => n + before[i] + after[i]), x.dtype, before);
+  const shape = x.shape.map((n, i) => n + before[i] + after[i]);
+  if (x.size === 0) return expand(constant(0, number(x).dtype as ValueType), shape);
+  return new Node(PAD, [number(x)], shape, computed(x), before);
 }
 
 /** `x` in reverse order along `axis`. */
@@ -153,6 +163,15 @@ export function sumTo(g: Node, shape: Shape): Node {
     if (i < lead || (shape[i - lead] === 1 && g.shape[i] !== 1)) axes.push(i);
   }
   return reshape(reduce("sum", g, axes), shape);
+}
+
+/** u8 is for storage only: what is computed from it is i32. */
+function number(x: Node): Node {
+  return x.dtype === "u8" ? cast(x, "i32") : x;
+}
+
+function computed(x: Node): Dtype {
+  return x.dtype === "u8" ? "i32" : x.dtype;
 }
 
 function withRange(node: Node, x: Node): Node {

@@ -1,0 +1,176 @@
+/**
+ * Decides which units share a kernel, and the order of the kernels: each unit goes, in order, into the earliest kernel
+ * that may hold it, or into one of its own.
+ *
+ * @module
+ */
+import { sameShape, type Shape, sizeOf } from "../../base/shape.ts";
+import type { ScatterAddKernel, View } from "../../device/contract.ts";
+import { Body, CannotShare, MustStore, type Places, restride } from "./body.ts";
+import { type Draft, draft, type Frame } from "./draft.ts";
+import type { Item } from "./graph.ts";
+import { type Unit, unitShape } from "./units.ts";
+
+/** A scattered sum: it shares its kernel with nobody. */
+export interface ScatterDraft {
+  readonly frame: { readonly kind: "scatterAdd" };
+  readonly units: readonly [Unit];
+  readonly kernel: Omit<ScatterAddKernel, "out">;
+}
+
+/** A kernel of the schedule. */
+export type Step = Draft | ScatterDraft;
+
+/** Unrelated work of at most this many elements may share a reduction's kernel. */
+const SMALL = 1 << 16;
+
+const isScatter = (step: Step): step is ScatterDraft => step.frame.kind === "scatterAdd";
+
+/** Kernels, in the order in which they run. */
+export function schedule(units: readonly Unit[], places: Places, maxSlots: number): Step[] {
+  const steps: Step[] = [];
+  for (const unit of units) {
+    if (unit.kind === "cat") {
+      unit.kernel = Math.max(...[...unit.deps].map((d) => d.kernel));
+      continue;
+    }
+    if (unit.kind === "scatterAdd") {
+      unit.kernel = steps.length;
+      steps.push(scatter(unit, places));
+      continue;
+    }
+    if (!join(unit, steps, places, maxSlots)) {
+      unit.kernel = steps.length;
+      steps.push(alone(unit, places, maxSlots));
+    }
+  }
+  return steps;
+}
+
+/** Units whose value is not to be had in the kernel that computes them. */
+const strict = (unit: Unit): boolean =>
+  unit.kind === "assign" || unit.kind === "part" || unit.kind === "cat" || unit.kind === "scatterAdd" || unit.kind === "segmentSum";
+
+/** The first kernel that `unit` may be in, by what it needs. */
+function earliest(unit: Unit): number {
+  let low = 0;
+  for (const d of unit.deps) low = Math.max(low, strict(d) ? d.kernel + 1 : d.kernel);
+  for (const a of unit.after) low = Math.max(low, a.kernel);
+  return low;
+}
+
+function join(unit: Unit, steps: Step[], places: Places, maxSlots: number): boolean {
+  for (let k = earliest(unit); k < steps.length; k++) {
+    const step = steps[k];
+    if (isScatter(step)) continue;
+    const related = [...unit.deps].some((d) => d.kernel === k);
+    const frame = commonFrame(step, unit, related);
+    if (frame === null) continue;
+    try {
+      steps[k] = draft(frame, [...step.units, unit], places, maxSlots);
+      unit.kernel = k;
+      return true;
+    } catch (error) {
+      // what must be stored for this company may be fine in a kernel of its own
+      if (!(error instanceof CannotShare) && !(error instanceof MustStore)) throw error;
+    }
+  }
+  return false;
+}
+
+const squeezed = (shape: Shape): Shape => shape.filter((n) => n !== 1);
+
+/** The domain in which `unit` could be computed together with what `step` computes, if there is one. */
+function commonFrame(step: Draft, unit: Unit, related: boolean): Frame | null {
+  const { frame } = step;
+  const shape = unitShape(unit);
+  const size = sizeOf(shape);
+  if (unit.kind === "matmul") return null;
+  if (unit.kind === "segmentSum") {
+    return frame.kind === "segmentSum" && sameShape(frame.starts, unit.item.node.attr) ? frame : null;
+  }
+  if (unit.kind === "reduce") {
+    const full = unit.item.inputs[0].shape;
+    const axes = unit.item.node.attr.slice(1);
+    if (frame.kind === "reduce") {
+      const fits = sameShape(frame.full, full) && sameShape(frame.axes, axes);
+      return fits && (related || sizeOf(full) <= SMALL || shares(step, unit)) ? frame : null;
+    }
+    if (frame.kind === "map" && related && sameShape(squeezed(frame.shape), squeezed(full))) return { kind: "reduce", full, axes };
+    return null;
+  }
+  switch (frame.kind) {
+    case "map":
+      return sizeOf(frame.shape) === size ? frame : null;
+    case "matmul":
+      return related && sizeOf(frame.item.shape) === size ? frame : null;
+    case "reduce": {
+      const rows = sizeOf(step.domain.slice(0, step.outerRank));
+      return (related || (size === rows && size <= SMALL)) && (size === rows || size === sizeOf(frame.full)) ? frame : null;
+    }
+    default:
+      return null;
+  }
+}
+
+/** Whether the unit reads something that the kernel reads as well. */
+function shares(step: Draft, unit: Unit): boolean {
+  return step.units.some((other) =>
+    [...unit.leaves].some((l) => other.leaves.has(l)) || [...unit.deps].some((d) => other.deps.has(d))
+  );
+}
+
+function alone(unit: Unit, places: Places, maxSlots: number): Draft {
+  try {
+    return draft(ownFrame(unit, places), [unit], places, Math.max(maxSlots, 64));
+  } catch (error) {
+    if (error instanceof CannotShare) throw new Error(`A kernel for ${unit.item.op.name} of shape [${unit.item.shape}] cannot be formed`);
+    throw error;
+  }
+}
+
+function ownFrame(unit: Unit, places: Places): Frame {
+  switch (unit.kind) {
+    case "reduce":
+      return { kind: "reduce", full: unit.item.inputs[0].shape, axes: unit.item.node.attr.slice(1) };
+    case "matmul": {
+      const [a, b] = unit.item.inputs;
+      return { kind: "matmul", item: unit.item, operands: [operand(a, unit.item.shape, places), operand(b, unit.item.shape, places)] };
+    }
+    case "segmentSum":
+      return { kind: "segmentSum", n: unit.item.inputs[0].shape[0], starts: unit.item.node.attr };
+    default:
+      return { kind: "map", shape: unitShape(unit) };
+  }
+}
+
+/** An operand of a product as strides over the batch axes of the result and its own two. */
+function operand(item: Item, result: Shape, places: Places): View {
+  const at = new Body([], places).strided(item);
+  const lead = result.length - item.shape.length;
+  const strides = result.map((_, i) => {
+    const axis = i - lead;
+    if (axis < 0) return 0;
+    return i < result.length - 2 && item.shape[axis] === 1 ? 0 : at.strides[axis];
+  });
+  return { ...at, strides };
+}
+
+function scatter(unit: Unit, places: Places): ScatterDraft {
+  const [src, index] = unit.item.inputs;
+  const [axis] = unit.item.node.attr;
+  const { shape } = src;
+  const three = [sizeOf(shape.slice(0, axis)), shape[axis], sizeOf(shape.slice(axis + 1))];
+  const view = (item: Item): View => {
+    const at = new Body([], places).strided(item);
+    const strides = restride(at.strides, item.shape, three);
+    if (strides === null) throw new MustStore(item);
+    return { ...at, strides };
+  };
+  const [outer, n, inner] = three;
+  return {
+    frame: { kind: "scatterAdd" },
+    units: [unit],
+    kernel: { op: "scatterAdd", outer, n, inner, size: unit.item.shape[axis], src: view(src), index: view(index) },
+  };
+}
