@@ -8,7 +8,8 @@ import type { Device, DeviceBuffer } from "../device/contract.ts";
 import type { Storage } from "./storage.ts";
 
 const BUFFERS = 4;
-const BYTES = 1 << 18;
+/** Bytes of each buffer of a ring. */
+export const RING_BYTES = 1 << 18;
 
 /** Results of more bytes than this, all of a run together, get memory of their own. */
 export const RING_LIMIT = 1 << 14;
@@ -43,7 +44,7 @@ export class Ring {
     avoid: readonly DeviceBuffer[],
   ): { buffer: DeviceBuffer; base: number } {
     const lane = this.#lane(avoid);
-    if (lane.head + bytes > BYTES) lane.head = 0;
+    if (lane.head + bytes > RING_BYTES) lane.head = 0;
     const start = lane.head, end = start + bytes;
     lane.head = end;
     lane.regions = lane.regions.filter((r) => {
@@ -66,7 +67,7 @@ export class Ring {
       }
     }
     // fewer than BUFFERS so far, or every one is being read from
-    const lane: Lane = { buffer: this.#device.alloc(BYTES), head: 0, regions: [] };
+    const lane: Lane = { buffer: this.#device.alloc(RING_BYTES), head: 0, regions: [] };
     if (this.#lanes.length < BUFFERS) this.#lanes.push(lane);
     else this.#lanes[this.#turn] = lane; // the old buffer lives on in the storages that hold it
     return lane;

@@ -6,7 +6,7 @@
 import { type Shape, sameShape, sizeOf } from "../base/shape.ts";
 import type { Dtype, ValueType } from "../base/dtype.ts";
 import { cast } from "./elementwise.ts";
-import { constant, leaf } from "./leaves.ts";
+import { constant, LEAF, leaf } from "./leaves.ts";
 import { turnedProduct } from "./products.ts";
 import { reduce } from "./reduce.ts";
 import { Node } from "./node.ts";
@@ -79,12 +79,11 @@ export const PAD = defineOp({
 /** `x` under another shape of the same size. */
 export function reshape(x: Node, shape: Shape): Node {
   if (sameShape(x.shape, shape)) return x;
-  if (x.storage !== null && x.op.kind !== "assign") { // memory has no shape of its own
-    const same = leaf(x.storage, shape, x.dtype, { offset: x.offset, version: x.version, after: x.inputs });
+  if (x.dtype === "u8" && x.op === LEAF) { // storage only, so no gradient needs the way back
+    const same = leaf(x.storage!, shape, x.dtype, { offset: x.offset, version: x.version, after: x.inputs });
     return withRange(same, x);
   }
-  if (x.op === RESHAPE) return reshape(x.inputs[0], shape);
-  return withRange(new Node(RESHAPE, [x], shape, x.dtype), x);
+  return withRange(new Node(RESHAPE, [number(x)], shape, computed(x)), x);
 }
 
 /** `x` with axis `axes[i]` in place `i`. */

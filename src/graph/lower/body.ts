@@ -215,6 +215,7 @@ export class Body {
 
   /** Memory of `item` as strides over its axes; throws what must be stored for there to be such strides. */
   strided(item: Item): StridedItem {
+    if (this.#locals.has(item)) throw new CannotShare(); // computed in this kernel: not in memory yet
     if (item.stored || item.op === LEAF || item.op === ARRAY) {
       const strides = new Array<number>(item.shape.length);
       for (let i = item.shape.length - 1, s = 1; i >= 0; s *= item.shape[i--]) strides[i] = s;

@@ -44,7 +44,7 @@ export function scaleForm(a: Form, factor: number, offset = 0): Form {
 export function fromForms(shape: Shape, forms: readonly Form[], guards: readonly Guard[] = []): Coords {
   const groups: Group[] = [];
   shape.forEach((n, i) => {
-    if (n !== 1) groups.push({ first: i, last: i, ...forms[i] });
+    if (n !== 1) groups.push({ ...forms[i], first: i, last: i });
   });
   return { groups, guards };
 }
@@ -70,7 +70,7 @@ function split(g: Group, shape: Shape, at: number, domain: Shape): [Group, Group
   let low = r.offset, high = r.offset;
   r.strides.forEach((s, i) => s < 0 ? low += s * (domain[i] - 1) : high += s * (domain[i] - 1));
   if (low < 0 || high >= d) return null;
-  return [{ first: g.first, last: at - 1, ...q }, { first: at, last: g.last, ...r }];
+  return [{ ...q, first: g.first, last: at - 1 }, { ...r, first: at, last: g.last }];
 }
 
 /** One form per axis of `shape`, or null where a group cannot be taken apart. */
@@ -150,7 +150,7 @@ export function broadcastCoords(c: Coords, from: Shape, to: Shape, domain: Shape
     const forms = axisForms({ groups: [g], guards: [] }, from, domain);
     if (forms === null) return null;
     for (let a = Math.max(g.first, lead); a <= g.last; a++) {
-      if (to[a - lead] !== 1) groups.push({ first: a - lead, last: a - lead, ...forms[a] });
+      if (to[a - lead] !== 1) groups.push({ ...forms[a], first: a - lead, last: a - lead });
     }
   }
   return { groups: groups.map(({ first, last, offset, strides }) => trim({ first, last, offset, strides }, to)), guards: c.guards };

@@ -184,12 +184,12 @@ export function operands(inst: Inst): readonly number[] {
 }
 
 function slotsOf(body: readonly Inst[], outputs: readonly Output[], frame: Frame, places: Places): Set<number> {
-  const slots = new Set<number>();
-  for (const inst of body) {
-    if (inst.k === "load") slots.add(inst.view.slot);
-    else if (inst.k === "scalar" || inst.k === "random") slots.add(0);
+  const slots = new Set<number>([0]); // the parameters, for scalars and for places in a ring
+  for (const inst of body) if (inst.k === "load") slots.add(inst.view.slot);
+  for (const { unit } of outputs) {
+    slots.add(targetSlot(unit, places));
+    if (unit.item.root) slots.add(-1 - unit.id); // besides, where its holder finds it
   }
-  for (const { unit } of outputs) slots.add(targetSlot(unit, places));
   if (frame.kind === "matmul") frame.operands.forEach((v) => slots.add(v.slot));
   return slots;
 }

@@ -9,7 +9,7 @@ import { bytesPerElement } from "../../base/dtype.ts";
 import { sizeOf } from "../../base/shape.ts";
 import type { DeviceProfile, Inst, Kernel, Program, Slot, Store, View } from "../../device/contract.ts";
 import type { Collected } from "../collect.ts";
-import { RING_LIMIT } from "../ring.ts";
+import { RING_BYTES, RING_LIMIT } from "../ring.ts";
 import { MustStore, type Places } from "./body.ts";
 import { compact } from "./compact.ts";
 import { type Draft, operands as operandsOf } from "./draft.ts";
@@ -57,7 +57,7 @@ export function lower(c: Collected, profile: DeviceProfile): Lowered {
   };
   const alsoStored = new Set<number>();
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const graph = buildGraph(c, alsoStored, maxSlots - 2);
+    const graph = buildGraph(c, alsoStored, maxSlots - 3);
     try {
       const units = buildUnits(graph);
       const steps = schedule(units, places, maxSlots);
@@ -124,7 +124,7 @@ function assemble(c: Collected, graph: Graph, units: readonly Unit[], steps: rea
   const boundStorages = usedStorages(c, steps);
   const storageSlot = new Map<number, number>();
   const bind = (bytes: number) => slots.push({ bytes, kind: "bound", written: false }) - 1;
-  for (const i of boundStorages) storageSlot.set(i, bind(c.storages[i].bytes));
+  for (const i of boundStorages) storageSlot.set(i, bind(c.storages[i].ringed ? RING_BYTES : c.storages[i].bytes));
   const homes = new Map<Item, Home[]>();
   const addHome = (item: Item, home: Home) => {
     const list = homes.get(item);
@@ -133,7 +133,7 @@ function assemble(c: Collected, graph: Graph, units: readonly Unit[], steps: rea
     return home;
   };
   for (const i of largeRoots) addHome(graph.roots[i], { slot: bind(rootBytes[i]), offset: 0 });
-  const ringSlot = ringRoots.length > 0 ? bind(1 << 18) : -1;
+  const ringSlot = ringRoots.length > 0 ? bind(RING_BYTES) : -1;
   ringRoots.forEach((root, i) => addHome(graph.roots[root], { slot: ringSlot, offset: ringOffsets[i] >> 2, dyn: 0 }));
 
   // temporaries; values that whole-matrix kernels read never share memory with outputs

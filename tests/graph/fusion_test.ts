@@ -1,0 +1,131 @@
+/**
+ * Fusion must not change a bit: random graphs are computed as one program, and again one operation at a time.
+ */
+import { assertEquals } from "@std/assert";
+import { gradients } from "../../src/graph/autodiff.ts";
+import * as el from "../../src/graph/elementwise.ts";
+import { constant, coord, fromHost, scalar } from "../../src/graph/leaves.ts";
+import { Node } from "../../src/graph/node.ts";
+import { cat, gather, matmul, scatterAdd } from "../../src/graph/products.ts";
+import { reduce } from "../../src/graph/reduce.ts";
+import { read, useDevice } from "../../src/graph/runtime.ts";
+import { expand, flip, keepAxes, pad, permute, reshape, slice } from "../../src/graph/views.ts";
+import { ReferenceDevice } from "../support/reference_device.ts";
+
+/** A small seeded generator: mulberry32. */
+function generator(seed: number): () => number {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+const UNARY = [el.neg, el.abs, el.exp, el.tanh, el.relu, el.sigmoid, el.square, el.sin, el.silu, el.gelu, el.softplus];
+const BINARY = [el.add, el.sub, el.mul, el.maximum, el.minimum];
+
+/** A random graph over a few leaves. `realizeEach` computes every node on its own before the next one is built. */
+async function randomGraph(seed: number, realizeEach: boolean): Promise<Float32Array[]> {
+  const next = generator(seed);
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)];
+  const whole = (n: number) => Math.floor(next() * n);
+  const leafOf = (shape: number[]) => {
+    const n = shape.reduce((a, b) => a * b, 1);
+    return fromHost(Float32Array.from({ length: n }, () => next() * 2 - 1), shape, "f32");
+  };
+  const sizes = [1, 2, 3, 4, 6];
+  const leaves = Array.from({ length: 3 }, () => leafOf(Array.from({ length: 1 + whole(3) }, () => pick(sizes))));
+  for (const leaf of leaves) leaf.tracked = true; // values computed early keep their history for the gradients
+  const pool: Node[] = [...leaves];
+  const done = async (node: Node) => {
+    if (realizeEach && node.size > 0) await read([node]);
+    pool.push(node);
+  };
+  const steps = 5 + whole(14);
+  for (let i = 0; i < steps; i++) {
+    const x = pick(pool.slice(-6));
+    const { shape } = x;
+    const axis = whole(shape.length);
+    switch (whole(15)) {
+      case 0:
+      case 1:
+      case 2:
+        await done(pick(UNARY)(x));
+        break;
+      case 3:
+      case 4: {
+        const same = pool.filter((p) => p.shape.join() === shape.join());
+        await done(pick(BINARY)(x, pick(same)));
+        break;
+      }
+      case 5:
+        if (shape.length > 0) await done(el.mul(x, keepAxes(reduce("sum", x, [axis]), shape, [axis])));
+        break;
+      case 6:
+        if (shape.length > 0) await done(reduce(pick(["sum", "max", "min"]), x, [axis]));
+        break;
+      case 7:
+        if (shape.length > 1) await done(permute(x, shape.map((_, a) => (a + 1) % shape.length)));
+        break;
+      case 8:
+        await done(reshape(x, [x.size]));
+        break;
+      case 9:
+        if (shape.length > 0 && shape[axis] > 1) {
+          await done(slice(x, shape.map((_, a) => a === axis ? 1 : 0), shape.map((n, a) => a === axis ? n - 1 : n)));
+        }
+        break;
+      case 10:
+        if (shape.length > 0) await done(pad(x, shape.map((_, a) => a === axis ? 1 : 0), shape.map((_, a) => a === axis ? 2 : 0)));
+        break;
+      case 11:
+        if (shape.length > 0) await done(pick([flip(x, axis), expand(reshape(x, [1, ...shape]), [2, ...shape])]));
+        break;
+      case 12:
+        if (shape.length > 0) await done(cat([x, el.mul(x, scalar(0.5)), x], axis));
+        break;
+      case 13:
+        if (shape.length === 2) await done(matmul(x, permute(x, [1, 0])));
+        else if (shape.length === 1) await done(matmul(reshape(x, [shape[0], 1]), reshape(x, [1, shape[0]])));
+        break;
+      case 14:
+        if (shape.length > 0) {
+          const n = shape[axis];
+          const index = el.mod(el.mul(coord(shape, axis), constant(2, "i32")), constant(n, "i32"));
+          await done(whole(2) === 0 ? gather(x, index, axis, shape) : scatterAdd(x, index, axis, n));
+        }
+        break;
+    }
+    const last = pool[pool.length - 1];
+    if (last.size > 3000) pool.pop();
+  }
+  const y = pool[pool.length - 1];
+  const loss = reduce("sum", el.square(y), y.shape.map((_, a) => a));
+  const grads = gradients(loss, leaves).filter((g): g is Node => g !== null);
+  const wanted = [loss, y, ...grads];
+  if (realizeEach) {
+    for (const node of wanted) await read([node]);
+  }
+  return await read(wanted) as Float32Array[];
+}
+
+Deno.test("random graphs: one fused program gives the bits of single operations", async (t) => {
+  useDevice(new ReferenceDevice());
+  for (let seed = 1; seed <= 300; seed++) {
+    let fused: Float32Array[];
+    try {
+      fused = await randomGraph(seed, false);
+    } catch (error) {
+      throw new Error(`seed ${seed}`, { cause: error });
+    }
+    const single = await randomGraph(seed, true);
+    const bits = (list: Float32Array[]) => list.map((a) => Array.from(new Uint32Array(a.slice().buffer)).map((b) => b === 0x80000000 ? 0 : b));
+    assertEquals(bits(fused), bits(single), `seed ${seed}`);
+  }
+  await t.step("a graph 20,000 operations deep", async () => {
+    let x = fromHost(new Float32Array([1]), [1], "f32");
+    for (let i = 0; i < 20000; i++) x = el.add(x, constant(1));
+    assertEquals((await read([x]))[0][0], 20001);
+  });
+});
