@@ -1,0 +1,106 @@
+/**
+ * Activations made of simpler operations. Derivatives at kinks are those of PyTorch.
+ *
+ * @module
+ */
+import { ConfigError } from "../../base/errors.ts";
+import { add, cast, div, exp, ge, gelu, geluTanh, gt, le, lt, mul, sub, tanh, where } from "../../graph/elementwise.ts";
+import { softplus as softplus1 } from "../../graph/elementwise.ts";
+import { constant, scalar } from "../../graph/leaves.ts";
+import type { Node } from "../../graph/node.ts";
+import { numberLike } from "./number.ts";
+
+const zero = constant(0);
+const one = constant(1);
+const three = constant(3);
+const six = constant(6);
+
+/** `x` above 0, `slope x` elsewhere; the slope at 0 is `slope`. */
+export function leakyRelu(x: Node, slope: number): Node {
+  const f = cast(x, "f32");
+  return where(gt(f, zero), f, mul(f, scalar(slope)));
+}
+
+/** `x` above 0, `alpha (e^x - 1)` elsewhere. */
+export function elu(x: Node, alpha: number): Node {
+  const f = cast(x, "f32");
+  const positive = gt(f, zero);
+  const below = where(positive, zero, f); // e^x must not overflow where it is not used
+  return where(positive, f, mul(scalar(alpha), sub(exp(below), one)));
+}
+
+/** Options of `gelu`. */
+export interface GeluOptions {
+  /** `"none"` (the default) for the normal distribution, `"tanh"` for its approximation. */
+  readonly approximate?: "none" | "tanh";
+}
+
+/** `x P(x)`, P the normal distribution or its approximation by tanh. */
+export function geluOf(x: Node, { approximate = "none" }: GeluOptions): Node {
+  if (approximate === "none") return gelu(x);
+  if (approximate === "tanh") return geluTanh(cast(x, "f32"));
+  throw new ConfigError(`Cannot approximate gelu by "${approximate as string}": it is "none" or "tanh"`);
+}
+
+/** Options of `softplus`. */
+export interface SoftplusOptions {
+  /** Sharpness; 1 if left out. */
+  readonly beta?: number;
+  /** Where `beta x` is above it the result is `x`; 20 if left out. */
+  readonly threshold?: number;
+}
+
+/** log(1 + e^(beta x)) / beta */
+export function softplus(x: Node, { beta = 1, threshold = 20 }: SoftplusOptions): Node {
+  const f = cast(x, "f32");
+  if (beta === 1 && threshold === 20) return softplus1(f); // above 20 it equals x to f32's precision
+  const b = scalar(beta);
+  const scaled = mul(f, b);
+  return where(gt(scaled, scalar(threshold)), f, div(softplus1(scaled), b));
+}
+
+/** Options of `clamp`; at least one bound. */
+export interface ClampOptions {
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/** `x` limited to `[min, max]`; its derivative at a bound is 1, and NaN stays. */
+export function clamp(x: Node, { min, max }: ClampOptions): Node {
+  if (min === undefined && max === undefined) {
+    throw new ConfigError("Cannot clamp without a bound: give min, max or both");
+  }
+  let y = x.dtype === "bool" || x.dtype === "u8" ? cast(x, "i32") : x;
+  if (min !== undefined) y = bounded(lt, y, min);
+  if (max !== undefined) y = bounded(gt, y, max);
+  return y;
+}
+
+function bounded(beyond: (a: Node, b: Node) => Node, x: Node, bound: number): Node {
+  const b = numberLike(bound, x.dtype);
+  return where(beyond(x, b), b, x);
+}
+
+/** `x` limited to [0, 6]; the derivative at 0 and 6 is 0. */
+export function relu6(x: Node): Node {
+  const f = cast(x, "f32");
+  return where(le(f, zero), zero, where(ge(f, six), six, f));
+}
+
+/** x tanh(softplus(x)) */
+export function mish(x: Node): Node {
+  const f = cast(x, "f32");
+  return mul(f, tanh(softplus1(f)));
+}
+
+/** relu6(x + 3) / 6 */
+export function hardsigmoid(x: Node): Node {
+  return div(relu6(add(cast(x, "f32"), three)), six);
+}
+
+/** x relu6(x + 3) / 6; its derivative at -3 is 0 and at 3 is 1. */
+export function hardswish(x: Node): Node {
+  const f = cast(x, "f32");
+  const middle = div(mul(f, add(f, three)), six);
+  return where(le(f, constant(-3)), zero, where(ge(f, three), f, middle));
+}

@@ -1,0 +1,147 @@
+/**
+ * Reductions: sums, extremes, means, variances.
+ *
+ * @module
+ */
+import { ShapeError } from "../../base/errors.ts";
+import { fmtShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from "../../base/shape.ts";
+import { abs, add, cast, div, eq, exp, gt, log, ne, not, sqrt, square, sub, where } from "../../graph/elementwise.ts";
+import { constant, scalar } from "../../graph/leaves.ts";
+import type { Node } from "../../graph/node.ts";
+import { gather } from "../../graph/products.ts";
+import { reduce } from "../../graph/reduce.ts";
+import { detach, keepAxes, reshape } from "../../graph/views.ts";
+
+/** Options of reductions. */
+export interface ReduceOptions {
+  /** The axis or axes to fold; all of them if left out. Negative ones count from the end. */
+  readonly axis?: number | readonly number[];
+  /** Whether the folded axes stay, with size 1. */
+  readonly keepdim?: boolean;
+}
+
+/** Options of {@link variance} and {@link deviation}. */
+export interface VarOptions extends ReduceOptions {
+  /** What is subtracted from the number of elements: 1 (the default) for a sample, 0 for a population. */
+  readonly correction?: number;
+}
+
+/** Sum; integers stay integers, bools are counted. */
+export function sum(x: Node, { axis, keepdim = false }: ReduceOptions): Node {
+  return fold("sum", number(x), normalizeAxes(axis, x.shape.length, "sum"), keepdim);
+}
+
+/** Mean in f32. */
+export function mean(x: Node, { axis, keepdim = false }: ReduceOptions): Node {
+  const axes = normalizeAxes(axis, x.shape.length, "take the mean");
+  return div(fold("sum", cast(x, "f32"), axes, keepdim), scalar(count(x.shape, axes)));
+}
+
+/** Variance in f32 about the mean. */
+export function variance(x: Node, { axis, correction = 1, keepdim = false }: VarOptions): Node {
+  const axes = normalizeAxes(axis, x.shape.length, "take the variance");
+  const f = cast(x, "f32");
+  const n = count(x.shape, axes);
+  const centred = sub(f, div(fold("sum", f, axes, true), scalar(n)));
+  return div(fold("sum", square(centred), axes, keepdim), scalar(Math.max(0, n - correction)));
+}
+
+/** Standard deviation in f32. */
+export function deviation(x: Node, options: VarOptions): Node {
+  return sqrt(variance(x, options));
+}
+
+/**
+ * The largest (or smallest) value. With one axis the gradient goes to the first place that holds it, otherwise equal
+ * values share it evenly.
+ */
+export function extreme(kind: "max" | "min", x: Node, { axis, keepdim = false }: ReduceOptions): Node {
+  const what = kind === "max" ? "take the maximum" : "take the minimum";
+  const axes = normalizeAxes(axis, x.shape.length, what);
+  checkFilled(x.shape, axes, what);
+  if (typeof axis !== "number" || x.dtype !== "f32") {
+    const y = fold(kind, number(x), axes, keepdim);
+    return x.dtype === "bool" ? cast(y, "bool") : y;
+  }
+  const at = fold(kind === "max" ? "argmax" : "argmin", x, axes, true);
+  const y = gather(x, at, axes[0], at.shape);
+  return keepdim ? y : drop(y, axes);
+}
+
+/** Index of the first largest (or smallest) element, i32; without an axis, in row-major order of the whole tensor. */
+export function argExtreme(kind: "argmax" | "argmin", x: Node, { axis, keepdim = false }: ArgOptions): Node {
+  const what = kind === "argmax" ? "find the maximum" : "find the minimum";
+  const axes = axis === undefined
+    ? normalizeAxes(undefined, x.shape.length, what)
+    : [normalizeAxis(axis, x.shape.length, what)];
+  checkFilled(x.shape, axes, what);
+  const y = axes.length === 0 ? constant(0, "i32") : fold(kind, number(x), axes, keepdim);
+  y.range = [0, Math.max(0, count(x.shape, axes) - 1)];
+  return y;
+}
+
+/** Options of `argmax` and `argmin`. */
+export interface ArgOptions {
+  /** The axis to search; all, in row-major order, if left out. */
+  readonly axis?: number;
+  /** Whether the axis stays, with size 1. */
+  readonly keepdim?: boolean;
+}
+
+const LARGEST_F32 = 3.4028234663852886e38;
+
+/** log(sum(exp(x))), safe for large numbers. */
+export function logsumexp(x: Node, { axis, keepdim = false }: ReduceOptions): Node {
+  const f = cast(x, "f32");
+  const axes = normalizeAxes(axis, x.shape.length, "take the logsumexp");
+  checkFilled(x.shape, axes, "take the logsumexp");
+  const top = fold("max", f, axes, true);
+  // subtracting an infinite maximum would give NaN
+  const shift = detach(where(gt(abs(top), constant(LARGEST_F32)), constant(0), top));
+  const y = add(log(fold("sum", exp(sub(f, shift)), axes, true)), shift);
+  return keepdim ? y : drop(y, axes);
+}
+
+/** Whether any element is not 0. */
+export function any(x: Node, { axis, keepdim = false }: ReduceOptions): Node {
+  const axes = normalizeAxes(axis, x.shape.length, "test");
+  return ne(fold("sum", cast(cast(x, "bool"), "i32"), axes, keepdim), constant(0, "i32"));
+}
+
+/** Whether no element is 0. */
+export function all(x: Node, { axis, keepdim = false }: ReduceOptions): Node {
+  const axes = normalizeAxes(axis, x.shape.length, "test");
+  return eq(fold("sum", cast(not(x), "i32"), axes, keepdim), constant(0, "i32"));
+}
+
+/** Number of elements along `axes`. */
+function count(shape: Shape, axes: readonly number[]): number {
+  let n = 1;
+  for (const a of axes) n *= shape[a];
+  return n;
+}
+
+/** bool and u8 as integers. */
+function number(x: Node): Node {
+  return x.dtype === "bool" || x.dtype === "u8" ? cast(x, "i32") : x;
+}
+
+function fold(
+  kind: "sum" | "max" | "min" | "argmax" | "argmin",
+  x: Node,
+  axes: readonly number[],
+  keepdim: boolean,
+): Node {
+  const y = reduce(kind, x, axes);
+  return keepdim ? keepAxes(y, x.shape, axes) : y;
+}
+
+function drop(y: Node, axes: readonly number[]): Node {
+  return reshape(y, y.shape.filter((_, i) => !axes.includes(i)));
+}
+
+function checkFilled(shape: Shape, axes: readonly number[], what: string): void {
+  if (axes.some((a) => shape[a] === 0) && sizeOf(shape) === 0) {
+    throw new ShapeError(`Cannot ${what} of ${fmtShape(shape)}: there is no element along axis ${axes.join(", ")}`);
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * Tensors: lazy arrays, parameters, gradients, random numbers, and the choice of the device.
+ *
+ * @module
+ */
+export { Tensor, type TensorData } from "./tensor.ts";
+export type { Nested, NestedArray, TypedArray } from "./nested.ts";
+export {
+  arange,
+  type ArangeOptions,
+  cat,
+  type DtypeOptions,
+  full,
+  type JoinOptions,
+  oneHot,
+  ones,
+  rand,
+  randn,
+  randomNode,
+  type RandomOptions,
+  stack,
+  tensor,
+  type TensorOptions,
+  where,
+  zeros,
+} from "./create.ts";
+export { assignVariables, Buffer, moveVariables, Parameter, rereadAll, snapshots, Variable } from "./parameter.ts";
+export { backward, grad, type GradOptions, noGrad } from "./gradient.ts";
+export { defaultRng, Rng, type RngState, setSeed } from "./rng.ts";
+export { readAll, readAllSync } from "./read.ts";
+export * as ops from "./ops.ts";
+export type { ClampOptions, GeluOptions, SoftplusOptions } from "./fn/activation.ts";
+export type { GridSampleOptions, InterpolateOptions } from "./fn/image.ts";
+export type { PadOptions } from "./fn/pad.ts";
+export type { SliceRange } from "./fn/shape.ts";
+export type { AxisOptions } from "./fn/softmax.ts";
+export type { ArgOptions, ReduceOptions, VarOptions } from "./fn/statistics.ts";

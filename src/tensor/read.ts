@@ -1,0 +1,22 @@
+/**
+ * Reading several tensors at once.
+ *
+ * @module
+ */
+import { read, readSync } from "../graph/runtime.ts";
+import type { Tensor, TensorData } from "./tensor.ts";
+
+/** The elements of several tensors in one round trip, as `data()` gives them. */
+export async function readAll(tensors: readonly Tensor[]): Promise<TensorData[]> {
+  return bytesOfBools(tensors, await read(tensors.map((t) => t.readable)));
+}
+
+/** The same without giving up the thread; null where no device is open or it cannot. */
+export function readAllSync(tensors: readonly Tensor[]): TensorData[] | null {
+  const values = readSync(tensors.map((t) => t.readable));
+  return values === null ? null : bytesOfBools(tensors, values);
+}
+
+function bytesOfBools(tensors: readonly Tensor[], values: readonly TensorData[]): TensorData[] {
+  return values.map((v, i) => tensors[i].dtype === "bool" ? Uint8Array.from(v) : v);
+}

@@ -1,0 +1,554 @@
+/**
+ * The lazy array that users hold.
+ *
+ * @module
+ */
+import type { Dtype } from "../base/dtype.ts";
+import { DisposedError, ShapeError } from "../base/errors.ts";
+import { fmtShape, type Shape } from "../base/shape.ts";
+import * as el from "../graph/elementwise.ts";
+import type { Node } from "../graph/node.ts";
+import { keep, read, realize } from "../graph/runtime.ts";
+import { detach } from "../graph/views.ts";
+import * as activation from "./fn/activation.ts";
+import { cumsum } from "./fn/cumsum.ts";
+import * as image from "./fn/image.ts";
+import * as lookup from "./fn/lookup.ts";
+import { matmul } from "./fn/matmul.ts";
+import { numberLike, powNumber } from "./fn/number.ts";
+import { pad, type PadOptions } from "./fn/pad.ts";
+import * as shaping from "./fn/shape.ts";
+import { type AxisOptions, logSoftmax, softmax } from "./fn/softmax.ts";
+import { topk } from "./fn/sort.ts";
+import * as stats from "./fn/statistics.ts";
+import { mode } from "./mode.ts";
+import { type NestedArray, toNested } from "./nested.ts";
+
+/** The elements of a tensor on the host: f32, i32, u32 as themselves, u8 and bool (0 or 1) as bytes. */
+export type TensorData = Float32Array | Int32Array | Uint32Array | Uint8Array;
+
+/**
+ * An array of numbers on a device, or the expression that computes it. Operations return at once and compute nothing;
+ * reading ({@link Tensor.data}, {@link Tensor.array}, {@link Tensor.item}) is asynchronous and computes what it needs.
+ *
+ * Operands broadcast by NumPy's rule. Axes may be negative and then count from the end. Integers divided by integers give
+ * f32, comparisons give bool, means are f32.
+ */
+export class Tensor implements Disposable {
+  #node: Node;
+  /** Made inside `noGrad`: a constant for what is made outside. */
+  #inert: boolean;
+  /** What was read before `backward` could see it: the node itself keeps its history. */
+  #copy: Node | null = null;
+  #disposed = false;
+
+  /**
+   * Wraps a node of the graph; users call `tensor()`, `zeros()` and the like.
+   *
+   * @internal
+   */
+  constructor(node: Node) {
+    this.#node = node;
+    this.#inert = mode.paused;
+    node.handles++;
+  }
+
+  /**
+   * The graph's node, for the layers of Anneal itself.
+   *
+   * @internal
+   */
+  get node(): Node {
+    if (this.#disposed) {
+      throw new DisposedError(`Cannot use a tensor of shape ${fmtShape(this.#node.shape)}: it was disposed`);
+    }
+    if (this.#inert && !mode.paused) this.#seal();
+    return this.#node;
+  }
+
+  /** Makes a result of `noGrad` the constant that it is outside. */
+  #seal(): void {
+    this.#inert = false;
+    const n = this.#node;
+    if (n.tracked || n.storage === null) this.become(detach(n)); // values in memory have no history
+  }
+
+  /**
+   * Puts another node in place of this one.
+   *
+   * @internal
+   */
+  protected become(node: Node): void {
+    this.#node.handles--;
+    node.handles++;
+    this.#node = node;
+    this.#copy = null;
+    this.#inert = false;
+  }
+
+  /**
+   * The node to compute when the value is asked for: one whose history `backward` may need stays as it is, and a copy is
+   * computed instead.
+   *
+   * @internal
+   */
+  get readable(): Node {
+    const { node } = this;
+    if (node.storage !== null || !node.tracked) return node;
+    return this.#copy ??= detach(node);
+  }
+
+  // --- what it is
+
+  /** Sizes of the axes, outermost first; `[]` for a scalar. */
+  get shape(): Shape {
+    return this.#node.shape;
+  }
+
+  /** Element type. */
+  get dtype(): Dtype {
+    return this.#node.dtype;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return this.#node.size;
+  }
+
+  /** Number of axes. */
+  get rank(): number {
+    return this.#node.shape.length;
+  }
+
+  /** For example `Tensor f32 [2, 3]`; reads nothing. */
+  toString(): string {
+    return `${this.constructor.name} ${this.dtype} ${fmtShape(this.shape)}${this.#disposed ? " (disposed)" : ""}`;
+  }
+
+  /** The same, for `console.log`. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return this.toString();
+  }
+
+  // --- reading and memory
+
+  /** The elements in row-major order; bools as bytes of 0 and 1. */
+  async data(): Promise<TensorData> {
+    const { dtype } = this;
+    const [values] = await read([this.readable]);
+    return dtype === "bool" ? Uint8Array.from(values) : values;
+  }
+
+  /** The elements as nested arrays of numbers, or of booleans for bool; a scalar gives its element. */
+  async array(): Promise<NestedArray> {
+    const [values] = await read([this.readable]);
+    return toNested(values, this.shape, this.dtype);
+  }
+
+  /** The one element as a number (bool: 0 or 1). Throws a `ShapeError` if there are more or none. */
+  async item(): Promise<number> {
+    if (this.size !== 1) {
+      throw new ShapeError(
+        `Cannot read a tensor of shape ${fmtShape(this.shape)} as one number: use array() or data()`,
+      );
+    }
+    const [values] = await read([this.readable]);
+    return values[0];
+  }
+
+  /** Starts computing the value now, without waiting for it. */
+  realize(): this {
+    realize([this.readable]);
+    return this;
+  }
+
+  /** Computes the value with the next program, so that it can still be read after an optimizer step. */
+  keep(): this {
+    keep(this.node);
+    return this;
+  }
+
+  /** The same values as a constant: no gradient flows through it. */
+  detach(): Tensor {
+    return new Tensor(detach(this.node));
+  }
+
+  /** As another type: to integers towards zero, saturating; to bool `!= 0`. u8 is for storage and cannot be made. */
+  cast(dtype: Dtype): Tensor {
+    return new Tensor(el.cast(this.node, dtype));
+  }
+
+  /** Gives the memory back at once. Twice is fine; any other use afterwards is a `DisposedError`. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    release(this.#node);
+    if (this.#copy !== null) release(this.#copy, 0);
+  }
+
+  /** {@link Tensor.dispose}, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  // --- two operands
+
+  /** `this + other` */
+  add(other: Tensor | number): Tensor {
+    const a = this.node;
+    return new Tensor(el.add(a, operand(other, a)));
+  }
+  /** `this - other` */
+  sub(other: Tensor | number): Tensor {
+    const a = this.node;
+    return new Tensor(el.sub(a, operand(other, a)));
+  }
+  /** `this * other` */
+  mul(other: Tensor | number): Tensor {
+    const a = this.node;
+    return new Tensor(el.mul(a, operand(other, a)));
+  }
+  /** `this / other`, f32 also for integers. */
+  div(other: Tensor | number): Tensor {
+    const a = this.node;
+    return new Tensor(el.div(a, operand(other, a)));
+  }
+  /** `this` to the power of `other`, f32. */
+  pow(other: Tensor | number): Tensor {
+    return new Tensor(typeof other === "number" ? powNumber(this.node, other) : el.pow(this.node, other.node));
+  }
+  /** The larger of two elements; NaN if either is. Equal ones share the gradient. */
+  maximum(other: Tensor | number): Tensor {
+    const a = this.node;
+    return new Tensor(el.maximum(a, operand(other, a)));
+  }
+  /** The smaller of two elements; NaN if either is. Equal ones share the gradient. */
+  minimum(other: Tensor | number): Tensor {
+    const a = this.node;
+    return new Tensor(el.minimum(a, operand(other, a)));
+  }
+  /** `this = other`, bool. */
+  eq(other: Tensor | number): Tensor {
+    const a = this.node;
+    return new Tensor(el.eq(a, operand(other, a)));
+  }
+  /** `this != other`, bool. */
+  ne(other: Tensor | number): Tensor {
+    const a = this.node;
+    return new Tensor(el.ne(a, operand(other, a)));
+  }
+  /** `this < other`, bool. */
+  lt(other: Tensor | number): Tensor {
+    const a = this.node;
+    return new Tensor(el.lt(a, operand(other, a)));
+  }
+  /** `this <= other`, bool. */
+  le(other: Tensor | number): Tensor {
+    const a = this.node;
+    return new Tensor(el.le(a, operand(other, a)));
+  }
+  /** `this > other`, bool. */
+  gt(other: Tensor | number): Tensor {
+    const a = this.node;
+    return new Tensor(el.gt(a, operand(other, a)));
+  }
+  /** `this >= other`, bool. */
+  ge(other: Tensor | number): Tensor {
+    const a = this.node;
+    return new Tensor(el.ge(a, operand(other, a)));
+  }
+  /** Whether both are not 0, bool. */
+  and(other: Tensor | number): Tensor {
+    const a = this.node;
+    return new Tensor(el.and(a, operand(other, a)));
+  }
+  /** Whether either is not 0, bool. */
+  or(other: Tensor | number): Tensor {
+    const a = this.node;
+    return new Tensor(el.or(a, operand(other, a)));
+  }
+
+  // --- one operand
+
+  /** `-x` */
+  neg(): Tensor {
+    return new Tensor(el.neg(this.node));
+  }
+  /** e^x */
+  exp(): Tensor {
+    return new Tensor(el.exp(this.node));
+  }
+  /** Natural logarithm. */
+  log(): Tensor {
+    return new Tensor(el.log(this.node));
+  }
+  /** log(1 + x), exact for small x. */
+  log1p(): Tensor {
+    return new Tensor(el.log1p(this.node));
+  }
+  /** Square root. */
+  sqrt(): Tensor {
+    return new Tensor(el.sqrt(this.node));
+  }
+  /** 1 / sqrt(x) */
+  rsqrt(): Tensor {
+    return new Tensor(el.rsqrt(this.node));
+  }
+  /** 1 / x */
+  reciprocal(): Tensor {
+    return new Tensor(el.reciprocal(this.node));
+  }
+  /** |x|; its derivative at 0 is 0. */
+  abs(): Tensor {
+    return new Tensor(el.abs(this.node));
+  }
+  /** x^2 */
+  square(): Tensor {
+    return new Tensor(el.square(this.node));
+  }
+  /** Sine of radians. */
+  sin(): Tensor {
+    return new Tensor(el.sin(this.node));
+  }
+  /** Cosine of radians. */
+  cos(): Tensor {
+    return new Tensor(el.cos(this.node));
+  }
+  /** Hyperbolic tangent. */
+  tanh(): Tensor {
+    return new Tensor(el.tanh(this.node));
+  }
+  /** The error function. */
+  erf(): Tensor {
+    return new Tensor(el.erf(this.node));
+  }
+  /** 1 / (1 + e^-x) */
+  sigmoid(): Tensor {
+    return new Tensor(el.sigmoid(this.node));
+  }
+  /** max(x, 0); its derivative at 0 is 0. */
+  relu(): Tensor {
+    return new Tensor(el.relu(this.node));
+  }
+  /** min(max(x, 0), 6) */
+  relu6(): Tensor {
+    return new Tensor(activation.relu6(this.node));
+  }
+  /** x sigmoid(x) */
+  silu(): Tensor {
+    return new Tensor(el.silu(this.node));
+  }
+  /** x tanh(softplus(x)) */
+  mish(): Tensor {
+    return new Tensor(activation.mish(this.node));
+  }
+  /** x relu6(x + 3) / 6 */
+  hardswish(): Tensor {
+    return new Tensor(activation.hardswish(this.node));
+  }
+  /** relu6(x + 3) / 6 */
+  hardsigmoid(): Tensor {
+    return new Tensor(activation.hardsigmoid(this.node));
+  }
+  /** Largest whole number that is not larger. */
+  floor(): Tensor {
+    return new Tensor(el.floor(this.node));
+  }
+  /** Smallest whole number that is not smaller. */
+  ceil(): Tensor {
+    return new Tensor(el.ceil(this.node));
+  }
+  /** Nearest whole number, halves to even. */
+  round(): Tensor {
+    return new Tensor(el.round(this.node));
+  }
+  /** -1, 0 or 1. */
+  sign(): Tensor {
+    return new Tensor(el.sign(this.node));
+  }
+  /** Whether the element is 0, bool. */
+  not(): Tensor {
+    return new Tensor(el.not(this.node));
+  }
+  /** `x` above 0, `slope * x` elsewhere. */
+  leakyRelu(slope: number = 0.01): Tensor {
+    return new Tensor(activation.leakyRelu(this.node, slope));
+  }
+  /** `x` above 0, `alpha * (e^x - 1)` elsewhere. */
+  elu(alpha: number = 1): Tensor {
+    return new Tensor(activation.elu(this.node, alpha));
+  }
+  /** x P(x), P the normal distribution or its approximation by tanh. */
+  gelu(options: activation.GeluOptions = {}): Tensor {
+    return new Tensor(activation.geluOf(this.node, options));
+  }
+  /** log(1 + e^(beta x)) / beta */
+  softplus(options: activation.SoftplusOptions = {}): Tensor {
+    return new Tensor(activation.softplus(this.node, options));
+  }
+  /** `x` limited to `[min, max]`; its derivative at a bound is 1. */
+  clamp(options: activation.ClampOptions): Tensor {
+    return new Tensor(activation.clamp(this.node, options));
+  }
+
+  // --- products and reductions
+
+  /** Product of matrices `[..., m, k]` and `[..., k, n]`, batch axes broadcasting; vectors as rows left and columns right. */
+  matmul(other: Tensor): Tensor {
+    return new Tensor(matmul(this.node, other.node));
+  }
+  /** Sum over some axes, or all. */
+  sum(options: stats.ReduceOptions = {}): Tensor {
+    return new Tensor(stats.sum(this.node, options));
+  }
+  /** Mean over some axes, or all; f32. */
+  mean(options: stats.ReduceOptions = {}): Tensor {
+    return new Tensor(stats.mean(this.node, options));
+  }
+  /** Largest value. With `axis` a number the gradient goes to the first place that holds it, else ties share it. */
+  max(options: stats.ReduceOptions = {}): Tensor {
+    return new Tensor(stats.extreme("max", this.node, options));
+  }
+  /** Smallest value. With `axis` a number the gradient goes to the first place that holds it, else ties share it. */
+  min(options: stats.ReduceOptions = {}): Tensor {
+    return new Tensor(stats.extreme("min", this.node, options));
+  }
+  /** Index of the first largest element along `axis`, i32. */
+  argmax(options: stats.ArgOptions = {}): Tensor {
+    return new Tensor(stats.argExtreme("argmax", this.node, options));
+  }
+  /** Index of the first smallest element along `axis`, i32. */
+  argmin(options: stats.ArgOptions = {}): Tensor {
+    return new Tensor(stats.argExtreme("argmin", this.node, options));
+  }
+  /** log(sum(exp(x))), safe for large numbers. */
+  logsumexp(options: stats.ReduceOptions = {}): Tensor {
+    return new Tensor(stats.logsumexp(this.node, options));
+  }
+  /** Whether any element is not 0, bool. */
+  any(options: stats.ReduceOptions = {}): Tensor {
+    return new Tensor(stats.any(this.node, options));
+  }
+  /** Whether no element is 0, bool. */
+  all(options: stats.ReduceOptions = {}): Tensor {
+    return new Tensor(stats.all(this.node, options));
+  }
+  /** Variance; `correction` (1) is subtracted from the number of elements. */
+  var(options: stats.VarOptions = {}): Tensor {
+    return new Tensor(stats.variance(this.node, options));
+  }
+  /** Standard deviation; `correction` (1) is subtracted from the number of elements. */
+  std(options: stats.VarOptions = {}): Tensor {
+    return new Tensor(stats.deviation(this.node, options));
+  }
+  /** exp(x) / sum(exp(x)) along `axis` (-1). */
+  softmax(options: AxisOptions = {}): Tensor {
+    return new Tensor(softmax(this.node, options));
+  }
+  /** log(softmax(x)) along `axis` (-1). */
+  logSoftmax(options: AxisOptions = {}): Tensor {
+    return new Tensor(logSoftmax(this.node, options));
+  }
+  /** Running sums along `axis` (-1). */
+  cumsum(options: AxisOptions = {}): Tensor {
+    return new Tensor(cumsum(this.node, options));
+  }
+  /** The `k` largest values along `axis` (-1), largest first, and their indices (i32). */
+  topk(k: number, options: AxisOptions = {}): { values: Tensor; indices: Tensor } {
+    const { values, indices } = topk(this.node, k, options.axis ?? -1);
+    return { values: new Tensor(values), indices: new Tensor(indices) };
+  }
+
+  // --- shapes
+
+  /** The elements in row-major order under another shape; one size may be -1. */
+  reshape(shape: Shape): Tensor {
+    return new Tensor(shaping.reshape(this.node, shape));
+  }
+  /** Repeated along axes of size 1 and new ones in front; -1 keeps a size. */
+  expand(shape: Shape): Tensor {
+    return new Tensor(shaping.expand(this.node, shape));
+  }
+  /** Axis `i` of the result is axis `axes[i]` of this tensor. */
+  permute(axes: readonly number[]): Tensor {
+    return new Tensor(shaping.permute(this.node, axes));
+  }
+  /** Two axes exchanged; the last two if left out. */
+  transpose(a: number = -2, b: number = -1): Tensor {
+    return new Tensor(shaping.transpose(this.node, a, b));
+  }
+  /** Without axes of size 1: all of them, or those given. */
+  squeeze(axis?: number | readonly number[]): Tensor {
+    return new Tensor(shaping.squeeze(this.node, axis));
+  }
+  /** With a new axis of size 1 in place `axis`. */
+  unsqueeze(axis: number): Tensor {
+    return new Tensor(shaping.unsqueeze(this.node, axis));
+  }
+  /** In reverse order along some axes, or all. */
+  flip(axes?: number | readonly number[]): Tensor {
+    return new Tensor(shaping.flip(this.node, axes));
+  }
+  /** Moved along axes (0); what leaves at the end comes in at the start. */
+  roll(shift: number | readonly number[], options: { readonly axis?: number | readonly number[] } = {}): Tensor {
+    return new Tensor(shaping.roll(this.node, shift, options.axis ?? 0));
+  }
+  /** Part of the tensor: `[start, end, step]` or null for each axis, as Python's slices. */
+  slice(ranges: readonly shaping.SliceRange[]): Tensor {
+    return new Tensor(shaping.slice(this.node, ranges));
+  }
+  /** Pieces along `axis` (0) of the given sizes, or of one size, the last piece being what is left. */
+  split(sizes: number | readonly number[], options: { readonly axis?: number } = {}): Tensor[] {
+    return shaping.split(this.node, sizes, options.axis ?? 0).map((n) => new Tensor(n));
+  }
+  /** The lower triangle of matrices: 0 above the `k`-th diagonal. */
+  tril(k: number = 0): Tensor {
+    return new Tensor(shaping.tril(this.node, k));
+  }
+  /** With `[before, after]` elements around each axis; negative numbers cut off. */
+  pad(widths: readonly (readonly [number, number])[], options: PadOptions = {}): Tensor {
+    return new Tensor(pad(this.node, widths, options));
+  }
+
+  // --- looking up
+
+  /** Rows along `axis` (0) by `indices` `[n]`. */
+  indexSelect(indices: Tensor, options: { readonly axis?: number } = {}): Tensor {
+    return new Tensor(lookup.indexSelect(this.node, indices.node, options.axis ?? 0));
+  }
+  /** Elements along `axis` (0), each by an index of its own; the result has the shape of `indices`. */
+  gather(indices: Tensor, options: { readonly axis?: number } = {}): Tensor {
+    return new Tensor(lookup.gather(this.node, indices.node, options.axis ?? 0));
+  }
+  /** This tensor plus each element of `src` where its index says along `axis` (0). */
+  scatterAdd(indices: Tensor, src: Tensor, options: { readonly axis?: number } = {}): Tensor {
+    return new Tensor(lookup.scatterAdd(this.node, indices.node, src.node, options.axis ?? 0));
+  }
+
+  // --- images
+
+  /** Images `[n, c, h, w]` at another size. */
+  interpolate(options: image.InterpolateOptions): Tensor {
+    return new Tensor(image.interpolate(this.node, options));
+  }
+  /** Values of images `[n, c, h, w]` at the points of `grid`, `[n, oh, ow, 2]` as (x, y) in [-1, 1]. */
+  gridSample(grid: Tensor, options: image.GridSampleOptions = {}): Tensor {
+    return new Tensor(image.gridSample(this.node, grid.node, options));
+  }
+  /** Points to sample images of `size` `[n, c, h, w]` at, for these affine maps `[n, 2, 3]`: `[n, h, w, 2]`. */
+  affineGrid(size: Shape, options: { readonly alignCorners?: boolean } = {}): Tensor {
+    return new Tensor(image.affineGrid(this.node, size, options.alignCorners ?? false));
+  }
+}
+
+/** The node of an operand; numbers take the type of the tensor they meet. */
+function operand(value: Tensor | number, other: Node): Node {
+  return typeof value === "number" ? numberLike(value, other.dtype) : value.node;
+}
+
+/** Frees the memory of a node that no tensor holds any more, unless it belongs to a parameter or buffer. */
+function release(node: Node, held: number = --node.handles): void {
+  const { storage } = node;
+  if (held > 0 || storage === null || storage.version > 0 || node.owner !== null) return;
+  storage.dispose();
+}
