@@ -124,6 +124,8 @@ function alone(unit: Unit, places: Places, maxSlots: number): Draft {
   try {
     return draft(ownFrame(unit, places), [unit], places, Math.max(maxSlots, 64));
   } catch (error) {
+    // it reads what it overwrites, at other places: compute all of it first
+    if (error instanceof CannotShare && unit.kind === "assign" && !unit.value.stored) throw new MustStore(unit.value);
     if (error instanceof CannotShare) throw new Error(`A kernel for ${unit.item.op.name} of shape [${unit.item.shape}] cannot be formed`);
     throw error;
   }
