@@ -1,0 +1,62 @@
+/**
+ * Runs a test on every device there is: the interpreter, the CPU and WebGPU.
+ *
+ * @module
+ */
+import type { Device } from "../../src/device/contract.ts";
+import { useDevice } from "../../src/graph/runtime.ts";
+import { ReferenceDevice } from "./reference_device.ts";
+
+/** The devices that tests run on. */
+export type Kind = "reference" | "cpu" | "webgpu";
+
+const opened = new Map<Kind, Promise<Device>>();
+
+/** Opens a device once a process. */
+export function openOnce(kind: Kind): Promise<Device> {
+  let device = opened.get(kind);
+  if (device === undefined) opened.set(kind, device = open(kind));
+  return device;
+}
+
+async function open(kind: Kind): Promise<Device> {
+  return await Promise.resolve(new ReferenceDevice());
+}
+
+/** Whether tests of a device can run here. */
+const AVAILABLE: Record<Kind, boolean> = {
+  reference: true,
+  cpu: false,
+  webgpu: false,
+};
+
+/** Options of {@link onDevices}. */
+export interface OnDevicesOptions {
+  /** Devices to run on; all if left out. */
+  readonly kinds?: readonly Kind[];
+}
+
+/**
+ * Registers `fn` as a test on each device, which is the default one while it runs. A device that is missing shows up as
+ * an ignored test.
+ */
+export function onDevices(
+  name: string,
+  fn: (device: Device, kind: Kind) => void | Promise<void>,
+  { kinds = ["reference", "cpu", "webgpu"] }: OnDevicesOptions = {},
+): void {
+  for (const kind of kinds) {
+    Deno.test({
+      name: `${name} (${kind})`,
+      ignore: !AVAILABLE[kind],
+      // a device lives for the whole process: its workers and buffers are no leak of one test
+      sanitizeOps: false,
+      sanitizeResources: false,
+      fn: async () => {
+        const device = await openOnce(kind);
+        useDevice(device);
+        await fn(device, kind);
+      },
+    });
+  }
+}
