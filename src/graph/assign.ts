@@ -39,7 +39,9 @@ export function assignAll(group: readonly Assignment[]): Node[] {
     }
     const node = new Node(ASSIGN, at ? [value, at] : [value], value.shape, value.dtype);
     if ((offset + value.size) * 4 > storage.bytes) {
-      throw new ShapeError(`Cannot assign ${fmtShape(value.shape)} at element ${offset}: the memory has ${storage.bytes / 4}`);
+      throw new ShapeError(
+        `Cannot assign ${fmtShape(value.shape)} at element ${offset}: the memory has ${storage.bytes / 4}`,
+      );
     }
     node.storage = storage;
     node.offset = offset;

@@ -7,7 +7,7 @@ import { DtypeError, ShapeError } from "../base/errors.ts";
 import { fmtShape, sameShape, sizeOf } from "../base/shape.ts";
 import { add } from "./elementwise.ts";
 import { constant } from "./leaves.ts";
-import { Node, topological } from "./node.ts";
+import { type Node, topological } from "./node.ts";
 import { expand, sumTo } from "./views.ts";
 
 /**
@@ -19,7 +19,9 @@ export function gradients(root: Node, targets: readonly Node[], seed?: Node): (N
   if (root.dtype !== "f32") throw new DtypeError(`Cannot differentiate a ${root.dtype} tensor: only f32 has gradients`);
   if (seed === undefined && sizeOf(root.shape) !== 1) {
     throw new ShapeError(
-      `Cannot differentiate a tensor of shape ${fmtShape(root.shape)}: reduce it to one number first, by mean() or sum()`,
+      `Cannot differentiate a tensor of shape ${
+        fmtShape(root.shape)
+      }: reduce it to one number first, by mean() or sum()`,
     );
   }
   const order = topological([root]);
@@ -52,7 +54,10 @@ export function gradients(root: Node, targets: readonly Node[], seed?: Node): (N
 /** A gradient of exactly the input's shape: summed over what was broadcast, repeated where the rule left it small. */
 function fit(g: Node, input: Node): Node {
   if (sameShape(g.shape, input.shape)) return g;
-  const small = sumTo(g.shape.length < input.shape.length || sizeOf(g.shape) < sizeOf(input.shape) ? expandable(g, input) : g, input.shape);
+  const small = sumTo(
+    g.shape.length < input.shape.length || sizeOf(g.shape) < sizeOf(input.shape) ? expandable(g, input) : g,
+    input.shape,
+  );
   return small;
 }
 

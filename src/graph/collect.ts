@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Dtype } from "../base/dtype.ts";
+import type { Dtype } from "../base/dtype.ts";
 import { DisposedError, StaleTensorError } from "../base/errors.ts";
 import { fmtShape } from "../base/shape.ts";
 import { ARRAY, CONST, LEAF, SCALAR } from "./leaves.ts";
@@ -164,7 +164,9 @@ export function collect(roots: readonly Node[], assigns: readonly Node[]): Colle
 
 function stale(node: Node): StaleTensorError {
   return new StaleTensorError(
-    `Cannot compute this tensor any more: it reads a parameter or buffer of shape ${fmtShape(node.shape)} that was updated ` +
+    `Cannot compute this tensor any more: it reads a parameter or buffer of shape ${
+      fmtShape(node.shape)
+    } that was updated ` +
       "since; read it earlier, or call keep() on it before the update",
   );
 }

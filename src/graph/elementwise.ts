@@ -354,7 +354,9 @@ const CAST = defineOp({
 /** `x` as another type: to integers towards zero and saturating, to bool `!= 0`. `u8` cannot be made. */
 export function cast(x: Node, dtype: Dtype): Node {
   if (x.dtype === dtype) return x;
-  if (dtype === "u8") throw new DtypeError("Cannot cast to u8: it is for storage only; make a tensor from a Uint8Array");
+  if (dtype === "u8") {
+    throw new DtypeError("Cannot cast to u8: it is for storage only; make a tensor from a Uint8Array");
+  }
   const y = new Node(CAST, [x], x.shape, dtype);
   y.range = x.range;
   return y;

@@ -42,7 +42,12 @@ export class Emitter {
     guards?: readonly Guard[],
     index?: { value: number; stride: number; size: number },
   ): number {
-    const inst: Inst = { k: "load", view, ...(guards && guards.length > 0 ? { guards } : {}), ...(index ? { index } : {}) };
+    const inst: Inst = {
+      k: "load",
+      view,
+      ...(guards && guards.length > 0 ? { guards } : {}),
+      ...(index ? { index } : {}),
+    };
     return this.#push(inst, type, JSON.stringify(inst));
   }
 
@@ -64,7 +69,9 @@ export class Emitter {
   cast(a: number, type: ValueType): number {
     if (this.type(a) === type) return a;
     const inst = this.body[a];
-    if (inst.k === "const" && type === "f32" && inst.type !== "bool") return this.constant(Math.fround(inst.value), "f32");
+    if (inst.k === "const" && type === "f32" && inst.type !== "bool") {
+      return this.constant(Math.fround(inst.value), "f32");
+    }
     return this.#push({ k: "cast", a, type }, type, `cast ${a} ${type}`);
   }
 

@@ -8,7 +8,7 @@ import type { Dtype, HostArray } from "../base/dtype.ts";
 import { bytesPerElement } from "../base/dtype.ts";
 import { type Shape, sizeOf } from "../base/shape.ts";
 import type { Emitter } from "./emitter.ts";
-import { Storage } from "./storage.ts";
+import type { Storage } from "./storage.ts";
 
 /** How the lowering treats an operation. */
 export type OpKind = "leaf" | "elementwise" | "view" | "reduce" | "gather" | "opaque" | "assign";

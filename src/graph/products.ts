@@ -77,7 +77,13 @@ export const GATHER = defineOp({
 
 /** Looks up `x` along `axis` by `index` (i32, u32 or u8; broadcasts to `shape`). Entries out of range give NaN, or 0 for integers. */
 export function gather(x: Node, index: Node, axis: number, shape: Shape): Node {
-  const y = new Node(GATHER, [x, index.dtype === "bool" ? cast(index, "i32") : index], shape, x.dtype === "u8" ? "i32" : x.dtype, [axis]);
+  const y = new Node(
+    GATHER,
+    [x, index.dtype === "bool" ? cast(index, "i32") : index],
+    shape,
+    x.dtype === "u8" ? "i32" : x.dtype,
+    [axis],
+  );
   y.range = x.range;
   return y;
 }
@@ -125,7 +131,10 @@ export function cat(parts: readonly Node[], axis: number): Node {
   const some = parts.filter((p) => p.size > 0).map((p) => p.dtype === "u8" ? cast(p, "i32") : p);
   if (some.length === 1) return some[0];
   if (some.length === 0) {
-    return reshape(parts[0], parts[0].shape.map((n, i) => i === axis ? parts.reduce((s, p) => s + p.shape[axis], 0) : n));
+    return reshape(
+      parts[0],
+      parts[0].shape.map((n, i) => i === axis ? parts.reduce((s, p) => s + p.shape[axis], 0) : n),
+    );
   }
   const total = some.reduce((s, p) => s + p.shape[axis], 0);
   return new Node(CAT, some, some[0].shape.map((n, i) => i === axis ? total : n), some[0].dtype, [axis]);

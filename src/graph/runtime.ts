@@ -8,9 +8,9 @@ import { DeviceError, DisposedError, StaleTensorError } from "../base/errors.ts"
 import { fmtShape } from "../base/shape.ts";
 import type { Device, DeviceBuffer, Executable, Range } from "../device/contract.ts";
 import { pendingAssigns, restorePending, takePending } from "./assign.ts";
-import { type Collected, collect } from "./collect.ts";
-import { type Lowered, lower } from "./lower/mod.ts";
-import { DEEP, growth, Node } from "./node.ts";
+import { collect, type Collected } from "./collect.ts";
+import { lower, type Lowered } from "./lower/mod.ts";
+import { type DEEP, growth, type Node } from "./node.ts";
 import { Ring } from "./ring.ts";
 import { Storage } from "./storage.ts";
 
@@ -82,7 +82,11 @@ class Runtime {
     while (this.#cachedBytes > CACHE_BYTES) {
       let oldest: Entry | null = null, home = 0;
       for (const [hash, bucket] of this.#cache) {
-        for (const e of bucket) if (e !== keep && e.bytes > 0 && (oldest === null || e.lastUsed < oldest.lastUsed)) [oldest, home] = [e, hash];
+        for (const e of bucket) {
+          if (e !== keep && e.bytes > 0 && (oldest === null || e.lastUsed < oldest.lastUsed)) {
+            [oldest, home] = [e, hash];
+          }
+        }
       }
       if (oldest === null) return;
       const gone = oldest;
@@ -235,7 +239,9 @@ function settle(c: Collected, outputs: readonly (Storage | null)[]): void {
     const exact = assign.inputs.length === 1;
     if (assign.version > storage.done) storage.done = assign.version;
     // the value can be read where it was assigned, until the next assignment
-    if (exact && value.storage === null && value.op.kind !== "leaf") value.settle(storage, assign.offset, assign.version);
+    if (exact && value.storage === null && value.op.kind !== "leaf") {
+      value.settle(storage, assign.offset, assign.version);
+    }
     assign.settle(storage, assign.offset, assign.version);
   }
   // leaves that waited for these assignments are plain memory now
@@ -303,7 +309,9 @@ function ranges(nodes: readonly Node[]): { device: Device; list: Range[] } {
     if (s.disposed) throw new DisposedError(`Cannot read a tensor of shape ${fmtShape(node.shape)}: it was disposed`);
     if (node.version < s.done) {
       throw new StaleTensorError(
-        `Cannot read a value of shape ${fmtShape(node.shape)}: its memory was updated since; read it earlier or keep() it`,
+        `Cannot read a value of shape ${
+          fmtShape(node.shape)
+        }: its memory was updated since; read it earlier or keep() it`,
       );
     }
     const buffer = s.ensure(s.device ?? current!.device);

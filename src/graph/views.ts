@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Shape, sameShape, sizeOf } from "../base/shape.ts";
+import { sameShape, type Shape, sizeOf } from "../base/shape.ts";
 import type { Dtype, ValueType } from "../base/dtype.ts";
 import { cast } from "./elementwise.ts";
 import { constant, LEAF, leaf } from "./leaves.ts";

@@ -3,16 +3,16 @@
  *
  * @module
  */
-import { type Dtype, valueType, type ValueType } from "../../base/dtype.ts";
-import { type Shape } from "../../base/shape.ts";
+import { type Dtype, type ValueType, valueType } from "../../base/dtype.ts";
+import type { Shape } from "../../base/shape.ts";
 import type { Guard, View } from "../../device/contract.ts";
 import { Emitter } from "../emitter.ts";
 import { ARRAY, CONST, COORD, DISTRIBUTIONS, LEAF, RANDOM, SCALAR, SEGMENT } from "../leaves.ts";
 import { GATHER } from "../products.ts";
 import { EXPAND, PAD, PERMUTE, RESHAPE, SLICE } from "../views.ts";
 import {
-  addressForm,
   addForms,
+  addressForm,
   axisForms,
   broadcastCoords,
   type Coords,
@@ -95,7 +95,13 @@ export class Body {
     switch (item.op) {
       case LEAF: {
         const { storage } = item;
-        return this.#load(item, this.#places.storageSlot(storage), item.node.offset, coords, this.#places.dynOf(storage));
+        return this.#load(
+          item,
+          this.#places.storageSlot(storage),
+          item.node.offset,
+          coords,
+          this.#places.dynOf(storage),
+        );
       }
       case ARRAY:
         return this.#load(item, 0, this.#places.wordOf(item), coords, undefined);

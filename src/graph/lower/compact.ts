@@ -58,7 +58,11 @@ export function compact({ sizes, folds, keepOne, body, views }: Domain): Folded 
     if (inst.k === "coord") return { ...inst, strides: strides(inst.strides) };
     if (inst.k !== "load") return inst;
     const view = { ...inst.view, strides: strides(inst.view.strides) };
-    return { ...inst, view, ...(inst.guards ? { guards: inst.guards.map((g) => ({ ...g, strides: strides(g.strides) })) } : {}) };
+    return {
+      ...inst,
+      view,
+      ...(inst.guards ? { guards: inst.guards.map((g) => ({ ...g, strides: strides(g.strides) })) } : {}),
+    };
   };
   return { folded, body: body.map(fold), views: views.map((v) => ({ ...v, strides: strides(v.strides) })) };
 }

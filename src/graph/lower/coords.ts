@@ -153,7 +153,10 @@ export function broadcastCoords(c: Coords, from: Shape, to: Shape, domain: Shape
       if (to[a - lead] !== 1) groups.push({ ...forms[a], first: a - lead, last: a - lead });
     }
   }
-  return { groups: groups.map(({ first, last, offset, strides }) => trim({ first, last, offset, strides }, to)), guards: c.guards };
+  return {
+    groups: groups.map(({ first, last, offset, strides }) => trim({ first, last, offset, strides }, to)),
+    guards: c.guards,
+  };
 }
 
 /** Leaves out leading axes that a broadcast operand does not have. */

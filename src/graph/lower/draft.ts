@@ -8,7 +8,17 @@ import { sameShape, type Shape, sizeOf } from "../../base/shape.ts";
 import type { Inst, View } from "../../device/contract.ts";
 import { REDUCE_KINDS } from "../reduce.ts";
 import { Body, CannotShare, type Places } from "./body.ts";
-import { addForms, addressForm, type Coords, type Form, fromForms, identity, reshapeCoords, sameForm, zeroForm } from "./coords.ts";
+import {
+  addForms,
+  addressForm,
+  type Coords,
+  type Form,
+  fromForms,
+  identity,
+  reshapeCoords,
+  sameForm,
+  zeroForm,
+} from "./coords.ts";
 import type { Item } from "./graph.ts";
 import { type Unit, unitShape } from "./units.ts";
 

@@ -71,7 +71,19 @@ export function buildGraph(c: Collected, alsoStored: ReadonlySet<number>, maxRea
       } ${inputs.map((i) => i.id)}`;
     let item = known.get(key);
     if (item === undefined) {
-      item = { id: items.length, node, op, shape: node.shape, dtype: node.dtype, inputs, storage, ahead, uses: 0, root: false, stored: false };
+      item = {
+        id: items.length,
+        node,
+        op,
+        shape: node.shape,
+        dtype: node.dtype,
+        inputs,
+        storage,
+        ahead,
+        uses: 0,
+        root: false,
+        stored: false,
+      };
       items.push(item);
       known.set(key, item);
       for (const input of inputs) input.uses++;
@@ -118,8 +130,12 @@ function decideStored(
       };
       let mine = reads();
       while (mine.size > maxReads) {
-        const widest = item.inputs.filter((i) => !i.stored && i.op !== LEAF).sort((x, y) => memory[y.id].size - memory[x.id].size)[0];
-        if (widest === undefined) break;
+        const widest = item.inputs.filter((i) =>
+          !i.stored && i.op !== LEAF
+        ).sort((x, y) => memory[y.id].size - memory[x.id].size)[0];
+        if (widest === undefined) {
+          break;
+        }
         widest.stored = true;
         mine = reads();
       }

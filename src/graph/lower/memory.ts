@@ -13,7 +13,9 @@ export interface Lifetime {
 
 /** For each lifetime the number of its memory, and the size of each memory. No two lives that overlap share one. */
 export function shareMemory(lives: readonly Lifetime[]): { place: number[]; sizes: number[] } {
-  const order = lives.map((_, i) => i).sort((a, b) => lives[a].first - lives[b].first || lives[b].bytes - lives[a].bytes);
+  const order = lives.map((_, i) => i).sort((a, b) =>
+    lives[a].first - lives[b].first || lives[b].bytes - lives[a].bytes
+  );
   const place = new Array<number>(lives.length);
   const sizes: number[] = [];
   const until: number[] = []; // last kernel that needs each memory

@@ -15,7 +15,7 @@ import { compact } from "./compact.ts";
 import { type Draft, operands as operandsOf } from "./draft.ts";
 import { buildGraph, type Graph, type Item } from "./graph.ts";
 import { shareMemory } from "./memory.ts";
-import { schedule, type ScatterDraft, type Step } from "./schedule.ts";
+import { type ScatterDraft, schedule, type Step } from "./schedule.ts";
 import { buildUnits, Tangle, type Unit } from "./units.ts";
 
 /** A program, and where each run's memory and values go in it. */
@@ -194,7 +194,9 @@ function assemble(c: Collected, graph: Graph, units: readonly Unit[], steps: rea
     }
   }
   for (const kernel of kernels) {
-    for (const view of kernel.op === "scatterAdd" ? [kernel.out] : kernel.outs.map((o) => o.view)) slots[view.slot].written = true;
+    for (const view of kernel.op === "scatterAdd" ? [kernel.out] : kernel.outs.map((o) => o.view)) {
+      slots[view.slot].written = true;
+    }
   }
   const label = `${kernels.length} kernels: ${[...new Set(kernels.map((k) => k.op))].join(", ")}`;
   return {
@@ -227,7 +229,9 @@ function consumers(units: readonly Unit[], steps: readonly Step[]) {
       const first = d.kind === "cat" ? Math.min(...[...d.deps].map((p) => p.kernel)) : d.kernel;
       if (life === undefined) used.set(d.item, { first, last: unit.kernel });
       else life.last = Math.max(life.last, unit.kernel);
-      if (unit.kind === "matmul" || unit.kind === "scatterAdd" || steps[unit.kernel].frame.kind === "matmul") opaque.add(d.item);
+      if (unit.kind === "matmul" || unit.kind === "scatterAdd" || steps[unit.kernel].frame.kind === "matmul") {
+        opaque.add(d.item);
+      }
     }
   }
   return { used, opaque };
@@ -255,7 +259,11 @@ function usedStorages(c: Collected, steps: readonly Step[]): number[] {
 
 type Stores = (unit: Unit, offset: number, strides: readonly number[]) => View[];
 
-function scatterKernels({ units: [unit], kernel }: ScatterDraft, stores: Stores, resolve: (view: View) => View): Kernel[] {
+function scatterKernels(
+  { units: [unit], kernel }: ScatterDraft,
+  stores: Stores,
+  resolve: (view: View) => View,
+): Kernel[] {
   const { size, inner } = kernel;
   return stores(unit, 0, [size * inner, inner, 1]).map((out) => ({
     ...kernel,
@@ -266,7 +274,11 @@ function scatterKernels({ units: [unit], kernel }: ScatterDraft, stores: Stores,
 }
 
 /** The kernel of a draft, or null if nobody wants its results. */
-function finish({ frame, domain, outerRank, body, outputs }: Draft, stores: Stores, resolve: (view: View) => View): Kernel | null {
+function finish(
+  { frame, domain, outerRank, body, outputs }: Draft,
+  stores: Stores,
+  resolve: (view: View) => View,
+): Kernel | null {
   const outs: (Store & { perRow: boolean })[] = outputs.flatMap(({ unit, at, inst, perRow }) => {
     const strides = frame.kind === "segmentSum" ? [1] : at.strides;
     return stores(unit, at.offset, strides).map((view) => ({ view, value: inst, perRow }));
@@ -278,10 +290,20 @@ function finish({ frame, domain, outerRank, body, outputs }: Draft, stores: Stor
   switch (frame.kind) {
     case "map": {
       const small = compact({ sizes: domain, folds: [[0, rank]], body: resolved, views });
-      return { op: "map", shape: small.folded[0], ...pruned(small.body, small.views.map((view, i) => ({ view, value: outs[i].value }))) };
+      return {
+        op: "map",
+        shape: small.folded[0],
+        ...pruned(small.body, small.views.map((view, i) => ({ view, value: outs[i].value }))),
+      };
     }
     case "reduce": {
-      const small = compact({ sizes: domain, folds: [[0, outerRank], [outerRank, rank]], keepOne: 1, body: resolved, views });
+      const small = compact({
+        sizes: domain,
+        folds: [[0, outerRank], [outerRank, rank]],
+        keepOne: 1,
+        body: resolved,
+        views,
+      });
       const [outer, inner] = small.folded;
       return {
         op: "reduce",
@@ -291,7 +313,12 @@ function finish({ frame, domain, outerRank, body, outputs }: Draft, stores: Stor
       };
     }
     case "segmentSum":
-      return { op: "segmentSum", n: frame.n, starts: frame.starts, ...pruned(resolved, outs.map(({ view, value }) => ({ view, value }))) };
+      return {
+        op: "segmentSum",
+        n: frame.n,
+        starts: frame.starts,
+        ...pruned(resolved, outs.map(({ view, value }) => ({ view, value }))),
+      };
     case "matmul": {
       const [a, b] = frame.operands.map(resolve);
       const batch = rank - 2;

@@ -49,7 +49,8 @@ export function schedule(units: readonly Unit[], places: Places, maxSlots: numbe
 
 /** Units whose value is not to be had in the kernel that computes them. */
 const strict = (unit: Unit): boolean =>
-  unit.kind === "assign" || unit.kind === "part" || unit.kind === "cat" || unit.kind === "scatterAdd" || unit.kind === "segmentSum";
+  unit.kind === "assign" || unit.kind === "part" || unit.kind === "cat" || unit.kind === "scatterAdd" ||
+  unit.kind === "segmentSum";
 
 /** The first kernel that `unit` may be in, by what it needs. */
 function earliest(unit: Unit): number {
@@ -96,7 +97,9 @@ function commonFrame(step: Draft, unit: Unit, related: boolean): Frame | null {
       const fits = sameShape(frame.full, full) && sameShape(frame.axes, axes);
       return fits && (related || sizeOf(full) <= SMALL || shares(step, unit)) ? frame : null;
     }
-    if (frame.kind === "map" && related && sameShape(squeezed(frame.shape), squeezed(full))) return { kind: "reduce", full, axes };
+    if (frame.kind === "map" && related && sameShape(squeezed(frame.shape), squeezed(full))) {
+      return { kind: "reduce", full, axes };
+    }
     return null;
   }
   switch (frame.kind) {
@@ -106,7 +109,9 @@ function commonFrame(step: Draft, unit: Unit, related: boolean): Frame | null {
       return related && sizeOf(frame.item.shape) === size ? frame : null;
     case "reduce": {
       const rows = sizeOf(step.domain.slice(0, step.outerRank));
-      return (related || (size === rows && size <= SMALL)) && (size === rows || size === sizeOf(frame.full)) ? frame : null;
+      return (related || (size === rows && size <= SMALL)) && (size === rows || size === sizeOf(frame.full))
+        ? frame
+        : null;
     }
     default:
       return null;
@@ -126,7 +131,9 @@ function alone(unit: Unit, places: Places, maxSlots: number): Draft {
   } catch (error) {
     // it reads what it overwrites, at other places: compute all of it first
     if (error instanceof CannotShare && unit.kind === "assign" && !unit.value.stored) throw new MustStore(unit.value);
-    if (error instanceof CannotShare) throw new Error(`A kernel for ${unit.item.op.name} of shape [${unit.item.shape}] cannot be formed`);
+    if (error instanceof CannotShare) {
+      throw new Error(`A kernel for ${unit.item.op.name} of shape [${unit.item.shape}] cannot be formed`);
+    }
     throw error;
   }
 }
@@ -137,7 +144,11 @@ function ownFrame(unit: Unit, places: Places): Frame {
       return { kind: "reduce", full: unit.item.inputs[0].shape, axes: unit.item.node.attr.slice(1) };
     case "matmul": {
       const [a, b] = unit.item.inputs;
-      return { kind: "matmul", item: unit.item, operands: [operand(a, unit.item.shape, places), operand(b, unit.item.shape, places)] };
+      return {
+        kind: "matmul",
+        item: unit.item,
+        operands: [operand(a, unit.item.shape, places), operand(b, unit.item.shape, places)],
+      };
     }
     case "segmentSum":
       return { kind: "segmentSum", n: unit.item.inputs[0].shape[0], starts: unit.item.node.attr };

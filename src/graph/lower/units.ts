@@ -44,14 +44,26 @@ export function unitShape(unit: Unit): Shape {
   return unit.value.shape;
 }
 
-const KIND_OF = new Map([[MATMUL, "matmul"], [SCATTER_ADD, "scatterAdd"], [SEGMENT_SUM, "segmentSum"], [CAT, "cat"]] as const);
+const KIND_OF = new Map(
+  [[MATMUL, "matmul"], [SCATTER_ADD, "scatterAdd"], [SEGMENT_SUM, "segmentSum"], [CAT, "cat"]] as const,
+);
 
 /** All units in an order in which they can be computed. */
 export function buildUnits(graph: Graph): Unit[] {
   const units: Unit[] = [];
   const ofItem = new Map<Item, Unit>();
   const make = (kind: UnitKind, item: Item, value: Item, start = 0): Unit => {
-    const unit: Unit = { id: units.length, kind, item, value, start, deps: new Set(), leaves: new Set(), after: new Set(), kernel: -1 };
+    const unit: Unit = {
+      id: units.length,
+      kind,
+      item,
+      value,
+      start,
+      deps: new Set(),
+      leaves: new Set(),
+      after: new Set(),
+      kernel: -1,
+    };
     units.push(unit);
     return unit;
   };

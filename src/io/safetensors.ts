@@ -1,0 +1,199 @@
+/**
+ * Tensors in files, in the safetensors format: nothing but names, shapes and numbers, so that a file cannot run anything.
+ *
+ * @module
+ * @see https://huggingface.co/docs/safetensors
+ */
+import type { HostArray } from "../base/dtype.ts";
+import { DataError, DtypeError } from "../base/errors.ts";
+import { sizeOf } from "../base/shape.ts";
+import { writeAtomic } from "./atomic.ts";
+import { bfloatToFloat, floatToBfloat, floatToHalf, halfToFloat } from "./half.ts";
+import {
+  FILE_DTYPE_BYTES,
+  type FileDtype,
+  type FileEntry,
+  type FileHeader,
+  headerLength,
+  parseHeader,
+} from "./safetensors_header.ts";
+
+/** Numbers with a shape, on the host. */
+export interface HostTensor {
+  readonly dtype: "f32" | "i32" | "u8" | "bool";
+  readonly shape: readonly number[];
+  /** Row-major; for `bool` a `Uint32Array` of 0 and 1. */
+  readonly data: HostArray;
+}
+
+/** An open file: its header has been checked, its numbers are read when asked for. */
+export interface SafetensorsFile {
+  /** Names of the tensors, in the order of the header. */
+  readonly names: readonly string[];
+  /** Free text that the writer added. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /** Type (as in the file) and shape of a tensor. */
+  info(name: string): { readonly dtype: string; readonly shape: readonly number[] };
+  /** Reads one tensor. F64, F16 and BF16 become f32; I64, I16 and I8 become i32 (a `DataError` where a value does not fit). */
+  tensor(name: string): Promise<HostTensor>;
+}
+
+/** Opens a file and checks its header. Only the header is read now. */
+export async function openSafetensors(path: string): Promise<SafetensorsFile> {
+  const range = async (start: number, end: number): Promise<Uint8Array> => {
+    const file = await Deno.open(path);
+    try {
+      await file.seek(start, Deno.SeekMode.Start);
+      const bytes = new Uint8Array(end - start);
+      for (let done = 0; done < bytes.byteLength;) {
+        const n = await file.read(bytes.subarray(done));
+        if (n === null) {
+          throw new DataError(`Cannot read ${path} as safetensors: it ended at byte ${start + done} while being read`);
+        }
+        done += n;
+      }
+      return bytes;
+    } finally {
+      file.close();
+    }
+  };
+  const { size } = await Deno.stat(path);
+  const length = headerLength(await range(0, Math.min(8, size)), size, path);
+  return fileOf(parseHeader(await range(8, 8 + length), size, path), range, path);
+}
+
+/** The same for a file that is in memory. `what` names it in errors. */
+export function parseSafetensors(bytes: Uint8Array, what = "the bytes"): SafetensorsFile {
+  const length = headerLength(bytes.subarray(0, 8), bytes.byteLength, what);
+  const header = parseHeader(bytes.subarray(8, 8 + length), bytes.byteLength, what);
+  return fileOf(header, (start, end) => Promise.resolve(bytes.slice(start, end)), what);
+}
+
+type ReadRange = (start: number, end: number) => Promise<Uint8Array>;
+
+function fileOf({ entries, metadata }: FileHeader, range: ReadRange, what: string): SafetensorsFile {
+  const entry = (name: string): FileEntry => {
+    const found = entries.get(name);
+    if (found === undefined) {
+      throw new DataError(`Cannot find tensor ${JSON.stringify(name)} in ${what}: it has ${entries.size} others`);
+    }
+    return found;
+  };
+  return {
+    names: [...entries.keys()],
+    metadata,
+    info: (name) => ({ dtype: entry(name).dtype, shape: entry(name).shape }),
+    tensor: async (name) => {
+      const { dtype, shape, start, end } = entry(name);
+      if (!(dtype in FILE_DTYPE_BYTES)) {
+        throw new DtypeError(
+          `Cannot read tensor ${JSON.stringify(name)} of ${what}: its type ${dtype} has no counterpart here`,
+        );
+      }
+      return {
+        shape,
+        ...decode(await range(start, end), dtype as FileDtype, `tensor ${JSON.stringify(name)} of ${what}`),
+      };
+    },
+  };
+}
+
+function decode(bytes: Uint8Array, dtype: FileDtype, what: string): Pick<HostTensor, "dtype" | "data"> {
+  const { buffer } = bytes as Uint8Array<ArrayBuffer>;
+  switch (dtype) {
+    case "F32":
+      return { dtype: "f32", data: new Float32Array(buffer) };
+    case "F64":
+      return { dtype: "f32", data: new Float32Array(new Float64Array(buffer)) };
+    case "I16":
+      return { dtype: "i32", data: Int32Array.from(new Int16Array(buffer)) };
+    case "I8":
+      return { dtype: "i32", data: Int32Array.from(new Int8Array(buffer)) };
+    case "F16":
+      return { dtype: "f32", data: halfToFloat(new Uint16Array(buffer)) };
+    case "BF16":
+      return { dtype: "f32", data: bfloatToFloat(new Uint16Array(buffer)) };
+    case "I32":
+      return { dtype: "i32", data: new Int32Array(buffer) };
+    case "U8":
+      return { dtype: "u8", data: bytes };
+    case "BOOL":
+      if (bytes.some((b) => b > 1)) throw new DataError(`Cannot read ${what}: a BOOL is neither 0 nor 1`);
+      return { dtype: "bool", data: Uint32Array.from(bytes) };
+    case "I64":
+      return {
+        dtype: "i32",
+        data: Int32Array.from(new BigInt64Array(buffer), (v) => {
+          if (BigInt.asIntN(32, v) !== v) throw new DataError(`Cannot read ${what}: ${v} does not fit i32`);
+          return Number(v);
+        }),
+      };
+  }
+}
+
+/** What to write: numbers, and the type to write them as where it is not their own. */
+export interface OutTensor extends HostTensor {
+  /** Narrower or wider type in the file: F16 or BF16 for f32, I64 for i32. */
+  readonly as?: FileDtype;
+}
+
+const FILE_DTYPE: Readonly<Record<HostTensor["dtype"], FileDtype>> = { f32: "F32", i32: "I32", u8: "U8", bool: "BOOL" };
+
+/** The bytes of a file that holds `tensors`, in parts. Wide types come first, so that every tensor is aligned to its type. */
+export function encodeSafetensors(
+  tensors: ReadonlyMap<string, OutTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array[] {
+  const list = [...tensors].map(([name, t]) => {
+    if (t.data.length !== sizeOf(t.shape)) {
+      throw new DataError(
+        `Cannot write tensor ${JSON.stringify(name)}: shape [${t.shape}] needs ${
+          sizeOf(t.shape)
+        } numbers, got ${t.data.length}`,
+      );
+    }
+    const dtype = t.as ?? FILE_DTYPE[t.dtype];
+    return { name, dtype, shape: t.shape, bytes: encode(t, dtype, name) };
+  });
+  list.sort((a, b) => FILE_DTYPE_BYTES[b.dtype] - FILE_DTYPE_BYTES[a.dtype]);
+  const header: Record<string, unknown> = Object.create(null);
+  if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;
+  let at = 0;
+  for (const { name, dtype, shape, bytes } of list) {
+    header[name] = { dtype, shape, data_offsets: [at, at + bytes.byteLength] };
+    at += bytes.byteLength;
+  }
+  let text = new TextEncoder().encode(JSON.stringify(header));
+  const padded = new Uint8Array((text.byteLength + 7) & ~7).fill(0x20);
+  padded.set(text);
+  text = padded;
+  const length = new Uint8Array(8);
+  new DataView(length.buffer).setBigUint64(0, BigInt(text.byteLength), true);
+  return [length, text, ...list.map((t) => t.bytes)];
+}
+
+function encode(t: OutTensor, dtype: FileDtype, name: string): Uint8Array {
+  const bytes = (a: ArrayBufferView) => new Uint8Array(a.buffer as ArrayBuffer, a.byteOffset, a.byteLength);
+  const { data } = t;
+  if (data instanceof Float32Array) {
+    if (dtype === "F32") return bytes(data);
+    if (dtype === "F16") return bytes(floatToHalf(data));
+    if (dtype === "BF16") return bytes(floatToBfloat(data));
+  } else if (t.dtype === "i32") {
+    if (dtype === "I32") return bytes(data);
+    if (dtype === "I64") return bytes(BigInt64Array.from(data, (v) => BigInt(v)));
+  } else if (t.dtype === "bool" && dtype === "BOOL") return Uint8Array.from(data, (v) => v === 0 ? 0 : 1);
+  else if (t.dtype === "u8" && dtype === "U8") return bytes(data);
+  throw new DtypeError(
+    `Cannot write tensor ${JSON.stringify(name)} of ${t.dtype} as ${dtype}: choose F16 or BF16 for f32, I64 for i32`,
+  );
+}
+
+/** Writes a file as a whole or not at all. */
+export async function writeSafetensors(
+  path: string,
+  tensors: ReadonlyMap<string, OutTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await writeAtomic(path, encodeSafetensors(tensors, metadata));
+}

@@ -1,0 +1,170 @@
+/**
+ * The header of a safetensors file: which tensors it holds and where, checked as strictly as the format's own parser does.
+ *
+ * @module
+ * @see https://huggingface.co/docs/safetensors
+ */
+import { visit } from "jsonc-parser";
+import { DataError } from "../base/errors.ts";
+
+/** Element types of the format that can be read. */
+export type FileDtype = "F64" | "F32" | "F16" | "BF16" | "I64" | "I32" | "I16" | "I8" | "U8" | "BOOL";
+
+/** Bytes of one element. */
+export const FILE_DTYPE_BYTES: Readonly<Record<FileDtype, number>> = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+};
+
+/** Sizes of types that the format knows and this library does not read. */
+const OTHER_BYTES: Readonly<Record<string, number>> = { U16: 2, U32: 4, U64: 8, F8_E4M3: 1, F8_E5M2: 1 };
+
+/** Where a tensor lies. */
+export interface FileEntry {
+  /** As written in the file; reading fails for types other than {@link FileDtype}. */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** First byte and the byte after the last, counted from the start of the file. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The header of a file. */
+export interface FileHeader {
+  readonly entries: ReadonlyMap<string, FileEntry>;
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+/** Longest header that is accepted, in bytes; the format's own limit. */
+const MAX_HEADER_BYTES = 100_000_000;
+
+/** Length of the header, from the first 8 bytes of a file of `fileBytes` bytes. */
+export function headerLength(first: Uint8Array, fileBytes: number, what: string): number {
+  if (first.byteLength < 8) throw broken(what, `it has ${fileBytes} bytes, less than the 8 of the header's length`);
+  const length = new DataView(first.buffer, first.byteOffset, 8).getBigUint64(0, true);
+  if (length > BigInt(MAX_HEADER_BYTES)) {
+    throw broken(what, `its header would have ${length} bytes, more than ${MAX_HEADER_BYTES}`);
+  }
+  if (8 + Number(length) > fileBytes) {
+    throw broken(what, `its header would have ${length} bytes, but the file has only ${fileBytes}`);
+  }
+  return Number(length);
+}
+
+/** Reads the header's text; `fileBytes` is the size of the whole file. */
+export function parseHeader(text: Uint8Array, fileBytes: number, what: string): FileHeader {
+  let json: string;
+  try {
+    json = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(text);
+  } catch {
+    throw broken(what, "its header is not UTF-8 text");
+  }
+  if (!json.startsWith("{")) throw broken(what, "its header does not begin with {");
+  checkKeys(json, what);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(json);
+  } catch (error) {
+    throw broken(what, `its header is not JSON (${(error as Error).message})`);
+  }
+  const entries = new Map<string, FileEntry>();
+  const metadata = new Map<string, string>();
+  const base = 8 + text.byteLength;
+  for (const [name, value] of Object.entries(parsed as Record<string, unknown>)) {
+    if (name === "__metadata__") {
+      if (!isRecord(value)) throw broken(what, "its __metadata__ is not an object");
+      for (const [key, entry] of Object.entries(value)) {
+        if (typeof entry !== "string") throw broken(what, `its metadata ${JSON.stringify(key)} is not a string`);
+        metadata.set(key, entry);
+      }
+    } else entries.set(name, entryOf(name, value, base, what));
+  }
+  checkLayout(entries, base, fileBytes, what);
+  return { entries, metadata };
+}
+
+/** `JSON.parse` keeps the last of equal keys; here they are an error, as is nesting that no header has. */
+function checkKeys(json: string, what: string): void {
+  const open: Set<string>[] = [];
+  let fault: string | null = null;
+  visit(json, {
+    onObjectBegin: () => {
+      open.push(new Set());
+      if (open.length > 3) fault ??= "its header is nested too deeply";
+    },
+    onObjectEnd: () => {
+      open.pop();
+    },
+    onObjectProperty: (key) => {
+      const seen = open[open.length - 1];
+      if (seen.has(key)) fault ??= `its header has the key ${JSON.stringify(key)} twice`;
+      seen.add(key);
+    },
+  }, { disallowComments: true });
+  if (fault !== null) throw broken(what, fault);
+}
+
+function entryOf(name: string, value: unknown, base: number, what: string): FileEntry {
+  const fail = (why: string) => broken(what, `tensor ${JSON.stringify(name)} ${why}`);
+  if (!isRecord(value)) throw fail("is not described by an object");
+  for (const key of Object.keys(value)) {
+    if (key !== "dtype" && key !== "shape" && key !== "data_offsets") {
+      throw fail(`has an unknown field ${JSON.stringify(key)}`);
+    }
+  }
+  const { dtype, shape, data_offsets: offsets } = value;
+  if (typeof dtype !== "string") throw fail("has no dtype");
+  const width = FILE_DTYPE_BYTES[dtype as FileDtype] ?? OTHER_BYTES[dtype];
+  if (width === undefined) throw fail(`has the unknown dtype ${JSON.stringify(dtype)}`);
+  if (!isSizes(shape)) throw fail("has no shape of whole numbers");
+  if (!isSizes(offsets) || offsets.length !== 2) throw fail("has no data_offsets of two whole numbers");
+  let bytes = width;
+  for (const n of shape) {
+    bytes *= n;
+    if (!Number.isSafeInteger(bytes)) throw fail(`has the impossible shape [${shape}]`);
+  }
+  if (shape.includes(0)) bytes = 0;
+  const [start, end] = offsets;
+  if (end < start) throw fail(`ends at ${end}, before its start at ${start}`);
+  if (end - start !== bytes) throw fail(`takes ${end - start} bytes, but ${dtype} of shape [${shape}] takes ${bytes}`);
+  return { dtype, shape, start: base + start, end: base + end };
+}
+
+/** Tensors follow each other without gap or overlap, and fill the file. */
+function checkLayout(entries: ReadonlyMap<string, FileEntry>, base: number, fileBytes: number, what: string): void {
+  const byStart = [...entries].sort(([, a], [, b]) => a.start - b.start || a.end - b.end);
+  let at = base;
+  for (const [name, { start, end }] of byStart) {
+    if (start !== at) {
+      const how = start < at ? "overlaps the one before it" : "leaves a gap before it";
+      throw broken(
+        what,
+        `tensor ${JSON.stringify(name)} starts at byte ${start - base} and ${how}, expected ${at - base}`,
+      );
+    }
+    at = end;
+  }
+  if (at !== fileBytes) {
+    throw broken(what, `its tensors end at byte ${at}, but it has ${fileBytes}: it was cut or something was added`);
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}
+
+function broken(what: string, why: string): DataError {
+  return new DataError(`Cannot read ${what} as safetensors: ${why}`);
+}
