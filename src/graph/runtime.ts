@@ -6,11 +6,11 @@
 import { type HostArray, viewAs } from "../base/dtype.ts";
 import { DeviceError, DisposedError, StaleTensorError } from "../base/errors.ts";
 import { fmtShape } from "../base/shape.ts";
-import type { Device, DeviceBuffer, Executable, Range } from "../device/contract.ts";
+import type { Device, DeviceBuffer, DeviceProfile, Executable, Range } from "../device/contract.ts";
 import { pendingAssigns, restorePending, takePending } from "./assign.ts";
 import { collect, type Collected } from "./collect.ts";
 import { lower, type Lowered } from "./lower/mod.ts";
-import { type DEEP, growth, type Node } from "./node.ts";
+import { growth, type Node } from "./node.ts";
 import { Ring } from "./ring.ts";
 import { Storage } from "./storage.ts";
 
@@ -28,6 +28,8 @@ interface Entry {
 
 /** Temporaries of cached programs may take this much; the least recently used go first. */
 const CACHE_BYTES = 2 ** 30;
+/** Limits that every device keeps. */
+const PORTABLE: DeviceProfile = { maxSlotsPerKernel: 8, maxBufferBytes: 2 ** 27 };
 /** Programs that may wait for the device to open. */
 const MAX_QUEUED = 64;
 
@@ -44,7 +46,7 @@ class Runtime {
     this.ring = new Ring(device);
   }
 
-  entry(c: Collected): Entry {
+  entry(c: Collected, early: Lowered | null): Entry {
     const bucket = this.#cache.get(c.hash);
     if (bucket !== undefined) {
       for (const entry of bucket) {
@@ -55,7 +57,7 @@ class Runtime {
       }
     }
     const key = c.key.slice();
-    const lowered = lower(c, this.device.profile);
+    const lowered = early ?? lower(c, this.device.profile);
     const executable = this.device.compile(lowered.program);
     const params = new Uint8Array(lowered.paramWords * 4);
     const bytes = lowered.program.slots.reduce((sum, s) => s.kind === "temporary" ? sum + s.bytes : sum, 0);
@@ -96,8 +98,9 @@ class Runtime {
     }
   }
 
-  execute(c: Collected, outputs: readonly (Storage | null)[]): void {
-    const entry = this.entry(c);
+  /** Runs the program of `c`; `early` is the program if it was made before there was a device. */
+  execute(c: Collected, outputs: readonly (Storage | null)[], early: Lowered | null = null): void {
+    const entry = this.entry(c, early);
     const { lowered } = entry;
     const { device } = this;
     const bound: DeviceBuffer[] = [];
@@ -221,8 +224,10 @@ export function realize(nodes: readonly Node[] = []): void {
   if (runtime !== null) {
     runtime.execute(c, rootValues);
   } else {
+    // made now, while the nodes still know their inputs, within limits that every device keeps
     const later = { ...c, key: c.key.slice() };
-    waiting.push(() => current!.execute(later, rootValues));
+    const early = lower(c, PORTABLE);
+    waiting.push(() => current!.execute(later, rootValues, early));
   }
   settle(c, rootValues);
 }
@@ -252,7 +257,7 @@ function settle(c: Collected, outputs: readonly (Storage | null)[]): void {
 
 /**
  * The end of a step: hands over what was recorded. Sums that grow from step to step (`total = total.add(loss)`) are
- * computed here once they are {@link DEEP} operations deep.
+ * computed here once they are some hundreds of operations deep.
  */
 export function boundary(nodes: readonly Node[] = []): void {
   const deep: Node[] = [];

@@ -5,7 +5,7 @@ import { assertEquals } from "@std/assert";
 import { gradients } from "../../src/graph/autodiff.ts";
 import * as el from "../../src/graph/elementwise.ts";
 import { constant, coord, fromHost, scalar } from "../../src/graph/leaves.ts";
-import { Node } from "../../src/graph/node.ts";
+import type { Node } from "../../src/graph/node.ts";
 import { cat, gather, matmul, scatterAdd } from "../../src/graph/products.ts";
 import { reduce } from "../../src/graph/reduce.ts";
 import { read, useDevice } from "../../src/graph/runtime.ts";
@@ -77,7 +77,9 @@ async function randomGraph(seed: number, realizeEach: boolean): Promise<Float32A
         }
         break;
       case 10:
-        if (shape.length > 0) await done(pad(x, shape.map((_, a) => a === axis ? 1 : 0), shape.map((_, a) => a === axis ? 2 : 0)));
+        if (shape.length > 0) {
+          await done(pad(x, shape.map((_, a) => a === axis ? 1 : 0), shape.map((_, a) => a === axis ? 2 : 0)));
+        }
         break;
       case 11:
         if (shape.length > 0) await done(pick([flip(x, axis), expand(reshape(x, [1, ...shape]), [2, ...shape])]));
@@ -120,7 +122,8 @@ Deno.test("random graphs: one fused program gives the bits of single operations"
       throw new Error(`seed ${seed}`, { cause: error });
     }
     const single = await randomGraph(seed, true);
-    const bits = (list: Float32Array[]) => list.map((a) => Array.from(new Uint32Array(a.slice().buffer)).map((b) => b === 0x80000000 ? 0 : b));
+    const bits = (list: Float32Array[]) =>
+      list.map((a) => Array.from(new Uint32Array(a.slice().buffer)).map((b) => b === 0x80000000 ? 0 : b));
     assertEquals(bits(fused), bits(single), `seed ${seed}`);
   }
   await t.step("a graph 20,000 operations deep", async () => {
