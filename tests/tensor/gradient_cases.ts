@@ -1,0 +1,201 @@
+/**
+ * One case or more for every operation of the table: how to build it, and what it computes, in plain float64.
+ *
+ * @module
+ */
+import * as el from "../../src/graph/elementwise.ts";
+import { constant, coord } from "../../src/graph/leaves.ts";
+import type { Node } from "../../src/graph/node.ts";
+import { cat, gather, matmul, scatterAdd } from "../../src/graph/products.ts";
+import { reduce } from "../../src/graph/reduce.ts";
+import { expand, pad, permute, reshape, slice } from "../../src/graph/views.ts";
+import { tensor } from "../../src/tensor/mod.ts";
+import { erf, powC } from "../support/math.ts";
+
+const zero = constant(0);
+
+/** An operation on f32 inputs whose values are `fill(seed, n) * scale + offset`. */
+export interface GradientCase {
+  /** The name in the table. */
+  readonly op: string;
+  readonly shapes: readonly (readonly number[])[];
+  readonly build: (...xs: Node[]) => Node;
+  /** The flat result in float64. */
+  readonly ref: (...xs: Float64Array[]) => ArrayLike<number>;
+  readonly scale?: number;
+  readonly offset?: number;
+}
+
+type Scalar = (x: number) => number;
+type Pair = (a: number, b: number) => number;
+
+function unary(
+  op: string,
+  build: (x: Node) => Node,
+  f: Scalar,
+  at: { scale?: number; offset?: number } = {},
+): GradientCase {
+  return { op, shapes: [[3, 5]], build, ref: (x) => x.map(f), ...at };
+}
+
+/** Shapes `[3, 5]` and `[5]`: the second is broadcast. */
+function binary(op: string, build: (a: Node, b: Node) => Node, f: Pair, at: { scale?: number; offset?: number } = {}) {
+  return {
+    op,
+    shapes: [[3, 5], [5]],
+    build,
+    ref: (a: Float64Array, b: Float64Array) => a.map((v, i) => f(v, b[i % 5])),
+    ...at,
+  };
+}
+
+const positive = { scale: 0.8, offset: 1.2 };
+const index = (values: number[], shape: number[]) => tensor(Int32Array.from(values), { shape }).node;
+const sigmoid: Scalar = (x) => 1 / (1 + Math.exp(-x));
+
+/** Rows of length `n` folded by `f`. */
+function rows(x: Float64Array, n: number, f: (row: Float64Array) => number): number[] {
+  return Array.from({ length: x.length / n }, (_, i) => f(x.subarray(i * n, i * n + n)));
+}
+
+/** The cases; comparisons and the like are multiplied by an input, whose gradient shows their value. */
+export const GRADIENT_CASES: readonly GradientCase[] = [
+  binary("add", el.add, (a, b) => a + b),
+  binary("sub", el.sub, (a, b) => a - b),
+  binary("mul", el.mul, (a, b) => a * b),
+  binary("div", el.div, (a, b) => a / b, positive),
+  binary("pow", el.pow, powC, positive),
+  binary("maximum", el.maximum, Math.max),
+  binary("minimum", el.minimum, Math.min),
+  binary("eq", (a, b) => el.mul(a, el.eq(el.sign(a), el.sign(b))), (a, b) => Math.sign(a) === Math.sign(b) ? a : 0),
+  binary("ne", (a, b) => el.mul(a, el.ne(el.sign(a), el.sign(b))), (a, b) => Math.sign(a) !== Math.sign(b) ? a : 0),
+  binary("lt", (a, b) => el.mul(a, el.lt(a, b)), (a, b) => a < b ? a : 0),
+  binary("le", (a, b) => el.mul(a, el.le(a, b)), (a, b) => a <= b ? a : 0),
+  binary("gt", (a, b) => el.mul(a, el.gt(a, b)), (a, b) => a > b ? a : 0),
+  binary("ge", (a, b) => el.mul(a, el.ge(a, b)), (a, b) => a >= b ? a : 0),
+  binary("and", (a, b) => el.mul(a, el.and(el.gt(a, zero), el.gt(b, zero))), (a, b) => a > 0 && b > 0 ? a : 0),
+  binary("or", (a, b) => el.mul(a, el.or(el.gt(a, zero), el.gt(b, zero))), (a, b) => a > 0 || b > 0 ? a : 0),
+  binary("where", (a, b) => el.where(el.gt(a, zero), el.mul(a, a), b), (a, b) => a > 0 ? a * a : b),
+  unary("not", (x) => el.mul(x, el.not(el.gt(x, zero))), (x) => x > 0 ? 0 : x),
+  {
+    op: "mod",
+    shapes: [[5]],
+    build: (x) => el.mul(x, el.mod(coord([5], 0), constant(3, "i32"))),
+    ref: (x) => x.map((v, i) => v * (i % 3)),
+  },
+  unary("neg", el.neg, (x) => -x),
+  unary("abs", el.abs, Math.abs),
+  unary("sign", (x) => el.mul(x, el.sign(x)), Math.abs),
+  unary("exp", el.exp, Math.exp, { scale: 3 }),
+  unary("log", el.log, Math.log, positive),
+  unary("log1p", el.log1p, Math.log1p, { scale: 0.8 }),
+  unary("sqrt", el.sqrt, Math.sqrt, positive),
+  unary("rsqrt", el.rsqrt, (x) => 1 / Math.sqrt(x), positive),
+  unary("reciprocal", el.reciprocal, (x) => 1 / x, positive),
+  unary("square", el.square, (x) => x * x),
+  unary("sin", el.sin, Math.sin, { scale: 4 }),
+  unary("cos", el.cos, Math.cos, { scale: 4 }),
+  unary("tanh", el.tanh, Math.tanh, { scale: 3 }),
+  unary("erf", el.erf, erf, { scale: 2 }),
+  unary("floor", (x) => el.mul(x, el.floor(x)), (x) => x * Math.floor(x), { scale: 3 }),
+  unary("ceil", (x) => el.mul(x, el.ceil(x)), (x) => x * Math.ceil(x), { scale: 3 }),
+  unary("round", (x) => el.mul(x, el.round(x)), (x) => x * Math.round(x), { scale: 3 }),
+  unary("relu", el.relu, (x) => Math.max(x, 0)),
+  unary("sigmoid", el.sigmoid, sigmoid, { scale: 4 }),
+  unary("softplus", el.softplus, (x) => Math.log1p(Math.exp(x)), { scale: 4 }),
+  unary("silu", el.silu, (x) => x * sigmoid(x), { scale: 4 }),
+  unary("gelu", el.gelu, (x) => x * 0.5 * (1 + erf(x * Math.SQRT1_2)), { scale: 3 }),
+  unary("cast", (x) => el.mul(x, el.cast(el.cast(x, "i32"), "f32")), (x) => x * Math.trunc(x), { scale: 3 }),
+  { op: "coord", shapes: [[5]], build: (x) => el.mul(x, coord([5], 0)), ref: (x) => x.map((v, i) => v * i) },
+  {
+    op: "reshape",
+    shapes: [[3, 4]],
+    build: (x) => el.mul(reshape(x, [2, 6]), coord([6], 0)),
+    ref: (x) => x.map((v, i) => v * (i % 6)),
+  },
+  {
+    op: "permute",
+    shapes: [[2, 3, 2]],
+    build: (x) => permute(x, [2, 0, 1]),
+    ref: (x) => Float64Array.from({ length: 12 }, (_, i) => x[(i % 6) * 2 + Math.floor(i / 6)]),
+  },
+  {
+    op: "expand",
+    shapes: [[1, 3]],
+    build: (x) => expand(x, [2, 4, 3]),
+    ref: (x) => Float64Array.from({ length: 24 }, (_, i) => x[i % 3]),
+  },
+  { op: "slice", shapes: [[9]], build: (x) => slice(x, [1], [3], [3]), ref: (x) => [x[1], x[4], x[7]] },
+  { op: "slice", shapes: [[9]], build: (x) => slice(x, [8], [4], [-2]), ref: (x) => [x[8], x[6], x[4], x[2]] },
+  { op: "pad", shapes: [[3]], build: (x) => pad(x, [1], [2]), ref: (x) => [0, ...x, 0, 0] },
+  {
+    op: "reduce",
+    shapes: [[3, 5]],
+    build: (x) => reduce("sum", x, [1]),
+    ref: (x) => rows(x, 5, (r) => r.reduce((a, b) => a + b)),
+  },
+  {
+    op: "reduce",
+    shapes: [[3, 5]],
+    build: (x) => reduce("max", x, [1]),
+    ref: (x) => rows(x, 5, (r) => Math.max(...r)),
+  },
+  {
+    op: "reduce",
+    shapes: [[3, 5]],
+    build: (x) => reduce("min", x, [1]),
+    ref: (x) => rows(x, 5, (r) => Math.min(...r)),
+  },
+  {
+    op: "reduce",
+    shapes: [[3, 5]],
+    build: (x) => reduce("prod", x, [1]),
+    ref: (x) => rows(x, 5, (r) => r.reduce((a, b) => a * b)),
+    ...positive,
+  },
+  {
+    op: "matmul",
+    shapes: [[2, 3, 4], [4, 5]],
+    build: matmul,
+    ref: (a, b) =>
+      Float64Array.from({ length: 30 }, (_, o) => {
+        let s = 0;
+        for (let k = 0; k < 4; k++) s += a[Math.floor(o / 5) * 4 + k] * b[k * 5 + o % 5];
+        return s;
+      }),
+  },
+  {
+    op: "gather",
+    shapes: [[4, 3]],
+    build: (x) => gather(x, index([2, 0, 2, 3, 2], [5, 1]), 0, [5, 3]),
+    ref: (x) => [2, 0, 2, 3, 2].flatMap((r) => [...x.subarray(r * 3, r * 3 + 3)]),
+  },
+  {
+    op: "scatterAdd",
+    shapes: [[5, 3]],
+    build: (x) => scatterAdd(x, index([2, 0, 2, 3, 2], [5, 1]), 0, 4),
+    ref: (x) => {
+      const y = new Float64Array(12);
+      [2, 0, 2, 3, 2].forEach((r, i) => [0, 1, 2].forEach((c) => y[r * 3 + c] += x[i * 3 + c]));
+      return y;
+    },
+  },
+  {
+    op: "cat",
+    shapes: [[2, 3], [2, 2]],
+    build: (a, b) => cat([a, b], 1),
+    ref: (a, b) => [a[0], a[1], a[2], b[0], b[1], a[3], a[4], a[5], b[2], b[3]],
+  },
+];
+
+/** Operations without inputs to differentiate by, with the reason. */
+export const NOT_DIFFERENTIABLE: Readonly<Record<string, string>> = {
+  leaf: "memory",
+  scalar: "a number from the host",
+  array: "numbers from the host",
+  const: "a constant",
+  segment: "a counter",
+  random: "counter-based numbers",
+  assign: "an effect, not a value",
+  segmentSum: "used by optimizers only, on gradients",
+};
