@@ -63,6 +63,8 @@ export class Node {
   owner: object | null = null;
   /** Whether the value may depend on a parameter: such a node keeps its history until `backward` has seen it. */
   tracked: boolean;
+  /** Whether `backward` has been through: history need not be kept beyond the next run. */
+  released = false;
   /** How many tensors hold this node: the last one to be disposed frees the memory. */
   handles = 0;
 
@@ -80,7 +82,7 @@ export class Node {
     let tracked = false;
     for (let i = 0; i < inputs.length; i++) {
       if (inputs[i].depth > depth) depth = inputs[i].depth;
-      if (inputs[i].tracked) tracked = true;
+      if (inputs[i].tracked && !inputs[i].released) tracked = true;
     }
     this.depth = depth + 1;
     this.tracked = tracked;
@@ -99,20 +101,25 @@ export class Node {
 
   /**
    * Says that the value now lies in `storage`. How it was computed is forgotten, unless gradients may still be asked for:
-   * then {@link forget} does so.
+   * a value that depends on parameters may be read before `backward`.
    */
   settle(storage: Storage, offset: number, version: number): void {
     this.storage = storage;
     this.offset = offset;
     this.version = version;
-    if (!this.tracked || this.op.kind === "leaf" || this.op.kind === "assign") this.inputs = NO_INPUTS;
+    if (!this.tracked || this.released || this.op.kind === "leaf" || this.op.kind === "assign") this.inputs = NO_INPUTS;
     (this as { depth: number }).depth = 0;
   }
 
-  /** Forgets how a value that lies in memory was computed: no gradient will be asked for any more. */
-  forget(): void {
-    this.tracked = false;
-    if (this.storage !== null && this.op.kind !== "leaf") this.inputs = NO_INPUTS;
+  /** Says that `backward` has been through: how the value was computed need not be known beyond its next computation. */
+  release(): void {
+    this.released = true;
+    if (this.storage !== null && this.op.kind !== "leaf" && this.op.kind !== "assign") this.inputs = NO_INPUTS;
+  }
+
+  /** Whether the value depends on parameters and it was forgotten how: no gradient can flow through it. */
+  get forgotten(): boolean {
+    return this.tracked && this.storage !== null && this.inputs.length === 0 && this.op.kind !== "leaf";
   }
 }
 

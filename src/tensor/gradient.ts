@@ -67,7 +67,7 @@ export function backward(loss: Tensor): void {
   for (let i = 0; i < order.length; i++) {
     const { owner } = order[i];
     if (owner !== null && (owner as Parameter).requiresGrad) leaves.push(order[i]);
-    else if (order[i].tracked) refuseRead(order[i]);
+    else if (order[i].forgotten) throw forgotten(order[i]);
   }
   if (leaves.length === 0) {
     throw new ConfigError(
@@ -82,6 +82,7 @@ export function backward(loss: Tensor): void {
     const parameter = leaves[i].owner as Parameter;
     parameter.grad = new Tensor(parameter.grad === null ? part : add(parameter.grad.node, part));
   }
+  for (let i = 0; i < order.length; i++) order[i].release();
   keep(root);
 }
 
@@ -109,16 +110,14 @@ function refusePaused(what: string): void {
   if (mode.paused) throw new ConfigError(`Cannot ${what} inside noGrad(): nothing there has gradients`);
 }
 
-/** A value that depended on parameters but forgot how. */
-function refuseRead(node: Node): void {
-  if (node.storage !== null && node.op.kind !== "leaf") throw forgotten(node);
-}
-
 /** A missing gradient is 0 only if every way from `root` to the leaves was seen. */
 function refuseForgotten(order: readonly Node[], missing: readonly Node[]): void {
   const loose = missing.some((t) => t.owner === null);
   for (const node of order) {
-    if (node.storage !== null && node.op.kind !== "leaf" && !missing.includes(node) && (loose || node.tracked)) {
+    if (
+      node.storage !== null && node.inputs.length === 0 && node.op.kind !== "leaf" && !missing.includes(node) &&
+      (loose || node.tracked)
+    ) {
       throw forgotten(node);
     }
   }

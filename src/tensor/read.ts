@@ -8,12 +8,12 @@ import type { Tensor, TensorData } from "./tensor.ts";
 
 /** The elements of several tensors in one round trip, as `data()` gives them. */
 export async function readAll(tensors: readonly Tensor[]): Promise<TensorData[]> {
-  return bytesOfBools(tensors, await read(tensors.map((t) => t.readable)));
+  return bytesOfBools(tensors, await read(tensors.map((t) => t.node)));
 }
 
 /** The same without giving up the thread; null where no device is open or it cannot. */
 export function readAllSync(tensors: readonly Tensor[]): TensorData[] | null {
-  const values = readSync(tensors.map((t) => t.readable));
+  const values = readSync(tensors.map((t) => t.node));
   return values === null ? null : bytesOfBools(tensors, values);
 }
 

@@ -39,7 +39,6 @@ export class Tensor implements Disposable {
   /** Made inside `noGrad`: a constant for what is made outside. */
   #inert: boolean;
   /** What was read before `backward` could see it: the node itself keeps its history. */
-  #copy: Node | null = null;
   #disposed = false;
 
   /**
@@ -82,20 +81,7 @@ export class Tensor implements Disposable {
     this.#node.handles--;
     node.handles++;
     this.#node = node;
-    this.#copy = null;
     this.#inert = false;
-  }
-
-  /**
-   * The node to compute when the value is asked for: one whose history `backward` may need stays as it is, and a copy is
-   * computed instead.
-   *
-   * @internal
-   */
-  get readable(): Node {
-    const { node } = this;
-    if (node.storage !== null || !node.tracked) return node;
-    return this.#copy ??= detach(node);
   }
 
   // --- what it is
@@ -135,13 +121,13 @@ export class Tensor implements Disposable {
   /** The elements in row-major order; bools as bytes of 0 and 1. */
   async data(): Promise<TensorData> {
     const { dtype } = this;
-    const [values] = await read([this.readable]);
+    const [values] = await read([this.node]);
     return dtype === "bool" ? Uint8Array.from(values) : values;
   }
 
   /** The elements as nested arrays of numbers, or of booleans for bool; a scalar gives its element. */
   async array(): Promise<NestedArray> {
-    const [values] = await read([this.readable]);
+    const [values] = await read([this.node]);
     return toNested(values, this.shape, this.dtype);
   }
 
@@ -152,13 +138,13 @@ export class Tensor implements Disposable {
         `Cannot read a tensor of shape ${fmtShape(this.shape)} as one number: use array() or data()`,
       );
     }
-    const [values] = await read([this.readable]);
+    const [values] = await read([this.node]);
     return values[0];
   }
 
   /** Starts computing the value now, without waiting for it. */
   realize(): this {
-    realize([this.readable]);
+    realize([this.node]);
     return this;
   }
 
@@ -183,7 +169,6 @@ export class Tensor implements Disposable {
     if (this.#disposed) return;
     this.#disposed = true;
     release(this.#node);
-    if (this.#copy !== null) release(this.#copy, 0);
   }
 
   /** {@link Tensor.dispose}, for `using`. */
