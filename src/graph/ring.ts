@@ -23,7 +23,9 @@ interface Region {
 interface Lane {
   readonly buffer: DeviceBuffer;
   head: number;
-  regions: Region[];
+  /** Places given, oldest first; those before number `oldest` are free again. */
+  readonly regions: Region[];
+  oldest: number;
 }
 
 /** The ring of one device. */
@@ -44,17 +46,31 @@ export class Ring {
     avoid: readonly DeviceBuffer[],
   ): { buffer: DeviceBuffer; base: number } {
     const lane = this.#lane(avoid);
-    if (lane.head + bytes > RING_BYTES) lane.head = 0;
+    if (lane.head + bytes > RING_BYTES) {
+      this.#clear(lane, lane.head, RING_BYTES); // what lies behind stays unused in this round
+      lane.head = 0;
+    }
     const start = lane.head, end = start + bytes;
     lane.head = end;
-    lane.regions = lane.regions.filter((r) => {
-      if (r.end <= start || r.start >= end) return true;
-      for (const ref of r.held) this.#evict(ref.deref(), lane);
-      return false;
-    });
+    this.#clear(lane, start, end);
     lane.regions.push({ start, end, held: storages.map((s) => new WeakRef(s)) });
     storages.forEach((s, i) => s.placeInRing(this.#device, lane.buffer, start + offsets[i]));
     return { buffer: lane.buffer, base: start };
+  }
+
+  /** Frees the places that reach into `start` to `end`: the oldest ones, since places are given round and round. */
+  #clear(lane: Lane, start: number, end: number): void {
+    const { regions } = lane;
+    while (lane.oldest < regions.length) {
+      const r = regions[lane.oldest];
+      if (r.end <= start || r.start >= end) break;
+      for (const ref of r.held) this.#evict(ref.deref(), lane);
+      lane.oldest++;
+    }
+    if (lane.oldest > 512) {
+      regions.splice(0, lane.oldest);
+      lane.oldest = 0;
+    }
   }
 
   #lane(avoid: readonly DeviceBuffer[]): Lane {
@@ -67,7 +83,7 @@ export class Ring {
       }
     }
     // fewer than BUFFERS so far, or every one is being read from
-    const lane: Lane = { buffer: this.#device.alloc(RING_BYTES), head: 0, regions: [] };
+    const lane: Lane = { buffer: this.#device.alloc(RING_BYTES), head: 0, regions: [], oldest: 0 };
     if (this.#lanes.length < BUFFERS) this.#lanes.push(lane);
     else this.#lanes[this.#turn] = lane; // the old buffer lives on in the storages that hold it
     return lane;
