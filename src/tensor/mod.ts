@@ -3,6 +3,8 @@
  *
  * @module
  */
+export type { Dtype } from "../base/dtype.ts";
+export type { Shape } from "../base/shape.ts";
 export { Tensor, type TensorData } from "./tensor.ts";
 export type { Nested, NestedArray, TypedArray } from "./nested.ts";
 export {
@@ -28,6 +30,7 @@ export { assignVariables, Buffer, moveVariables, Parameter, rereadAll, snapshots
 export { backward, grad, type GradOptions, noGrad } from "./gradient.ts";
 export { defaultRng, Rng, type RngState, setSeed } from "./rng.ts";
 export { readAll, readAllSync } from "./read.ts";
+export type { Operand } from "./ops.ts";
 export * as ops from "./ops.ts";
 export type { ClampOptions, GeluOptions, SoftplusOptions } from "./fn/activation.ts";
 export type { GridSampleOptions, InterpolateOptions } from "./fn/image.ts";

@@ -23,7 +23,11 @@ export abstract class Variable extends Tensor {
   #storage: Storage;
   #offset = 0;
 
-  /** @param value What it starts from; copied. */
+  /**
+   * Copies a first value.
+   *
+   * @param value What it starts from.
+   */
   constructor(value: Tensor) {
     const { node } = value;
     const { shape, dtype } = node;
@@ -120,7 +124,11 @@ export class Parameter extends Variable {
   /** Whether `backward` fills {@link Parameter.grad}. */
   requiresGrad = true;
 
-  /** @param value What it starts from (f32); copied. */
+  /**
+   * Copies a first value.
+   *
+   * @param value What it starts from, f32; anything else is a `DtypeError`.
+   */
   constructor(value: Tensor) {
     if (value.dtype !== "f32") {
       throw new DtypeError(`Cannot train a ${value.dtype} tensor: parameters are f32, use cast("f32")`);
@@ -128,6 +136,7 @@ export class Parameter extends Variable {
     super(value);
   }
 
+  /** Itself: `backward` finds it by its leaf. */
   protected override get owner(): object | null {
     return this;
   }

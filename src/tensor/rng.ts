@@ -8,6 +8,7 @@ import { ConfigError } from "../base/errors.ts";
 
 /** What {@link Rng.state} gives and {@link Rng.restore} takes: plain data, for checkpoints. */
 export interface RngState {
+  /** The generator's key, two u32 words. */
   readonly key: readonly [number, number];
   /** Number of device streams that were drawn. */
   readonly streams: number;
@@ -60,7 +61,11 @@ export class Rng {
   #streams = 0;
   #blocks = 0;
 
-  /** @param seed A whole number from 0 to 2^53 - 1. */
+  /**
+   * A generator that starts from a seed.
+   *
+   * @param seed A whole number from 0 to 2^53 - 1.
+   */
   constructor(seed: number = 0) {
     if (!Number.isSafeInteger(seed) || seed < 0) {
       throw new ConfigError(`Cannot seed random numbers by ${seed}: seeds are whole numbers from 0 to 2^53 - 1`);

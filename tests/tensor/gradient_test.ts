@@ -3,7 +3,7 @@
  */
 import { assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ConfigError, DtypeError, ShapeError } from "../../src/base/errors.ts";
-import { backward, grad, noGrad, Parameter, randn, readAll, Rng, Tensor, tensor } from "../../src/tensor/mod.ts";
+import { backward, grad, noGrad, Parameter, randn, readAll, Rng, type Tensor, tensor } from "../../src/tensor/mod.ts";
 import { boundary } from "../../src/graph/runtime.ts";
 import { onDevices } from "../support/devices.ts";
 import { fill } from "../support/fill.ts";

@@ -61,7 +61,9 @@ export function softplus(x: Node, { beta = 1, threshold = 20 }: SoftplusOptions)
 
 /** Options of `clamp`; at least one bound. */
 export interface ClampOptions {
+  /** Lower bound; none if left out. */
   readonly min?: number;
+  /** Upper bound; none if left out. */
   readonly max?: number;
 }
 
