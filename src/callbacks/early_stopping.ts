@@ -1,0 +1,44 @@
+/**
+ * Stops when a number no longer improves.
+ *
+ * @module
+ */
+import { CancelFit, ORDER } from "../train/mod.ts";
+import { Tracker, type TrackerOptions } from "./tracker.ts";
+
+/** Options of {@link EarlyStopping}. */
+export interface EarlyStoppingOptions extends TrackerOptions {
+  /** Epochs without improvement after which to stop; 1 by default. */
+  readonly patience?: number;
+}
+
+/** Ends the fit after `patience` epochs in a row without a better value. */
+export class EarlyStopping extends Tracker {
+  override readonly order: number = ORDER.earlyStopping;
+  readonly patience: number;
+  #wait = 0;
+
+  /** @param options See {@link EarlyStoppingOptions}. */
+  constructor({ patience = 1, ...rest }: EarlyStoppingOptions = {}) {
+    super(rest);
+    this.patience = patience;
+  }
+
+  override beforeFit(): void {
+    this.#wait = 0;
+    super.beforeFit();
+  }
+
+  override afterEpoch(): void {
+    super.afterEpoch();
+    if (this.newBest) {
+      this.#wait = 0;
+      return;
+    }
+    this.#wait++;
+    if (this.#wait < this.patience) return;
+    const { learn } = this;
+    learn.logger.line(`No improvement since epoch ${learn.epoch - this.#wait}: early stopping`);
+    throw new CancelFit(`${this.monitor} did not improve for ${this.#wait} epochs`);
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * Lowers the learning rate when a number no longer improves.
+ *
+ * @module
+ */
+import { ORDER } from "../train/mod.ts";
+import { floatText } from "./number_text.ts";
+import { Tracker, type TrackerOptions } from "./tracker.ts";
+
+/** Options of {@link ReduceLROnPlateau}. */
+export interface ReduceLrOptions extends TrackerOptions {
+  /** Epochs without improvement after which to lower it; 1 by default. */
+  readonly patience?: number;
+  /** What it is divided by; 10 by default. */
+  readonly factor?: number;
+  /** Smallest learning rate; 0 by default. */
+  readonly minLr?: number;
+}
+
+/**
+ * Divides every group's learning rate by `factor` after `patience` epochs in a row without a better value. For plain
+ * `fit`: a schedule sets the learning rate again before the next batch.
+ */
+export class ReduceLROnPlateau extends Tracker {
+  override readonly order: number = ORDER.reduceLr;
+  readonly patience: number;
+  readonly factor: number;
+  readonly minLr: number;
+  #wait = 0;
+
+  /** @param options See {@link ReduceLrOptions}. */
+  constructor({ patience = 1, factor = 10, minLr = 0, ...rest }: ReduceLrOptions = {}) {
+    super(rest);
+    this.patience = patience;
+    this.factor = factor;
+    this.minLr = minLr;
+  }
+
+  override beforeFit(): void {
+    this.#wait = 0;
+    super.beforeFit();
+  }
+
+  override afterEpoch(): void {
+    super.afterEpoch();
+    if (this.newBest) {
+      this.#wait = 0;
+      return;
+    }
+    this.#wait++;
+    if (this.#wait < this.patience) return;
+    this.#wait = 0;
+    const { learn } = this;
+    const before = learn.opt.hypers.map((h) => h.lr);
+    const after = before.map((lr) => Math.max(lr / this.factor, this.minLr));
+    learn.opt.setHyper("lr", after);
+    const last = after.length - 1;
+    if (after[last] < before[last]) {
+      learn.logger.line(`Epoch ${learn.epoch}: reducing lr to ${floatText(after[last])}`);
+    }
+  }
+}

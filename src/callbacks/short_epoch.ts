@@ -1,0 +1,34 @@
+/**
+ * Epochs of a few batches.
+ *
+ * @module
+ */
+import { Callback, CancelTrain, CancelValid } from "../train/mod.ts";
+
+/** Options of {@link ShortEpoch}. */
+export interface ShortEpochOptions {
+  /** Share of the batches to run; 0.01 by default. At least one batch runs. */
+  readonly pct?: number;
+  /** Whether validation is shortened too; true by default. */
+  readonly shortValid?: boolean;
+}
+
+/** Runs a share of each epoch's batches: to see quickly whether a script works. */
+export class ShortEpoch extends Callback {
+  readonly pct: number;
+  readonly shortValid: boolean;
+
+  /** @param options See {@link ShortEpochOptions}. */
+  constructor({ pct = 0.01, shortValid = true }: ShortEpochOptions = {}) {
+    super();
+    this.pct = pct;
+    this.shortValid = shortValid;
+  }
+
+  override afterBatch(): void {
+    const { iter, nIter, training } = this.learn;
+    if (iter / nIter < this.pct) return;
+    if (training) throw new CancelTrain("the epoch is cut short");
+    if (this.shortValid) throw new CancelValid("the validation is cut short");
+  }
+}

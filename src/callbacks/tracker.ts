@@ -1,0 +1,70 @@
+/**
+ * Base of callbacks that watch one number of the recorder's rows.
+ *
+ * @module
+ */
+import { ConfigError } from "../base/errors.ts";
+import { Callback, ORDER } from "../train/mod.ts";
+
+/** Options of {@link Tracker}. */
+export interface TrackerOptions {
+  /** Which column of the rows to watch; `valid_loss` by default. */
+  readonly monitor?: string;
+  /** Whether smaller or larger is better; by default smaller for losses, errors and perplexity, larger for the rest. */
+  readonly comp?: "less" | "greater";
+  /** Changes of this size or smaller do not count; 0 by default. */
+  readonly minDelta?: number;
+  /** Whether each fit starts without a best value; true by default. */
+  readonly resetOnFit?: boolean;
+}
+
+const SMALLER_IS_BETTER = /loss|error|perplexity|(^|_)(r?mse|mae|msle|exp_rmspe)$/;
+
+/** Says after every epoch whether the number is better than ever; rests during the learning-rate finder's probe. */
+export abstract class Tracker extends Callback {
+  override readonly order: number = ORDER.tracker;
+  readonly monitor: string;
+  readonly comp: "less" | "greater";
+  readonly minDelta: number;
+  readonly resetOnFit: boolean;
+  /** The best value so far. */
+  best: number;
+  /** Whether the last epoch had it. */
+  newBest: boolean = false;
+
+  /** @param options See {@link TrackerOptions}. */
+  constructor({ monitor = "valid_loss", comp, minDelta = 0, resetOnFit = true }: TrackerOptions = {}) {
+    super();
+    this.monitor = monitor;
+    this.comp = comp ?? (SMALLER_IS_BETTER.test(monitor) ? "less" : "greater");
+    this.minDelta = minDelta;
+    this.resetOnFit = resetOnFit;
+    this.best = this.#worst;
+  }
+
+  get #worst(): number {
+    return this.comp === "less" ? Infinity : -Infinity;
+  }
+
+  override beforeFit(): void {
+    const { learn } = this;
+    this.run = learn.phase !== "probe";
+    if (!this.run) return;
+    if (this.resetOnFit) this.best = this.#worst;
+    const names = learn.recorder.metricNames;
+    if (!names.includes(this.monitor)) {
+      throw new ConfigError(`Cannot monitor ${this.monitor}: the recorder has no such column, it has ${names.join(", ")}`);
+    }
+  }
+
+  override afterEpoch(): void {
+    const value = this.value;
+    this.newBest = this.comp === "less" ? value + this.minDelta < this.best : value - this.minDelta > this.best;
+    if (this.newBest) this.best = value;
+  }
+
+  /** The watched number of the last row; NaN, which is never better, where it has none. */
+  protected get value(): number {
+    return this.learn.recorder.rows.at(-1)?.[this.monitor] ?? NaN;
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * Fine-tuning: the head first, then everything.
+ *
+ * @module
+ */
+import { ConfigError } from "../base/errors.ts";
+import { slice } from "../optim/mod.ts";
+import type { Phase, TrainLoop } from "../train/mod.ts";
+import { freeze, unfreeze } from "./freeze.ts";
+import { fitOneCycle, type OneCycleOptions } from "./one_cycle.ts";
+
+/** Options of {@link fineTune}; the others go to both parts. */
+export interface FineTuneOptions extends Omit<OneCycleOptions, "lrMax"> {
+  /** Learning rate of the head in the first part, halved in the second; 2e-3 by default. */
+  readonly baseLr?: number | null;
+  /** Epochs of the first part; 1 by default. */
+  readonly freezeEpochs?: number;
+  /** The first group's learning rate in the second part is `baseLr / 2 / lrMult`; 100 by default. */
+  readonly lrMult?: number;
+  /** `pctStart` of the second part, 0.3 by default; the first part's is 0.99. */
+  readonly pctStart?: number;
+  /** `div` of the second part, 5 by default; the first part's is 25. */
+  readonly div?: number;
+}
+
+/**
+ * Trains the last group for `freezeEpochs` epochs with the others frozen, then everything for `nEpoch` epochs at smaller,
+ * discriminative learning rates. Callbacks tell the parts by `learn.phase`, "frozen" and "unfrozen"; the first part's
+ * numbers end up in `recorder.history`. `startEpoch` counts through both parts.
+ */
+export async function fineTune(learn: TrainLoop, nEpoch: number, options: FineTuneOptions = {}): Promise<void> {
+  const { baseLr, freezeEpochs = 1, lrMult = 100, pctStart = 0.3, div = 5, startEpoch = 0, ...rest } = options;
+  const lr = baseLr === undefined ? 2e-3 : baseLr;
+  if (lr === null || !(lr > 0)) {
+    throw new ConfigError(`Cannot fine-tune with baseLr ${lr}: it must be a number above 0; slices are made from it`);
+  }
+  if (startEpoch < freezeEpochs) {
+    freeze(learn);
+    await inPhase(learn, "frozen", () =>
+      fitOneCycle(learn, freezeEpochs, { ...rest, lrMax: slice(lr), pctStart: 0.99, startEpoch }));
+  }
+  unfreeze(learn);
+  const half = lr / 2;
+  await inPhase(learn, "unfrozen", () =>
+    fitOneCycle(learn, nEpoch, {
+      ...rest,
+      lrMax: slice(half / lrMult, half),
+      pctStart,
+      div,
+      startEpoch: Math.max(0, startEpoch - freezeEpochs),
+    }));
+}
+
+/** Runs `body` with `learn.phase` set. */
+export async function inPhase<T>(learn: TrainLoop, phase: Phase, body: () => Promise<T>): Promise<T> {
+  const before = learn.phase;
+  learn.phase = phase;
+  try {
+    return await body();
+  } finally {
+    learn.phase = before;
+  }
+}

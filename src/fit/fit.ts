@@ -1,0 +1,72 @@
+/**
+ * Plain fits: epochs at a constant learning rate, or whatever the callbacks make of it.
+ *
+ * @module
+ */
+import { ConfigError } from "../base/errors.ts";
+import type { HyperValue } from "../optim/mod.ts";
+import type { CallbackLike, TrainLoop } from "../train/mod.ts";
+
+/** What every fit takes. */
+export interface FitCommon {
+  /** Weight decay; null or left out means the learner's, and where that has none, the optimizer's. */
+  readonly wd?: HyperValue | null;
+  /** Callbacks for this fit only. */
+  readonly cbs?: CallbackLike | readonly CallbackLike[];
+  /** Makes a new optimizer first; false by default: momenta and step counts go on. */
+  readonly resetOpt?: boolean;
+  /** First epoch to run, as if those before it were done; 0 by default. Schedules start at its place. */
+  readonly startEpoch?: number;
+}
+
+/** Options of {@link fit}. */
+export interface FitOptions extends FitCommon {
+  /** Learning rate: one number, one a group, or a `slice`; null or left out means the learner's. */
+  readonly lr?: HyperValue | null;
+}
+
+/**
+ * Trains for `nEpoch` epochs, each followed by validation.
+ *
+ * @throws DataError where a loader is empty; ConfigError where an option makes no sense; what handlers, model or loss throw.
+ * After any of them the learner can be used again.
+ */
+export async function fit(learn: TrainLoop, nEpoch: number, options: FitOptions = {}): Promise<void> {
+  const { wd, cbs = [], resetOpt = false, startEpoch = 0 } = options;
+  const lr = "lr" in options ? given(learn, options.lr, "lr") : learn.lr;
+  const { phase } = learn;
+  await learn.addedCbs(cbs, async () => {
+    if (resetOpt) learn.createOpt();
+    const decay = wd ?? learn.wd;
+    if (decay !== null) learn.opt.setHyper("wd", decay);
+    learn.opt.setHyper("lr", lr);
+    if (phase === "idle") learn.phase = "fit";
+    try {
+      await learn.runEpochs(nEpoch, { startEpoch });
+    } finally {
+      learn.phase = phase;
+    }
+  });
+}
+
+/**
+ * A learning rate as users pass it: left out, the learner's. Null is what the learning-rate finder gives where it has no
+ * suggestion: a {@link ConfigError} with the finder's reason.
+ */
+export function given(learn: TrainLoop, lr: HyperValue | null | undefined, name: string): HyperValue {
+  if (lr === undefined) return learn.lr;
+  if (lr !== null) return lr;
+  const reasons = Object.entries(learn.recorder.lrFinder?.reasons ?? {}).map(([by, why]) => `${by}: ${why}`);
+  const why = reasons.length > 0 ? `the learning-rate finder made no suggestion (${reasons.join("; ")})` : "it is null";
+  throw new ConfigError(`Cannot fit with ${name} null: ${why}; pass a number`);
+}
+
+/**
+ * Sets the learning rate and gives each group's number: slices and single numbers are spread over the groups. Makes the
+ * optimizer anew first if asked to.
+ */
+export function spreadLr(learn: TrainLoop, lr: HyperValue, resetOpt: boolean = false): number[] {
+  const opt = resetOpt ? learn.createOpt() : learn.opt;
+  opt.setHyper("lr", lr);
+  return opt.hypers.map((h) => h.lr);
+}

@@ -1,0 +1,97 @@
+/**
+ * The learning-rate finder.
+ *
+ * @module
+ */
+import { ConfigError } from "../base/errors.ts";
+import type { LrCurve, TrainLoop } from "../train/mod.ts";
+import { inPhase } from "./fine_tune.ts";
+import { fit } from "./fit.ts";
+import { type LrFinderOptions, LrProbe } from "./lr_finder.ts";
+import { plotLrFind } from "./plots.ts";
+import { takeSnapshot } from "./snapshot.ts";
+import { type SuggestFunc, trimCurve, valley } from "./suggest.ts";
+
+/** Suggestion functions: one, a list, or a record that names them. */
+export type SuggestFuncs = SuggestFunc | readonly SuggestFunc[] | Readonly<Record<string, SuggestFunc>>;
+
+/** Options of {@link lrFind}. */
+export interface LrFindOptions extends LrFinderOptions {
+  /** Which suggestions to make; `valley` by default. */
+  readonly suggestFuncs?: SuggestFuncs;
+  /** Whether to write the plot, as text, to the learner's logger; false by default (fastai: true). */
+  readonly showPlot?: boolean;
+}
+
+/** One suggestion, or null, by the suggestion function's name, and how it came about. */
+export type LrFindResult = Readonly<Record<string, number | null>> & {
+  /** The smoothed losses of all steps, by learning rate. */
+  readonly curve: { readonly lrs: readonly number[]; readonly losses: readonly number[] };
+  /** Suggestions as points of the curve, by name. */
+  readonly points: LrCurve["points"];
+  /** Why there is no suggestion, by name. */
+  readonly reasons: LrCurve["reasons"];
+};
+
+const TAKEN = ["curve", "points", "reasons"];
+
+/**
+ * Trains a few steps with a growing learning rate and suggests where to start. Afterwards everything is as it was, bit
+ * for bit: weights, buffers, optimizer, random numbers, loader order, the learner's fields, the recorder's rows and
+ * losses. The curve stays in `recorder.lrFinder`. Nothing is written to disk.
+ *
+ * @throws ConfigError where suggestion functions have no names, or one name twice.
+ * @see Smith 2015, arXiv:1506.01186
+ */
+export async function lrFind(learn: TrainLoop, options: LrFindOptions = {}): Promise<LrFindResult> {
+  const { suggestFuncs = valley, showPlot = false, numIt = 100 } = options;
+  const named = nameAll(suggestFuncs);
+  const probe = new LrProbe(options);
+  const { recorder } = learn;
+  const nEpoch = Math.floor(numIt / Math.max(1, learn.dls.train.length)) + 1;
+  const snapshot = takeSnapshot(learn);
+  const before = recorder.save();
+  let lrs: number[], losses: number[];
+  try {
+    await inPhase(learn, "probe", () => learn.noLogging(() => fit(learn, nEpoch, { cbs: probe })));
+    lrs = [...recorder.lrs];
+    losses = [...recorder.losses];
+  } finally {
+    recorder.restore(before);
+    snapshot.restore();
+  }
+  const points: Record<string, readonly [number, number]> = {};
+  const reasons: Record<string, string> = {};
+  const suggestions: Record<string, number | null> = {};
+  const trimmed = trimCurve(lrs, losses, numIt);
+  for (const [name, suggest] of named) {
+    const found = suggest(trimmed.lrs, trimmed.losses, numIt);
+    suggestions[name] = found.suggestion;
+    if (found.suggestion === null) reasons[name] = found.reason;
+    else points[name] = found.point;
+  }
+  recorder.lrFinder = { lrs, losses, points, reasons };
+  if (showPlot) learn.logger.line(await plotLrFind(learn).text());
+  return { ...suggestions, curve: { lrs, losses }, points, reasons } as LrFindResult;
+}
+
+function nameAll(funcs: SuggestFuncs): [string, SuggestFunc][] {
+  const list: [string, SuggestFunc][] = typeof funcs === "function"
+    ? [[funcs.name, funcs]]
+    : isList(funcs)
+    ? funcs.map((f) => [f.name, f])
+    : Object.entries(funcs);
+  const seen = new Set<string>();
+  for (const [name] of list) {
+    const rule = "each suggestion function needs a name of its own, give one as { suggestFuncs: { mine: f } }";
+    if (name === "") throw new ConfigError(`Cannot name a suggestion: ${rule}`);
+    if (seen.has(name)) throw new ConfigError(`Cannot name two suggestions ${name}: ${rule}`);
+    if (TAKEN.includes(name)) throw new ConfigError(`Cannot name a suggestion ${name}: the result has that field already`);
+    seen.add(name);
+  }
+  return list;
+}
+
+function isList(funcs: SuggestFuncs): funcs is readonly SuggestFunc[] {
+  return Array.isArray(funcs);
+}

@@ -1,0 +1,46 @@
+/**
+ * Remembering a learner, and going back to it.
+ *
+ * @module
+ */
+import { defaultRng, type Parameter, snapshots, type Tensor } from "../tensor/mod.ts";
+import type { TrainLoop } from "../train/mod.ts";
+
+/** Everything that a probe changes, as it was. */
+export interface Snapshot {
+  /** Puts everything back, bit for bit. */
+  restore(): void;
+}
+
+/**
+ * Copies what training changes, in device memory: parameters, their gradients, buffers, the optimizer's state and
+ * hyper-parameters, the default random numbers, the loaders' order, the model's mode, the learner's counters.
+ */
+export function takeSnapshot(learn: TrainLoop): Snapshot {
+  const { model, dls, opt } = learn;
+  const weights = model.stateDict();
+  const parameters = model.parameters();
+  const grads = parameters.map((p) => heldGrad(p));
+  const optimizer = opt.stateDict();
+  const rng = defaultRng();
+  const rngState = rng.state;
+  const loaders = [dls.train, dls.valid].map((dl) => ({ dl, state: dl?.state }));
+  const modes = model.modules().map((m) => ({ m, training: m.training }));
+  const { epoch, nEpoch, iter, nIter, trainIter, pctTrain, training } = learn;
+  return {
+    restore() {
+      model.loadStateDict(weights, { strict: true });
+      parameters.forEach((p, i) => p.grad = grads[i]);
+      opt.loadStateDict(optimizer);
+      rng.restore(rngState);
+      for (const { dl, state } of loaders) if (dl && state) dl.restore(state);
+      for (const { m, training } of modes) m.training = training;
+      Object.assign(learn, { epoch, nEpoch, iter, nIter, trainIter, pctTrain, training });
+    },
+  };
+}
+
+/** A gradient that outlives changes of what it was computed from. */
+function heldGrad({ grad }: Parameter): Tensor | null {
+  return grad === null ? null : snapshots([grad])[0];
+}

@@ -1,0 +1,69 @@
+/**
+ * Metrics that need the whole set at once.
+ *
+ * @module
+ */
+import type { Tensor } from "../tensor/mod.ts";
+import { joinRows } from "./join_rows.ts";
+import { Metric, type MetricFunc, type MetricValue } from "./metric.ts";
+import { snakeCase } from "./names.ts";
+import type { TrainLoop } from "./train_loop.ts";
+
+/** Options of {@link AccumMetric}. */
+export interface AccumMetricOptions {
+  readonly name?: string;
+  /** Takes the index of the largest prediction along this axis first. */
+  readonly argmaxAxis?: number;
+  /** What makes probabilities of the predictions first. */
+  readonly activation?: "none" | "sigmoid" | "softmax";
+  /** Makes 1 of predictions at or above this, 0 of others, after the activation. */
+  readonly thresh?: number;
+}
+
+/** A function of all predictions and targets of a set at once. */
+export class AccumMetric extends Metric {
+  override readonly name: string;
+  readonly #f: MetricFunc;
+  readonly #options: AccumMetricOptions;
+  #parts: Tensor[][] = [];
+
+  /**
+   * @param f Gives one number for whole sets of predictions and targets, batches one after another along axis 0.
+   */
+  constructor(f: MetricFunc, options: AccumMetricOptions = {}) {
+    super();
+    this.#f = f;
+    this.#options = options;
+    const name = options.name ?? f.name;
+    this.name = name === "" ? "metric" : snakeCase(name);
+  }
+
+  override reset(): void {
+    for (const part of this.#parts) { for (const t of part) t.dispose(); }
+    this.#parts = [];
+  }
+
+  override accumulate(learn: TrainLoop): void {
+    // copies: what the batch leaves behind is not this metric's to keep
+    this.#parts.push([this.#prepare(learn.pred), ...learn.yb].map((t) => t.detach().keep()));
+  }
+
+  #prepare(pred: Tensor): Tensor {
+    const { argmaxAxis, activation = "none", thresh } = this.#options;
+    let p = activation === "sigmoid" ? pred.sigmoid() : activation === "softmax" ? pred.softmax() : pred;
+    if (argmaxAxis !== undefined) p = p.argmax({ axis: argmaxAxis });
+    if (thresh !== undefined) p = p.ge(thresh);
+    return p;
+  }
+
+  override get value(): MetricValue | Promise<MetricValue> {
+    return this.#parts.length === 0 ? null : this.#compute();
+  }
+
+  async #compute(): Promise<number> {
+    const whole: Tensor[] = [];
+    for (let i = 0; i < this.#parts[0].length; i++) whole.push(await joinRows(this.#parts.map((part) => part[i])));
+    const [pred, ...yb] = whole;
+    return await this.#f(pred, ...yb).item();
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Metrics that are means over the items of a set.
+ *
+ * @module
+ */
+import type { Tensor } from "../tensor/mod.ts";
+import { Metric, type MetricFunc, type MetricValue } from "./metric.ts";
+import { snakeCase } from "./names.ts";
+import { drain, ScalarHistory } from "./scalar_history.ts";
+import { Smooth } from "./smooth.ts";
+import type { TrainLoop } from "./train_loop.ts";
+
+/** Number of items of the batch under way. */
+export function batchSize(learn: TrainLoop): number {
+  const first = learn.yb[0] ?? learn.xb[0];
+  return first.shape[0] ?? 1;
+}
+
+/** Base of metrics that keep one number a batch on the device, with a weight on the host. */
+abstract class GatheredMetric extends Metric {
+  protected readonly history: ScalarHistory = new ScalarHistory();
+  override readonly histories: readonly ScalarHistory[] = [this.history];
+  protected weights: number[] = [];
+
+  override reset(): void {
+    this.history.clear();
+    this.weights = [];
+  }
+
+  override accumulate(learn: TrainLoop): void | Promise<void> {
+    if (this.history.full) return drain([this.history]).then(() => this.#push(learn));
+    this.#push(learn);
+  }
+
+  #push(learn: TrainLoop): void {
+    const value = this.ofBatch(learn);
+    if (value === null) return;
+    this.history.push(value.node, `the metric ${this.name}`);
+    this.weights.push(batchSize(learn));
+  }
+
+  override get value(): MetricValue | Promise<MetricValue> {
+    if (this.history.waiting > 0) return drain([this.history]).then(() => this.#result());
+    return this.#result();
+  }
+
+  #result(): MetricValue {
+    return this.weights.length === 0 ? null : this.combine(this.history.values, this.weights);
+  }
+
+  /** Whether no batch was taken in. */
+  get empty(): boolean {
+    return this.weights.length === 0;
+  }
+
+  /** The number of the batch under way; null leaves the batch out. */
+  protected abstract ofBatch(learn: TrainLoop): Tensor | null;
+
+  /** The value, of each batch's number and number of items. */
+  protected combine(values: readonly number[], weights: readonly number[]): number {
+    let sum = 0, count = 0;
+    for (let i = 0; i < weights.length; i++) {
+      sum += values[i] * weights[i];
+      count += weights[i];
+    }
+    return sum / count;
+  }
+}
+
+/** The mean of a function of `(pred, ...yb)` over a set: each batch counts by its number of items. */
+export class AvgMetric extends GatheredMetric {
+  override readonly name: string;
+  readonly #f: MetricFunc;
+
+  /**
+   * @param f Gives one number for a batch, its mean over the items.
+   * @param options `name`: by default the function's, in snake_case.
+   */
+  constructor(f: MetricFunc, { name = f.name }: { readonly name?: string } = {}) {
+    super();
+    this.#f = f;
+    this.name = name === "" ? "metric" : snakeCase(name);
+  }
+
+  protected override ofBatch(learn: TrainLoop): Tensor {
+    return this.#f(learn.pred, ...learn.yb);
+  }
+}
+
+/** The mean loss over a set. */
+export class AvgLoss extends GatheredMetric {
+  override readonly name: string = "loss";
+
+  protected override ofBatch(learn: TrainLoop): Tensor | null {
+    return learn.hasLoss ? learn.loss.mean() : null;
+  }
+}
+
+/** e to the power of the mean loss. */
+export class Perplexity extends AvgLoss {
+  override readonly name: string = "perplexity";
+
+  protected override combine(values: readonly number[], weights: readonly number[]): number {
+    return Math.exp(super.combine(values, weights));
+  }
+}
+
+/** The debiased moving average of the batches' losses, as the recorder's `train_loss` is. */
+export class AvgSmoothLoss extends AvgLoss {
+  override readonly name: string = "smooth_loss";
+  readonly #beta: number;
+
+  /** @param beta Weight of the past. */
+  constructor(beta: number = 0.98) {
+    super();
+    this.#beta = beta;
+  }
+
+  protected override combine(values: readonly number[]): number {
+    const smooth = new Smooth(this.#beta);
+    for (const v of values) smooth.push(v);
+    return smooth.value;
+  }
+}

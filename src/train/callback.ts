@@ -1,0 +1,125 @@
+/**
+ * Callbacks: objects that are called at every event of a run and may read and change anything.
+ *
+ * @module
+ */
+import { ConfigError } from "../base/errors.ts";
+import { BATCH_EVENTS, type EventName } from "./events.ts";
+import type { TrainLoop } from "./train_loop.ts";
+
+/** What a handler returns: nothing, or a promise that the run waits for. */
+export type Handled = void | Promise<void>;
+
+/**
+ * Base class of callbacks. Every event is a method that does nothing; a subclass overrides those it wants, as methods or
+ * as instance fields. Handlers may be async.
+ *
+ * @example
+ * ```ts
+ * import { Callback, CancelFit } from "@anneal/anneal";
+ *
+ * class StopAt extends Callback {
+ *   override readonly order = 65;
+ *   override afterEpoch() {
+ *     if (this.learn.epoch === 3) throw new CancelFit("far enough");
+ *   }
+ * }
+ * ```
+ */
+export class Callback {
+  /** Place in line: lower numbers are called first; see `ORDER`. */
+  readonly order: number = 0;
+  /** False: no handler is called, until the run ends; set back to true after every fit. */
+  run: boolean = true;
+  /** Whether events of training batches are handled. */
+  runTrain: boolean = true;
+  /** Whether events of validation batches are handled. */
+  runValid: boolean = true;
+
+  #learn: TrainLoop | null = null;
+
+  /** The learner that this callback was added to. Throws a {@link ConfigError} before that. */
+  get learn(): TrainLoop {
+    if (this.#learn === null) {
+      throw new ConfigError(`Cannot use the learner of ${this.name}: the callback belongs to none, add it with addCb()`);
+    }
+    return this.#learn;
+  }
+
+  /** Whether this callback belongs to a learner. */
+  get attached(): boolean {
+    return this.#learn !== null;
+  }
+
+  /** Called by the learner when it takes or drops the callback. */
+  attach(learn: TrainLoop | null): void {
+    this.#learn = learn;
+  }
+
+  /** Name in messages: the class's. */
+  get name(): string {
+    return this.constructor.name;
+  }
+
+  /**
+   * Called for every event. This implementation applies `run`, and in batch events `runTrain` and `runValid`, and calls
+   * the event's handler. Override it to see every event, ungated.
+   */
+  handle(event: EventName): Handled {
+    if (!this.run) return;
+    if (BATCH_EVENTS.has(event) && !(this.learn.training ? this.runTrain : this.runValid)) return;
+    return this[event]();
+  }
+
+  /** The learner was made and its callbacks are in place. */
+  afterCreate(): Handled {}
+  /** A run begins. */
+  beforeFit(): Handled {}
+  /** An epoch begins; `learn.epoch` counts from 0. */
+  beforeEpoch(): Handled {}
+  /** The training part of an epoch begins. */
+  beforeTrain(): Handled {}
+  /** A batch was taken: `learn.xb` and `learn.yb` may be replaced. */
+  beforeBatch(): Handled {}
+  /** The model ran: `learn.pred` may be replaced. */
+  afterPred(): Handled {}
+  /** The loss is there (if the batch has targets): `learn.loss` may be replaced. */
+  afterLoss(): Handled {}
+  /** The gradients are about to be computed. */
+  beforeBackward(): Handled {}
+  /** A {@link CancelBackward} was caught. */
+  afterCancelBackward(): Handled {}
+  /** The gradients are in `grad` of the parameters, and may be replaced. */
+  afterBackward(): Handled {}
+  /** The optimizer is about to step. */
+  beforeStep(): Handled {}
+  /** A {@link CancelStep} was caught. */
+  afterCancelStep(): Handled {}
+  /** The optimizer stepped; the gradients are still there. */
+  afterStep(): Handled {}
+  /** A {@link CancelBatch} was caught. */
+  afterCancelBatch(): Handled {}
+  /** The batch is done. */
+  afterBatch(): Handled {}
+  /** A {@link CancelTrain} was caught. */
+  afterCancelTrain(): Handled {}
+  /** The training part of an epoch is done. */
+  afterTrain(): Handled {}
+  /** Validation begins. */
+  beforeValidate(): Handled {}
+  /** A {@link CancelValid} was caught. */
+  afterCancelValidate(): Handled {}
+  /** Validation is done. */
+  afterValidate(): Handled {}
+  /** A {@link CancelEpoch} was caught. */
+  afterCancelEpoch(): Handled {}
+  /** The epoch is done. */
+  afterEpoch(): Handled {}
+  /** A {@link CancelFit} was caught. */
+  afterCancelFit(): Handled {}
+  /** The run is done. */
+  afterFit(): Handled {}
+}
+
+/** A callback, or the class of one that needs no arguments. */
+export type CallbackLike = Callback | (new () => Callback);

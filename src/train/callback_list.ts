@@ -1,0 +1,137 @@
+/**
+ * The callbacks of a learner, in order.
+ *
+ * @module
+ */
+import { ConfigError } from "../base/errors.ts";
+import { Callback, type CallbackLike, type Handled } from "./callback.ts";
+import { Cancel } from "./cancel.ts";
+import { type EventName, isEvent, nearestEvent } from "./events.ts";
+import { explain } from "./handler_error.ts";
+import type { TrainLoop } from "./train_loop.ts";
+
+/** Keeps callbacks in order of addition and calls them in order of their `order`. */
+export class CallbackList {
+  readonly #learn: TrainLoop;
+  #list: Callback[] = [];
+  #sorted: readonly Callback[] | null = null;
+
+  constructor(learn: TrainLoop) {
+    this.#learn = learn;
+  }
+
+  /** The callbacks in order of addition. */
+  get all(): readonly Callback[] {
+    return this.#list;
+  }
+
+  /** The callbacks in the order in which they are called. */
+  get sorted(): readonly Callback[] {
+    return this.#sorted ??= [...this.#list].sort((a, b) => a.order - b.order);
+  }
+
+  /** Adds a callback at the end; makes one of a class. */
+  add(cb: CallbackLike): Callback {
+    const made = typeof cb === "function" ? new cb() : cb;
+    if (!(made instanceof Callback)) {
+      throw new ConfigError(`Cannot add a callback: it must extend Callback, got ${describe(made)}`);
+    }
+    if (made.attached) {
+      throw new ConfigError(
+        `Cannot add ${made.name}: it belongs to ${made.learn === this.#learn ? "this" : "another"} learner already`,
+      );
+    }
+    refuseUnknownEvents(made);
+    made.attach(this.#learn);
+    this.#list = [...this.#list, made];
+    this.#sorted = null;
+    return made;
+  }
+
+  /** Drops a callback, or every one of a class; returns those dropped. */
+  remove(cb: CallbackLike): Callback[] {
+    const gone = this.#list.filter((c) => typeof cb === "function" ? c instanceof cb : c === cb);
+    this.#list = this.#list.filter((c) => !gone.includes(c));
+    this.#sorted = null;
+    for (const c of gone) c.attach(null);
+    return gone;
+  }
+
+  /** The first callback of class `type`, or null. */
+  find<T extends Callback>(type: abstract new (...args: never[]) => T): T | null {
+    for (const c of this.#list) if (c instanceof type) return c;
+    return null;
+  }
+
+  /** Callbacks that handle `event`, in the order in which they are called. */
+  handling(event: EventName): readonly Callback[] {
+    return this.sorted.filter((c) => c[event] !== Callback.prototype[event]);
+  }
+
+  /** Calls every callback; returns a promise only if a handler did. */
+  fire(event: EventName): Handled {
+    const line = this.sorted;
+    for (let i = 0; i < line.length; i++) {
+      const pending = this.#call(line[i], event);
+      if (pending !== undefined) return this.#fireFrom(line, i + 1, event, pending);
+    }
+  }
+
+  async #fireFrom(line: readonly Callback[], start: number, event: EventName, first: Promise<void>): Promise<void> {
+    await first;
+    for (let i = start; i < line.length; i++) {
+      const pending = this.#call(line[i], event);
+      if (pending !== undefined) await pending;
+    }
+  }
+
+  #call(cb: Callback, event: EventName): Promise<void> | undefined {
+    if (!cb.attached) return; // removed by a callback before it
+    // most callbacks handle few events: the others cost two comparisons
+    if (cb[event] === Callback.prototype[event] && cb.handle === Callback.prototype.handle) {
+      if (event === "afterFit") cb.run = true;
+      return;
+    }
+    let result: unknown;
+    try {
+      result = cb.handle(event);
+    } catch (error) {
+      if (event === "afterFit") cb.run = true;
+      throw error instanceof Cancel ? error : explain(error, cb, event);
+    }
+    if (isThenable(result)) return settle(result, cb, event);
+    if (event === "afterFit") cb.run = true;
+  }
+}
+
+async function settle(result: PromiseLike<unknown>, cb: Callback, event: EventName): Promise<void> {
+  try {
+    await result;
+  } catch (error) {
+    throw error instanceof Cancel ? error : explain(error, cb, event);
+  } finally {
+    if (event === "afterFit") cb.run = true;
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+/** Handlers that no event would ever call: a misspelt name is the likely reason. */
+function refuseUnknownEvents(cb: Callback): void {
+  for (let o: object | null = cb; o !== null && o !== Callback.prototype; o = Object.getPrototypeOf(o)) {
+    for (const member of Object.getOwnPropertyNames(o)) {
+      if (/^(before|after)[A-Z_]/.test(member) && !isEvent(member)) {
+        throw new ConfigError(
+          `Cannot add ${cb.name}: ${member} is no event, did you mean ${nearestEvent(member)}? ` +
+            "Members that are no handlers must not start with before or after",
+        );
+      }
+    }
+  }
+}
+
+function describe(value: unknown): string {
+  return typeof value === "object" && value !== null ? value.constructor?.name ?? "an object" : typeof value;
+}

@@ -1,0 +1,39 @@
+/**
+ * Loss functions as learners take them.
+ *
+ * @module
+ */
+import { ConfigError } from "../base/errors.ts";
+import type { Tensor } from "../tensor/mod.ts";
+
+/** A loss that is an object: the losses of `nn`, or anything with `forward`. */
+export interface LossObject {
+  /** The loss of `pred` against its targets. */
+  forward(pred: Tensor, ...yb: Tensor[]): Tensor;
+  /** What makes probabilities, or the like, of the model's output; the identity where absent. */
+  activation?(pred: Tensor): Tensor;
+  /** What makes decisions of activated predictions, such as the class with the largest probability. */
+  decodes?(pred: Tensor): Tensor;
+  /** How the items' losses are brought together; "none" keeps them apart. */
+  reduction?: "mean" | "sum" | "none";
+}
+
+/** A loss object, or a plain function of the prediction and the targets. */
+export type LossFunc = LossObject | ((pred: Tensor, ...yb: Tensor[]) => Tensor);
+
+/** The loss of `pred`. */
+export function computeLoss(loss: LossFunc, pred: Tensor, yb: readonly Tensor[]): Tensor {
+  return typeof loss === "function" ? loss(pred, ...yb) : loss.forward(pred, ...yb);
+}
+
+/** The given loss, or the data's; a {@link ConfigError} where neither is there. */
+export function lossFuncOf(given: LossFunc | undefined, dls: object): LossFunc {
+  if (given !== undefined) return given;
+  if ("lossFunc" in dls && isLoss(dls.lossFunc)) return dls.lossFunc;
+  throw new ConfigError("Cannot make a learner: the data suggests no loss function, pass one as { lossFunc }");
+}
+
+function isLoss(value: unknown): value is LossFunc {
+  if (typeof value === "function") return true;
+  return typeof value === "object" && value !== null && "forward" in value && typeof value.forward === "function";
+}

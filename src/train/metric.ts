@@ -1,0 +1,36 @@
+/**
+ * What a metric is.
+ *
+ * @module
+ */
+import type { Tensor } from "../tensor/mod.ts";
+import type { Handled } from "./callback.ts";
+import { snakeCase } from "./names.ts";
+import type { ScalarHistory } from "./scalar_history.ts";
+import type { TrainLoop } from "./train_loop.ts";
+
+/** A metric's value; null where there was no data. */
+export type MetricValue = number | null;
+
+/** A number computed over a whole set, batch by batch. */
+export abstract class Metric {
+  /** Name in the recorder's rows; by default the class's without "Metric", in snake_case. */
+  readonly name: string = snakeCase(this.constructor.name.replace(/(?<=.)Metric$/, ""));
+  /** Numbers that gather on the device: the recorder brings those of all metrics to the host in one round trip. */
+  readonly histories: readonly ScalarHistory[] = [];
+
+  /** Forgets what was accumulated. */
+  abstract reset(): void;
+
+  /** Takes in a batch: `learn.pred`, `learn.yb`, `learn.loss`. Reads nothing back if it can. */
+  abstract accumulate(learn: TrainLoop): Handled;
+
+  /** The value over what was accumulated. A field or a getter; a promise is waited for. */
+  abstract readonly value: MetricValue | Promise<MetricValue>;
+}
+
+/** A metric as a function of the prediction and the targets of a batch, giving one number: averaged over the set. */
+export type MetricFunc = (pred: Tensor, ...yb: Tensor[]) => Tensor;
+
+/** A metric, the class of one that needs no arguments, or a function. */
+export type MetricLike = Metric | (new () => Metric) | MetricFunc;

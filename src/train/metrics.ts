@@ -1,0 +1,135 @@
+/**
+ * Metrics as functions of the prediction and the target of a batch.
+ *
+ * @module
+ */
+import { ConfigError, ShapeError } from "../base/errors.ts";
+import { fmtShape } from "../base/shape.ts";
+import type { Tensor } from "../tensor/mod.ts";
+import { AccumMetric } from "./accum_metric.ts";
+import { AvgMetric } from "./avg_metric.ts";
+import { Metric, type MetricLike } from "./metric.ts";
+
+/** Options of metrics over classes. */
+export interface ClassAxisOptions {
+  /** Axis of the classes; -1 by default. */
+  readonly axis?: number;
+}
+
+/**
+ * The share of items whose largest prediction is the target's class.
+ *
+ * @param pred Scores or probabilities, `[n, ..., c]`.
+ * @param targ Classes, whole numbers, `[n, ...]` or `[n, 1]`.
+ */
+export function accuracy(pred: Tensor, targ: Tensor, { axis = -1 }: ClassAxisOptions = {}): Tensor {
+  const [p, t] = flat(pred.argmax({ axis }), targ, "compare");
+  return p.eq(t).mean();
+}
+
+/** 1 - {@link accuracy}. */
+export function errorRate(pred: Tensor, targ: Tensor, options: ClassAxisOptions = {}): Tensor {
+  return accuracy(pred, targ, options).neg().add(1);
+}
+
+/** The share of items whose class is among the `k` (5) largest predictions. */
+export function topKAccuracy(
+  pred: Tensor,
+  targ: Tensor,
+  { k = 5, axis = -1 }: ClassAxisOptions & { readonly k?: number } = {},
+): Tensor {
+  const classes = pred.shape.at(axis) ?? 0;
+  if (!Number.isInteger(k) || k < 1 || k > classes) {
+    throw new ConfigError(`Cannot take the top ${k} of ${classes} classes: k must be a whole number from 1 to ${classes}`);
+  }
+  const { indices } = pred.topk(k, { axis });
+  const at = axis < 0 ? axis + pred.rank : axis;
+  const shape = indices.shape.map((n, i) => i === at ? 1 : n);
+  return indices.eq(targ.reshape(shape)).any({ axis: at }).mean();
+}
+
+/** Options of {@link accuracyMulti}. */
+export interface MultiOptions {
+  /** Predictions above this count as 1; 0.5 by default. */
+  readonly thresh?: number;
+  /** Whether predictions go through a sigmoid first; true by default. */
+  readonly sigmoid?: boolean;
+}
+
+/** The share of right decisions where an item may have several labels; `pred` and `targ` have the same shape. */
+export function accuracyMulti(pred: Tensor, targ: Tensor, { thresh = 0.5, sigmoid = true }: MultiOptions = {}): Tensor {
+  const [p, t] = flat(pred, targ, "compare");
+  return (sigmoid ? p.sigmoid() : p).gt(thresh).eq(t.ne(0)).mean();
+}
+
+/** The mean of `(pred - targ)^2`. */
+export function mse(pred: Tensor, targ: Tensor): Tensor {
+  const [p, t] = flat(pred, targ, "compare");
+  return p.sub(t).square().mean();
+}
+
+/** The mean of `|pred - targ|`. */
+export function mae(pred: Tensor, targ: Tensor): Tensor {
+  const [p, t] = flat(pred, targ, "compare");
+  return p.sub(t).abs().mean();
+}
+
+/** The mean of `(log(1 + pred) - log(1 + targ))^2`. */
+export function msle(pred: Tensor, targ: Tensor): Tensor {
+  const [p, t] = flat(pred, targ, "compare");
+  return p.log1p().sub(t.log1p()).square().mean();
+}
+
+/** The root of the mean of `(pred - targ)^2` over the whole set. Made anew for each learner. */
+export class Rmse extends AvgMetric {
+  constructor() {
+    super(mse, { name: "rmse" });
+  }
+
+  protected override combine(values: readonly number[], weights: readonly number[]): number {
+    return Math.sqrt(super.combine(values, weights));
+  }
+}
+
+/** {@link Rmse}, under fastai's name. */
+export const rmse: typeof Rmse = Rmse;
+
+/** The root of the mean of `((targ - pred) / targ)^2` of exponentials, over the whole set. */
+export class ExpRmspe extends AccumMetric {
+  constructor() {
+    super((pred, targ) => {
+      const [p, t] = flat(pred.exp(), targ.exp(), "compare");
+      return t.sub(p).div(t).square().mean().sqrt();
+    }, { name: "exp_rmspe" });
+  }
+}
+
+/** {@link ExpRmspe}, under fastai's name. */
+export const expRmspe: typeof ExpRmspe = ExpRmspe;
+
+/** Metrics as the recorder takes them: functions and classes become objects. */
+export function toMetrics(metrics: MetricLike | readonly MetricLike[]): readonly Metric[] {
+  const list: readonly MetricLike[] = Array.isArray(metrics) ? metrics : [metrics as MetricLike];
+  return list.map((m) => {
+    if (m instanceof Metric) return m;
+    if (typeof m !== "function") {
+      throw new ConfigError(`Cannot use a metric: it must be a function or a Metric, got ${typeof m}`);
+    }
+    return isMetricClass(m) ? new m() : new AvgMetric(m);
+  });
+}
+
+function isMetricClass(m: Exclude<MetricLike, Metric>): m is new () => Metric {
+  return m.prototype instanceof Metric;
+}
+
+/** Both as vectors of the same length. */
+function flat(pred: Tensor, targ: Tensor, what: string): [Tensor, Tensor] {
+  if (pred.size !== targ.size) {
+    throw new ShapeError(
+      `Cannot ${what} predictions of shape ${fmtShape(pred.shape)} with targets of shape ${fmtShape(targ.shape)}: ` +
+        `they must have as many elements, got ${pred.size} and ${targ.size}`,
+    );
+  }
+  return [pred.reshape([-1]), targ.reshape([-1])];
+}

@@ -1,0 +1,66 @@
+/**
+ * What a fit shows: the table, and on terminals a bar.
+ *
+ * @module
+ */
+import { Callback, type Handled } from "./callback.ts";
+import { ORDER } from "./order.ts";
+import { Recorder } from "./recorder.ts";
+import { formatTime, tableHeader, tableRow } from "./table.ts";
+
+/** Milliseconds between two looks at the losses, each of which is a read. */
+const SYNC_MS = 1000;
+/** Milliseconds between two drawings of the bar. */
+const DRAW_MS = 100;
+const WIDTH = 30;
+
+/** Writes a header and a row an epoch to the learner's logger, and draws a bar where the logger can overwrite. */
+export class Progress extends Callback {
+  override readonly order: number = ORDER.schedule;
+  #synced = 0;
+  #drawn = 0;
+  #started = 0;
+
+  override beforeFit(): void {
+    const recorder = this.learn.findCb(Recorder);
+    if (recorder !== null) this.learn.logger.line(tableHeader(recorder.metricNames));
+    this.#started = this.#synced = performance.now();
+  }
+
+  override afterBatch(): Handled {
+    const { learn } = this;
+    if (learn.logger.status === undefined || !learn.showBar || !learn.running) return;
+    const now = performance.now();
+    if (learn.training && now - this.#synced > SYNC_MS) {
+      this.#synced = now;
+      return learn.findCb(Recorder)?.syncNow();
+    }
+    if (now - this.#drawn < DRAW_MS) return;
+    this.#drawn = now;
+    learn.logger.status(this.#bar(now));
+  }
+
+  #bar(now: number): string {
+    const { epoch, nEpoch, iter, nIter, training, pctTrain } = this.learn;
+    const share = (iter + 1) / nIter;
+    const full = Math.round(share * WIDTH);
+    const bar = "█".repeat(full) + "░".repeat(WIDTH - full);
+    const what = training ? "" : "valid ";
+    const loss = this.learn.findCb(Recorder)?.smoothLoss ?? NaN;
+    const left = training && pctTrain > 0 ? (now - this.#started) * (1 - pctTrain) / pctTrain / 1000 : NaN;
+    const tail = [Number.isNaN(loss) ? "" : ` loss ${loss.toFixed(4)}`, Number.isNaN(left) ? "" : ` ${formatTime(left)} left`];
+    return `Epoch ${epoch + 1}/${nEpoch} ${what}|${bar}| ${iter + 1}/${nIter}${tail.join("")}`;
+  }
+
+  override afterEpoch(): void {
+    const { learn } = this;
+    learn.logger.status?.("");
+    const recorder = learn.findCb(Recorder);
+    const row = recorder?.rows.at(-1);
+    if (recorder !== null && row !== undefined) learn.logger.line(tableRow(recorder.metricNames, row));
+  }
+
+  override afterFit(): void {
+    this.learn.logger.status?.("");
+  }
+}

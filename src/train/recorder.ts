@@ -1,0 +1,302 @@
+/**
+ * The callback that records losses, learning rates, metrics and times.
+ *
+ * @module
+ */
+import { AvgLoss } from "./avg_metric.ts";
+import { Callback, type Handled } from "./callback.ts";
+import { newFitRecord, type FitRecord, type LrCurve, type Row } from "./fit_record.ts";
+import type { Metric, MetricValue } from "./metric.ts";
+import { ORDER } from "./order.ts";
+import { drain, drainSync, ScalarHistory } from "./scalar_history.ts";
+import { Smooth } from "./smooth.ts";
+
+/** Options of {@link Recorder}. */
+export interface RecorderOptions {
+  /** Whether rows have the epoch's time; true by default. */
+  readonly addTime?: boolean;
+  /** Whether metrics are computed on training batches too; false by default. */
+  readonly trainMetrics?: boolean;
+  /** Whether loss and metrics of the validation set are recorded; true by default. */
+  readonly validMetrics?: boolean;
+  /** Smoothing of the training loss; 0.98 by default. */
+  readonly beta?: number;
+}
+
+/** A recorder's memory, for going back to it. */
+export interface RecorderState {
+  readonly now: FitRecord;
+  readonly history: readonly FitRecord[];
+  readonly smooth: { average: number; count: number };
+}
+
+/**
+ * Records a run. A training batch's loss stays on the device until a block is read: at the end of the epoch, after
+ * {@link Recorder.sync}, or now and then for the progress bar.
+ */
+export class Recorder extends Callback {
+  override readonly order: number = ORDER.recorder;
+  /** Whether rows have the epoch's time. */
+  addTime: boolean;
+  /** Whether metrics are computed on training batches too. */
+  trainMetrics: boolean;
+  /** Whether loss and metrics of the validation set are recorded. */
+  validMetrics: boolean;
+  /** The last probe of the learning-rate finder; null before the first. */
+  lrFinder: LrCurve | null = null;
+
+  #now: FitRecord = newFitRecord("idle");
+  #history: readonly FitRecord[] = [];
+  readonly #smooth: Smooth;
+  readonly #raw = new ScalarHistory();
+  #absorbed = 0;
+  readonly #validLoss = new AvgLoss();
+  #syncing: Promise<void> | null = null;
+
+  // the epoch under way
+  #started = 0;
+  #firstIter = 0;
+  #cancelledTrain = false;
+  #cancelledValid = false;
+  #validated = false;
+  #trainValues: readonly MetricValue[] = [];
+
+  /** @param options See {@link RecorderOptions}. */
+  constructor({ addTime = true, trainMetrics = false, validMetrics = true, beta = 0.98 }: RecorderOptions = {}) {
+    super();
+    this.addTime = addTime;
+    this.trainMetrics = trainMetrics;
+    this.validMetrics = validMetrics;
+    this.#smooth = new Smooth(beta);
+  }
+
+  // --- what was recorded of the last fit
+
+  /** One row an epoch, by name: `epoch`, `train_loss` (smoothed), `valid_loss`, the metrics, `time` (seconds). */
+  get rows(): readonly Row[] {
+    return this.#now.rows;
+  }
+
+  /** The same by position, without `epoch` and `time`; a part that was cancelled is left out, as in fastai. */
+  get values(): readonly (readonly MetricValue[])[] {
+    return this.#now.values;
+  }
+
+  /** The last group's learning rate at every training batch. */
+  get lrs(): readonly number[] {
+    return this.#now.lrs;
+  }
+
+  /** Smoothed training losses, one a batch; complete at the end of an epoch and after {@link sync}. */
+  get losses(): readonly number[] {
+    return this.#now.losses;
+  }
+
+  /** The batches' own training losses; complete when {@link losses} is. */
+  get rawLosses(): readonly number[] {
+    return this.#now.rawLosses;
+  }
+
+  /** Training batches recorded up to the end of each epoch. */
+  get iters(): readonly number[] {
+    return this.#now.iters;
+  }
+
+  /** Scheduled hyper-parameters by name: the last group's value at every training batch. */
+  get hps(): Readonly<Record<string, readonly number[]>> {
+    return this.#now.hps;
+  }
+
+  set hps(hps: Readonly<Record<string, readonly number[]>>) {
+    this.#now.hps = hps;
+  }
+
+  /** Names of the columns. */
+  get metricNames(): readonly string[] {
+    return this.#now.metricNames;
+  }
+
+  /** Fits before the last one, oldest first. */
+  get history(): readonly FitRecord[] {
+    return this.#history;
+  }
+
+  /** The smoothed training loss as far as it was read; NaN before the first. */
+  get smoothLoss(): number {
+    return this.#smooth.value;
+  }
+
+  /** The last row's training loss; NaN before the first. */
+  get trainLoss(): number {
+    return this.rows.at(-1)?.train_loss ?? NaN;
+  }
+
+  /** The last row's validation loss; NaN before the first. */
+  get validLoss(): number {
+    return this.rows.at(-1)?.valid_loss ?? NaN;
+  }
+
+  // --- reading
+
+  /** Reads the losses that are still on the device: {@link losses} is complete afterwards. */
+  sync(): Promise<void> {
+    return this.#syncing ??= drain([this.#raw]).then(() => this.#absorb()).finally(() => this.#syncing = null);
+  }
+
+  /** The same without giving up the thread, where the device can; else as {@link sync}. */
+  syncNow(): Handled {
+    if (this.#syncing === null && drainSync([this.#raw])) return this.#absorb();
+    return this.sync();
+  }
+
+  #absorb(): void {
+    const { values } = this.#raw;
+    for (; this.#absorbed < values.length; this.#absorbed++) {
+      this.#now.rawLosses.push(values[this.#absorbed]);
+      this.#now.losses.push(this.#smooth.push(values[this.#absorbed]));
+    }
+  }
+
+  /** Loss and metrics of the last validation: what `validate` gives. */
+  async validValues(): Promise<readonly MetricValue[]> {
+    const metrics = [this.#validLoss, ...this.learn.metrics];
+    await drain(metrics.flatMap((m) => m.histories));
+    return await valuesOf(metrics);
+  }
+
+  /** What {@link restore} needs. */
+  save(): RecorderState {
+    return { now: this.#now, history: this.#history, smooth: this.#smooth.save() };
+  }
+
+  /** Goes back to what {@link save} gave. Only between fits. */
+  restore({ now, history, smooth }: RecorderState): void {
+    this.#now = now;
+    this.#history = history;
+    this.#smooth.restore(smooth);
+    this.#raw.clear();
+    this.#absorbed = 0;
+  }
+
+  // --- events
+
+  override beforeFit(): void {
+    const { learn } = this;
+    if (this.#now.phase !== "idle") this.#history = [...this.#history, this.#now];
+    this.#now = newFitRecord(learn.phase === "idle" ? "fit" : learn.phase);
+    this.#now.metricNames = ["epoch", ...this.#names(), ...(this.addTime ? ["time"] : [])];
+    this.#smooth.reset();
+    this.#raw.clear();
+    this.#absorbed = 0;
+  }
+
+  #names(): string[] {
+    const own = unique(this.learn.metrics.map((m) => m.name));
+    if (!this.validMetrics) return ["train_loss", ...(this.trainMetrics ? own : [])];
+    if (!this.trainMetrics) return ["train_loss", "valid_loss", ...own];
+    return ["train_loss", ...own.map((n) => `train_${n}`), "valid_loss", ...own.map((n) => `valid_${n}`)];
+  }
+
+  override beforeEpoch(): void {
+    this.#cancelledTrain = this.#cancelledValid = this.#validated = false;
+    this.#firstIter = this.#now.lrs.length;
+    this.#trainValues = [];
+    this.#started = performance.now();
+  }
+
+  override beforeTrain(): void {
+    if (this.trainMetrics) for (const m of this.learn.metrics) m.reset();
+  }
+
+  override beforeValidate(): void {
+    this.#validated = true;
+    this.#validLoss.reset();
+    for (const m of this.learn.metrics) m.reset();
+  }
+
+  override afterCancelTrain(): void {
+    this.#cancelledTrain = true;
+  }
+
+  override afterCancelValidate(): void {
+    this.#cancelledValid = true;
+  }
+
+  override afterBatch(): Handled {
+    const { learn } = this;
+    if (!learn.hasLoss) return;
+    if (!learn.training) {
+      const pending = this.#validLoss.accumulate(learn);
+      return pending === undefined ? accumulateAll(learn.metrics, this) : pending.then(() => accumulateAll(learn.metrics, this));
+    }
+    if (this.#raw.full) return this.sync().then(() => this.#train());
+    return this.#train();
+  }
+
+  #train(): Handled {
+    const { learn } = this;
+    this.#raw.push(learn.loss.size === 1 ? learn.loss.node : learn.loss.mean().node, "the loss");
+    const { hypers } = learn.opt;
+    this.#now.lrs.push(hypers[hypers.length - 1].lr);
+    if (this.trainMetrics) return accumulateAll(learn.metrics, this);
+  }
+
+  override async afterTrain(): Promise<void> {
+    if (!this.trainMetrics) return;
+    const { metrics } = this.learn;
+    await drain(metrics.flatMap((m) => m.histories));
+    this.#trainValues = await valuesOf(metrics);
+  }
+
+  override async afterEpoch(): Promise<void> {
+    // what was cut short tells what it came to; what never began tells nothing
+    const seen = this.validMetrics && this.#validated && !(this.#cancelledValid && this.#validLoss.empty);
+    const valid: readonly Metric[] = seen ? [this.#validLoss, ...this.learn.metrics] : [];
+    await this.#syncing;
+    await drain([this.#raw, ...valid.flatMap((m) => m.histories)]);
+    this.#absorb();
+    const trained = this.#now.lrs.length > this.#firstIter;
+    this.#addRow([trained ? this.#smooth.value : null, ...this.#trainValues], await valuesOf(valid));
+  }
+
+  override afterFit(): Promise<void> | void {
+    // a fit that was cut short in an epoch has losses that no row told of
+    if (this.#raw.waiting > 0) return this.sync();
+  }
+
+  #addRow(train: readonly MetricValue[], valid: readonly MetricValue[]): void {
+    const now = this.#now;
+    now.values.push([...(this.#cancelledTrain ? [] : train), ...(this.#cancelledValid ? [] : valid)]);
+    now.iters.push(now.lrs.length);
+    const names = this.#names();
+    const nTrain = this.trainMetrics ? 1 + this.learn.metrics.length : 1;
+    const row: Record<string, MetricValue> = { epoch: this.learn.epoch };
+    names.forEach((name, i) => row[name] = (i < nTrain ? train[i] : valid[i - nTrain]) ?? null);
+    if (this.addTime) row.time = (performance.now() - this.#started) / 1000;
+    now.rows.push(row);
+  }
+}
+
+/** Lets each metric take in the batch, in order; a promise only where one is asynchronous. */
+function accumulateAll(metrics: readonly Metric[], recorder: Recorder, start = 0): Handled {
+  for (let i = start; i < metrics.length; i++) {
+    const pending = metrics[i].accumulate(recorder.learn);
+    if (pending !== undefined) return pending.then(() => accumulateAll(metrics, recorder, i + 1));
+  }
+}
+
+async function valuesOf(metrics: readonly Metric[]): Promise<MetricValue[]> {
+  const out: MetricValue[] = [];
+  for (const m of metrics) out.push(await m.value);
+  return out;
+}
+
+/** Names that occur again get a number. */
+function unique(names: readonly string[]): string[] {
+  const seen = new Map<string, number>();
+  return names.map((name) => {
+    const n = (seen.get(name) ?? 0) + 1;
+    seen.set(name, n);
+    return n === 1 ? name : `${name}_${n}`;
+  });
+}

@@ -1,0 +1,207 @@
+/**
+ * The loop itself: epochs, batches, and the events around them.
+ *
+ * @module
+ */
+import { ConfigError, DataError } from "../base/errors.ts";
+import type { DataLoader } from "../data/mod.ts";
+import { boundary, keep } from "../graph/runtime.ts";
+import { backward, type Tensor } from "../tensor/mod.ts";
+import {
+  Cancel,
+  CancelBackward,
+  CancelBatch,
+  CancelEpoch,
+  CancelFit,
+  CancelStep,
+  CancelTrain,
+  CancelValid,
+} from "./cancel.ts";
+import type { EventName } from "./events.ts";
+import { computeLoss } from "./loss_func.ts";
+import { Breather } from "./breather.ts";
+import type { TrainLoop } from "./train_loop.ts";
+
+interface PhaseEvents {
+  readonly before: EventName;
+  readonly afterCancel: EventName;
+  readonly after: EventName;
+  readonly cancel: abstract new (reason?: string) => Cancel;
+}
+
+const FIT: PhaseEvents = { before: "beforeFit", afterCancel: "afterCancelFit", after: "afterFit", cancel: CancelFit };
+const EPOCH: PhaseEvents = {
+  before: "beforeEpoch",
+  afterCancel: "afterCancelEpoch",
+  after: "afterEpoch",
+  cancel: CancelEpoch,
+};
+const TRAIN: PhaseEvents = {
+  before: "beforeTrain",
+  afterCancel: "afterCancelTrain",
+  after: "afterTrain",
+  cancel: CancelTrain,
+};
+const VALIDATE: PhaseEvents = {
+  before: "beforeValidate",
+  afterCancel: "afterCancelValidate",
+  after: "afterValidate",
+  cancel: CancelValid,
+};
+const BATCH: PhaseEvents = {
+  before: "beforeBatch",
+  afterCancel: "afterCancelBatch",
+  after: "afterBatch",
+  cancel: CancelBatch,
+};
+const BACKWARD: PhaseEvents = {
+  before: "beforeBackward",
+  afterCancel: "afterCancelBackward",
+  after: "afterBackward",
+  cancel: CancelBackward,
+};
+const STEP: PhaseEvents = { before: "beforeStep", afterCancel: "afterCancelStep", after: "afterStep", cancel: CancelStep };
+
+/**
+ * Runs one phase: its `before` event and its body; its `afterCancel` event if one of them threw the phase's cancel; its
+ * `after` event. Anything else that is thrown passes through, without the `after` event, as fastai has it.
+ */
+async function withEvents(learn: TrainLoop, phase: PhaseEvents, body: () => void | Promise<void>): Promise<void> {
+  try {
+    const pending = learn.fire(phase.before);
+    if (pending !== undefined) await pending;
+    const work = body();
+    if (work !== undefined) await work;
+  } catch (thrown) {
+    if (!(thrown instanceof phase.cancel)) throw thrown;
+    await learn.fire(phase.afterCancel);
+  }
+  const pending = learn.fire(phase.after);
+  if (pending !== undefined) await pending;
+}
+
+/** Runs epochs `startEpoch` to `nEpoch - 1`. */
+export async function runFit(learn: TrainLoop, nEpoch: number, startEpoch: number): Promise<void> {
+  if (!Number.isInteger(nEpoch) || nEpoch < 0) {
+    throw new ConfigError(`Cannot fit ${nEpoch} epochs: the number must be whole and not negative`);
+  }
+  if (!Number.isInteger(startEpoch) || startEpoch < 0) {
+    throw new ConfigError(`Cannot start at epoch ${startEpoch}: the number must be whole and not negative`);
+  }
+  if (learn.running) throw new ConfigError("Cannot fit: this learner is in a fit already, await that first");
+  if (startEpoch < nEpoch) refuseEmpty(learn.dls.train, "train");
+  const breather = new Breather();
+  learn.nEpoch = nEpoch;
+  learn.running = true;
+  try {
+    await withEvents(learn, FIT, async () => {
+      for (let epoch = startEpoch; epoch < nEpoch; epoch++) {
+        learn.epoch = epoch;
+        await withEvents(learn, EPOCH, async () => {
+          await train(learn, breather);
+          await validate(learn, learn.dls.valid, breather);
+        });
+      }
+    });
+  } finally {
+    learn.running = false;
+    if (learn.training) learn.model.eval(); // cut short in training
+    learn.training = false;
+    learn.clearBatch(true);
+    await learn.undoDeferred();
+  }
+}
+
+/** Runs the validation part over `dl`, and puts the state of a fit that is under way back afterwards. */
+export async function runValidate(learn: TrainLoop, dl: DataLoader): Promise<void> {
+  refuseEmpty(dl, "validate");
+  const restore = learn.saveBatch();
+  try {
+    await validate(learn, dl, new Breather());
+  } finally {
+    restore();
+  }
+}
+
+function refuseEmpty(dl: DataLoader, what: string): void {
+  if (dl.length > 0) return;
+  throw new DataError(
+    `Cannot ${what}: the loader has no batches; it has no items, or dropLast drops its only, shorter batch`,
+  );
+}
+
+async function train(learn: TrainLoop, breather: Breather): Promise<void> {
+  learn.dl = learn.dls.train;
+  learn.nIter = learn.dls.train.length;
+  await withEvents(learn, TRAIN, () => allBatches(learn, learn.dls.train, breather));
+}
+
+async function validate(learn: TrainLoop, dl: DataLoader, breather: Breather): Promise<void> {
+  learn.dl = dl;
+  learn.nIter = dl.length;
+  await withEvents(learn, VALIDATE, () => allBatches(learn, dl, breather));
+}
+
+async function allBatches(learn: TrainLoop, dl: DataLoader, breather: Breather): Promise<void> {
+  let i = 0;
+  for await (const batch of dl) {
+    await oneBatch(learn, i++, batch);
+    if (breather.due) await breather.pause();
+  }
+}
+
+async function oneBatch(learn: TrainLoop, i: number, batch: readonly Tensor[]): Promise<void> {
+  const nInp = learn.dls.nInp ?? Math.max(1, batch.length - 1);
+  learn.iter = i;
+  learn.clearBatch();
+  learn.xb = batch.slice(0, nInp);
+  learn.yb = batch.slice(nInp);
+  learn.zeroed = false;
+  try {
+    await withEvents(learn, BATCH, () => passes(learn));
+  } catch (thrown) {
+    if (thrown instanceof Cancel) endBatch(learn);
+    else abandonBatch(learn);
+    throw thrown;
+  }
+  endBatch(learn);
+}
+
+/** Forward, backward and step, up to the boundary. */
+async function passes(learn: TrainLoop): Promise<void> {
+  learn.pred = learn.model.forward(...learn.xb);
+  let pending = learn.fire("afterPred");
+  if (pending !== undefined) await pending;
+  if (learn.yb.length > 0) learn.loss = computeLoss(learn.lossFunc, learn.pred, learn.yb);
+  pending = learn.fire("afterLoss");
+  if (pending !== undefined) await pending;
+  if (!learn.training || !learn.hasLoss) return;
+  // a read in the middle splits the step's program: what outlives the batch must be in its first half
+  keep(learn.pred.node);
+  keep(learn.loss.node);
+  await withEvents(learn, BACKWARD, () => backward(learn.lossGrad));
+  await withEvents(learn, STEP, () => learn.opt.step());
+  learn.opt.zeroGrad();
+  learn.zeroed = true;
+}
+
+/** The boundary: hands the step's program over, with what is held beyond it. */
+function endBatch(learn: TrainLoop): void {
+  const pred = learn.predOrNull;
+  if (learn.training && pred !== null && learn.hasLoss) {
+    if (!learn.zeroed && learn.hasOpt) learn.opt.holdGrads();
+    boundary([learn.loss.node, pred.node]);
+  } else {
+    boundary();
+  }
+}
+
+/** After an error: what was recorded before it still happens, so that the learner can be used again. */
+function abandonBatch(learn: TrainLoop): void {
+  try {
+    if (learn.hasOpt) learn.opt.zeroGrad();
+    boundary();
+  } catch {
+    // the error that ended the batch is the one to tell
+  }
+}

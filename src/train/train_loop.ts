@@ -1,0 +1,441 @@
+/**
+ * The training loop's state: what a run works on, and what callbacks see and change.
+ *
+ * @module
+ */
+import { ConfigError } from "../base/errors.ts";
+import type { DataLoader, DataLoaders } from "../data/mod.ts";
+import type { Module } from "../nn/mod.ts";
+import { Adam, type HyperValue, type OptFunc, type Optimizer } from "../optim/mod.ts";
+import type { Parameter, Tensor } from "../tensor/mod.ts";
+import type { Callback, CallbackLike, Handled } from "./callback.ts";
+import { CallbackList } from "./callback_list.ts";
+import { type EventName, isEvent, nearestEvent } from "./events.ts";
+import { type Logger, silentLogger, stdoutLogger } from "./logger.ts";
+import { type LossFunc, lossFuncOf } from "./loss_func.ts";
+import { makeOpt } from "./make_opt.ts";
+import type { Metric, MetricLike } from "./metric.ts";
+import { toMetrics } from "./metrics.ts";
+import { Progress } from "./progress.ts";
+import { Recorder } from "./recorder.ts";
+import { runFit, runValidate } from "./run.ts";
+import { showTrainingLoop } from "./show_loop.ts";
+import { TrainEval } from "./train_eval.ts";
+
+/** Models that a learner trains: tensors in, one tensor out. */
+export type Model = Module<Tensor[], Tensor>;
+
+/** Parameters in groups, earliest layers first. */
+export type ParamGroups = readonly (readonly Parameter[])[];
+
+/** Divides a model's parameters in groups, earliest layers first; a flat list is one group. */
+export type Splitter<M extends Model = Model> = (model: M) => ParamGroups | readonly Parameter[];
+
+/** All parameters that require gradients, as one group. */
+export function trainableParams(model: Model): readonly Parameter[] {
+  return model.parameters().filter((p) => p.requiresGrad);
+}
+
+/**
+ * What the learner is doing: nothing, a `fit`, the two parts of `fineTune`, the learning-rate finder's probe, or an
+ * evaluation (`validate`, `getPreds`).
+ */
+export type Phase = "idle" | "fit" | "frozen" | "unfrozen" | "probe" | "eval";
+
+/** Options of {@link TrainLoop}; the defaults are fastai's. */
+export interface TrainLoopOptions<M extends Model = Model> {
+  /** Loss object, or function of `(pred, ...yb)`; by default the data's. */
+  readonly lossFunc?: LossFunc;
+  /** Makes the optimizer; `Adam` by default. */
+  readonly optFunc?: OptFunc;
+  /** Learning rate, 1e-3 by default. */
+  readonly lr?: HyperValue;
+  /** Parameter groups; by default one group of all trainable parameters. */
+  readonly splitter?: Splitter<M>;
+  /** Callbacks to add. */
+  readonly cbs?: CallbackLike | readonly CallbackLike[];
+  /** Metrics of the validation set: functions of `(pred, ...yb)` or {@link Metric}s. */
+  readonly metrics?: MetricLike | readonly MetricLike[];
+  /** Folder for files; by default the data's, or the current one. */
+  readonly path?: string;
+  /** Folder for models, inside `path`; "models" by default. */
+  readonly modelDir?: string;
+  /** Weight decay; null leaves the optimizer's. */
+  readonly wd?: HyperValue | null;
+  /** Whether norm layers and biases decay too; false by default. */
+  readonly wdBnBias?: boolean;
+  /** Whether norm layers train in frozen groups; true by default. */
+  readonly trainBn?: boolean;
+  /** Momentum at the start, the peak and the end of one-cycle; [0.95, 0.85, 0.95] by default. */
+  readonly moms?: readonly [number, number, number];
+  /** Whether to add {@link TrainEval}, {@link Recorder} and {@link Progress}; true by default. */
+  readonly defaultCbs?: boolean;
+  /** Where rows and messages go; standard output by default. */
+  readonly logger?: Logger;
+}
+
+/** The parts that train a model on data, and the state of the run that is under way. */
+export class TrainLoop<M extends Model = Model> {
+  model: M;
+  dls: DataLoaders;
+  lossFunc: LossFunc;
+  readonly optFunc: OptFunc;
+  /** Learning rate of fits that are given none. */
+  lr: HyperValue;
+  path: string;
+  modelDir: string;
+  /** Weight decay of fits that are given none; null leaves the optimizer's. */
+  wd: HyperValue | null;
+  readonly wdBnBias: boolean;
+  readonly trainBn: boolean;
+  moms: readonly [number, number, number];
+  /** Where rows and messages go. */
+  logger: Logger;
+  /** Whether a progress bar is shown (on terminals). */
+  showBar: boolean = true;
+
+  /** Epoch under way, from 0. */
+  epoch: number = 0;
+  /** Epochs of the run. */
+  nEpoch: number = 1;
+  /** Batch under way within its epoch, from 0. */
+  iter: number = 0;
+  /** Batches of the loader under way. */
+  nIter: number = 0;
+  /** Training batches done in this run. */
+  trainIter: number = 0;
+  /** Fraction of the run's training done, in [0, 1]. */
+  pctTrain: number = 0;
+  /** Whether batches are for training. */
+  training: boolean = false;
+  /** What the learner is doing. */
+  phase: Phase = "idle";
+  /** Whether a fit is under way. */
+  running: boolean = false;
+  /** Whether the batch under way came as far as zeroing its gradients. */
+  zeroed: boolean = false;
+
+  readonly #callbacks: CallbackList;
+  readonly #split: () => ParamGroups | readonly Parameter[];
+  #metrics: readonly Metric[];
+  #opt: Optimizer | null = null;
+  #dl: DataLoader | null = null;
+  #xb: readonly Tensor[] | null = null;
+  #yb: readonly Tensor[] | null = null;
+  #pred: Tensor | null = null;
+  #loss: Tensor | null = null;
+  #lossGrad: Tensor | null = null;
+  #created: Promise<void> | null = null;
+  #undo: (() => void | Promise<void>)[] = [];
+
+  /**
+   * @param dls Loaders of the training and the validation set.
+   * @param model What to train.
+   * @param options See {@link TrainLoopOptions}.
+   */
+  constructor(dls: DataLoaders, model: M, options: TrainLoopOptions<M> = {}) {
+    const { lr, wd = null, wdBnBias = false, trainBn = true, moms = [0.95, 0.85, 0.95], defaultCbs = true } = options;
+    this.dls = dls;
+    this.model = model;
+    this.lossFunc = lossFuncOf(options.lossFunc, dls);
+    this.optFunc = options.optFunc ?? Adam;
+    this.lr = lr ?? this.optFunc.lr ?? 1e-3;
+    const splitter: Splitter<M> = options.splitter ?? trainableParams;
+    this.#split = () => splitter(this.model);
+    this.path = options.path ?? dls.path ?? ".";
+    this.modelDir = options.modelDir ?? "models";
+    this.wd = wd;
+    this.wdBnBias = wdBnBias;
+    this.trainBn = trainBn;
+    this.moms = moms;
+    this.logger = options.logger ?? stdoutLogger();
+    this.#metrics = toMetrics(options.metrics ?? []);
+    this.#callbacks = new CallbackList(this);
+    if (defaultCbs) this.addCbs([TrainEval, Recorder, Progress]);
+    this.addCbs(options.cbs ?? []);
+    const pending = this.fire("afterCreate");
+    if (pending !== undefined) {
+      this.#created = pending;
+      pending.catch(() => {}); // told by the first run, which waits for it
+    }
+  }
+  // --- parts
+
+  /** The optimizer; made of `optFunc` and the splitter's groups when first asked for. */
+  get opt(): Optimizer {
+    return this.#opt ??= makeOpt(this);
+  }
+
+  set opt(opt: Optimizer) {
+    this.#opt = opt;
+  }
+
+  /** Whether there is an optimizer already. */
+  get hasOpt(): boolean {
+    return this.#opt !== null;
+  }
+
+  /** Makes a new optimizer, without the old one's state. */
+  createOpt(): Optimizer {
+    return this.#opt = makeOpt(this);
+  }
+
+  /** The parameter groups that the splitter gives. */
+  groups(): ParamGroups {
+    const split = this.#split();
+    return isGrouped(split) ? split : [split];
+  }
+
+  /** Metrics of the validation set. */
+  get metrics(): readonly Metric[] {
+    return this.#metrics;
+  }
+
+  set metrics(metrics: MetricLike | readonly MetricLike[]) {
+    this.#metrics = toMetrics(metrics);
+  }
+
+  /** The recorder: rows, losses, learning rates. Throws a {@link ConfigError} where it was removed. */
+  get recorder(): Recorder {
+    const found = this.findCb(Recorder);
+    if (found === null) throw new ConfigError("Cannot use the recorder: this learner has none, add it with addCb(Recorder)");
+    return found;
+  }
+
+  // --- the batch under way
+
+  /** The loader under way. */
+  get dl(): DataLoader {
+    return this.#dl ?? this.#outOfPhase("dl", "training or validating");
+  }
+
+  set dl(dl: DataLoader | null) {
+    this.#dl = dl;
+  }
+
+  /** Inputs of the batch under way. */
+  get xb(): readonly Tensor[] {
+    return this.#xb ?? this.#outOfPhase("xb", "in a batch");
+  }
+
+  set xb(xb: readonly Tensor[]) {
+    this.#xb = xb;
+  }
+
+  /** Targets of the batch under way; empty where it has none. */
+  get yb(): readonly Tensor[] {
+    return this.#yb ?? this.#outOfPhase("yb", "in a batch");
+  }
+
+  set yb(yb: readonly Tensor[]) {
+    this.#yb = yb;
+  }
+
+  /** What the model made of `xb`; lazy. */
+  get pred(): Tensor {
+    return this.#pred ?? this.#outOfPhase("pred", "in a batch, from afterPred on");
+  }
+
+  set pred(pred: Tensor) {
+    this.#pred = pred;
+  }
+
+  /** The batch's loss, one number; lazy: `await learn.loss.item()` pays for the read. Setting it replaces what is minimised. */
+  get loss(): Tensor {
+    return this.#loss ?? this.#outOfPhase("loss", "in a batch with targets, from afterLoss on");
+  }
+
+  set loss(loss: Tensor) {
+    this.#loss = loss;
+    this.#lossGrad = loss;
+  }
+
+  /** Whether the batch under way has a loss. */
+  get hasLoss(): boolean {
+    return this.#loss !== null;
+  }
+
+  /** What is differentiated: the loss, unless a callback scaled it. Setting it leaves the recorded `loss` alone. */
+  get lossGrad(): Tensor {
+    return this.#lossGrad ?? this.#outOfPhase("lossGrad", "in a batch with targets, from afterLoss on");
+  }
+
+  set lossGrad(loss: Tensor) {
+    this.#lossGrad = loss;
+  }
+
+  /** The prediction, or null before there is one. */
+  get predOrNull(): Tensor | null {
+    return this.#pred;
+  }
+
+  /** Forgets the prediction and the loss of the batch before; `whole` forgets the batch and the loader too. */
+  clearBatch(whole: boolean = false): void {
+    this.#pred = this.#loss = this.#lossGrad = null;
+    if (whole) {
+      this.#xb = this.#yb = null;
+      this.#dl = null;
+    }
+  }
+
+  /** Remembers where a run stands; the function given back returns there. */
+  saveBatch(): () => void {
+    const [xb, yb, pred, loss, lossGrad, dl] = [this.#xb, this.#yb, this.#pred, this.#loss, this.#lossGrad, this.#dl];
+    const { iter, nIter, training, zeroed } = this;
+    return () => {
+      [this.#xb, this.#yb, this.#pred, this.#loss, this.#lossGrad, this.#dl] = [xb, yb, pred, loss, lossGrad, dl];
+      Object.assign(this, { iter, nIter, training, zeroed });
+      if (training) this.model.train();
+    };
+  }
+
+  #outOfPhase(field: string, when: string): never {
+    throw new ConfigError(`Cannot read learn.${field}: there is one only while ${when}`);
+  }
+
+  // --- callbacks
+
+  /** Callbacks in order of addition. */
+  get cbs(): readonly Callback[] {
+    return this.#callbacks.all;
+  }
+
+  /** Adds a callback; of a class, makes one. */
+  addCb(cb: CallbackLike): this {
+    this.#callbacks.add(cb);
+    return this;
+  }
+
+  /** Adds one callback or several. */
+  addCbs(cbs: CallbackLike | readonly CallbackLike[]): this {
+    for (const cb of listOf(cbs)) this.#callbacks.add(cb);
+    return this;
+  }
+
+  /** Removes a callback, or every callback of a class. */
+  removeCb(cb: CallbackLike): this {
+    this.#callbacks.remove(cb);
+    return this;
+  }
+
+  /** Removes several. */
+  removeCbs(cbs: CallbackLike | readonly CallbackLike[]): this {
+    for (const cb of listOf(cbs)) this.#callbacks.remove(cb);
+    return this;
+  }
+
+  /** Runs `body` with callbacks added, and removes them however it ends. */
+  async addedCbs<T>(cbs: CallbackLike | readonly CallbackLike[], body: () => T | Promise<T>): Promise<T> {
+    const added: Callback[] = [];
+    try {
+      for (const cb of listOf(cbs)) added.push(this.#callbacks.add(cb));
+      return await body();
+    } finally {
+      for (const cb of added) this.#callbacks.remove(cb);
+    }
+  }
+
+  /** Runs `body` without some callbacks, and puts them back, at the end of the list, however it ends. */
+  async removedCbs<T>(cbs: CallbackLike | readonly CallbackLike[], body: () => T | Promise<T>): Promise<T> {
+    const removed: Callback[] = [];
+    try {
+      for (const cb of listOf(cbs)) removed.push(...this.#callbacks.remove(cb));
+      return await body();
+    } finally {
+      for (const cb of removed) if (!cb.attached) this.#callbacks.add(cb);
+    }
+  }
+
+  /** The first callback of a class, or null. */
+  findCb<T extends Callback>(type: abstract new (...args: never[]) => T): T | null {
+    return this.#callbacks.find(type);
+  }
+
+  /** Callbacks that handle `event`, in the order in which they are called. */
+  orderedCbs(event: EventName): readonly Callback[] {
+    return this.#callbacks.handling(event);
+  }
+
+  /** Calls every callback's handler of `event`; gives a promise only where a handler is async. */
+  fire(event: EventName): Handled {
+    if (!isEvent(event)) {
+      throw new ConfigError(`Cannot fire ${String(event)}: it is no event, did you mean ${nearestEvent(String(event))}?`);
+    }
+    return this.#callbacks.fire(event);
+  }
+
+  /** The loop as text, with the callbacks that each event calls; also written to the logger. */
+  showTrainingLoop(): string {
+    const text = showTrainingLoop(this);
+    this.logger.line(text);
+    return text;
+  }
+
+  // --- output
+
+  /** Runs `body` without rows, messages and bar. */
+  async noLogging<T>(body: () => T | Promise<T>): Promise<T> {
+    const before = this.logger;
+    this.logger = silentLogger;
+    try {
+      return await body();
+    } finally {
+      this.logger = before;
+    }
+  }
+
+  /** Runs `body` without progress bar; rows and messages stay. */
+  async noBar<T>(body: () => T | Promise<T>): Promise<T> {
+    const before = this.showBar;
+    this.showBar = false;
+    try {
+      return await body();
+    } finally {
+      this.showBar = before;
+    }
+  }
+
+  // --- running
+
+  /**
+   * Runs epochs `startEpoch` to `nEpoch - 1` with the optimizer as it is; `fit` and the policies prepare it.
+   *
+   * @throws DataError where a loader is empty; whatever a handler, the model or the loss throws.
+   */
+  async runEpochs(nEpoch: number, { startEpoch = 0 }: { startEpoch?: number } = {}): Promise<void> {
+    await this.#ready();
+    await runFit(this, nEpoch, startEpoch);
+  }
+
+  /** Runs the validation part over `dl`: its events, no others. */
+  async runValidate(dl: DataLoader): Promise<void> {
+    await this.#ready();
+    await runValidate(this, dl);
+  }
+
+  /** Registers `undo` to run when the fit under way ends, however it ends; the last registered runs first. */
+  defer(undo: () => void | Promise<void>): void {
+    this.#undo.push(undo);
+  }
+
+  /** Runs what {@link defer} registered. */
+  async undoDeferred(): Promise<void> {
+    const undo = this.#undo.reverse();
+    this.#undo = [];
+    for (const f of undo) await f();
+  }
+
+  async #ready(): Promise<void> {
+    const created = this.#created;
+    this.#created = null;
+    if (created !== null) await created;
+  }
+}
+
+function listOf(cbs: CallbackLike | readonly CallbackLike[]): readonly CallbackLike[] {
+  return Array.isArray(cbs) ? cbs : [cbs as CallbackLike];
+}
+
+function isGrouped(split: ParamGroups | readonly Parameter[]): split is ParamGroups {
+  return split.length > 0 && Array.isArray(split[0]);
+}
