@@ -64,7 +64,7 @@ export class Node {
   /** Whether the value may depend on a parameter: such a node keeps its history until `backward` has seen it. */
   tracked: boolean;
   /** Whether `backward` has been through: history need not be kept beyond the next run. */
-  released = false;
+  released: boolean;
   /** How many tensors hold this node: the last one to be disposed frees the memory. */
   handles = 0;
 
@@ -79,13 +79,17 @@ export class Node {
     this.dtype = dtype;
     this.attr = attr;
     let depth = 0;
-    let tracked = false;
+    let tracked = false, open = false;
     for (let i = 0; i < inputs.length; i++) {
       if (inputs[i].depth > depth) depth = inputs[i].depth;
-      if (inputs[i].tracked && !inputs[i].released) tracked = true;
+      if (inputs[i].tracked) {
+        tracked = true;
+        if (!inputs[i].released) open = true;
+      }
     }
     this.depth = depth + 1;
-    this.tracked = tracked;
+    this.tracked = tracked && dtype === "f32"; // no gradient flows through integers
+    this.released = this.tracked && !open;
     if (this.depth % DEEP === 0) growth.notify(this);
   }
 
@@ -113,8 +117,9 @@ export class Node {
 
   /** Says that `backward` has been through: how the value was computed need not be known beyond its next computation. */
   release(): void {
+    if (this.op.kind === "leaf") return; // parameters go on
     this.released = true;
-    if (this.storage !== null && this.op.kind !== "leaf" && this.op.kind !== "assign") this.inputs = NO_INPUTS;
+    if (this.storage !== null && this.op.kind !== "assign") this.inputs = NO_INPUTS;
   }
 
   /** Whether the value depends on parameters and it was forgotten how: no gradient can flow through it. */

@@ -80,7 +80,9 @@ export function backward(loss: Tensor): void {
     const part = parts[i];
     if (part === null) continue;
     const parameter = leaves[i].owner as Parameter;
-    parameter.grad = new Tensor(parameter.grad === null ? part : add(parameter.grad.node, part));
+    const total = parameter.grad === null ? part : add(parameter.grad.node, part);
+    total.release(); // it is not differentiated again: grad() is for that
+    parameter.grad = new Tensor(total);
   }
   for (let i = 0; i < order.length; i++) order[i].release();
   keep(root);

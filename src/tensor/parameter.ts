@@ -76,6 +76,7 @@ export abstract class Variable extends Tensor {
     const node = reader(this.#storage, this.node, this.#offset, after);
     node.owner = this.owner;
     node.tracked = node.owner !== null;
+    node.released = false;
     this.become(node);
   }
 

@@ -143,6 +143,34 @@ onDevices("a value that depends on parameters may be read before backward, once"
   assertThrows(() => grad(y.sum(), [x]), ConfigError, "its history is gone");
 });
 
+onDevices("after one backward the same parameters can be read and differentiated again", async () => {
+  const p = new Parameter(tensor([1, 2]));
+  backward(p.square().sum());
+  const second = p.mul(3);
+  assertEquals(await second.array(), [3, 6]);
+  backward(second.square().sum());
+  assertEquals(await p.grad!.array(), [2 + 18, 4 + 36]);
+});
+
+onDevices("two losses over one hidden value: both get their gradients, or an error, never half of one", async () => {
+  const p = new Parameter(tensor([1, 2]));
+  const hidden = p.mul(3);
+  backward(hidden.sum());
+  backward(hidden.square().sum());
+  assertEquals(await p.grad!.array(), [3 + 18, 3 + 36]);
+  const late = hidden.mul(2); // built after backward was done with it
+  await late.data();
+  assertThrows(() => backward(late.sum().add(p.sum())), ConfigError, "its history is gone");
+});
+
+onDevices("a mask that was read does no harm", async () => {
+  const p = new Parameter(tensor([-1, 2]));
+  const mask = p.gt(0);
+  assertEquals(await mask.array(), [false, true]);
+  backward(p.mul(mask).sum());
+  assertEquals(await p.grad!.array(), [0, 1]);
+});
+
 onDevices("a normalised batch that was computed before does no harm", async () => {
   const xb = tensor([1, 2, 3]).sub(2);
   await xb.data();
