@@ -1,0 +1,58 @@
+/**
+ * Finds an adapter and opens a device with the adapter's own limits.
+ *
+ * @module
+ */
+import { DeviceError } from "../../base/errors.ts";
+
+/** Limits of which the adapter's own are asked for, where it has them. */
+const LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupStorageSize",
+] as const;
+
+/** What was opened. */
+export interface OpenedAdapter {
+  readonly adapter: GPUAdapter;
+  readonly device: GPUDevice;
+  readonly name: string;
+}
+
+/**
+ * Asks for an adapter (if none is given) and a device.
+ *
+ * @throws {DeviceError} If there is no WebGPU, no adapter, or the adapter gives no device.
+ */
+export async function openAdapter(
+  options: { powerPreference?: GPUPowerPreference; adapter?: GPUAdapter },
+): Promise<OpenedAdapter> {
+  const gpu: GPU | undefined = globalThis.navigator?.gpu;
+  if (gpu === undefined) {
+    throw new DeviceError(
+      "Cannot open a WebGPU device: this runtime has no navigator.gpu; run it under Deno 2.9 or later",
+    );
+  }
+  const { powerPreference } = options;
+  const adapter = options.adapter ?? await gpu.requestAdapter(powerPreference === undefined ? {} : { powerPreference });
+  if (adapter === null) {
+    throw new DeviceError(
+      "Cannot open a WebGPU device: a driver for Vulkan, Metal or Direct3D 12 is needed, got no adapter; " +
+        "install the GPU's driver, or a software one with `apt-get install -y mesa-vulkan-drivers libvulkan1`",
+    );
+  }
+  const { info, limits } = adapter;
+  const name = info.description || info.device || info.vendor;
+  const requiredLimits: Record<string, number> = {};
+  for (const limit of LIMITS) requiredLimits[limit] = limits[limit];
+  const requiredFeatures: GPUFeatureName[] = adapter.features.has("timestamp-query") ? ["timestamp-query"] : [];
+  try {
+    const device = await adapter.requestDevice({ label: "anneal", requiredLimits, requiredFeatures });
+    return { adapter, device, name };
+  } catch (cause) {
+    throw new DeviceError(`Cannot open a WebGPU device on "${name}": the adapter refused, got ${cause}`, { cause });
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * A program with every GPU object made: constants, temporaries, pipelines, and bind groups by the memory bound.
+ *
+ * @module
+ */
+import type { Executable, Program } from "../contract.ts";
+import type { Block, BufferPool, PooledBuffer } from "./buffers.ts";
+import type { Counters } from "./counters.ts";
+import type { Pipeline, Pipelines } from "./pipelines.ts";
+import type { Plan } from "./planner.ts";
+
+/** Most bind groups that one dispatch keeps: different memory bound in turn. */
+const MOST_GROUPS = 64;
+
+/** The device's parts that an executable is made from. */
+export interface Parts {
+  readonly device: GPUDevice;
+  readonly pool: BufferPool;
+  readonly pipelines: Pipelines;
+  readonly counters: Counters;
+}
+
+interface Dispatch {
+  readonly label: string;
+  readonly pipeline: Pipeline;
+  readonly grid: readonly [number, number];
+  readonly slots: readonly number[];
+  readonly constants: { readonly offset: number; readonly size: number };
+  /** By the ids of the blocks bound. */
+  readonly groups: Map<string, GPUBindGroup>;
+  last: { key: string; group: GPUBindGroup } | null;
+}
+
+/** What `compile` returns. */
+export class WebgpuExecutable implements Executable {
+  readonly #parts: Parts;
+  readonly #constants: GPUBuffer;
+  readonly #dispatches: readonly Dispatch[];
+  /** Memory of each slot, the device's own included; bound slots change from run to run. */
+  readonly #blocks: (Block | null)[];
+  readonly #own: readonly PooledBuffer[];
+  readonly #boundSlots: readonly number[];
+  /** Bytes of parameters. */
+  readonly paramBytes: number;
+  disposed = false;
+
+  constructor(readonly program: Program, plan: Plan, parts: Parts) {
+    this.#parts = parts;
+    const { device, pool, pipelines, counters } = parts;
+    const own: PooledBuffer[] = [];
+    const keep = (bytes: number): PooledBuffer => {
+      const { buffer } = pool.alloc(bytes);
+      own.push(buffer);
+      return buffer;
+    };
+    this.paramBytes = program.slots[0].bytes;
+    this.#blocks = program.slots.map(({ kind, bytes }) => kind === "bound" ? null : keep(Math.max(bytes, 16)).block);
+    for (const extra of plan.extra) {
+      if ("bytes" in extra) {
+        this.#blocks.push(keep(extra.bytes).block);
+        continue;
+      }
+      const { block } = keep(Math.max(extra.words.byteLength, 16));
+      device.queue.writeBuffer(block.gpu, 0, extra.words.slice());
+      this.#blocks.push(block);
+    }
+    this.#own = own;
+    this.#boundSlots = program.slots.flatMap(({ kind }, i) => kind === "bound" ? [i] : []);
+    const align = device.limits.minUniformBufferOffsetAlignment;
+    const offsets: number[] = [];
+    let bytes = 0;
+    for (const { constants } of plan.steps) {
+      offsets.push(bytes);
+      bytes = Math.ceil((bytes + constants.byteLength) / align) * align;
+    }
+    this.#constants = this.#makeConstants(plan, offsets, Math.max(bytes, 16));
+    this.#dispatches = plan.steps.map((step, i) => ({
+      label: step.label,
+      pipeline: pipelines.get(step),
+      grid: step.grid,
+      slots: step.bindings.map((binding) => binding.slot),
+      constants: { offset: offsets[i], size: step.constants.byteLength },
+      groups: new Map(),
+      last: null,
+    }));
+    counters.programs++;
+  }
+
+  /** Whether the device with this pool made it. */
+  belongsTo(pool: BufferPool): boolean {
+    return this.#parts.pool === pool;
+  }
+
+  /** Number of dispatches of a run. */
+  get size(): number {
+    return this.#dispatches.length;
+  }
+
+  /** Writes the run's parameters. */
+  writeParams(params: Uint8Array): void {
+    if (params.byteLength === 0) return;
+    const { buffer, byteOffset, byteLength } = params;
+    this.#parts.device.queue.writeBuffer(this.#blocks[0]!.gpu, 0, buffer as ArrayBuffer, byteOffset, byteLength);
+  }
+
+  /**
+   * Records all dispatches.
+   *
+   * @param only If given, records this dispatch alone.
+   */
+  record(pass: GPUComputePassEncoder, bound: readonly PooledBuffer[], only?: number): void {
+    this.#boundSlots.forEach((slot, i) => this.#blocks[slot] = bound[i].block);
+    let pipeline: Pipeline | null = null;
+    this.#dispatches.forEach((dispatch, i) => {
+      if (only !== undefined && only !== i) return;
+      if (dispatch.pipeline !== pipeline) pass.setPipeline(dispatch.pipeline.gpu);
+      pipeline = dispatch.pipeline;
+      pass.setBindGroup(0, this.#group(dispatch));
+      pass.dispatchWorkgroups(...dispatch.grid);
+    });
+  }
+
+  /** Labels of the dispatches, in order. */
+  labels(): string[] {
+    return this.#dispatches.map(({ label }) => label);
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    for (const buffer of this.#own) this.#parts.pool.free(buffer);
+    this.#constants.destroy();
+    for (const dispatch of this.#dispatches) {
+      dispatch.groups.clear();
+      dispatch.last = null;
+    }
+  }
+
+  #makeConstants(plan: Plan, offsets: readonly number[], size: number): GPUBuffer {
+    const { device, counters } = this.#parts;
+    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+    const buffer = device.createBuffer({ label: `${this.program.label} constants`, size, usage });
+    counters.buffers++;
+    const all = new Uint32Array(size / 4);
+    plan.steps.forEach(({ constants }, i) => all.set(constants, offsets[i] / 4));
+    device.queue.writeBuffer(buffer, 0, all);
+    return buffer;
+  }
+
+  #group(dispatch: Dispatch): GPUBindGroup {
+    let key = "";
+    for (const slot of dispatch.slots) key += `${this.#blocks[slot]!.id},`;
+    if (dispatch.last?.key === key) return dispatch.last.group;
+    const group = dispatch.groups.get(key) ?? this.#makeGroup(dispatch, key);
+    dispatch.last = { key, group };
+    return group;
+  }
+
+  #makeGroup({ label, pipeline, slots, constants, groups }: Dispatch, key: string): GPUBindGroup {
+    const { device, counters } = this.#parts;
+    const group = device.createBindGroup({
+      label,
+      layout: pipeline.layout,
+      entries: [
+        { binding: 0, resource: { buffer: this.#constants, ...constants } },
+        ...slots.map((slot, i) => ({ binding: i + 1, resource: { buffer: this.#blocks[slot]!.gpu } })),
+      ],
+    });
+    counters.bindings++;
+    if (groups.size >= MOST_GROUPS) groups.delete(groups.keys().next().value!);
+    groups.set(key, group);
+    return group;
+  }
+}

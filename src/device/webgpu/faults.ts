@@ -1,0 +1,45 @@
+/**
+ * Keeps what goes wrong on the device until somebody can be told.
+ *
+ * @module
+ */
+import { DeviceError } from "../../base/errors.ts";
+
+/** The first fault of a device, thrown at the next boundary. */
+export class Faults {
+  #fault: DeviceError | null = null;
+  #lost = false;
+
+  constructor(device: GPUDevice) {
+    device.addEventListener("uncapturederror", (event) => {
+      event.preventDefault();
+      this.keep(new DeviceError(`Cannot go on with the device: ${(event as GPUUncapturedErrorEvent).error.message}`));
+    });
+    device.lost.then(({ reason, message }) => {
+      if (reason === "destroyed") return;
+      this.keep(new DeviceError(`Cannot go on with the device: it was lost, got ${message || reason}; open it anew`));
+      this.#lost = true;
+    });
+  }
+
+  /** Stores a fault, if it is the first one. */
+  keep(fault: DeviceError): void {
+    this.#fault ??= fault;
+  }
+
+  /** Stores what the innermost error scope caught. */
+  scope(device: GPUDevice, what: string): void {
+    device.popErrorScope().then(
+      (error) => error && this.keep(new DeviceError(`Cannot ${what}: ${error.message}`)),
+      () => {}, // the device is gone; `lost` says why
+    );
+  }
+
+  /** Throws the stored fault. A lost device keeps throwing; other faults are told once. */
+  check(): void {
+    const fault = this.#fault;
+    if (fault === null) return;
+    if (!this.#lost) this.#fault = null;
+    throw fault;
+  }
+}

@@ -1,0 +1,250 @@
+/**
+ * Writes a kernel's body as WGSL statements: one `let v<i>` per instruction.
+ *
+ * @module
+ */
+import type { ValueType } from "../../../base/dtype.ts";
+import type { Guard, Inst, Store, View } from "../../contract.ts";
+import type { Access } from "./access.ts";
+import { ALIAS, binaryText, castText, typesOf, unaryText } from "./operations.ts";
+import type { Words } from "./words.ts";
+
+/** An affine form of the domain coordinate. */
+interface Form {
+  readonly offset: number;
+  readonly strides: readonly number[];
+  readonly dyn?: number;
+}
+
+/** What a {@link BodyWriter} works with. */
+export interface BodyOptions {
+  readonly body: readonly Inst[];
+  readonly access: Access;
+  readonly words: Words;
+  /** WGSL text of each axis's coordinate, u32. */
+  readonly coords: readonly string[];
+  /** Elements a value holds; with 4, the last coordinate is that of the first of four neighbours. */
+  readonly lanes?: 1 | 4;
+  /** Whether an access of four elements through the view is one aligned vector. */
+  readonly fits?: (view: View) => boolean;
+  /** Where the table of segment starts lies: WGSL text of its name, first entry and number of entries. */
+  readonly segments?: (starts: readonly number[]) => { first: string; count: string };
+}
+
+const LANES = ["x", "y", "z", "w"];
+
+/** Writes statements; {@link used} collects the library functions that they call. */
+export class BodyWriter {
+  readonly used = new Set<string>();
+  readonly types: readonly ValueType[];
+  readonly lanes: 1 | 4;
+  readonly #o: BodyOptions;
+  #names = 0;
+
+  constructor(options: BodyOptions) {
+    this.#o = options;
+    this.lanes = options.lanes ?? 1;
+    this.types = typesOf(options.body);
+  }
+
+  /** Statements for the instructions in `list`, in order. Results of `reduce` and `acc` must have been declared. */
+  statements(list: readonly number[]): string[] {
+    return list.flatMap((i) => {
+      const inst = this.#o.body[i];
+      if (inst.k === "reduce") return [];
+      if (inst.k === "load") return this.#load(inst, i);
+      return [`let v${i} = ${this.#note(this.#text(inst))};`];
+    });
+  }
+
+  /** Statements that store each of `outs`. */
+  stores(outs: readonly Store[]): string[] {
+    return outs.flatMap(({ view, value }) => {
+      const { name, float, vector } = this.#o.access.memory(view.slot);
+      const type = this.types[value];
+      let text = `v${value}`;
+      if (type === "bool") text = `select(U(0), U(1), ${text})`;
+      else if (!float && type !== "u32") text = `bitcast<U>(${text})`;
+      const at = this.form(view);
+      if (vector) return [`${name}[${at} / 4u] = ${text};`];
+      if (this.lanes === 1) return [`${name}[${at}] = ${text};`];
+      const step = this.#lastStride(view.strides);
+      const [base, whole] = [`w${this.#names++}`, `w${this.#names++}`];
+      return [
+        `let ${base} = ${at};`,
+        `let ${whole} = ${text};`,
+        ...LANES.map((lane, l) => `${name}[${laneAt(base, step, l)}] = ${whole}.${lane};`),
+      ];
+    });
+  }
+
+  /** `offset + sum(c[i] * strides[i])` as u32 text, wrapping. */
+  form({ offset, strides, dyn }: Form): string {
+    const { words, coords, access } = this.#o;
+    const terms = [words.add(offset)];
+    strides.forEach((stride, i) => {
+      if (stride === 1) terms.push(coords[i]);
+      else if (stride !== 0) terms.push(`${coords[i]} * ${words.add(stride)}`);
+    });
+    if (dyn !== undefined) terms.push(access.param(words.add(dyn)));
+    return terms.length === 1 ? terms[0] : `(${terms.join(" + ")})`;
+  }
+
+  #lastStride(strides: readonly number[]): string {
+    const last = strides.at(-1) ?? 0;
+    return last === 0 || last === 1 ? `${last}u` : this.#o.words.add(last);
+  }
+
+  #note(text: string): string {
+    for (const name of text.match(/\w+/g) ?? []) this.used.add(name);
+    return text;
+  }
+
+  #splat(type: ValueType, text: string): string {
+    return this.lanes === 1 ? text : `${ALIAS[type]}(${text})`;
+  }
+
+  #text(inst: Exclude<Inst, { k: "load" | "reduce" }>): string {
+    const { types } = this;
+    switch (inst.k) {
+      case "const":
+        return this.#constant(inst.value, inst.type);
+      case "scalar":
+        return this.#word(inst.word, inst.type);
+      case "coord": {
+        const at = this.form(inst);
+        if (this.lanes === 1) return `bitcast<i32>(${at})`;
+        const step = this.#lastStride(inst.strides);
+        return `bitcast<I>(U(${at}) + vec4u(0u, 1u, 2u, 3u) * ${step})`;
+      }
+      case "segment":
+        return this.#segment(inst.starts);
+      case "random": {
+        const word = (w: number) => this.#splat("u32", this.#o.access.param(this.#o.words.add(w)));
+        const index = types[inst.index] === "u32" ? `v${inst.index}` : `bitcast<U>(v${inst.index})`;
+        return `random_${inst.dist}(${index}, ${word(inst.stream)}, ${word(inst.seed)}, ${word(inst.seed + 1)})`;
+      }
+      case "cast":
+        return castText(types[inst.a], inst.type, `v${inst.a}`);
+      case "unary":
+        return unaryText(inst.op, types[inst.a], `v${inst.a}`);
+      case "binary":
+        return binaryText(inst.op, types[inst.a], `v${inst.a}`, `v${inst.b}`);
+      case "select":
+        return `select(v${inst.b}, v${inst.a}, v${inst.cond})`;
+      case "acc":
+        return "acc";
+    }
+  }
+
+  // 0 and 1 are structure; other constants may come from shapes (1 / n), which text must not hold
+  #constant(value: number, type: ValueType): string {
+    const alias = ALIAS[type];
+    if (type === "bool") return `${alias}(${value !== 0})`;
+    if (Object.is(value, 0) || value === 1) return `${alias}(${value})`;
+    const { words } = this.#o;
+    if (type === "f32") return this.#splat(type, words.addFloat(value));
+    return this.#splat(type, type === "i32" ? `bitcast<i32>(${words.add(value)})` : words.add(value));
+  }
+
+  #word(word: number, type: ValueType): string {
+    const text = this.#o.access.param(this.#o.words.add(word));
+    if (type === "u32") return this.#splat(type, text);
+    return this.#splat(type, type === "bool" ? `(${text} != 0u)` : `bitcast<${type}>(${text})`);
+  }
+
+  #segment(starts: readonly number[]): string {
+    const { first, count } = this.#o.segments!(starts);
+    const c = this.#o.coords[0];
+    const find = (at: string) => `segment_of(${at}, ${first}, ${count})`;
+    if (this.lanes === 1) return find(c);
+    return `I(${LANES.map((_, l) => find(`${c} + ${l}u`)).join(", ")})`;
+  }
+
+  #load(inst: Inst & { k: "load" }, i: number): string[] {
+    const { view, guards = [], index } = inst;
+    if (guards.length === 0 && index === undefined) return [`let v${i} = ${this.#plain(view)};`];
+    if (this.lanes === 1) return this.#guarded(inst, `v${i}`, `v${inst.index?.value}`, this.form(view), guards);
+    const [base, step] = [`w${this.#names++}`, this.#lastStride(view.strides)];
+    const parts = LANES.map(() => `w${this.#names++}`);
+    return [
+      `let ${base} = ${this.form(view)};`,
+      ...parts.flatMap((name, l) =>
+        this.#guarded(inst, name, `v${index?.value}.${LANES[l]}`, laneAt(base, step, l), guards, l)
+      ),
+      `let v${i} = ${ALIAS[this.types[i]]}(${parts.join(", ")});`,
+    ];
+  }
+
+  #plain(view: View): string {
+    const { name, float, vector } = this.#o.access.memory(view.slot);
+    const at = this.form(view);
+    if (this.lanes === 1) return this.#element(view, at);
+    if (vector) {
+      const text = `${name}[${at} / 4u]`;
+      if (view.dtype === "bool") return `${text} != U(0)`;
+      return float || view.dtype === "u32" ? text : `bitcast<${ALIAS[this.#typeOf(view)]}>(${text})`;
+    }
+    const alias = ALIAS[this.#typeOf(view)];
+    if ((view.strides.at(-1) ?? 0) === 0) return `${alias}(${this.#element(view, at)})`;
+    const step = this.#lastStride(view.strides);
+    return `${alias}(${LANES.map((_, l) => this.#element(view, laneAt(at, step, l))).join(", ")})`;
+  }
+
+  #typeOf(view: View): ValueType {
+    return view.dtype === "u8" ? "i32" : view.dtype;
+  }
+
+  /** The scalar at element `at` of the view's slot. */
+  #element(view: View, at: string): string {
+    const { name, float } = this.#o.access.memory(view.slot);
+    switch (view.dtype) {
+      case "f32":
+        return float ? `${name}[${at}]` : `bitcast<f32>(${name}[${at}])`;
+      case "i32":
+        return `bitcast<i32>(${name}[${at}])`;
+      case "u32":
+        return `${name}[${at}]`;
+      case "bool":
+        return `(${name}[${at}] != 0u)`;
+      case "u8":
+        return `bitcast<i32>((${name}[(${at}) / 4u] >> (8u * ((${at}) % 4u))) & 0xffu)`;
+    }
+  }
+
+  #guarded(
+    inst: Inst & { k: "load" },
+    name: string,
+    index: string,
+    at: string,
+    guards: readonly Guard[],
+    lane = 0,
+  ): string[] {
+    const { words } = this.#o;
+    const type = this.#typeOf(inst.view);
+    // one unsigned comparison holds for both ends
+    const tests = guards.map((guard) => {
+      const step = lane === 0 ? "" : ` + ${lane}u * ${this.#lastStride(guard.strides)}`;
+      return `(${this.form(guard)}${step}) < ${words.add(guard.size)}`;
+    });
+    const lines = [`var ${name} = ${type}(0);`];
+    if (inst.index === undefined) {
+      return [...lines, `if (${tests.join(" && ")}) {`, `  ${name} = ${this.#element(inst.view, at)};`, `}`];
+    }
+    const { stride, size } = inst.index;
+    const moved = `(${at} + bitcast<u32>(${index}) * ${stride === 1 ? "1u" : words.add(stride)})`;
+    const inside = [
+      `if (bitcast<u32>(${index}) < ${words.add(size)}) {`,
+      `  ${name} = ${this.#element(inst.view, moved)};`,
+      ...(type === "f32" ? [`} else {`, `  ${name} = ${words.addFloat(NaN)};`] : []),
+      `}`,
+    ];
+    if (tests.length === 0) return [...lines, ...inside];
+    return [...lines, `if (${tests.join(" && ")}) {`, ...inside.map((line) => `  ${line}`), `}`];
+  }
+}
+
+function laneAt(base: string, step: string, lane: number): string {
+  if (lane === 0 || step === "0u") return base;
+  return step === "1u" ? `(${base} + ${lane}u)` : `(${base} + ${lane}u * ${step})`;
+}

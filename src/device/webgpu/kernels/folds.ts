@@ -1,0 +1,106 @@
+/**
+ * Accumulators of reductions: how they start, take a value in, and are combined over a workgroup.
+ *
+ * @module
+ */
+import type { ValueType } from "../../../base/dtype.ts";
+import type { ReduceKind } from "../../contract.ts";
+import type { BodyWriter } from "./body.ts";
+import type { Words } from "./words.ts";
+
+/** One reduction: instruction `id` folds instruction `a`. */
+export interface Fold {
+  readonly id: number;
+  readonly kind: ReduceKind;
+  readonly a: number;
+}
+
+/** Smallest and largest values, as bits where they are infinite. */
+const EXTREMES: Record<ValueType, { readonly low: number; readonly high: number }> = {
+  f32: { low: 0xff800000, high: 0x7f800000 },
+  i32: { low: 0x80000000, high: 0x7fffffff },
+  u32: { low: 0, high: 0xffffffff },
+  bool: { low: 0, high: 1 },
+};
+
+/** The accumulators of one pass over a row. */
+export class Folds {
+  readonly #folds: readonly Fold[];
+  readonly #writer: BodyWriter;
+  readonly #words: Words;
+
+  constructor(folds: readonly Fold[], writer: BodyWriter, words: Words) {
+    this.#folds = folds;
+    this.#writer = writer;
+    this.#words = words;
+  }
+
+  /** Declarations of the accumulators. */
+  start(): string[] {
+    return this.#folds.flatMap(({ id, kind, a }) => {
+      const type = this.#type(a);
+      const lines = [`var r${id} = ${this.#identity(kind, type)};`];
+      if (kind.startsWith("arg")) lines.push(`var at${id} = 0xffffffffu;`);
+      return lines;
+    });
+  }
+
+  /** Takes the values of element `index` (WGSL text) in. */
+  step(index: string): string[] {
+    return this.#folds.flatMap(({ id, kind, a }) => {
+      const type = this.#type(a);
+      const value = this.#writer.types[a] === "bool" ? `u32(v${a})` : `v${a}`;
+      const r = `r${id}`;
+      switch (kind) {
+        case "sum":
+          return [`${r} += ${value};`];
+        case "prod":
+          return [`${r} *= ${value};`];
+        case "max":
+        case "min":
+          return [`${r} = ${this.#call(type === "f32" ? `nan_${kind}` : kind)}(${r}, ${value});`];
+        case "argmax":
+        case "argmin": {
+          const better = this.#call(`better_${kind.slice(3)}_${type}`);
+          return [
+            `if (${better}(${r}, at${id}, ${value}, ${index})) {`,
+            `  ${r} = ${value};`,
+            `  at${id} = ${index};`,
+            `}`,
+          ];
+        }
+      }
+    });
+  }
+
+  /** Declares the results `v<id>`; `shared` combines the accumulators of a workgroup. */
+  finish(shared: boolean): string[] {
+    return this.#folds.map(({ id, kind, a }) => {
+      const type = this.#type(a);
+      const tree = `tree_${kind}_${type}`;
+      if (kind === "argmax" || kind === "argmin") {
+        return `let v${id} = bitcast<i32>(${shared ? `${this.#call(tree)}(r${id}, at${id}, local)` : `at${id}`});`;
+      }
+      const text = shared ? `${this.#call(tree)}(r${id}, local)` : `r${id}`;
+      return `let v${id} = ${this.#writer.types[a] === "bool" ? `${text} != 0u` : text};`;
+    });
+  }
+
+  #type(a: number): Exclude<ValueType, "bool"> {
+    const type = this.#writer.types[a];
+    return type === "bool" ? "u32" : type;
+  }
+
+  #call(name: string): string {
+    this.#writer.used.add(name);
+    return name;
+  }
+
+  #identity(kind: ReduceKind, type: Exclude<ValueType, "bool">): string {
+    if (kind === "sum") return `${type}(0)`;
+    if (kind === "prod") return `${type}(1)`;
+    const { low, high } = EXTREMES[type];
+    const word = this.#words.add(kind === "max" || kind === "argmax" ? low : high);
+    return type === "u32" ? word : `bitcast<${type}>(${word})`;
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * What the kernels of a program become: dispatches, as data. Nothing here touches the GPU.
+ *
+ * @module
+ */
+import type { DeviceProfile, Inst } from "../../contract.ts";
+import type { Access, Binding } from "./access.ts";
+import { aliases, mathFunctions, treeFunctions } from "./library.ts";
+import { SEGMENTS } from "../wgsl.gen.ts";
+import type { Words } from "./words.ts";
+
+/** One dispatch. Bindings follow the constants, which are at binding 0. */
+export interface Step {
+  readonly label: string;
+  readonly text: string;
+  readonly overrides: Readonly<Record<string, number>>;
+  readonly constants: Uint32Array;
+  readonly bindings: readonly Binding[];
+  readonly grid: readonly [number, number];
+}
+
+/** Matmul kernels: shared-memory tiles, or register tiles on storage buffers or on textures. */
+export type Family = "shared" | "register" | "texture";
+
+/** What planning a program needs to know and hand out. Slots beyond the program's are the device's own. */
+export interface PlanContext {
+  readonly profile: DeviceProfile;
+  /** Matmul family for a product of `m * n * k` multiplications. */
+  family(): Family;
+  /** A temporary of at least `bytes`, whose contents last for one kernel of the program. */
+  scratch(bytes: number): number;
+  /** A slot that holds `words` for good. */
+  table(words: readonly number[]): number;
+}
+
+/** Most workgroups along one axis, on every adapter. */
+const MOST_GROUPS = 65535;
+
+/** `groups` workgroups folded over x and y. */
+export function fold(groups: number): [number, number] {
+  const y = Math.ceil(groups / MOST_GROUPS);
+  return [Math.ceil(groups / y), y];
+}
+
+/** Product of sizes. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
+
+/**
+ * Statements that take the row-major `index` (WGSL text) of `shape` apart into `names`, one u32 per axis.
+ */
+export function coordinates(
+  names: readonly string[],
+  shape: readonly number[],
+  index: string,
+  words: Words,
+  rest = "rest",
+): string[] {
+  if (names.length === 0) return [];
+  if (names.length === 1) return [`let ${names[0]} = ${index};`];
+  const lines = [`var ${rest} = ${index};`];
+  for (let axis = names.length - 1; axis > 0; axis--) {
+    const size = words.add(shape[axis]);
+    lines.push(`let ${names[axis]} = ${rest} % ${size};`, `${rest} /= ${size};`);
+  }
+  return [...lines, `let ${names[0]} = ${rest};`];
+}
+
+/** Indents lines by `levels` steps. */
+export function indent(lines: readonly string[], levels = 1): string[] {
+  return lines.map((line) => "  ".repeat(levels) + line);
+}
+
+/** Hands out ranges of one table of segment starts per kernel. */
+export class Segments {
+  readonly #words: number[] = [];
+  readonly #constants: Words;
+
+  constructor(constants: Words) {
+    this.#constants = constants;
+  }
+
+  /** WGSL text of where `starts` lies in the table. */
+  add(starts: readonly number[]): { first: string; count: string } {
+    const first = this.#words.length;
+    this.#words.push(...starts);
+    return { first: this.#constants.add(first), count: this.#constants.add(starts.length) };
+  }
+
+  /** Bindings of the table: none or one. */
+  bindings(context: PlanContext): Binding[] {
+    return this.#words.length === 0 ? [] : [{ slot: context.table(this.#words), writable: false }];
+  }
+}
+
+/** Whether the body looks segments up, so that a table is bound. */
+export function usesSegments(body: readonly Inst[]): boolean {
+  return body.some((inst) => inst.k === "segment");
+}
+
+/** Parts of a generated kernel's text. */
+export interface Parts {
+  readonly lanes: 1 | 4;
+  readonly words: Words;
+  readonly access: Access;
+  readonly used: ReadonlySet<string>;
+  readonly segments: boolean;
+  /** The body of `main`. */
+  readonly main: readonly string[];
+}
+
+/** The text of a generated kernel: one thread has `group` and `local`, and there are WG threads in a workgroup. */
+export function kernelText(parts: Parts): string {
+  const { lanes, words, access, used, segments, main } = parts;
+  const trees = treeFunctions(used);
+  const names = new Set([...used, ...(trees.match(/\w+/g) ?? [])]);
+  return [
+    "override WG: u32 = 64u;",
+    aliases(lanes),
+    `@group(0) @binding(0) var<uniform> K: array<vec4u, ${words.vectors}>;`,
+    segments ? SEGMENTS : "",
+    access.declare(segments ? 2 : 1),
+    mathFunctions(names),
+    trees,
+    "@compute @workgroup_size(WG)",
+    "fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {",
+    ...indent(main),
+    "}",
+    "",
+  ].filter((part) => part !== "").join("\n");
+}

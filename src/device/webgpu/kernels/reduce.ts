@@ -1,0 +1,152 @@
+/**
+ * Rows of reductions: a thread per row where rows are many, a workgroup per row where they are long.
+ *
+ * @module
+ */
+import type { Inst, ReduceKernel, ReduceKind, Store } from "../../contract.ts";
+import { Access } from "./access.ts";
+import { BodyWriter } from "./body.ts";
+import { Folds } from "./folds.ts";
+import { closure, operandsOf } from "./operations.ts";
+import {
+  coordinates,
+  fold,
+  indent,
+  kernelText,
+  type PlanContext,
+  Segments,
+  sizeOf,
+  type Step,
+  usesSegments,
+} from "./plan.ts";
+import { Words } from "./words.ts";
+
+/** Per instruction: after how many passes over the row it is known, and whether it is the same for the whole row. */
+export interface RowInfo {
+  readonly level: readonly number[];
+  readonly perRow: readonly boolean[];
+  /** Passes over the row before its last outputs. */
+  readonly levels: number;
+}
+
+/** Follows {@link RowInfo} through a body. */
+export function rowInfo(body: readonly Inst[], outerRank: number, innerRank: number): RowInfo {
+  const level: number[] = [];
+  const perRow: boolean[] = [];
+  const still = (strides: readonly number[]) => strides.slice(outerRank).every((stride) => stride === 0);
+  body.forEach((inst, i) => {
+    const operands = operandsOf(inst);
+    const below = operands.reduce((most, a) => Math.max(most, level[a]), 0);
+    level[i] = inst.k === "reduce" ? below + 1 : below;
+    perRow[i] = inst.k === "reduce" ||
+      (operands.every((a) => perRow[a]) &&
+        (inst.k === "load" ? still(inst.view.strides) && (inst.guards ?? []).every((g) => still(g.strides)) : true) &&
+        (inst.k !== "coord" || still(inst.strides)) &&
+        (inst.k !== "segment" || innerRank === 0));
+  });
+  const levels = body.reduce((most, inst, i) => inst.k === "reduce" ? Math.max(most, level[i]) : most, 0);
+  return { level, perRow, levels };
+}
+
+// Functions of the shape alone: sums must not depend on the adapter's load
+function threadsPerRow(rows: number, length: number): number {
+  if (length <= 32 || (rows >= 256 && length <= 1024)) return 1;
+  return length >= 1024 ? 256 : 64;
+}
+
+/** Plans rows of reductions. */
+export function planReduce(kernel: ReduceKernel, context: PlanContext, label: string): Step[] {
+  const { outer, inner, body, outs } = kernel;
+  const threads = threadsPerRow(sizeOf(outer), sizeOf(inner));
+  const words = new Words();
+  const access = new Access(body, outs);
+  const segments = new Segments(words);
+  const outerNames = outer.map((_, axis) => `c${axis}`);
+  const innerNames = inner.map((_, axis) => `c${outer.length + axis}`);
+  const coords = [...outerNames, ...innerNames];
+  const writer = new BodyWriter({ body, access, words, coords, segments: (starts) => segments.add(starts) });
+  const rows = sizeOf(outer);
+  const wg = threads === 1 ? 64 : threads;
+  const [x, y] = fold(threads === 1 ? Math.ceil(rows / wg) : rows);
+  const [width, total] = [words.add(x), words.add(rows)];
+  const group = `group.y * ${width} + group.x`;
+  const main = [
+    `let row = ${threads === 1 ? `(${group}) * WG + local` : group};`,
+    `if (row >= ${total}) {`,
+    `  return;`,
+    `}`,
+    ...coordinates(outerNames, outer, "row", words, "rest_of_row"),
+    ...rowStatements(kernel, { writer, words, threads, innerNames }),
+  ];
+  const text = kernelText({ lanes: 1, words, access, used: writer.used, segments: usesSegments(body), main });
+  const bindings = [...segments.bindings(context), ...access.bindings()];
+  return [{ label, text, overrides: { WG: wg }, constants: words.toArray(), bindings, grid: [x, y] }];
+}
+
+interface RowParts {
+  readonly writer: BodyWriter;
+  readonly words: Words;
+  readonly threads: number;
+  readonly innerNames: readonly string[];
+}
+
+function rowStatements(kernel: ReduceKernel, parts: RowParts): string[] {
+  const { inner, body, outs } = kernel;
+  const { writer, words, threads, innerNames } = parts;
+  const info = rowInfo(body, kernel.outer.length, inner.length);
+  const needed = closure(body, outs.map((out) => out.value));
+  const length = words.add(sizeOf(inner));
+  const lines: string[] = [];
+  const isRow = (i: number) => info.perRow[i];
+  const rowsOf = (level: number) =>
+    writer.statements(needed.filter((i) => info.perRow[i] && info.level[i] === level && body[i].k !== "reduce"));
+  const loop = (content: readonly string[]) => [
+    `for (var j = ${threads === 1 ? "0u" : "local"}; j < ${length}; j += ${threads === 1 ? "1u" : "WG"}) {`,
+    ...indent([...coordinates(innerNames, inner, "j", words, "rest_of_j"), ...content]),
+    `}`,
+  ];
+  for (let level = 0; level < info.levels; level++) {
+    lines.push(...rowsOf(level));
+    const now = needed.filter((i) => body[i].k === "reduce" && info.level[i] === level + 1);
+    const folds = new Folds(now.map((i) => reduceOf(body[i], i)), writer, words);
+    lines.push(...folds.start());
+    lines.push(...loop([
+      ...writer.statements(closure(body, now.flatMap((i) => operandsOf(body[i])), isRow)),
+      ...folds.step("j"),
+    ]));
+    lines.push(...folds.finish(threads > 1));
+  }
+  lines.push(...rowsOf(info.levels));
+  const full = outs.filter((out) => !out.perRow);
+  const perRow = outs.filter((out) => out.perRow);
+  if (full.length > 0) {
+    lines.push(...loop([
+      ...writer.statements(closure(body, full.map((out) => out.value), isRow)),
+      ...writer.stores(full),
+    ]));
+  }
+  if (perRow.length > 0) lines.push(...storeRows(perRow, parts, body, isRow, full.length > 0));
+  return lines;
+}
+
+// Stored last: other threads of the row may still be reading what is overwritten
+function storeRows(
+  outs: readonly Store[],
+  { writer, threads, innerNames }: RowParts,
+  body: readonly Inst[],
+  isRow: (i: number) => boolean,
+  afterLoop: boolean,
+): string[] {
+  const first = innerNames.map((name) => `let ${name} = 0u;`);
+  const content = [
+    ...writer.statements(closure(body, outs.map((out) => out.value), isRow)),
+    ...writer.stores(outs),
+  ];
+  const barrier = threads > 1 && afterLoop ? ["storageBarrier();"] : [];
+  return [...barrier, threads > 1 ? "if (local == 0u) {" : "{", ...indent([...first, ...content]), "}"];
+}
+
+function reduceOf(inst: Inst, i: number): { id: number; kind: ReduceKind; a: number } {
+  if (inst.k !== "reduce") throw new Error(`Instruction ${i} is no reduce`);
+  return { id: i, kind: inst.kind, a: inst.a };
+}

@@ -1,0 +1,55 @@
+/**
+ * Sums of segments: a workgroup per segment.
+ *
+ * @module
+ */
+import type { SegmentSumKernel } from "../../contract.ts";
+import { Access } from "./access.ts";
+import { BodyWriter } from "./body.ts";
+import { Folds } from "./folds.ts";
+import { closure } from "./operations.ts";
+import { fold, indent, kernelText, type PlanContext, Segments, type Step } from "./plan.ts";
+import { Words } from "./words.ts";
+
+/** Plans sums of segments. */
+export function planSegmentSum(kernel: SegmentSumKernel, context: PlanContext, label: string): Step[] {
+  const { n, starts, body, outs } = kernel;
+  const words = new Words();
+  const access = new Access(body, outs);
+  const segments = new Segments(words);
+  const writer = new BodyWriter({ body, access, words, coords: ["c0"], segments: (s) => segments.add(s) });
+  // stores are per segment: the same slots, but a coordinate of their own
+  const storer = new BodyWriter({ body, access, words, coords: ["s"] });
+  const [x, y] = fold(starts.length);
+  const wg = n / starts.length >= 1024 ? 256 : 64;
+  const { first, count } = segments.add([...starts, n]);
+  const width = words.add(x);
+  const sums = [...new Set(outs.map((out) => out.value))];
+  // instruction numbers beyond the body name the sums
+  const folds = new Folds(sums.map((a, i) => ({ id: body.length + i, kind: "sum", a })), writer, words);
+  const main = [
+    `let s = group.y * ${width} + group.x;`,
+    `if (s + 1u >= ${count}) {`,
+    `  return;`,
+    `}`,
+    `let end = table[${first} + s + 1u];`,
+    ...folds.start(),
+    `for (var c0 = table[${first} + s] + local; c0 < end; c0 += WG) {`,
+    ...indent([...writer.statements(closure(body, sums)), ...folds.step("c0")]),
+    `}`,
+    ...folds.finish(true),
+    `if (local == 0u) {`,
+    ...outs.flatMap((out) =>
+      indent([
+        `{`,
+        `  let v${out.value} = v${body.length + sums.indexOf(out.value)};`,
+        ...indent(storer.stores([out])),
+        `}`,
+      ])
+    ),
+    `}`,
+  ];
+  const text = kernelText({ lanes: 1, words, access, used: writer.used, segments: true, main });
+  const bindings = [...segments.bindings(context), ...access.bindings()];
+  return [{ label, text, overrides: { WG: wg }, constants: words.toArray(), bindings, grid: [x, y] }];
+}

@@ -1,0 +1,32 @@
+/**
+ * Programs on WebGPU: hand-written and generated WGSL on any adapter, software ones included.
+ *
+ * @module
+ */
+import type { Device } from "../contract.ts";
+import { openAdapter } from "./adapter.ts";
+import { WebgpuDevice } from "./device.ts";
+
+/** Options of {@link openWebgpu}. */
+export interface OpenWebgpuOptions {
+  /** Which adapter to prefer where there are several. */
+  readonly powerPreference?: GPUPowerPreference;
+  /** An adapter that was requested before; by default one is requested. */
+  readonly adapter?: GPUAdapter;
+  /**
+   * How products of matrices are computed: `shared` for tiles in workgroup memory (graphics processors), `register` and
+   * `texture` for register tiles without it (adapters that run on a CPU). By default a short trial decides.
+   */
+  readonly family?: "auto" | "texture" | "register" | "shared";
+}
+
+/**
+ * Opens a WebGPU device.
+ *
+ * @throws {DeviceError} If there is no adapter; the message says what to install.
+ */
+export async function openWebgpu(options: OpenWebgpuOptions = {}): Promise<Device> {
+  const { family = "auto" } = options;
+  const opened = await openAdapter(options);
+  return new WebgpuDevice(opened, () => family === "auto" ? "register" : family);
+}

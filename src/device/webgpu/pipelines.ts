@@ -1,0 +1,74 @@
+/**
+ * Pipelines by shader text and overrides. Text holds no shapes, so that programs share them.
+ *
+ * @module
+ */
+import type { Counters } from "./counters.ts";
+import type { Faults } from "./faults.ts";
+import type { Step } from "./kernels/plan.ts";
+
+/** A pipeline, and the layout its bind groups take. */
+export interface Pipeline {
+  readonly gpu: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+/** What kind of resource each storage binding is. */
+type Access = "read-only-storage" | "storage";
+
+/** The cache. */
+export class Pipelines {
+  readonly #device: GPUDevice;
+  readonly #counters: Counters;
+  readonly #faults: Faults;
+  readonly #pipelines = new Map<string, Pipeline>();
+  readonly #layouts = new Map<string, { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
+
+  constructor(device: GPUDevice, counters: Counters, faults: Faults) {
+    this.#device = device;
+    this.#counters = counters;
+    this.#faults = faults;
+  }
+
+  /** The pipeline of `step`, made if there is none. Errors surface at the next boundary. */
+  get({ label, text, overrides, bindings }: Step): Pipeline {
+    const access = bindings.map((b): Access => b.writable ? "storage" : "read-only-storage");
+    const key = `${JSON.stringify(overrides)}${access.join()}\n${text}`;
+    const known = this.#pipelines.get(key);
+    if (known !== undefined) return known;
+    this.#device.pushErrorScope("validation");
+    const layout = this.#layout(access);
+    const gpu = this.#device.createComputePipeline({
+      label,
+      layout: layout.pipeline,
+      compute: {
+        module: this.#device.createShaderModule({ label, code: text }),
+        entryPoint: "main",
+        constants: { ...overrides },
+      },
+    });
+    this.#faults.scope(this.#device, `compile the kernel "${label}"`);
+    this.#counters.pipelines++;
+    const made = { gpu, layout: layout.group };
+    this.#pipelines.set(key, made);
+    return made;
+  }
+
+  #layout(access: readonly Access[]): { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout } {
+    const key = access.join();
+    const known = this.#layouts.get(key);
+    if (known !== undefined) return known;
+    const label = `anneal [${key}]`;
+    const group = this.#device.createBindGroupLayout({
+      label,
+      entries: (["uniform", ...access] as const).map((type, binding) => ({
+        binding,
+        visibility: GPUShaderStage.COMPUTE,
+        buffer: { type },
+      })),
+    });
+    const made = { group, pipeline: this.#device.createPipelineLayout({ label, bindGroupLayouts: [group] }) };
+    this.#layouts.set(key, made);
+    return made;
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * Turns a program into dispatches, and says which memory of its own the device needs for them.
+ *
+ * @module
+ */
+import type { DeviceProfile, Kernel, Program } from "../contract.ts";
+import { planMap } from "./kernels/map.ts";
+import { planMatmul } from "./kernels/matmul.ts";
+import type { Family, PlanContext, Step } from "./kernels/plan.ts";
+import { planReduce } from "./kernels/reduce.ts";
+import { planScatterAdd } from "./kernels/scatter_add.ts";
+import { planSegmentSum } from "./kernels/segment_sum.ts";
+
+/** Memory that the device adds to a program's slots: garbage, or fixed words. */
+export type ExtraSlot = { readonly bytes: number } | { readonly words: Uint32Array };
+
+/** Dispatches of a program; slot numbers from `program.slots.length` on are `extra`. */
+export interface Plan {
+  readonly steps: readonly Step[];
+  readonly extra: readonly ExtraSlot[];
+}
+
+/** Plans every kernel of `program`. */
+export function planProgram(program: Program, profile: DeviceProfile, family: () => Family): Plan {
+  const extra: ExtraSlot[] = [];
+  const add = (slot: ExtraSlot) => program.slots.length + extra.push(slot) - 1;
+  const context: PlanContext = {
+    profile,
+    family,
+    scratch: (bytes) => add({ bytes: Math.ceil(bytes / 16) * 16 }),
+    table: (words) => add({ words: Uint32Array.from(words) }),
+  };
+  const steps = program.kernels.flatMap((kernel, i) =>
+    planKernel(kernel, context, `${program.label} ${i} ${kernel.op}`)
+  );
+  return { steps, extra };
+}
+
+function planKernel(kernel: Kernel, context: PlanContext, label: string): Step[] {
+  switch (kernel.op) {
+    case "map":
+      return planMap(kernel, context, label);
+    case "reduce":
+      return planReduce(kernel, context, label);
+    case "matmul":
+      return planMatmul(kernel, context, label);
+    case "scatterAdd":
+      return planScatterAdd(kernel, context, label);
+    case "segmentSum":
+      return planSegmentSum(kernel, context, label);
+  }
+}

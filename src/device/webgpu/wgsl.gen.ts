@@ -1,0 +1,961 @@
+// Written by tools/shaders.ts from shaders/*.wgsl; do not edit.
+
+/** `shaders/math.wgsl` */
+export const MATH: string = `\
+// math.wgsl   functions that generated kernels call, for scalars or, with other aliases, for four elements at once
+// in     F f32, I i32, U u32, B bool: all scalars here; the code generator makes them vectors of four where it can
+// out    a few ulp everywhere; NaN and infinities as IEEE 754 says, found by their bits because compilers may assume them away
+// grid   none: a library
+// oracle tests/support/math.ts
+alias F = f32;
+alias I = i32;
+alias U = u32;
+alias B = bool;
+
+fn is_nan(x: F) -> B {
+  return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u);
+}
+
+// infinite or NaN
+fn is_special(x: F) -> B {
+  return (bitcast<U>(x) & U(0x7f800000u)) == U(0x7f800000u);
+}
+
+fn with_sign(x: F, sign: F) -> F {
+  return bitcast<F>((bitcast<U>(x) & U(0x7fffffffu)) | (bitcast<U>(sign) & U(0x80000000u)));
+}
+
+fn nan_max(a: F, b: F) -> F {
+  return select(select(b, a, a > b), a + b, is_nan(a) | is_nan(b));
+}
+
+fn nan_min(a: F, b: F) -> F {
+  return select(select(b, a, a < b), a + b, is_nan(a) | is_nan(b));
+}
+
+fn sign_f(x: F) -> F {
+  return select(select(select(F(0.0), F(-1.0), x < F(0.0)), F(1.0), x > F(0.0)), x, is_nan(x));
+}
+
+// 2^n for n in [-126, 127]
+fn pow2i(n: I) -> F {
+  return bitcast<F>((n + I(127)) << U(23u));
+}
+
+// exp(r) - 1 for |r| <= ln(2) / 2: the series, to r^8 / 8!
+fn expm1_core(r: F) -> F {
+  var p = fma(r, F(2.48015873e-5), F(1.98412698e-4));
+  p = fma(p, r, F(1.38888889e-3));
+  p = fma(p, r, F(8.33333333e-3));
+  p = fma(p, r, F(4.16666667e-2));
+  p = fma(p, r, F(0.166666667));
+  p = fma(p, r, F(0.5));
+  return fma(p * r, r, r);
+}
+
+// exp(t + small) for finite sums; ln(2) is split so that n times its first part is exact
+fn exp_sum(t: F, small: F) -> F {
+  let n = round(clamp(t + small, F(-104.0), F(89.0)) * F(1.44269504));
+  let r = fma(n, F(2.12194440e-4), fma(n, F(-0.693359375), clamp(t, F(-150.0), F(150.0))) + small);
+  let i = I(n);
+  let h = i >> U(1u);
+  return (expm1_core(clamp(r, F(-1.0), F(1.0))) + F(1.0)) * pow2i(h) * pow2i(i - h);
+}
+
+fn exp_f(x: F) -> F {
+  return select(exp_sum(x, F(0.0)), x, is_nan(x));
+}
+
+// (e, s) with x = 2^e m, m in [sqrt(1/2), sqrt(2)): x is finite and above 0; e comes back, ln(m) is log_fraction
+fn log_exponent(x: F) -> I {
+  return (bitcast<I>(x) - I(0x3f3504f3)) >> U(23u);
+}
+
+// ln(1 + f) = 2 atanh(s), s = f / (2 + f), 1 + f in [sqrt(1/2), sqrt(2)]: the series, to s^9 / 9
+fn log_fraction(f: F) -> F {
+  let s = f / (F(2.0) + f);
+  let z = s * s;
+  var p = fma(z, F(0.222222222), F(0.285714286));
+  p = fma(p, z, F(0.4));
+  p = fma(p, z, F(0.666666667));
+  // 2 s = f - s f, which keeps the digits of f
+  return f - s * (f - z * p);
+}
+
+fn log_f(x: F) -> F {
+  let tiny = x < F(1.17549435e-38);
+  let y = select(x, x * F(8388608.0), tiny);
+  let e = log_exponent(y);
+  let m = bitcast<F>(bitcast<I>(y) - (e << U(23u)));
+  let n = F(e) - select(F(0.0), F(23.0), tiny);
+  var r = fma(n, F(0.693359375), fma(n, F(-2.12194440e-4), log_fraction(m - F(1.0))));
+  let bits = bitcast<U>(x);
+  r = select(r, bitcast<F>(bits | U(0x7fc00000u)), x < F(0.0));
+  r = select(r, bitcast<F>(bits | U(0xff800000u)), x == F(0.0));
+  return select(r, x, is_special(x) & !(x < F(0.0)));
+}
+
+// near 0 the series on x itself, which 1 + x would round
+fn log1p_f(x: F) -> F {
+  let near = abs(x + F(0.05)) < F(0.3);
+  return select(log_f(F(1.0) + x), log_fraction(select(F(0.0), x, near)), near);
+}
+
+// near 0 a Pade approximant [5/4]; elsewhere 1 - 2 / (exp(2 |x|) + 1), which is 1 where exp overflows
+fn tanh_f(x: F) -> F {
+  let a = abs(x);
+  let z = x * x;
+  let near = x * fma(z, z + F(105.0), F(945.0)) / fma(z, fma(z, F(15.0), F(420.0)), F(945.0));
+  let far = with_sign(F(1.0) - F(2.0) / (exp_sum(F(2.0) * a, F(0.0)) + F(1.0)), x);
+  return select(select(far, near, a < F(0.7)), x, is_nan(x));
+}
+
+// near 0 the series; elsewhere 1 - exp(-x^2) q(1 / (1 + x / 2)), q fitted to erfc(x) exp(x^2) on [0.84, 10]
+fn erf_f(x: F) -> F {
+  let a = abs(x);
+  let z = x * x;
+  var p = fma(z, F(-1.45e-7), F(1.6462114e-6));
+  p = fma(p, z, F(-1.4925650e-5));
+  p = fma(p, z, F(1.2055333e-4));
+  p = fma(p, z, F(-8.5483275e-4));
+  p = fma(p, z, F(5.2239776e-3));
+  p = fma(p, z, F(-2.6866171e-2));
+  p = fma(p, z, F(1.1283792e-1));
+  p = fma(p, z, F(-3.7612639e-1));
+  let near = fma(p, z * x, F(1.1283792) * x);
+  let t = F(1.0) / fma(a, F(0.5), F(1.0));
+  var q = fma(t, F(0.060909107), F(-0.11956652));
+  q = fma(q, t, F(-0.06630688));
+  q = fma(q, t, F(0.17612391));
+  q = fma(q, t, F(0.12481186));
+  q = fma(q, t, F(0.26263072));
+  q = fma(q, t, F(0.27929337));
+  q = fma(q, t, F(0.28236389));
+  q = fma(q, t, F(-1.0833544e-5));
+  let b = min(a, F(10.0));
+  let far = with_sign(F(1.0) - exp_sum(-b * b, F(0.0)) * q, x);
+  return select(select(far, near, a < F(0.84)), x, is_nan(x));
+}
+
+// x - n pi / 2; the parts of pi / 2 are short enough for n times each to be exact up to |x| = 10^4
+fn quarter_rest(x: F, n: F) -> F {
+  return fma(n, F(-7.5497901e-8), fma(n, F(-4.837512969970703e-4), fma(n, F(-1.5703125), x)));
+}
+
+// sin(r) or cos(r) of the quarter that \`turn\` (0 to 3) says, |r| <= pi / 4
+fn quarter_sin(r: F, turn: I) -> F {
+  let z = r * r;
+  var s = fma(z, F(2.7557319e-6), F(-1.9841270e-4));
+  s = fma(s, z, F(8.3333333e-3));
+  s = fma(s, z, F(-0.16666667));
+  let sine = fma(s * z, r, r);
+  var c = fma(z, F(-2.7557319e-7), F(2.4801587e-5));
+  c = fma(c, z, F(-1.3888889e-3));
+  c = fma(c, z, F(4.1666667e-2));
+  c = fma(c, z, F(-0.5));
+  let cosine = fma(c, z, F(1.0));
+  let y = select(sine, cosine, (turn & I(1)) == I(1));
+  return select(y, -y, (turn & I(2)) == I(2));
+}
+
+fn sin_f(x: F) -> F {
+  let n = round(x * F(0.636619772));
+  let r = quarter_rest(x, n);
+  return select(quarter_sin(r, I(clamp(n, F(-1e9), F(1e9)))), bitcast<F>(bitcast<U>(x) | U(0x7fc00000u)), is_special(x));
+}
+
+fn cos_f(x: F) -> F {
+  let n = round(x * F(0.636619772));
+  let r = quarter_rest(x, n);
+  return select(quarter_sin(r, I(clamp(n, F(-1e9), F(1e9))) + I(1)), bitcast<F>(bitcast<U>(x) | U(0x7fc00000u)), is_special(x));
+}
+
+// exp(y ln|x|) with ln|x| and the product in two parts each
+fn pow_f(x: F, y: F) -> F {
+  let a = abs(x);
+  let tiny = a < F(1.17549435e-38);
+  let v = select(a, a * F(8388608.0), tiny);
+  let e = log_exponent(v);
+  let n = F(e) - select(F(0.0), F(23.0), tiny);
+  let high = n * F(0.693359375);
+  let low = fma(n, F(-2.12194440e-4), log_fraction(bitcast<F>(bitcast<I>(v) - (e << U(23u))) - F(1.0)));
+  let p = y * high;
+  let q = y * low;
+  var r = exp_sum(p, q + fma(y, high, -p));
+  r = select(r, exp_f(y * log_f(a)), is_special(a) | is_special(y) | (a == F(0.0)) | !(abs(p) < F(150.0)));
+  let whole = floor(y) == y;
+  let odd = whole & (abs(y) < F(16777216.0)) & ((I(clamp(y, F(-1.7e7), F(1.7e7))) & I(1)) == I(1));
+  let minus = (bitcast<U>(x) & U(0x80000000u)) != U(0u);
+  r = select(r, -r, minus & odd);
+  r = select(r, bitcast<F>(bitcast<U>(x) | U(0x7fc00000u)), (x < F(0.0)) & !whole & !is_special(x) & !is_special(y));
+  r = select(r, x + y, is_nan(x) | is_nan(y));
+  return select(r, F(1.0), (y == F(0.0)) | (x == F(1.0)) | ((x == F(-1.0)) & is_special(y) & !is_nan(y)));
+}
+
+// C's fmod: the quotient may have been rounded up to the next whole number
+fn mod_f(a: F, b: F) -> F {
+  let q = trunc(a / b);
+  var r = fma(-q, b, a);
+  r = select(r, r + with_sign(b, a), (r * with_sign(F(1.0), a)) < F(0.0));
+  r = select(r, r - with_sign(b, a), abs(r) >= abs(b));
+  r = select(r, a, is_special(b) & !is_nan(b) & !is_special(a));
+  return with_sign(r, a);
+}
+
+fn div_i(a: I, b: I) -> I {
+  return select(a / select(b, I(1), b == I(0)), I(0), b == I(0));
+}
+
+fn mod_i(a: I, b: I) -> I {
+  return select(a % select(b, I(1), b == I(0)), I(0), b == I(0));
+}
+
+fn div_u(a: U, b: U) -> U {
+  return select(a / select(b, U(1u), b == U(0u)), U(0u), b == U(0u));
+}
+
+fn mod_u(a: U, b: U) -> U {
+  return select(a % select(b, U(1u), b == U(0u)), U(0u), b == U(0u));
+}
+
+// saturating, NaN gives 0; the largest f32 below 2^31 is 2^31 - 128
+fn f_to_i(x: F) -> I {
+  let y = I(clamp(x, F(-2147483648.0), F(2147483520.0)));
+  return select(select(y, I(2147483647), x >= F(2147483648.0)), I(0), is_nan(x));
+}
+
+fn f_to_u(x: F) -> U {
+  let y = U(clamp(x, F(0.0), F(4294967040.0)));
+  return select(select(y, U(0xffffffffu), x >= F(4294967296.0)), U(0u), is_nan(x));
+}
+
+// upper half of the 64-bit product, by halves of 16 bits
+fn mul_high(a: U, b: U) -> U {
+  let al = a & U(0xffffu);
+  let ah = a >> U(16u);
+  let bl = b & U(0xffffu);
+  let bh = b >> U(16u);
+  let low = al * bl;
+  let mid = ah * bl + (low >> U(16u));
+  let mid2 = al * bh + (mid & U(0xffffu));
+  return ah * bh + (mid >> U(16u)) + (mid2 >> U(16u));
+}
+
+struct Philox {
+  x: U,
+  y: U,
+}
+
+// words 0 and 1 of the Philox4x32-10 block of counter (index, stream, 0, 0)
+fn philox(index: U, stream: U, seed0: U, seed1: U) -> Philox {
+  var c0 = index;
+  var c1 = stream;
+  var c2 = U(0u);
+  var c3 = U(0u);
+  var k0 = seed0;
+  var k1 = seed1;
+  for (var i = 0u; i < 10u; i++) {
+    let high0 = mul_high(c0, U(0xd2511f53u));
+    let high1 = mul_high(c2, U(0xcd9e8d57u));
+    let low0 = c0 * U(0xd2511f53u);
+    let low1 = c2 * U(0xcd9e8d57u);
+    c0 = high1 ^ c1 ^ k0;
+    c1 = low1;
+    c2 = high0 ^ c3 ^ k1;
+    c3 = low0;
+    k0 += U(0x9e3779b9u);
+    k1 += U(0xbb67ae85u);
+  }
+  return Philox(c0, c1);
+}
+
+fn random_bits(index: U, stream: U, seed0: U, seed1: U) -> U {
+  return philox(index, stream, seed0, seed1).x;
+}
+
+fn random_uniform(index: U, stream: U, seed0: U, seed1: U) -> F {
+  return F(philox(index, stream, seed0, seed1).x >> U(8u)) * F(5.9604644775390625e-8);
+}
+
+fn random_normal(index: U, stream: U, seed0: U, seed1: U) -> F {
+  let p = philox(index, stream, seed0, seed1);
+  let u = F(p.x >> U(8u)) * F(5.9604644775390625e-8) + F(2.98023223876953125e-8);
+  let turn = F(p.y >> U(8u)) * F(5.9604644775390625e-8);
+  return sqrt(F(-2.0) * log_f(u)) * cos_f(F(6.28318531) * turn);
+}
+`;
+
+/** `shaders/matmul_register.wgsl` */
+export const MATMUL_REGISTER: string = `\
+// matmul_register.wgsl   acc[b, m, n] = sum over k of a[b, m, k] b[b, k, n]; an 8x8 tile per thread, no shared memory
+// in     a, b: f32; the hooks say how they lie. K[0] = (m, n, k, batch), K[1] = strides (a.m, a.k, b.k, b.n), K[2].x = grid width
+// out    what the epilogue does with four elements of a row at a time; n is padded to a multiple of 4 there
+// grid   batch * ceil(m / 8) * ceil(n / 8) / WG, folded over x and y
+// WG     threads: 8..64
+// maths  k in order, one fma each
+// oracle tests/support/reference_device_kernels.ts; tolerance 1 ulp x sqrt(k)
+// variants WG=8|32|64
+override WG: u32 = 8u;
+
+@group(0) @binding(0) var<uniform> K: array<vec4u, 4>;
+// hook a
+@group(0) @binding(1) var<storage, read> a_data: array<f32>;
+fn a_base(b: u32) -> u32 {
+  return b * K[0].x * K[0].z;
+}
+fn a_at(base: u32, m: u32, k: u32) -> f32 {
+  return a_data[base + m * K[1].x + k * K[1].y];
+}
+fn a_block(base: u32, m: u32, k: u32) -> mat4x4f {
+  return mat4x4f(
+    a_at(base, m, k), a_at(base, m, k + 1u), a_at(base, m, k + 2u), a_at(base, m, k + 3u),
+    a_at(base, m + 1u, k), a_at(base, m + 1u, k + 1u), a_at(base, m + 1u, k + 2u), a_at(base, m + 1u, k + 3u),
+    a_at(base, m + 2u, k), a_at(base, m + 2u, k + 1u), a_at(base, m + 2u, k + 2u), a_at(base, m + 2u, k + 3u),
+    a_at(base, m + 3u, k), a_at(base, m + 3u, k + 1u), a_at(base, m + 3u, k + 2u), a_at(base, m + 3u, k + 3u),
+  );
+}
+// end hook
+// hook b
+@group(0) @binding(2) var<storage, read> b_data: array<f32>;
+fn b_base(b: u32) -> u32 {
+  return b * K[0].y * K[0].z;
+}
+fn b_at(base: u32, k: u32, n: u32) -> f32 {
+  return b_data[base + k * K[1].z + n * K[1].w];
+}
+fn b_block(base: u32, k: u32, n: u32) -> mat4x4f {
+  return mat4x4f(
+    b_at(base, k, n), b_at(base, k, n + 1u), b_at(base, k, n + 2u), b_at(base, k, n + 3u),
+    b_at(base, k + 1u, n), b_at(base, k + 1u, n + 1u), b_at(base, k + 1u, n + 2u), b_at(base, k + 1u, n + 3u),
+    b_at(base, k + 2u, n), b_at(base, k + 2u, n + 1u), b_at(base, k + 2u, n + 2u), b_at(base, k + 2u, n + 3u),
+    b_at(base, k + 3u, n), b_at(base, k + 3u, n + 1u), b_at(base, k + 3u, n + 2u), b_at(base, k + 3u, n + 3u),
+  );
+}
+// end hook
+// hook epilogue
+@group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
+fn epilogue(b: u32, m: u32, n: u32, acc: vec4f) {
+  c[((b * K[0].x + m) * K[0].y + n) / 4u] = acc;
+}
+// end hook
+
+// c + a.x b[0] + a.y b[1] + a.z b[2] + a.w b[3], in this order
+fn dot4(a: vec4f, b: mat4x4f, c: vec4f) -> vec4f {
+  return fma(vec4f(a.w), b[3], fma(vec4f(a.z), b[2], fma(vec4f(a.y), b[1], fma(vec4f(a.x), b[0], c))));
+}
+
+fn b_line(base: u32, k: u32, n: u32) -> vec4f {
+  let last = K[0].y - 1u;
+  return vec4f(
+    b_at(base, k, min(n, last)), b_at(base, k, min(n + 1u, last)),
+    b_at(base, k, min(n + 2u, last)), b_at(base, k, min(n + 3u, last)),
+  );
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  let wide = (K[0].y + 7u) / 8u;
+  let high = (K[0].x + 7u) / 8u;
+  let tile = (group.y * K[2].x + group.x) * WG + local;
+  if (tile >= wide * high * K[0].w) {
+    return;
+  }
+  let n = 8u * (tile % wide);
+  let m = 8u * ((tile / wide) % high);
+  let batch = tile / (wide * high);
+  let a_from = a_base(batch);
+  let b_from = b_base(batch);
+  let last = K[0].x - 1u;
+  var c00 = vec4f();
+  var c01 = vec4f();
+  var c10 = vec4f();
+  var c11 = vec4f();
+  var c20 = vec4f();
+  var c21 = vec4f();
+  var c30 = vec4f();
+  var c31 = vec4f();
+  var c40 = vec4f();
+  var c41 = vec4f();
+  var c50 = vec4f();
+  var c51 = vec4f();
+  var c60 = vec4f();
+  var c61 = vec4f();
+  var c70 = vec4f();
+  var c71 = vec4f();
+  let whole = K[0].z & ~3u;
+  for (var k = 0u; k < whole; k += 4u) {
+    let a = a_block(a_from, m, k);
+    let d = a_block(a_from, m + 4u, k);
+    var b = b_block(b_from, k, n);
+    c00 = dot4(a[0], b, c00);
+    c10 = dot4(a[1], b, c10);
+    c20 = dot4(a[2], b, c20);
+    c30 = dot4(a[3], b, c30);
+    c40 = dot4(d[0], b, c40);
+    c50 = dot4(d[1], b, c50);
+    c60 = dot4(d[2], b, c60);
+    c70 = dot4(d[3], b, c70);
+    b = b_block(b_from, k, n + 4u);
+    c01 = dot4(a[0], b, c01);
+    c11 = dot4(a[1], b, c11);
+    c21 = dot4(a[2], b, c21);
+    c31 = dot4(a[3], b, c31);
+    c41 = dot4(d[0], b, c41);
+    c51 = dot4(d[1], b, c51);
+    c61 = dot4(d[2], b, c61);
+    c71 = dot4(d[3], b, c71);
+  }
+  for (var k = whole; k < K[0].z; k++) {
+    let p = b_line(b_from, k, n);
+    let q = b_line(b_from, k, n + 4u);
+    let a0 = vec4f(a_at(a_from, min(m, last), k));
+    c00 = fma(a0, p, c00);
+    c01 = fma(a0, q, c01);
+    let a1 = vec4f(a_at(a_from, min(m + 1u, last), k));
+    c10 = fma(a1, p, c10);
+    c11 = fma(a1, q, c11);
+    let a2 = vec4f(a_at(a_from, min(m + 2u, last), k));
+    c20 = fma(a2, p, c20);
+    c21 = fma(a2, q, c21);
+    let a3 = vec4f(a_at(a_from, min(m + 3u, last), k));
+    c30 = fma(a3, p, c30);
+    c31 = fma(a3, q, c31);
+    let a4 = vec4f(a_at(a_from, min(m + 4u, last), k));
+    c40 = fma(a4, p, c40);
+    c41 = fma(a4, q, c41);
+    let a5 = vec4f(a_at(a_from, min(m + 5u, last), k));
+    c50 = fma(a5, p, c50);
+    c51 = fma(a5, q, c51);
+    let a6 = vec4f(a_at(a_from, min(m + 6u, last), k));
+    c60 = fma(a6, p, c60);
+    c61 = fma(a6, q, c61);
+    let a7 = vec4f(a_at(a_from, min(m + 7u, last), k));
+    c70 = fma(a7, p, c70);
+    c71 = fma(a7, q, c71);
+  }
+  var sums = array<vec4f, 16>(
+    c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51, c60, c61, c70, c71,
+  );
+  for (var i = 0u; i < 16u; i++) {
+    let row = m + i / 2u;
+    let column = n + 4u * (i % 2u);
+    if (row < K[0].x && column < K[0].y) {
+      epilogue(batch, row, column, sums[i]);
+    }
+  }
+}
+`;
+
+/** `shaders/matmul_shared.wgsl` */
+export const MATMUL_SHARED: string = `\
+// matmul_shared.wgsl   acc[b, m, n] = sum over k of a[b, m, k] b[b, k, n]; 64x64 a workgroup, an 8x8 tile per thread
+// in     a, b: f32; the hooks say how they lie. K[0] = (m, n, k, batch), K[1] = strides (a.m, a.k, b.k, b.n), K[2].x = grid width
+// out    what the epilogue does with four elements of a row at a time; n is padded to a multiple of 4 there
+// grid   batch * ceil(m / 64) * ceil(n / 64), folded over x and y
+// WG     64 threads, fixed: each brings one 4x4 block of a and one of b a round
+// maths  k in order, one fma each
+// oracle tests/support/reference_device_kernels.ts; tolerance 1 ulp x sqrt(k)
+
+@group(0) @binding(0) var<uniform> K: array<vec4u, 4>;
+// hook a
+@group(0) @binding(1) var<storage, read> a_data: array<f32>;
+fn a_base(b: u32) -> u32 {
+  return b * K[0].x * K[0].z;
+}
+fn a_at(base: u32, m: u32, k: u32) -> f32 {
+  return a_data[base + m * K[1].x + k * K[1].y];
+}
+fn a_block(base: u32, m: u32, k: u32) -> mat4x4f {
+  return mat4x4f(
+    a_at(base, m, k), a_at(base, m, k + 1u), a_at(base, m, k + 2u), a_at(base, m, k + 3u),
+    a_at(base, m + 1u, k), a_at(base, m + 1u, k + 1u), a_at(base, m + 1u, k + 2u), a_at(base, m + 1u, k + 3u),
+    a_at(base, m + 2u, k), a_at(base, m + 2u, k + 1u), a_at(base, m + 2u, k + 2u), a_at(base, m + 2u, k + 3u),
+    a_at(base, m + 3u, k), a_at(base, m + 3u, k + 1u), a_at(base, m + 3u, k + 2u), a_at(base, m + 3u, k + 3u),
+  );
+}
+// end hook
+// hook b
+@group(0) @binding(2) var<storage, read> b_data: array<f32>;
+fn b_base(b: u32) -> u32 {
+  return b * K[0].y * K[0].z;
+}
+fn b_at(base: u32, k: u32, n: u32) -> f32 {
+  return b_data[base + k * K[1].z + n * K[1].w];
+}
+fn b_block(base: u32, k: u32, n: u32) -> mat4x4f {
+  return mat4x4f(
+    b_at(base, k, n), b_at(base, k, n + 1u), b_at(base, k, n + 2u), b_at(base, k, n + 3u),
+    b_at(base, k + 1u, n), b_at(base, k + 1u, n + 1u), b_at(base, k + 1u, n + 2u), b_at(base, k + 1u, n + 3u),
+    b_at(base, k + 2u, n), b_at(base, k + 2u, n + 1u), b_at(base, k + 2u, n + 2u), b_at(base, k + 2u, n + 3u),
+    b_at(base, k + 3u, n), b_at(base, k + 3u, n + 1u), b_at(base, k + 3u, n + 2u), b_at(base, k + 3u, n + 3u),
+  );
+}
+// end hook
+// hook epilogue
+@group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
+fn epilogue(b: u32, m: u32, n: u32, acc: vec4f) {
+  c[((b * K[0].x + m) * K[0].y + n) / 4u] = acc;
+}
+// end hook
+
+var<workgroup> a_tile: array<vec4f, 256>; // [k 16][m 64 / 4]
+var<workgroup> b_tile: array<vec4f, 256>; // [k 16][n 64 / 4]
+
+// 0 where k is beyond its end; m and n beyond theirs repeat the last
+fn a_or_0(base: u32, m: u32, k: u32) -> f32 {
+  if (k >= K[0].z) {
+    return 0.0;
+  }
+  return a_at(base, min(m, K[0].x - 1u), k);
+}
+
+fn b_or_0(base: u32, k: u32, n: u32) -> f32 {
+  if (k >= K[0].z) {
+    return 0.0;
+  }
+  return b_at(base, k, min(n, K[0].y - 1u));
+}
+
+fn a_line(base: u32, m: u32, k: u32) -> vec4f {
+  return vec4f(a_or_0(base, m, k), a_or_0(base, m + 1u, k), a_or_0(base, m + 2u, k), a_or_0(base, m + 3u, k));
+}
+
+fn b_line(base: u32, k: u32, n: u32) -> vec4f {
+  return vec4f(b_or_0(base, k, n), b_or_0(base, k, n + 1u), b_or_0(base, k, n + 2u), b_or_0(base, k, n + 3u));
+}
+
+fn bring(a_from: u32, b_from: u32, m: u32, n: u32, k: u32, local: u32) {
+  let across = local % 16u;
+  let deep = 4u * (local / 16u);
+  let ka = k + deep;
+  let ma = m + 4u * across;
+  let nb = n + 4u * across;
+  var a: mat4x4f;
+  var b: mat4x4f;
+  if (ka + 4u <= K[0].z) {
+    a = transpose(a_block(a_from, ma, ka));
+    b = b_block(b_from, ka, nb);
+  } else {
+    a = mat4x4f(
+      a_line(a_from, ma, ka), a_line(a_from, ma, ka + 1u), a_line(a_from, ma, ka + 2u), a_line(a_from, ma, ka + 3u),
+    );
+    b = mat4x4f(b_line(b_from, ka, nb), b_line(b_from, ka + 1u, nb), b_line(b_from, ka + 2u, nb), b_line(b_from, ka + 3u, nb));
+  }
+  let to = deep * 16u + across;
+  a_tile[to] = a[0];
+  a_tile[to + 16u] = a[1];
+  a_tile[to + 32u] = a[2];
+  a_tile[to + 48u] = a[3];
+  b_tile[to] = b[0];
+  b_tile[to + 16u] = b[1];
+  b_tile[to + 32u] = b[2];
+  b_tile[to + 48u] = b[3];
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  let wide = (K[0].y + 63u) / 64u;
+  let high = (K[0].x + 63u) / 64u;
+  let tile = group.y * K[2].x + group.x;
+  if (tile >= wide * high * K[0].w) {
+    return;
+  }
+  let n = 64u * (tile % wide);
+  let m = 64u * ((tile / wide) % high);
+  let batch = tile / (wide * high);
+  let a_from = a_base(batch);
+  let b_from = b_base(batch);
+  let x = local % 8u;
+  let y = local / 8u;
+  var c00 = vec4f();
+  var c01 = vec4f();
+  var c10 = vec4f();
+  var c11 = vec4f();
+  var c20 = vec4f();
+  var c21 = vec4f();
+  var c30 = vec4f();
+  var c31 = vec4f();
+  var c40 = vec4f();
+  var c41 = vec4f();
+  var c50 = vec4f();
+  var c51 = vec4f();
+  var c60 = vec4f();
+  var c61 = vec4f();
+  var c70 = vec4f();
+  var c71 = vec4f();
+  for (var k = 0u; k < K[0].z; k += 16u) {
+    bring(a_from, b_from, m, n, k, local);
+    workgroupBarrier();
+    for (var d = 0u; d < 256u; d += 16u) {
+      let a = a_tile[d + y];
+      let e = a_tile[d + y + 8u];
+      let p = b_tile[d + x];
+      let q = b_tile[d + x + 8u];
+      c00 = fma(vec4f(a.x), p, c00);
+      c01 = fma(vec4f(a.x), q, c01);
+      c10 = fma(vec4f(a.y), p, c10);
+      c11 = fma(vec4f(a.y), q, c11);
+      c20 = fma(vec4f(a.z), p, c20);
+      c21 = fma(vec4f(a.z), q, c21);
+      c30 = fma(vec4f(a.w), p, c30);
+      c31 = fma(vec4f(a.w), q, c31);
+      c40 = fma(vec4f(e.x), p, c40);
+      c41 = fma(vec4f(e.x), q, c41);
+      c50 = fma(vec4f(e.y), p, c50);
+      c51 = fma(vec4f(e.y), q, c51);
+      c60 = fma(vec4f(e.z), p, c60);
+      c61 = fma(vec4f(e.z), q, c61);
+      c70 = fma(vec4f(e.w), p, c70);
+      c71 = fma(vec4f(e.w), q, c71);
+    }
+    workgroupBarrier();
+  }
+  var sums = array<vec4f, 16>(
+    c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51, c60, c61, c70, c71,
+  );
+  for (var i = 0u; i < 16u; i++) {
+    let row = m + 32u * (i / 8u) + 4u * y + (i / 2u) % 4u;
+    let column = n + 32u * (i % 2u) + 4u * x;
+    if (row < K[0].x && column < K[0].y) {
+      epilogue(batch, row, column, sums[i]);
+    }
+  }
+}
+`;
+
+/** `shaders/operand_any.wgsl` */
+export const OPERAND_ANY: string = `\
+// operand_any.wgsl   4x4 blocks of a matmul operand with any strides
+// in     x: (m, k) for the left operand, (k, n) for the right one; x_stride, x_end: strides and sizes
+// out    x_block: rows r to r + 3, columns c to c + 3; beyond the end of x the last ones are repeated
+// grid   none: the generator renames x and splices it into matmul_*.wgsl
+@group(0) @binding(0) var<uniform> K: array<vec4u, 4>;
+fn x_stride() -> vec2u {
+  return K[1].xy;
+}
+fn x_end() -> vec2u {
+  return K[0].xz;
+}
+// begin operand
+@group(0) @binding(1) var<storage, read> x_data: array<f32>;
+
+fn x_at(base: u32, r: u32, c: u32) -> f32 {
+  return x_data[base + r * x_stride().x + c * x_stride().y];
+}
+
+fn x_row(at: u32, c: u32) -> vec4f {
+  let step = x_stride().y;
+  let last = x_end().y - 1u;
+  return vec4f(
+    x_data[at + min(c, last) * step],
+    x_data[at + min(c + 1u, last) * step],
+    x_data[at + min(c + 2u, last) * step],
+    x_data[at + min(c + 3u, last) * step],
+  );
+}
+
+fn x_block(base: u32, r: u32, c: u32) -> mat4x4f {
+  let step = x_stride().x;
+  let last = x_end().x - 1u;
+  return mat4x4f(
+    x_row(base + min(r, last) * step, c),
+    x_row(base + min(r + 1u, last) * step, c),
+    x_row(base + min(r + 2u, last) * step, c),
+    x_row(base + min(r + 3u, last) * step, c),
+  );
+}
+// end operand
+`;
+
+/** `shaders/operand_columns.wgsl` */
+export const OPERAND_COLUMNS: string = `\
+// operand_columns.wgsl   4x4 blocks of a matmul operand whose columns are contiguous and aligned to four elements
+// in     x: (m, k) for the left operand, (k, n) for the right one; x_stride, x_end: strides and sizes
+// out    x_block: rows r to r + 3, columns c to c + 3; beyond the end of x the last ones are repeated
+// grid   none: the generator renames x and splices it into matmul_*.wgsl
+@group(0) @binding(0) var<uniform> K: array<vec4u, 4>;
+fn x_stride() -> vec2u {
+  return K[1].xy;
+}
+fn x_end() -> vec2u {
+  return K[0].xz;
+}
+// begin operand
+@group(0) @binding(1) var<storage, read> x_data: array<vec4f>;
+
+fn x_at(base: u32, r: u32, c: u32) -> f32 {
+  let at = base + r + c * x_stride().y;
+  return x_data[at / 4u][at % 4u];
+}
+
+fn x_block(base: u32, r: u32, c: u32) -> mat4x4f {
+  let last = x_end().y - 1u;
+  let column = x_stride().y / 4u;
+  let at = base / 4u + min(r, x_end().x - 4u) / 4u;
+  return transpose(mat4x4f(
+    x_data[at + min(c, last) * column],
+    x_data[at + min(c + 1u, last) * column],
+    x_data[at + min(c + 2u, last) * column],
+    x_data[at + min(c + 3u, last) * column],
+  ));
+}
+// end operand
+`;
+
+/** `shaders/operand_rows.wgsl` */
+export const OPERAND_ROWS: string = `\
+// operand_rows.wgsl   4x4 blocks of a matmul operand whose rows are contiguous and aligned to four elements
+// in     x: (m, k) for the left operand, (k, n) for the right one; x_row: stride of a row; x_end: sizes
+// out    x_block: rows r to r + 3, columns c to c + 3; beyond the end of x the last ones are repeated
+// grid   none: the generator renames x and splices it into matmul_*.wgsl
+@group(0) @binding(0) var<uniform> K: array<vec4u, 4>;
+fn x_stride() -> vec2u {
+  return K[1].xy;
+}
+fn x_end() -> vec2u {
+  return K[0].xz;
+}
+// begin operand
+@group(0) @binding(1) var<storage, read> x_data: array<vec4f>;
+
+fn x_at(base: u32, r: u32, c: u32) -> f32 {
+  let at = base + r * x_stride().x + c;
+  return x_data[at / 4u][at % 4u];
+}
+
+fn x_block(base: u32, r: u32, c: u32) -> mat4x4f {
+  let last = x_end().x - 1u;
+  let row = x_stride().x / 4u;
+  let at = base / 4u + min(c, x_end().y - 4u) / 4u;
+  return mat4x4f(
+    x_data[at + min(r, last) * row],
+    x_data[at + min(r + 1u, last) * row],
+    x_data[at + min(r + 2u, last) * row],
+    x_data[at + min(r + 3u, last) * row],
+  );
+}
+// end operand
+`;
+
+/** `shaders/scatter_add.wgsl` */
+export const SCATTER_ADD: string = `\
+// scatter_add.wgsl   out[o, index[o, j, i], i] += src[o, j, i] for j = 0, 1, ...; one thread per column (o, i)
+// in     src f32, index (i32, u32 or u8), params; any strides
+// out    out: starts as init or 0, which an earlier kernel has stored; shares no slot with the inputs
+// grid   columns / WG, folded over x and y
+// WG     threads: 32..256; INDEX_BYTES 4, or 1 for u8
+// maths  one addition per entry, in the order of j: the same bits every time
+// oracle tests/support/reference_device_kernels.ts; exact order, f32
+// variants WG=64|256 INDEX_BYTES=1|4
+override WG: u32 = 64u;
+override INDEX_BYTES: u32 = 4u;
+
+const NONE: u32 = 0xffffffffu;
+
+// (outer * inner, n, inner, size), (grid width, -, -, -), then per view (offset, dyn word or NONE) and three strides:
+// src at 2 and 3, index at 4 and 5, out at 6 and 7
+@group(0) @binding(0) var<uniform> K: array<vec4u, 8>;
+@group(0) @binding(1) var<storage, read> src: array<f32>;
+@group(0) @binding(2) var<storage, read> index: array<u32>;
+@group(0) @binding(3) var<storage, read> params: array<u32>;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+
+fn start_of(view: u32, o: u32, i: u32) -> u32 {
+  var at = K[view].x + o * K[view + 1u].x + i * K[view + 1u].z;
+  if (K[view].y != NONE) {
+    at += params[K[view].y];
+  }
+  return at;
+}
+
+fn index_at(at: u32) -> u32 {
+  if (INDEX_BYTES == 1u) {
+    return (index[at / 4u] >> (8u * (at % 4u))) & 0xffu;
+  }
+  return index[at];
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  let column = (group.y * K[1].x + group.x) * WG + local;
+  if (column >= K[0].x) {
+    return;
+  }
+  let o = column / K[0].z;
+  let i = column % K[0].z;
+  var from_src = start_of(2u, o, i);
+  var from_index = start_of(4u, o, i);
+  let to = start_of(6u, o, i);
+  for (var j = 0u; j < K[0].y; j++) {
+    let s = index_at(from_index);
+    // a negative index is a large unsigned one
+    if (s < K[0].w) {
+      out[to + s * K[7].y] += src[from_src];
+    }
+    from_src += K[3].y;
+    from_index += K[5].y;
+  }
+}
+`;
+
+/** `shaders/segments.wgsl` */
+export const SEGMENTS: string = `\
+// segments.wgsl   the segment that a coordinate lies in, by bisection
+// in     table: u32, ascending starts of segments from \`first\` on, \`count\` of them
+// out    number of the last start that is <= c
+// grid   none: a library
+// oracle tests/support/reference_device_body.ts; exact
+@group(0) @binding(1) var<storage, read> table: array<u32>;
+
+fn segment_of(c: u32, first: u32, count: u32) -> i32 {
+  // the answer lies in [low, high)
+  var low = 0u;
+  var high = count;
+  while (high - low > 1u) {
+    let middle = (low + high) / 2u;
+    if (table[first + middle] <= c) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  return i32(low);
+}
+`;
+
+/** `shaders/tree.wgsl` */
+export const TREE: string = `\
+// tree.wgsl   folds one value of each thread of a workgroup in a fixed tree; every thread gets the result
+// in     x: the thread's value; t: its number, below WG; all threads call
+// out    the fold; the generator makes i32 and u32 versions by renaming the type
+// grid   none: a library
+// WG     threads: power of two, 2..256
+// oracle tests/support/reference_device_ops.ts; tolerance 1 ulp x log2(WG)
+// variants WG=32|64|128|256
+override WG: u32 = 64u;
+
+fn nan_max(a: f32, b: f32) -> f32 {
+  let nan = ((bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u) | ((bitcast<u32>(b) & 0x7fffffffu) > 0x7f800000u);
+  return select(select(b, a, a > b), a + b, nan);
+}
+
+fn nan_min(a: f32, b: f32) -> f32 {
+  let nan = ((bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u) | ((bitcast<u32>(b) & 0x7fffffffu) > 0x7f800000u);
+  return select(select(b, a, a < b), a + b, nan);
+}
+
+// begin tree
+var<workgroup> tree_f32: array<f32, 256>;
+
+fn tree_sum_f32(x: f32, t: u32) -> f32 {
+  tree_f32[t] = x;
+  for (var s = WG / 2u; s > 0u; s /= 2u) {
+    workgroupBarrier();
+    if (t < s) {
+      tree_f32[t] += tree_f32[t + s];
+    }
+  }
+  workgroupBarrier();
+  let result = tree_f32[0];
+  workgroupBarrier();
+  return result;
+}
+
+fn tree_prod_f32(x: f32, t: u32) -> f32 {
+  tree_f32[t] = x;
+  for (var s = WG / 2u; s > 0u; s /= 2u) {
+    workgroupBarrier();
+    if (t < s) {
+      tree_f32[t] *= tree_f32[t + s];
+    }
+  }
+  workgroupBarrier();
+  let result = tree_f32[0];
+  workgroupBarrier();
+  return result;
+}
+
+fn tree_max_f32(x: f32, t: u32) -> f32 {
+  tree_f32[t] = x;
+  for (var s = WG / 2u; s > 0u; s /= 2u) {
+    workgroupBarrier();
+    if (t < s) {
+      tree_f32[t] = nan_max(tree_f32[t], tree_f32[t + s]);
+    }
+  }
+  workgroupBarrier();
+  let result = tree_f32[0];
+  workgroupBarrier();
+  return result;
+}
+
+fn tree_min_f32(x: f32, t: u32) -> f32 {
+  tree_f32[t] = x;
+  for (var s = WG / 2u; s > 0u; s /= 2u) {
+    workgroupBarrier();
+    if (t < s) {
+      tree_f32[t] = nan_min(tree_f32[t], tree_f32[t + s]);
+    }
+  }
+  workgroupBarrier();
+  let result = tree_f32[0];
+  workgroupBarrier();
+  return result;
+}
+
+var<workgroup> tree_at_f32: array<u32, 256>;
+
+// Of two candidates the better one's index; 0xffffffff stands for none. Equal ones: the first. NaN beats all.
+fn better_max_f32(a: f32, ia: u32, b: f32, ib: u32) -> bool {
+  let first = ib < ia;
+  let a_nan = (bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u;
+  let b_nan = (bitcast<u32>(b) & 0x7fffffffu) > 0x7f800000u;
+  let wins = select(select((b > a) | ((b == a) & first), false, a_nan), !a_nan | first, b_nan);
+  return (ib != 0xffffffffu) & ((ia == 0xffffffffu) | wins);
+}
+
+fn better_min_f32(a: f32, ia: u32, b: f32, ib: u32) -> bool {
+  let first = ib < ia;
+  let a_nan = (bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u;
+  let b_nan = (bitcast<u32>(b) & 0x7fffffffu) > 0x7f800000u;
+  let wins = select(select((b < a) | ((b == a) & first), false, a_nan), !a_nan | first, b_nan);
+  return (ib != 0xffffffffu) & ((ia == 0xffffffffu) | wins);
+}
+
+fn tree_argmax_f32(x: f32, at: u32, t: u32) -> u32 {
+  tree_f32[t] = x;
+  tree_at_f32[t] = at;
+  for (var s = WG / 2u; s > 0u; s /= 2u) {
+    workgroupBarrier();
+    if (t < s) {
+      if (better_max_f32(tree_f32[t], tree_at_f32[t], tree_f32[t + s], tree_at_f32[t + s])) {
+        tree_f32[t] = tree_f32[t + s];
+        tree_at_f32[t] = tree_at_f32[t + s];
+      }
+    }
+  }
+  workgroupBarrier();
+  let result = tree_at_f32[0];
+  workgroupBarrier();
+  return result;
+}
+
+fn tree_argmin_f32(x: f32, at: u32, t: u32) -> u32 {
+  tree_f32[t] = x;
+  tree_at_f32[t] = at;
+  for (var s = WG / 2u; s > 0u; s /= 2u) {
+    workgroupBarrier();
+    if (t < s) {
+      if (better_min_f32(tree_f32[t], tree_at_f32[t], tree_f32[t + s], tree_at_f32[t + s])) {
+        tree_f32[t] = tree_f32[t + s];
+        tree_at_f32[t] = tree_at_f32[t + s];
+      }
+    }
+  }
+  workgroupBarrier();
+  let result = tree_at_f32[0];
+  workgroupBarrier();
+  return result;
+}
+// end tree
+`;
