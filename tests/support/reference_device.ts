@@ -15,7 +15,7 @@ import type {
 } from "../../src/device/contract.ts";
 import type { RunState } from "./reference_device_body.ts";
 import { compileKernel } from "./reference_device_kernels.ts";
-import { SlotMemory } from "./reference_device_memory.ts";
+import { GARBAGE, SlotMemory } from "./reference_device_memory.ts";
 import { kernelName, verifyProgram } from "./verify_program.ts";
 
 class ReferenceBuffer implements DeviceBuffer {
@@ -95,13 +95,14 @@ export class ReferenceDevice implements Device {
     this.profile = options.profile ?? { maxSlotsPerKernel: 8, maxBufferBytes: 2 ** 30 };
   }
 
-  alloc(bytes: number): DeviceBuffer {
+  alloc(bytes: number, options: { readonly zeroed?: boolean } = {}): DeviceBuffer {
     this.#checkOpen();
     if (!Number.isInteger(bytes) || bytes <= 0) {
       throw new Error(`Cannot allocate ${bytes} bytes: a whole number above 0`);
     }
     if (bytes > this.profile.maxBufferBytes) throw new Error(`Cannot allocate ${bytes} bytes: the profile forbids it`);
     const buffer = new ReferenceBuffer(this, bytes);
+    if (options.zeroed === false) new Uint32Array(buffer.data).fill(GARBAGE);
     const stats = this.#stats;
     stats.buffers++;
     stats.liveBytes += buffer.bytes;

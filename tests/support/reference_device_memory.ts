@@ -10,7 +10,8 @@ import { fail } from "./verify_program.ts";
 /** Values of one instruction, or elements of one view, over a block of a domain. */
 export type Column = Float32Array | Int32Array | Uint32Array;
 
-const GARBAGE = 0x7fc00000; // a NaN, so that a temporary read too early shows even where no check sees it
+/** Contents of memory that nobody has written: a NaN, so that reading it too early shows even where no check sees it. */
+export const GARBAGE = 0x7fc00000;
 
 /** One slot of a run, seen as each type, with the books that the checks need. */
 export class SlotMemory {

@@ -1,0 +1,21 @@
+/**
+ * Small programs, made by hand, that together use everything the device contract offers.
+ *
+ * @module
+ */
+import type { ProgramCase } from "./programs_builder.ts";
+import { instructionCases, viewCases } from "./programs_map.ts";
+import { matmulCases } from "./programs_matmul.ts";
+import { reduceCases } from "./programs_reduce.ts";
+import { scatterCases } from "./programs_scatter.ts";
+
+export type { ProgramCase, Tolerance } from "./programs_builder.ts";
+
+/** Every case; names are unique. */
+export const programs: readonly ProgramCase[] = [
+  ...viewCases(),
+  ...instructionCases(),
+  ...reduceCases(),
+  ...matmulCases(),
+  ...scatterCases(),
+];
