@@ -4,6 +4,7 @@
  * @module
  */
 import type { Device } from "../../src/device/contract.ts";
+import { openWebgpu } from "../../src/device/webgpu/mod.ts";
 import { useDevice } from "../../src/graph/runtime.ts";
 import { ReferenceDevice } from "./reference_device.ts";
 
@@ -20,14 +21,15 @@ export function openOnce(kind: Kind): Promise<Device> {
 }
 
 async function open(kind: Kind): Promise<Device> {
-  return await Promise.resolve(new ReferenceDevice());
+  if (kind === "webgpu") return await openWebgpu();
+  return new ReferenceDevice();
 }
 
 /** Whether tests of a device can run here. */
 const AVAILABLE: Record<Kind, boolean> = {
   reference: true,
   cpu: false,
-  webgpu: false,
+  webgpu: await navigator.gpu?.requestAdapter() != null,
 };
 
 /** Options of {@link onDevices}. */
