@@ -124,7 +124,8 @@ export class Node {
 
   /** Whether the value depends on parameters and it was forgotten how: no gradient can flow through it. */
   get forgotten(): boolean {
-    return this.tracked && this.storage !== null && this.inputs.length === 0 && this.op.kind !== "leaf";
+    const { kind } = this.op;
+    return this.tracked && this.storage !== null && this.inputs.length === 0 && kind !== "leaf" && kind !== "assign";
   }
 }
 

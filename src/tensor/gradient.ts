@@ -117,8 +117,8 @@ function refuseForgotten(order: readonly Node[], missing: readonly Node[]): void
   const loose = missing.some((t) => t.owner === null);
   for (const node of order) {
     if (
-      node.storage !== null && node.inputs.length === 0 && node.op.kind !== "leaf" && !missing.includes(node) &&
-      (loose || node.tracked)
+      node.storage !== null && node.inputs.length === 0 && node.op.kind !== "leaf" && node.op.kind !== "assign" &&
+      !missing.includes(node) && (loose || node.tracked)
     ) {
       throw forgotten(node);
     }

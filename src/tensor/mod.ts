@@ -28,6 +28,7 @@ export {
 } from "./create.ts";
 export { assignVariables, Buffer, moveVariables, Parameter, rereadAll, snapshots, Variable } from "./parameter.ts";
 export { backward, grad, type GradOptions, noGrad } from "./gradient.ts";
+export { type DeviceInfo, deviceStats, init, type InitOptions } from "./init.ts";
 export { defaultRng, Rng, type RngState, setSeed } from "./rng.ts";
 export { readAll, readAllSync } from "./read.ts";
 export type { Operand } from "./ops.ts";

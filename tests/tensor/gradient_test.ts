@@ -163,6 +163,18 @@ onDevices("two losses over one hidden value: both get their gradients, or an err
   assertThrows(() => backward(late.sum().add(p.sum())), ConfigError, "its history is gone");
 });
 
+onDevices("several steps: each backward sees the newest parameters", async () => {
+  const p = new Parameter(tensor([1, 2])), q = new Parameter(tensor([5, 5]));
+  for (let i = 0; i < 3; i++) {
+    backward(p.square().sum().add(q.sum()));
+    p.assign(p.sub(p.grad!.mul(0.25)));
+    p.grad = null;
+    if (i === 1) boundary();
+  }
+  assertEquals(await p.array(), [0.125, 0.25]);
+  assertEquals(await q.grad!.array(), [3, 3]);
+});
+
 onDevices("a mask that was read does no harm", async () => {
   const p = new Parameter(tensor([-1, 2]));
   const mask = p.gt(0);

@@ -1,0 +1,101 @@
+/**
+ * The choice of the device.
+ *
+ * @module
+ */
+import { ConfigError, DeviceError } from "../base/errors.ts";
+import type { Device, DeviceStats } from "../device/contract.ts";
+import { currentDevice, setOpener, useDevice } from "../graph/runtime.ts";
+
+/** Options of {@link init}. */
+export interface InitOptions {
+  /**
+   * `"webgpu"` insists on WebGPU, software adapters included; `"cpu"` on WebAssembly. By default WebGPU is taken where
+   * there is an adapter that is hardware, else the CPU.
+   */
+  readonly device?: "webgpu" | "cpu";
+  /** Which adapter to prefer where there are several; WebGPU only. */
+  readonly powerPreference?: "low-power" | "high-performance";
+  /** Number of threads; CPU only. By default as many as the machine has processors, up to a limit. */
+  readonly threads?: number;
+}
+
+/** What {@link init} opened. */
+export interface DeviceInfo {
+  /** The kind of device. */
+  readonly device: "webgpu" | "cpu" | "reference";
+  /** The adapter's or processor's name. */
+  readonly name: string;
+}
+
+/** Devices that were opened, by what was asked for. */
+const opened = new Map<string, Promise<Device>>();
+
+/**
+ * Opens a device and makes it the default for new tensors; those that lie on another one stay there. Not needed to start:
+ * the first read opens the default device.
+ *
+ * @throws {DeviceError} If what `device` insists on is missing; the message names the adapter and the fix.
+ * @example
+ * ```ts ignore
+ * await init({ device: "cpu", threads: 2 });
+ * ```
+ */
+export async function init(options: InitOptions = {}): Promise<DeviceInfo> {
+  const device = await open(options);
+  useDevice(device);
+  return { device: device.kind, name: device.name };
+}
+
+/** What the default device has done since it was opened: runs, submits, reads, bytes in use. */
+export function deviceStats(): DeviceStats {
+  const device = currentDevice();
+  if (device === null) throw new DeviceError("Cannot count what the device did: none is open, await init() first");
+  return device.stats();
+}
+
+function open(options: InitOptions): Promise<Device> {
+  const { device, powerPreference, threads } = options;
+  if (device !== undefined && device !== "webgpu" && device !== "cpu") {
+    throw new ConfigError(`Cannot open a device "${device as string}": devices are "webgpu" and "cpu"`);
+  }
+  if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
+    throw new ConfigError(`Cannot work with ${threads} threads: their number is a whole number from 1`);
+  }
+  const key = `${device} ${powerPreference} ${threads}`;
+  let promise = opened.get(key);
+  if (promise === undefined) {
+    promise = openNew(options);
+    opened.set(key, promise);
+    promise.catch(() => opened.delete(key)); // the next call tries again
+  }
+  return promise;
+}
+
+async function openNew({ device, powerPreference, threads }: InitOptions): Promise<Device> {
+  if (device === "webgpu") return await openWebgpu(powerPreference);
+  if (device === undefined) {
+    const adapter = await hardwareAdapter(powerPreference);
+    if (adapter !== null) return await openWebgpu(powerPreference, adapter);
+  }
+  const cpu = await import("../device/cpu/mod.ts");
+  return await cpu.openCpu(threads === undefined ? {} : { threads });
+}
+
+async function openWebgpu(powerPreference?: GPUPowerPreference, adapter?: GPUAdapter): Promise<Device> {
+  const webgpu = await import("../device/webgpu/mod.ts");
+  return await webgpu.openWebgpu({
+    ...(powerPreference === undefined ? {} : { powerPreference }),
+    ...(adapter === undefined ? {} : { adapter }),
+  });
+}
+
+/** An adapter that is no program on the CPU; null if there is none. */
+async function hardwareAdapter(powerPreference?: GPUPowerPreference): Promise<GPUAdapter | null> {
+  const gpu: GPU | undefined = globalThis.navigator?.gpu;
+  if (gpu === undefined) return null;
+  const adapter = await gpu.requestAdapter(powerPreference === undefined ? {} : { powerPreference });
+  return adapter === null || adapter.info.isFallbackAdapter ? null : adapter;
+}
+
+setOpener(() => open({}));
