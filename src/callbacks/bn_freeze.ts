@@ -1,0 +1,18 @@
+/**
+ * Keeps frozen batch norms as they are.
+ *
+ * @module
+ */
+import { Callback } from "../train/mod.ts";
+
+/**
+ * Puts batch norms whose weight is frozen in evaluation mode during training: their running statistics stay. For learners
+ * with `trainBn: false`.
+ */
+export class BnFreeze extends Callback {
+  override beforeTrain(): void {
+    for (const m of this.learn.model.modules()) {
+      if (m instanceof BatchNorm && m.parameters()[0]?.requiresGrad === false) m.eval();
+    }
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * Keeps what went through a fit.
+ *
+ * @module
+ */
+import type { Tensor } from "../tensor/mod.ts";
+import { Callback } from "../train/mod.ts";
+
+/** One batch, as it was when it was done. */
+export interface CollectedBatch {
+  readonly training: boolean;
+  readonly xb: readonly Tensor[];
+  readonly yb: readonly Tensor[];
+  readonly pred: Tensor;
+  /** Null where the batch has no targets. */
+  readonly loss: Tensor | null;
+}
+
+/** Keeps each batch's inputs, targets, predictions and loss. All of them stay in memory. */
+export class CollectData extends Callback {
+  /** The batches of the last fit. */
+  readonly data: CollectedBatch[] = [];
+
+  override beforeFit(): void {
+    this.data.length = 0;
+  }
+
+  override afterBatch(): void {
+    const { learn } = this;
+    if (learn.predOrNull === null) return; // cancelled before the model ran
+    this.data.push({
+      training: learn.training,
+      xb: learn.xb.map(held),
+      yb: learn.yb.map(held),
+      pred: held(learn.pred),
+      loss: learn.hasLoss ? held(learn.loss) : null,
+    });
+  }
+}
+
+/** A copy that the learner does not know of and so does not dispose of. */
+function held(t: Tensor): Tensor {
+  return t.detach().keep();
+}

@@ -1,0 +1,63 @@
+/**
+ * Writes rows to a file.
+ *
+ * @module
+ */
+import { dirname, join } from "@std/path";
+import { Callback, ORDER } from "../train/mod.ts";
+
+/** Options of {@link CSVLogger}. */
+export interface CsvLoggerOptions {
+  /** Name of the file in the learner's `path`; `history.csv` by default. */
+  readonly fname?: string;
+  /** Whether to add to a file that is there; false by default. */
+  readonly append?: boolean;
+}
+
+/**
+ * Writes the recorder's rows to a file as they come, one line an epoch, numbers in full. The learning-rate finder's probe
+ * is left out; the second part of `fineTune` goes on after the first.
+ */
+export class CSVLogger extends Callback {
+  override readonly order: number = ORDER.schedule;
+  readonly fname: string;
+  readonly append: boolean;
+
+  /** @param options See {@link CsvLoggerOptions}. */
+  constructor({ fname = "history.csv", append = false }: CsvLoggerOptions = {}) {
+    super();
+    this.fname = fname;
+    this.append = append;
+  }
+
+  /** Where the rows go. */
+  get path(): string {
+    return join(this.learn.path, this.fname);
+  }
+
+  override async beforeFit(): Promise<void> {
+    const { learn } = this;
+    this.run = learn.phase !== "probe";
+    if (!this.run) return;
+    await Deno.mkdir(dirname(this.path), { recursive: true });
+    const goOn = this.append || learn.phase === "unfrozen";
+    if (goOn && await sizeOfFile(this.path) > 0) return; // it has its header already
+    await Deno.writeTextFile(this.path, learn.recorder.metricNames.join(",") + "\n");
+  }
+
+  override async afterEpoch(): Promise<void> {
+    const { recorder } = this.learn;
+    const row = recorder.rows.at(-1);
+    if (row === undefined) return;
+    await Deno.writeTextFile(this.path, recorder.metricNames.map((n) => row[n] ?? "").join(",") + "\n", { append: true });
+  }
+}
+
+async function sizeOfFile(path: string): Promise<number> {
+  try {
+    return (await Deno.stat(path)).size;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
+}

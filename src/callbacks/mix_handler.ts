@@ -1,0 +1,116 @@
+/**
+ * What mixing callbacks share.
+ *
+ * @module
+ */
+import { ConfigError } from "../base/errors.ts";
+import { array } from "../graph/leaves.ts";
+import { defaultRng, type Rng, Tensor } from "../tensor/mod.ts";
+import { Callback, computeLoss, type LossFunc, type LossObject } from "../train/mod.ts";
+
+/** Options of mixing callbacks. */
+export interface MixOptions {
+  /** The source of random numbers; the default generator if left out. */
+  readonly rng?: Rng;
+}
+
+/**
+ * Mixes each training item with another one of its batch. Targets that are numbers are mixed too; for classes the loss is
+ * `lambda` parts of the item's own loss and the rest of the other's.
+ */
+export abstract class MixHandler extends Callback {
+  override runValid: boolean = false;
+  readonly alpha: number;
+  readonly #rng: Rng | null;
+  #original: LossFunc | null = null;
+  /** Targets of the items mixed in. */
+  #other: readonly Tensor[] = [];
+  /** Share of the item itself: `[n]` or one number. */
+  protected lambda: Tensor | null = null;
+
+  /** @param alpha Both parameters of the beta distribution that shares come from; small means little mixing. */
+  constructor(alpha: number, { rng }: MixOptions = {}) {
+    super();
+    if (!(alpha > 0)) throw new ConfigError(`Cannot mix with alpha ${alpha}: it must be above 0`);
+    this.alpha = alpha;
+    this.#rng = rng ?? null;
+  }
+
+  /** Where random numbers come from. */
+  protected get rng(): Rng {
+    return this.#rng ?? defaultRng();
+  }
+
+  /** Mixes `learn.xb` and sets {@link lambda}; `order` is a permutation of the batch, i32 `[n]`. */
+  protected abstract mix(order: Tensor, n: number): void;
+
+  override beforeTrain(): void {
+    const { learn } = this;
+    const original = learn.lossFunc;
+    this.#original = original;
+    learn.lossFunc = (pred, ...yb) => this.#loss(original, pred, yb);
+    learn.defer(() => this.#restore());
+  }
+
+  override beforeBatch(): void {
+    const { learn } = this;
+    const n = learn.xb[0].shape[0];
+    const order = new Tensor(array(this.rng.permutation(n), [n], "i32"));
+    this.mix(order, n);
+    this.#other = learn.yb.map((y) => y.indexSelect(order));
+    if (!learn.yb.some(isClass)) learn.yb = learn.yb.map((y, i) => lerp(this.#other[i], y, this.lambda!));
+  }
+
+  #loss(original: LossFunc, pred: Tensor, yb: readonly Tensor[]): Tensor {
+    if (!this.learn.training || !yb.some(isClass)) return computeLoss(original, pred, yb);
+    return eachItem(original, (loss, reduction) => {
+      const own = perItem(computeLoss(loss, pred, yb)), other = perItem(computeLoss(loss, pred, this.#other));
+      const mixed = lerp(other, own, this.lambda!);
+      return reduction === "sum" ? mixed.sum() : reduction === "none" ? mixed : mixed.mean();
+    });
+  }
+
+  override afterTrain(): void {
+    this.#restore();
+  }
+
+  override afterCancelTrain(): void {
+    this.#restore();
+  }
+
+  #restore(): void {
+    if (this.#original !== null) this.learn.lossFunc = this.#original;
+    this.#original = null;
+  }
+}
+
+/** `a + (b - a) w`, `w` given for each item. */
+export function lerp(a: Tensor, b: Tensor, w: Tensor): Tensor {
+  const weight = w.rank === 0 ? w : w.reshape([w.size, ...b.shape.slice(1).map(() => 1)]);
+  return a.add(b.sub(a).mul(weight));
+}
+
+function isClass(y: Tensor): boolean {
+  return y.dtype !== "f32";
+}
+
+function perItem(loss: Tensor): Tensor {
+  return loss.rank <= 1 ? loss : loss.reshape([loss.shape[0], -1]).mean({ axis: 1 });
+}
+
+/** Runs `body` with a loss that keeps items apart. */
+function eachItem(
+  loss: LossFunc,
+  body: (loss: LossObject, reduction: LossObject["reduction"]) => Tensor,
+): Tensor {
+  if (typeof loss === "function" || loss.reduction === undefined) {
+    throw new ConfigError("Cannot mix items with classes: the loss must be an object with a `reduction`, got a function");
+  }
+  const { reduction } = loss;
+  loss.reduction = "none";
+  try {
+    return body(loss, reduction);
+  } finally {
+    loss.reduction = reduction;
+  }
+}

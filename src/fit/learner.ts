@@ -1,0 +1,96 @@
+/**
+ * The learner: a model, its data, its optimizer, and the policies that train it.
+ *
+ * @module
+ */
+import type { DataLoader } from "../data/mod.ts";
+import type { Tensor } from "../tensor/mod.ts";
+import { type MetricValue, type Model, TrainLoop } from "../train/mod.ts";
+import { fineTune, type FineTuneOptions } from "./fine_tune.ts";
+import { fit, type FitOptions } from "./fit.ts";
+import { fitFlatCos, type FlatCosOptions } from "./flat_cos.ts";
+import { freeze, freezeTo, unfreeze } from "./freeze.ts";
+import { getPreds, type GetPredsOptions, type Preds } from "./get_preds.ts";
+import { lrFind, type LrFindOptions, type LrFindResult } from "./lr_find.ts";
+import { fitOneCycle, type OneCycleOptions } from "./one_cycle.ts";
+import { predict, type Prediction } from "./predict.ts";
+import { fitSgdr, type SgdrOptions } from "./sgdr.ts";
+import { summary } from "./summary.ts";
+import { validate, type ValidateOptions } from "./validate.ts";
+
+/**
+ * Trains a model on data. Every policy is also a free function that takes the learner first.
+ *
+ * @example
+ * ```ts ignore
+ * const learn = new Learner(dls, model, { lossFunc: new nn.CrossEntropyLoss(), metrics: [accuracy] });
+ * await learn.fitOneCycle(3, { lrMax: 1e-2 });
+ * console.log(learn.recorder.rows.at(-1));
+ * ```
+ */
+export class Learner<M extends Model = Model> extends TrainLoop<M> {
+  /** See {@link fit}. */
+  fit(nEpoch: number, options: FitOptions = {}): Promise<void> {
+    return fit(this, nEpoch, options);
+  }
+
+  /** See {@link fitOneCycle}. */
+  fitOneCycle(nEpoch: number, options: OneCycleOptions = {}): Promise<void> {
+    return fitOneCycle(this, nEpoch, options);
+  }
+
+  /** See {@link fitFlatCos}. */
+  fitFlatCos(nEpoch: number, options: FlatCosOptions = {}): Promise<void> {
+    return fitFlatCos(this, nEpoch, options);
+  }
+
+  /** See {@link fitSgdr}. */
+  fitSgdr(nCycles: number, cycleLen: number, options: SgdrOptions = {}): Promise<void> {
+    return fitSgdr(this, nCycles, cycleLen, options);
+  }
+
+  /** See {@link fineTune}. */
+  fineTune(nEpoch: number, options: FineTuneOptions = {}): Promise<void> {
+    return fineTune(this, nEpoch, options);
+  }
+
+  /** See {@link lrFind}. */
+  lrFind(options: LrFindOptions = {}): Promise<LrFindResult> {
+    return lrFind(this, options);
+  }
+
+  /** See {@link validate}. */
+  validate(options: ValidateOptions = {}): Promise<readonly MetricValue[]> {
+    return validate(this, options);
+  }
+
+  /** See {@link getPreds}. */
+  getPreds(options: GetPredsOptions = {}): Promise<Preds> {
+    return getPreds(this, options);
+  }
+
+  /** See {@link predict}. */
+  predict(...item: Tensor[]): Promise<Prediction> {
+    return predict(this, ...item);
+  }
+
+  /** See {@link summary}. */
+  summary(): Promise<string> {
+    return summary(this);
+  }
+
+  /** See {@link freeze}. */
+  freeze(): void {
+    freeze(this);
+  }
+
+  /** See {@link freezeTo}. */
+  freezeTo(n: number): void {
+    freezeTo(this, n);
+  }
+
+  /** See {@link unfreeze}. */
+  unfreeze(): void {
+    unfreeze(this);
+  }
+}

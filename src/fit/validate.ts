@@ -1,0 +1,43 @@
+/**
+ * Evaluation on a set.
+ *
+ * @module
+ */
+import { ConfigError } from "../base/errors.ts";
+import type { DataLoader } from "../data/mod.ts";
+import type { CallbackLike, MetricValue, TrainLoop } from "../train/mod.ts";
+import { inPhase } from "./fine_tune.ts";
+
+/** Options of {@link validate}. */
+export interface ValidateOptions {
+  /** 0 is the training set, 1 the validation set; 1 by default. */
+  readonly dsIdx?: 0 | 1;
+  /** Another loader instead. */
+  readonly dl?: DataLoader;
+  /** Callbacks for this evaluation only. */
+  readonly cbs?: CallbackLike | readonly CallbackLike[];
+}
+
+/**
+ * The loss and the metrics of a set, in the order `[loss, ...metrics]`; null where there is no data. Only the events of
+ * validation happen: what the recorder has of fits stays.
+ */
+export async function validate(learn: TrainLoop, options: ValidateOptions = {}): Promise<readonly MetricValue[]> {
+  const { cbs = [] } = options;
+  const dl = loaderOf(learn, options);
+  return await inPhase(learn, "eval", () =>
+    learn.addedCbs(cbs, async () => {
+      await learn.runValidate(dl);
+      return await learn.recorder.validValues();
+    }));
+}
+
+/** The loader that evaluation options ask for. */
+export function loaderOf(learn: TrainLoop, { dl, dsIdx = 1 }: ValidateOptions): DataLoader {
+  if (dl !== undefined) return dl;
+  const found = dsIdx === 0 ? learn.dls.train : learn.dls.valid;
+  if (found === null || found === undefined) {
+    throw new ConfigError(`Cannot evaluate data set ${dsIdx}: the data has no such set; pass a loader as { dl }`);
+  }
+  return found;
+}
