@@ -36,7 +36,7 @@ export function leaf(
   node.storage = storage;
   node.offset = offset;
   node.version = version;
-  if (after.length === 0) (node as { depth: number }).depth = 0;
+  (node as { depth: number }).depth = 0; // also while assignments wait: they run at the next boundary
   return node;
 }
 

@@ -32,6 +32,8 @@ interface Lane {
 export class Ring {
   readonly #device: Device;
   readonly #lanes: Lane[] = [];
+  /** Lanes that were replaced while a program read from all of them. */
+  #retired: Lane[] = [];
   #turn = 0;
 
   constructor(device: Device) {
@@ -45,6 +47,9 @@ export class Ring {
     bytes: number,
     avoid: readonly DeviceBuffer[],
   ): { buffer: DeviceBuffer; base: number } {
+    if (this.#retired.length > 0) {
+      this.#retired = this.#retired.filter((l) => avoid.includes(l.buffer) || !this.#retire(l));
+    }
     const lane = this.#lane(avoid);
     if (lane.head + bytes > RING_BYTES) {
       this.#clear(lane, lane.head, RING_BYTES); // what lies behind stays unused in this round
@@ -85,8 +90,18 @@ export class Ring {
     // fewer than BUFFERS so far, or every one is being read from
     const lane: Lane = { buffer: this.#device.alloc(RING_BYTES), head: 0, regions: [], oldest: 0 };
     if (this.#lanes.length < BUFFERS) this.#lanes.push(lane);
-    else this.#lanes[this.#turn] = lane; // the old buffer lives on in the storages that hold it
+    else {
+      this.#retired.push(this.#lanes[this.#turn]);
+      this.#lanes[this.#turn] = lane;
+    }
     return lane;
+  }
+
+  /** Copies out what is still held in a lane, and frees it. */
+  #retire(lane: Lane): true {
+    for (const r of lane.regions) for (const ref of r.held) this.#evict(ref.deref(), lane);
+    this.#device.free(lane.buffer);
+    return true;
   }
 
   /** Copies a storage that is still held to memory of its own. */

@@ -123,7 +123,7 @@ export class Parameter extends Variable {
   /** What `backward` found, added up since it was last null. */
   grad: Tensor | null = null;
   /** Whether `backward` fills {@link Parameter.grad}. */
-  requiresGrad = true;
+  requiresGrad: boolean = true;
 
   /**
    * Copies a first value.
