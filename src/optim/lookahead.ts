@@ -1,0 +1,86 @@
+/**
+ * Lookahead: every `k` steps, slow weights follow the fast ones part of the way, and the fast ones start again from there.
+ *
+ * @module
+ * @see Zhang et al. 2019, arXiv:1907.08610
+ */
+import { add, gt, mul, sub, where } from "../graph/elementwise.ts";
+import { constant, scalar } from "../graph/leaves.ts";
+import { ConfigError } from "../base/errors.ts";
+import { makeFactory, type OptFunc, type OptOptions, type ParamsLike } from "./factory.ts";
+import { Optimizer, type OptimizerState } from "./optimizer.ts";
+import { RAdam } from "./rules.ts";
+import type { Update } from "./stepper.ts";
+
+/** Options of {@link Lookahead}. */
+export interface LookaheadOptions {
+  /** Steps between two looks back; 6 by default. */
+  readonly k?: number;
+  /** How far the slow weights follow, in [0, 1]; 0.5 by default. */
+  readonly alpha?: number;
+}
+
+/** An optimizer whose parameters are pulled back every `k` steps. */
+class LookaheadOptimizer extends Optimizer {
+  readonly k: number;
+  readonly alpha: number;
+  #count = 0;
+  /** Whether the slow weights hold anything yet. */
+  #copied = false;
+
+  constructor(params: ParamsLike, inner: Optimizer, { k = 6, alpha = 0.5 }: LookaheadOptions) {
+    super(params, [...inner.steppers, { stats: { slowWeights: "vector" }, apply() {} }], inner.values);
+    if (!Number.isInteger(k) || k < 1) {
+      throw new ConfigError(`Cannot look back every ${k} steps: k is a whole number from 1`);
+    }
+    if (!(alpha >= 0 && alpha <= 1)) throw new ConfigError(`Cannot follow by ${alpha}: alpha is from 0 to 1`);
+    this.k = k;
+    this.alpha = alpha;
+  }
+
+  protected override get always(): boolean {
+    return true;
+  }
+
+  override step(): void {
+    this.#count++;
+    super.step();
+    this.#copied = true;
+  }
+
+  protected override afterUpdate(u: Update): void {
+    // numbers, not structure: the program is the same at every step
+    const due = this.#count % this.k === 0;
+    const slow = where(gt(scalar(this.#copied ? 1 : 0), constant(0)), u.stat("slowWeights"), u.before);
+    const next = add(slow, mul(sub(u.p, slow), scalar(due ? this.alpha : 0)));
+    u.setStat("slowWeights", next);
+    u.p = where(gt(scalar(due ? 1 : 0), constant(0)), next, u.p);
+  }
+
+  override clearState(): void {
+    super.clearState();
+    this.#copied = false;
+  }
+
+  override stateDict(): OptimizerState {
+    return { ...super.stateDict(), count: this.#count };
+  }
+
+  override loadStateDict(state: OptimizerState): void {
+    super.loadStateDict(state);
+    this.#count = state.count ?? 0;
+    this.#copied = state.state.some((s) => s.slowWeights !== undefined);
+  }
+}
+
+/** Wraps a kind of optimizer in Lookahead. */
+export function Lookahead(inner: OptFunc, { k = 6, alpha = 0.5 }: LookaheadOptions = {}): OptFunc {
+  const make = (params: ParamsLike, options: OptOptions) => {
+    const { k: ownK = k, alpha: ownAlpha = alpha, ...rest } = options;
+    return new LookaheadOptimizer(params, inner(params, rest), { k: ownK, alpha: ownAlpha });
+  };
+  return makeFactory(make, inner.lr === undefined ? {} : { lr: inner.lr });
+}
+
+/** Ranger: Lookahead over RAdam, with `mom` 0.95, `wd` 0.01 and `eps` 1e-6. */
+export const ranger: OptFunc = Lookahead(RAdam.with({ mom: 0.95, wd: 0.01, eps: 1e-6 }));
