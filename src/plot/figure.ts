@@ -1,0 +1,61 @@
+/**
+ * Figures: made of plain data, drawn when asked.
+ *
+ * @module
+ */
+import { dirname, extname } from "@std/path";
+import { ConfigError } from "../base/errors.ts";
+import { renderText } from "./braille.ts";
+import type { Panel } from "./panel.ts";
+import { renderPng } from "./render_png.ts";
+import { renderSvg } from "./render_svg.ts";
+
+/** A plot, or a grid of them. In a Deno notebook it shows itself as the last value of a cell. */
+export class Figure {
+  /** What is drawn, row by row. */
+  readonly panels: readonly Panel[];
+  /** Panels in a row. */
+  readonly columns: number;
+
+  /**
+   * @param panels What is drawn, row by row.
+   * @param columns Panels in a row.
+   */
+  constructor(panels: readonly Panel[], columns: number = 1) {
+    this.panels = panels;
+    this.columns = columns;
+  }
+
+  /** The figure as an SVG document. */
+  svg(): Promise<string> {
+    return renderSvg(this.panels, this.columns);
+  }
+
+  /**
+   * Writes the figure; folders that are missing are made.
+   *
+   * @param path A file that ends in `.png` (two pixels a unit) or `.svg`.
+   * @throws {ConfigError} If it ends otherwise.
+   */
+  async save(path: string): Promise<void> {
+    const extension = extname(path).toLowerCase();
+    if (extension !== ".png" && extension !== ".svg") {
+      const got = extension === "" ? "no ending" : extension;
+      throw new ConfigError(`Cannot save a figure as ${path}: the path must end in .png or .svg, got ${got}`);
+    }
+    const svg = await this.svg();
+    await Deno.mkdir(dirname(path), { recursive: true });
+    if (extension === ".svg") await Deno.writeTextFile(path, svg);
+    else await Deno.writeFile(path, await renderPng(svg));
+  }
+
+  /** The figure for a terminal: braille dots, panels one below the other; pictures as their titles. */
+  text(): string {
+    return renderText(this.panels);
+  }
+
+  /** What a Deno notebook shows. */
+  async [Symbol.for("Jupyter.display")](): Promise<Record<string, string>> {
+    return { "image/svg+xml": await this.svg(), "text/plain": this.text() };
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * Plots: from plain data to a {@link Figure}, which can be saved, shown in a terminal or in a notebook.
+ *
+ * @module
+ */
+export { Figure } from "./figure.ts";
+export type { ImagePanel, Line, LinePanel, Marker, Panel, PixelImage } from "./panel.ts";
+export {
+  plotLines,
+  type PlotLinesOptions,
+  plotSchedules,
+  type SeriesData,
+  sideBySide,
+  type SideBySideOptions,
+} from "./charts.ts";
+export {
+  lossFigure,
+  type LossFigureOptions,
+  lrFindFigure,
+  type LrFindFigureOptions,
+  schedFigure,
+  type SchedFigureOptions,
+} from "./training.ts";
+export { imageGridFigure, type ImageGridOptions } from "./images.ts";

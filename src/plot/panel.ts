@@ -1,0 +1,85 @@
+/**
+ * What a figure is made of: panels of plain data, drawn by the renderers.
+ *
+ * @module
+ */
+
+/** A line. `x` and `y` have one length; points that aren't finite are gaps. */
+export interface Line {
+  readonly name: string;
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+}
+
+/** A round marker with a name in the legend. */
+export interface Marker {
+  readonly name: string;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Lines and markers on two axes. */
+export interface LinePanel {
+  readonly kind: "lines";
+  readonly lines: readonly Line[];
+  readonly markers: readonly Marker[];
+  /** Positions of dotted vertical lines. */
+  readonly rules: readonly number[];
+  readonly title: string;
+  readonly xLabel: string;
+  readonly yLabel: string;
+  readonly xLog: boolean;
+  readonly yLog: boolean;
+  readonly legend: boolean;
+  /** Range of the y axis; that of the data if absent. */
+  readonly yDomain?: readonly [number, number];
+  /** Size in pixels. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Pixels to show: `data` is u8 `[height, width, channels]`; 1 channel is grey, 3 are red, green, blue, 4 add alpha. */
+export interface PixelImage {
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+}
+
+/** A picture under a title. */
+export interface ImagePanel {
+  readonly kind: "image";
+  readonly image: PixelImage;
+  readonly title: string;
+  /** Size in pixels, title included. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/** One cell of a figure. */
+export type Panel = LinePanel | ImagePanel;
+
+/** Whether a point can be drawn on axes of these kinds. */
+export function drawable(x: number, y: number, panel: LinePanel): boolean {
+  return Number.isFinite(x) && Number.isFinite(y) && !(panel.xLog && x <= 0) && !(panel.yLog && y <= 0);
+}
+
+/** The ranges that hold every drawable point of a panel, null where there is none; never of length 0. */
+export function domains(panel: LinePanel): { x: [number, number]; y: [number, number] } | null {
+  let x0 = Infinity, x1 = -Infinity, y0 = Infinity, y1 = -Infinity;
+  const add = (x: number, y: number) => {
+    if (!drawable(x, y, panel)) return;
+    [x0, x1, y0, y1] = [Math.min(x0, x), Math.max(x1, x), Math.min(y0, y), Math.max(y1, y)];
+  };
+  for (const line of panel.lines) line.x.forEach((x, i) => add(x, line.y[i]));
+  for (const marker of panel.markers) add(marker.x, marker.y);
+  if (x0 > x1) return null;
+  return { x: widen(x0, x1, panel.xLog), y: widen(...(panel.yDomain ?? [y0, y1]), panel.yLog) };
+}
+
+function widen(low: number, high: number, log: boolean): [number, number] {
+  if (low < high) return [low, high];
+  if (log) return [low / 2, high * 2];
+  const by = low === 0 ? 1 : Math.abs(low) * 0.1;
+  return [low - by, high + by];
+}
