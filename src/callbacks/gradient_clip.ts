@@ -29,7 +29,7 @@ export class GradientClip extends Callback {
   }
 
   override beforeStep(): void {
-    const trained = this.learn.groups().flat().filter((p) => p.grad !== null);
+    const trained = this.learn.opt.groups.flat().filter((p) => p.grad !== null);
     const grads = trained.map((p) => p.grad!);
     if (grads.length === 0) return;
     // as PyTorch: 1e-6 keeps the quotient finite, and gradients below the limit are left as they are

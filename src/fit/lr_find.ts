@@ -8,9 +8,8 @@ import type { LrCurve, TrainLoop } from "../train/mod.ts";
 import { inPhase } from "./fine_tune.ts";
 import { fit } from "./fit.ts";
 import { type LrFinderOptions, LrProbe } from "./lr_finder.ts";
-import { plotLrFind } from "./plots.ts";
 import { takeSnapshot } from "./snapshot.ts";
-import { type SuggestFunc, trimCurve, valley } from "./suggest.ts";
+import { minimum, slide, steep, type SuggestFunc, trimCurve, valley } from "./suggest.ts";
 
 /** Suggestion functions: one, a list, or a record that names them. */
 export type SuggestFuncs = SuggestFunc | readonly SuggestFunc[] | Readonly<Record<string, SuggestFunc>>;
@@ -33,6 +32,12 @@ export type LrFindResult = Readonly<Record<string, number | null>> & {
   readonly reasons: LrCurve["reasons"];
 };
 
+const NAMES: ReadonlyMap<SuggestFunc, string> = new Map([
+  [valley, "valley"],
+  [slide, "slide"],
+  [minimum, "minimum"],
+  [steep, "steep"],
+]);
 const TAKEN = ["curve", "points", "reasons"];
 
 /**
@@ -71,15 +76,15 @@ export async function lrFind(learn: TrainLoop, options: LrFindOptions = {}): Pro
     else points[name] = found.point;
   }
   recorder.lrFinder = { lrs, losses, points, reasons };
-  if (showPlot) learn.logger.line(await plotLrFind(learn).text());
+  if (showPlot) learn.logger.line(await recorder.plotLrFind().text());
   return { ...suggestions, curve: { lrs, losses }, points, reasons } as LrFindResult;
 }
 
 function nameAll(funcs: SuggestFuncs): [string, SuggestFunc][] {
   const list: [string, SuggestFunc][] = typeof funcs === "function"
-    ? [[funcs.name, funcs]]
+    ? [[nameOf(funcs), funcs]]
     : isList(funcs)
-    ? funcs.map((f) => [f.name, f])
+    ? funcs.map((f) => [nameOf(f), f])
     : Object.entries(funcs);
   const seen = new Set<string>();
   for (const [name] of list) {
@@ -90,6 +95,10 @@ function nameAll(funcs: SuggestFuncs): [string, SuggestFunc][] {
     seen.add(name);
   }
   return list;
+}
+
+function nameOf(f: SuggestFunc): string {
+  return NAMES.get(f) ?? f.name;
 }
 
 function isList(funcs: SuggestFuncs): funcs is readonly SuggestFunc[] {

@@ -5,13 +5,37 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import type { Optimizer } from "../optim/mod.ts";
+import { Parameter } from "../tensor/mod.ts";
 import type { TrainLoop } from "./train_loop.ts";
 
-/** Makes the optimizer of a learner, with its flags for norm layers and biases. */
+/**
+ * Makes the optimizer of a learner. Unless the learner says `wdBnBias`, norm layers and everything called `bias` do not
+ * decay; unless it says `trainBn: false`, norm layers train on in frozen groups.
+ */
 export function makeOpt(learn: TrainLoop): Optimizer {
   const groups = learn.groups();
   if (groups.every((g) => g.length === 0)) {
-    throw new ConfigError("Cannot train this model: it has no parameters that require gradients");
+    throw new ConfigError(
+      `Cannot train ${learn.model.constructor.name}: it has no parameters that require gradients; ` +
+        "parameters are found in the model's own fields",
+    );
   }
-  return learn.optFunc(groups, { lr: learn.lr });
+  const opt = learn.optFunc(groups, { lr: learn.lr });
+  for (const m of learn.model.modules()) {
+    const norm = isNorm(m);
+    for (const [name, value] of Object.entries(m)) {
+      if (!(value instanceof Parameter)) continue;
+      if (!learn.wdBnBias && (norm || name === "bias")) opt.setFlag(value, "doWd", false);
+      if (learn.trainBn && norm) opt.setFlag(value, "forceTrain", true);
+    }
+  }
+  return opt;
+}
+
+/** fastai's norm layers: batch, instance and layer norm. */
+function isNorm(m: object): boolean {
+  for (let o: object | null = m; o !== null; o = Object.getPrototypeOf(o)) {
+    if (/^(BatchNorm|InstanceNorm|LayerNorm)/.test(o.constructor.name)) return true;
+  }
+  return false;
 }

@@ -41,7 +41,7 @@ export {
 export { snakeCase } from "./names.ts";
 export { ORDER } from "./order.ts";
 export { Progress } from "./progress.ts";
-export { Recorder, type RecorderOptions, type RecorderState } from "./recorder.ts";
+export { type PlotLossOptions, Recorder, type RecorderOptions, type RecorderState } from "./recorder.ts";
 export { Smooth } from "./smooth.ts";
 export { formatTime } from "./table.ts";
 export { TrainEval } from "./train_eval.ts";

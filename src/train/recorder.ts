@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { ConfigError } from "../base/errors.ts";
+import { type Figure, lossFigure, lrFindFigure, schedFigure } from "../plot/mod.ts";
 import { AvgLoss } from "./avg_metric.ts";
 import { Callback, type Handled } from "./callback.ts";
 import { newFitRecord, type FitRecord, type LrCurve, type Row } from "./fit_record.ts";
@@ -21,6 +23,18 @@ export interface RecorderOptions {
   readonly validMetrics?: boolean;
   /** Smoothing of the training loss; 0.98 by default. */
   readonly beta?: number;
+}
+
+/** Options of {@link Recorder.plotLoss}. */
+export interface PlotLossOptions {
+  /** Steps in front that are not shown; 5 by default. */
+  readonly skipStart?: number;
+  /** Whether validation losses are shown; true by default. */
+  readonly withValid?: boolean;
+  /** Whether both axes are logarithmic; false by default. */
+  readonly log?: boolean;
+  /** Whether a line stands at the end of each epoch; false by default. */
+  readonly showEpochs?: boolean;
 }
 
 /** A recorder's memory, for going back to it. */
@@ -162,6 +176,31 @@ export class Recorder extends Callback {
     const metrics = [this.#validLoss, ...this.learn.metrics];
     await drain(metrics.flatMap((m) => m.histories));
     return await valuesOf(metrics);
+  }
+
+  // --- plots
+
+  /** The scheduled hyper-parameters of the last fit, those in `keys` or all, step by step. */
+  plotSched({ keys }: { readonly keys?: readonly string[] } = {}): Figure {
+    return schedFigure(this.hps, keys === undefined ? {} : { keys });
+  }
+
+  /** The losses of the last fit: smoothed training losses by step, validation losses at the ends of epochs. */
+  plotLoss({ skipStart = 5, withValid = true, log = false, showEpochs = false }: PlotLossOptions = {}): Figure {
+    const validLosses = withValid && this.rows.some((r) => typeof r.valid_loss === "number")
+      ? this.rows.map((r) => r.valid_loss ?? NaN)
+      : [];
+    return lossFigure({ losses: this.losses, iters: this.iters, validLosses, skipStart, log, showEpochs });
+  }
+
+  /** The curve of the last probe of the learning-rate finder, its suggestions marked. */
+  plotLrFind({ skipEnd = 5 }: { readonly skipEnd?: number } = {}): Figure {
+    if (this.lrFinder === null) {
+      throw new ConfigError("Cannot plot the learning-rate finder's curve: there is none yet, call lrFind() first");
+    }
+    const { lrs, losses, points } = this.lrFinder;
+    const suggestions = Object.entries(points).map(([name, [lr, loss]]) => ({ name, lr, loss }));
+    return lrFindFigure({ lrs, losses, skipEnd, suggestions });
   }
 
   /** What {@link restore} needs. */

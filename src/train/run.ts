@@ -6,7 +6,7 @@
 import { ConfigError, DataError } from "../base/errors.ts";
 import type { DataLoader } from "../data/mod.ts";
 import { boundary, keep } from "../graph/runtime.ts";
-import { backward, type Tensor } from "../tensor/mod.ts";
+import { backward, noGrad, type Tensor } from "../tensor/mod.ts";
 import {
   Cancel,
   CancelBackward,
@@ -105,6 +105,7 @@ export async function runFit(learn: TrainLoop, nEpoch: number, startEpoch: numbe
     });
   } finally {
     learn.running = false;
+    if (learn.hasOpt) learn.opt.deferBoundary = false; // loops by hand may go on with it
     if (learn.training) learn.model.eval(); // cut short in training
     learn.training = false;
     learn.clearBatch(true);
@@ -169,18 +170,25 @@ async function oneBatch(learn: TrainLoop, i: number, batch: readonly Tensor[]): 
 
 /** Forward, backward and step, up to the boundary. */
 async function passes(learn: TrainLoop): Promise<void> {
-  learn.pred = learn.model.forward(...learn.xb);
+  const { model, xb } = learn;
+  learn.pred = learn.training ? model.forward(...xb) : noGrad(() => model.forward(...xb));
   let pending = learn.fire("afterPred");
   if (pending !== undefined) await pending;
   if (learn.yb.length > 0) learn.loss = computeLoss(learn.lossFunc, learn.pred, learn.yb);
   pending = learn.fire("afterLoss");
   if (pending !== undefined) await pending;
   if (!learn.training || !learn.hasLoss) return;
-  // a read in the middle splits the step's program: what outlives the batch must be in its first half
-  keep(learn.pred.node);
-  keep(learn.loss.node);
-  await withEvents(learn, BACKWARD, () => backward(learn.lossGrad));
-  await withEvents(learn, STEP, () => learn.opt.step());
+  await withEvents(learn, BACKWARD, () => {
+    backward(learn.lossGrad);
+    // a read in the middle splits the step's program: what outlives the batch must be in its first half
+    keep(learn.pred.node);
+    keep(learn.loss.node);
+  });
+  await withEvents(learn, STEP, () => {
+    const { opt } = learn;
+    opt.deferBoundary = true; // the boundary is the batch's end
+    opt.step();
+  });
   learn.opt.zeroGrad();
   learn.zeroed = true;
 }

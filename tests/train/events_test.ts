@@ -21,7 +21,7 @@ import {
   snakeCase,
 } from "../../src/train/mod.ts";
 import { fit } from "../../src/fit/mod.ts";
-import { readGolden } from "./golden_json.ts";
+import { loadGolden } from "../support/golden.ts";
 import { onDevices } from "../support/devices.ts";
 import { linearLearner } from "./learners.ts";
 
@@ -35,7 +35,7 @@ interface Case {
   readonly values?: number;
 }
 
-const golden = await readGolden<{ events: string[]; cases: Case[] }>("events.json");
+const golden = loadGolden<{ events: string[]; cases: Case[] }>("events.json");
 
 const CANCELS: Record<string, new () => Cancel> = {
   CancelBackward,

@@ -10,7 +10,7 @@ import * as nn from "../../src/nn/mod.ts";
 import { Adam, ranger, SGD } from "../../src/optim/mod.ts";
 import { accuracy, Callback, errorRate, type Model } from "../../src/train/mod.ts";
 import { onDevices } from "../support/devices.ts";
-import { readGolden } from "./golden_json.ts";
+import { loadGolden } from "../support/golden.ts";
 import { classifierGolden, synthGolden } from "./learners.ts";
 
 interface Case {
@@ -25,7 +25,7 @@ interface Case {
   readonly params: Readonly<Record<string, unknown>>;
 }
 
-const { cases } = await readGolden<{ cases: Case[] }>("training.json");
+const { cases } = loadGolden<{ cases: Case[] }>("training.json");
 
 /** Each batch's own loss, kept on the device until the end. */
 class EachLoss extends Callback {

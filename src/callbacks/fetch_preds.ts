@@ -1,0 +1,24 @@
+/**
+ * Predictions after every epoch.
+ *
+ * @module
+ */
+import { getPreds, type GetPredsOptions, type Preds } from "../fit/get_preds.ts";
+import { Callback } from "../train/mod.ts";
+
+/** Computes predictions after each validation, without the callbacks that watch the fit. */
+export class FetchPreds extends Callback {
+  /** The predictions of the last epoch; null before the first. */
+  preds: Preds | null = null;
+  readonly #options: GetPredsOptions;
+
+  /** @param options As of `getPreds`. */
+  constructor(options: GetPredsOptions = {}) {
+    super();
+    this.#options = options;
+  }
+
+  override async afterValidate(): Promise<void> {
+    this.preds = await getPreds(this.learn, this.#options);
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * Callbacks.
+ *
+ * @module
+ */
+export { BnFreeze } from "./bn_freeze.ts";
+export { type CollectedBatch, CollectData } from "./collect_data.ts";
+export { CSVLogger, type CsvLoggerOptions } from "./csv_logger.ts";
+export { CutMix } from "./cutmix.ts";
+export { EarlyStopping, type EarlyStoppingOptions } from "./early_stopping.ts";
+export { FetchPreds } from "./fetch_preds.ts";
+export { GradientAccumulation } from "./gradient_accumulation.ts";
+export { GradientClip, type GradientClipOptions } from "./gradient_clip.ts";
+export { InterruptCallback } from "./interrupt.ts";
+export { MixHandler, type MixOptions } from "./mix_handler.ts";
+export { MixUp } from "./mixup.ts";
+export { ReduceLROnPlateau, type ReduceLrOptions } from "./reduce_lr.ts";
+export { SaveModel, type SaveModelOptions } from "./save_model.ts";
+export { ShortEpoch, type ShortEpochOptions } from "./short_epoch.ts";
+export { TerminateOnNaN } from "./terminate_on_nan.ts";
+export { Tracker, type TrackerOptions } from "./tracker.ts";
+export { VerboseCallback } from "./verbose.ts";

@@ -1,0 +1,82 @@
+/**
+ * Saves the model during a fit.
+ *
+ * @module
+ */
+import { ConfigError } from "../base/errors.ts";
+import { load, save } from "../fit/save.ts";
+import { ORDER } from "../train/mod.ts";
+import { floatText } from "./number_text.ts";
+import { Tracker, type TrackerOptions } from "./tracker.ts";
+
+/** Options of {@link SaveModel}. */
+export interface SaveModelOptions extends TrackerOptions {
+  /** Name of the file, in the learner's model folder; "model" by default. */
+  readonly fname?: string;
+  /** Save after every epoch (true), or every k-th, as `<fname>_<epoch>`, better or not. */
+  readonly everyEpoch?: boolean | number;
+  /** Save once, when the fit ends. */
+  readonly atEnd?: boolean;
+  /** Whether to save the optimizer too; false by default. */
+  readonly withOpt?: boolean;
+}
+
+/**
+ * Saves the model whenever the watched number is better than ever, and loads the best one back when the fit ends; or
+ * saves every epoch, or at the end, without loading.
+ */
+export class SaveModel extends Tracker {
+  override readonly order: number = ORDER.saveModel;
+  readonly fname: string;
+  readonly everyEpoch: number;
+  readonly atEnd: boolean;
+  readonly withOpt: boolean;
+  /** Where the last file was written; null before the first. */
+  lastSavedPath: string | null = null;
+  #savedInFit = false;
+
+  /** @param options See {@link SaveModelOptions}. */
+  constructor(options: SaveModelOptions = {}) {
+    const { fname = "model", everyEpoch = 0, atEnd = false, withOpt = false } = options;
+    super(options);
+    if (everyEpoch && atEnd) throw new ConfigError("Cannot save every epoch and at the end: choose everyEpoch or atEnd");
+    this.everyEpoch = Number(everyEpoch);
+    if (!Number.isInteger(this.everyEpoch) || this.everyEpoch < 0) {
+      throw new ConfigError(`Cannot save every ${this.everyEpoch} epochs: the number must be whole and not negative`);
+    }
+    this.fname = fname;
+    this.atEnd = atEnd;
+    this.withOpt = withOpt;
+  }
+
+  override beforeFit(): void {
+    this.#savedInFit = false;
+    super.beforeFit();
+  }
+
+  async #save(name: string): Promise<void> {
+    this.lastSavedPath = await save(this.learn, name, { withOpt: this.withOpt });
+    this.#savedInFit = true;
+  }
+
+  override async afterEpoch(): Promise<void> {
+    const { learn } = this;
+    if (this.everyEpoch > 0) {
+      if (learn.epoch % this.everyEpoch === 0) await this.#save(`${this.fname}_${learn.epoch}`);
+      return;
+    }
+    super.afterEpoch();
+    if (!this.newBest || this.atEnd) return;
+    learn.logger.line(
+      `Better model found at epoch ${learn.epoch} with ${this.monitor} value: ${floatText(this.best)}.`,
+    );
+    await this.#save(this.fname);
+  }
+
+  override async afterFit(): Promise<void> {
+    if (this.everyEpoch > 0) return;
+    if (this.atEnd) await this.#save(this.fname);
+    // where no epoch was better there is nothing to go back to: a file of an earlier run is not this fit's best
+    else if (this.#savedInFit) await load(this.learn, this.fname, { withOpt: this.withOpt });
+  }
+}
