@@ -121,7 +121,7 @@ export function compareElements(
     ` (tolerance ${abs} + ${rel} relative)`;
 }
 
+// WebAssembly and WGSL leave a NaN's sign and payload open, and so does JavaScript: one NaN is as good as another
 function sameBits(a: HostArray, b: HostArray): boolean {
-  const [x, y] = [a, b].map((array) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
-  return x.length === y.length && x.every((value, i) => value === y[i]);
+  return a.length === b.length && a.every((value, i) => Object.is(value, b[i]));
 }
