@@ -1,7 +1,8 @@
-// matmul_register.wgsl   acc[b, m, n] = sum over k of a[b, m, k] b[b, k, n]; an 8x8 tile per thread, no shared memory
-// in     a, b: f32; the hooks say how they lie. K[0] = (m, n, k, batch), K[1] = strides (a.m, a.k, b.k, b.n), K[2].x = grid width
-// out    what the epilogue does with four elements of a row at a time; n is padded to a multiple of 4 there
-// grid   batch * ceil(m / 8) * ceil(n / 8) / WG, folded over x and y
+// matmul_register.wgsl   acc[b, m, n] = sum over k of a[b, m, k] b[b, k, n]; a 16x8 tile per thread, no shared memory
+// in     a, b: f32; the hooks say how they lie. K[0] = (m, n, k, batch), K[1] = strides (a.m, a.k, b.k, b.n), K[2].x = grid width,
+//        K[2].yz = (8, 4), trip counts that compilers must not unroll by
+// out    what the epilogue does with four elements of a row at a time; those from n on are for it to leave out
+// grid   batch * ceil(m / 16) * ceil(n / 8) / WG, folded over x and y
 // WG     threads: 8..64
 // maths  k in order, one fma each
 // oracle tests/support/reference_device_kernels.ts; tolerance 1 ulp x sqrt(k)
@@ -55,6 +56,11 @@ fn dot4(a: vec4f, b: mat4x4f, c: vec4f) -> vec4f {
   return fma(vec4f(a.w), b[3], fma(vec4f(a.z), b[2], fma(vec4f(a.y), b[1], fma(vec4f(a.x), b[0], c))));
 }
 
+// four terms more in eight columns of a row
+fn row4(a: vec4f, p: mat4x4f, q: mat4x4f, c: mat2x4f) -> mat2x4f {
+  return mat2x4f(dot4(a, p, c[0]), dot4(a, q, c[1]));
+}
+
 fn b_line(base: u32, k: u32, n: u32) -> vec4f {
   let last = K[0].y - 1u;
   return vec4f(
@@ -63,95 +69,88 @@ fn b_line(base: u32, k: u32, n: u32) -> vec4f {
   );
 }
 
+// piece i of four rows: row i / 2, left or right half
+fn pick(i: u32, c0: mat2x4f, c1: mat2x4f, c2: mat2x4f, c3: mat2x4f) -> vec4f {
+  let right = (i & 1u) == 1u;
+  let a = select(c0[0], c0[1], right);
+  let b = select(c1[0], c1[1], right);
+  let c = select(c2[0], c2[1], right);
+  let d = select(c3[0], c3[1], right);
+  return select(select(a, b, (i & 2u) == 2u), select(c, d, (i & 2u) == 2u), (i & 4u) == 4u);
+}
+
+// the last terms, where k is no multiple of 4, and out
+fn finish(batch: u32, m: u32, n: u32, i: u32, whole: u32, sum: vec4f) {
+  let row = m + i / 2u;
+  let column = n + 4u * (i % 2u);
+  if (row >= K[0].x || column >= K[0].y) {
+    return;
+  }
+  var c = sum;
+  for (var k = whole; k < K[0].z; k++) {
+    c = fma(vec4f(a_at(a_base(batch), row, k)), b_line(b_base(batch), k, column), c);
+  }
+  epilogue(batch, row, column, c);
+}
+
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let wide = (K[0].y + 7u) / 8u;
-  let high = (K[0].x + 7u) / 8u;
+  let high = (K[0].x + 15u) / 16u;
   let tile = (group.y * K[2].x + group.x) * WG + local;
   if (tile >= wide * high * K[0].w) {
     return;
   }
   let n = 8u * (tile % wide);
-  let m = 8u * ((tile / wide) % high);
+  let m = 16u * ((tile / wide) % high);
   let batch = tile / (wide * high);
-  let a_from = a_base(batch);
-  let b_from = b_base(batch);
-  let last = K[0].x - 1u;
-  var c00 = vec4f();
-  var c01 = vec4f();
-  var c10 = vec4f();
-  var c11 = vec4f();
-  var c20 = vec4f();
-  var c21 = vec4f();
-  var c30 = vec4f();
-  var c31 = vec4f();
-  var c40 = vec4f();
-  var c41 = vec4f();
-  var c50 = vec4f();
-  var c51 = vec4f();
-  var c60 = vec4f();
-  var c61 = vec4f();
-  var c70 = vec4f();
-  var c71 = vec4f();
+  let from_a = a_base(batch);
+  let from_b = b_base(batch);
+  var c0 = mat2x4f();
+  var c1 = mat2x4f();
+  var c2 = mat2x4f();
+  var c3 = mat2x4f();
+  var c4 = mat2x4f();
+  var c5 = mat2x4f();
+  var c6 = mat2x4f();
+  var c7 = mat2x4f();
+  var c8 = mat2x4f();
+  var c9 = mat2x4f();
+  var c10 = mat2x4f();
+  var c11 = mat2x4f();
+  var c12 = mat2x4f();
+  var c13 = mat2x4f();
+  var c14 = mat2x4f();
+  var c15 = mat2x4f();
   let whole = K[0].z & ~3u;
   for (var k = 0u; k < whole; k += 4u) {
-    let a = a_block(a_from, m, k);
-    let d = a_block(a_from, m + 4u, k);
-    var b = b_block(b_from, k, n);
-    c00 = dot4(a[0], b, c00);
-    c10 = dot4(a[1], b, c10);
-    c20 = dot4(a[2], b, c20);
-    c30 = dot4(a[3], b, c30);
-    c40 = dot4(d[0], b, c40);
-    c50 = dot4(d[1], b, c50);
-    c60 = dot4(d[2], b, c60);
-    c70 = dot4(d[3], b, c70);
-    b = b_block(b_from, k, n + 4u);
-    c01 = dot4(a[0], b, c01);
-    c11 = dot4(a[1], b, c11);
-    c21 = dot4(a[2], b, c21);
-    c31 = dot4(a[3], b, c31);
-    c41 = dot4(d[0], b, c41);
-    c51 = dot4(d[1], b, c51);
-    c61 = dot4(d[2], b, c61);
-    c71 = dot4(d[3], b, c71);
+    let p = b_block(from_b, k, n);
+    let q = b_block(from_b, k, n + 4u);
+    var a = a_block(from_a, m, k);
+    c0 = row4(a[0], p, q, c0);
+    c1 = row4(a[1], p, q, c1);
+    c2 = row4(a[2], p, q, c2);
+    c3 = row4(a[3], p, q, c3);
+    a = a_block(from_a, m + 4u, k);
+    c4 = row4(a[0], p, q, c4);
+    c5 = row4(a[1], p, q, c5);
+    c6 = row4(a[2], p, q, c6);
+    c7 = row4(a[3], p, q, c7);
+    a = a_block(from_a, m + 8u, k);
+    c8 = row4(a[0], p, q, c8);
+    c9 = row4(a[1], p, q, c9);
+    c10 = row4(a[2], p, q, c10);
+    c11 = row4(a[3], p, q, c11);
+    a = a_block(from_a, m + 12u, k);
+    c12 = row4(a[0], p, q, c12);
+    c13 = row4(a[1], p, q, c13);
+    c14 = row4(a[2], p, q, c14);
+    c15 = row4(a[3], p, q, c15);
   }
-  for (var k = whole; k < K[0].z; k++) {
-    let p = b_line(b_from, k, n);
-    let q = b_line(b_from, k, n + 4u);
-    let a0 = vec4f(a_at(a_from, min(m, last), k));
-    c00 = fma(a0, p, c00);
-    c01 = fma(a0, q, c01);
-    let a1 = vec4f(a_at(a_from, min(m + 1u, last), k));
-    c10 = fma(a1, p, c10);
-    c11 = fma(a1, q, c11);
-    let a2 = vec4f(a_at(a_from, min(m + 2u, last), k));
-    c20 = fma(a2, p, c20);
-    c21 = fma(a2, q, c21);
-    let a3 = vec4f(a_at(a_from, min(m + 3u, last), k));
-    c30 = fma(a3, p, c30);
-    c31 = fma(a3, q, c31);
-    let a4 = vec4f(a_at(a_from, min(m + 4u, last), k));
-    c40 = fma(a4, p, c40);
-    c41 = fma(a4, q, c41);
-    let a5 = vec4f(a_at(a_from, min(m + 5u, last), k));
-    c50 = fma(a5, p, c50);
-    c51 = fma(a5, q, c51);
-    let a6 = vec4f(a_at(a_from, min(m + 6u, last), k));
-    c60 = fma(a6, p, c60);
-    c61 = fma(a6, q, c61);
-    let a7 = vec4f(a_at(a_from, min(m + 7u, last), k));
-    c70 = fma(a7, p, c70);
-    c71 = fma(a7, q, c71);
-  }
-  var sums = array<vec4f, 16>(
-    c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51, c60, c61, c70, c71,
-  );
-  for (var i = 0u; i < 16u; i++) {
-    let row = m + i / 2u;
-    let column = n + 4u * (i % 2u);
-    if (row < K[0].x && column < K[0].y) {
-      epilogue(batch, row, column, sums[i]);
-    }
+  for (var i = 0u; i < K[2].y; i++) {
+    finish(batch, m, n, i, whole, pick(i, c0, c1, c2, c3));
+    finish(batch, m + 4u, n, i, whole, pick(i, c4, c5, c6, c7));
+    finish(batch, m + 8u, n, i, whole, pick(i, c8, c9, c10, c11));
+    finish(batch, m + 12u, n, i, whole, pick(i, c12, c13, c14, c15));
   }
 }

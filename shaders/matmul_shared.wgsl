@@ -1,6 +1,7 @@
 // matmul_shared.wgsl   acc[b, m, n] = sum over k of a[b, m, k] b[b, k, n]; 64x64 a workgroup, an 8x8 tile per thread
-// in     a, b: f32; the hooks say how they lie. K[0] = (m, n, k, batch), K[1] = strides (a.m, a.k, b.k, b.n), K[2].x = grid width
-// out    what the epilogue does with four elements of a row at a time; n is padded to a multiple of 4 there
+// in     a, b: f32; the hooks say how they lie. K[0] = (m, n, k, batch), K[1] = strides (a.m, a.k, b.k, b.n), K[2].x = grid width,
+//        K[2].yz = (8, 4), trip counts that compilers must not unroll by
+// out    what the epilogue does with four elements of a row at a time; those from n on are for it to leave out
 // grid   batch * ceil(m / 64) * ceil(n / 64), folded over x and y
 // WG     64 threads, fixed: each brings one 4x4 block of a and one of b a round
 // maths  k in order, one fma each
@@ -102,6 +103,27 @@ fn bring(a_from: u32, b_from: u32, m: u32, n: u32, k: u32, local: u32) {
   b_tile[to + 48u] = b[3];
 }
 
+// one term more in eight columns of a row
+fn row1(a: f32, p: vec4f, q: vec4f, c: mat2x4f) -> mat2x4f {
+  return mat2x4f(fma(vec4f(a), p, c[0]), fma(vec4f(a), q, c[1]));
+}
+
+// piece i of four rows: row i / 2, left or right half
+fn pick(i: u32, c0: mat2x4f, c1: mat2x4f, c2: mat2x4f, c3: mat2x4f) -> vec4f {
+  let right = (i & 1u) == 1u;
+  let a = select(c0[0], c0[1], right);
+  let b = select(c1[0], c1[1], right);
+  let c = select(c2[0], c2[1], right);
+  let d = select(c3[0], c3[1], right);
+  return select(select(a, b, (i & 2u) == 2u), select(c, d, (i & 2u) == 2u), (i & 4u) == 4u);
+}
+
+fn finish(batch: u32, row: u32, column: u32, sum: vec4f) {
+  if (row < K[0].x && column < K[0].y) {
+    epilogue(batch, row, column, sum);
+  }
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let wide = (K[0].y + 63u) / 64u;
@@ -117,22 +139,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let b_from = b_base(batch);
   let x = local % 8u;
   let y = local / 8u;
-  var c00 = vec4f();
-  var c01 = vec4f();
-  var c10 = vec4f();
-  var c11 = vec4f();
-  var c20 = vec4f();
-  var c21 = vec4f();
-  var c30 = vec4f();
-  var c31 = vec4f();
-  var c40 = vec4f();
-  var c41 = vec4f();
-  var c50 = vec4f();
-  var c51 = vec4f();
-  var c60 = vec4f();
-  var c61 = vec4f();
-  var c70 = vec4f();
-  var c71 = vec4f();
+  var c0 = mat2x4f();
+  var c1 = mat2x4f();
+  var c2 = mat2x4f();
+  var c3 = mat2x4f();
+  var c4 = mat2x4f();
+  var c5 = mat2x4f();
+  var c6 = mat2x4f();
+  var c7 = mat2x4f();
   for (var k = 0u; k < K[0].z; k += 16u) {
     bring(a_from, b_from, m, n, k, local);
     workgroupBarrier();
@@ -141,33 +155,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       let e = a_tile[d + y + 8u];
       let p = b_tile[d + x];
       let q = b_tile[d + x + 8u];
-      c00 = fma(vec4f(a.x), p, c00);
-      c01 = fma(vec4f(a.x), q, c01);
-      c10 = fma(vec4f(a.y), p, c10);
-      c11 = fma(vec4f(a.y), q, c11);
-      c20 = fma(vec4f(a.z), p, c20);
-      c21 = fma(vec4f(a.z), q, c21);
-      c30 = fma(vec4f(a.w), p, c30);
-      c31 = fma(vec4f(a.w), q, c31);
-      c40 = fma(vec4f(e.x), p, c40);
-      c41 = fma(vec4f(e.x), q, c41);
-      c50 = fma(vec4f(e.y), p, c50);
-      c51 = fma(vec4f(e.y), q, c51);
-      c60 = fma(vec4f(e.z), p, c60);
-      c61 = fma(vec4f(e.z), q, c61);
-      c70 = fma(vec4f(e.w), p, c70);
-      c71 = fma(vec4f(e.w), q, c71);
+      c0 = row1(a.x, p, q, c0);
+      c1 = row1(a.y, p, q, c1);
+      c2 = row1(a.z, p, q, c2);
+      c3 = row1(a.w, p, q, c3);
+      c4 = row1(e.x, p, q, c4);
+      c5 = row1(e.y, p, q, c5);
+      c6 = row1(e.z, p, q, c6);
+      c7 = row1(e.w, p, q, c7);
     }
     workgroupBarrier();
   }
-  var sums = array<vec4f, 16>(
-    c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51, c60, c61, c70, c71,
-  );
-  for (var i = 0u; i < 16u; i++) {
-    let row = m + 32u * (i / 8u) + 4u * y + (i / 2u) % 4u;
-    let column = n + 32u * (i % 2u) + 4u * x;
-    if (row < K[0].x && column < K[0].y) {
-      epilogue(batch, row, column, sums[i]);
-    }
+  for (var i = 0u; i < K[2].y; i++) {
+    let row = m + 4u * y + i / 2u;
+    let column = n + 4u * x + 32u * (i % 2u);
+    finish(batch, row, column, pick(i, c0, c1, c2, c3));
+    finish(batch, row + 32u, column, pick(i, c4, c5, c6, c7));
   }
 }

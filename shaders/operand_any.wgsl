@@ -30,11 +30,11 @@ fn x_row(at: u32, c: u32) -> vec4f {
 fn x_block(base: u32, r: u32, c: u32) -> mat4x4f {
   let step = x_stride().x;
   let last = x_end().x - 1u;
-  return mat4x4f(
-    x_row(base + min(r, last) * step, c),
-    x_row(base + min(r + 1u, last) * step, c),
-    x_row(base + min(r + 2u, last) * step, c),
-    x_row(base + min(r + 3u, last) * step, c),
-  );
+  var rows: array<vec4f, 4>;
+  // four times, but compilers must not know: sixteen loads for each block of a tile make very long code
+  for (var i = 0u; i < K[2].z; i++) {
+    rows[i] = x_row(base + min(r + i, last) * step, c);
+  }
+  return mat4x4f(rows[0], rows[1], rows[2], rows[3]);
 }
 // end operand

@@ -4,7 +4,14 @@
  * @module
  */
 import type { MatmulKernel, View } from "../../contract.ts";
-import { MATMUL_REGISTER, MATMUL_SHARED, OPERAND_ANY, OPERAND_COLUMNS, OPERAND_ROWS } from "../wgsl.gen.ts";
+import {
+  MATMUL_REGISTER,
+  MATMUL_SHARED,
+  MATMUL_SMALL,
+  OPERAND_ANY,
+  OPERAND_COLUMNS,
+  OPERAND_ROWS,
+} from "../wgsl.gen.ts";
 import { Access } from "./access.ts";
 import { BodyWriter } from "./body.ts";
 import { aliases, mathFunctions } from "./library.ts";
@@ -38,20 +45,16 @@ interface Operand {
 /** Plans a product. */
 export function planMatmul(kernel: MatmulKernel, context: PlanContext, label: string): Step[] {
   const { batch, m, n, k, a, b } = kernel;
-  const family = context.family();
   const batches = sizeOf(batch);
-  const tiles = family === "shared"
-    ? batches * Math.ceil(m / 64) * Math.ceil(n / 64)
-    : Math.ceil(batches * Math.ceil(m / 8) * Math.ceil(n / 8) / REGISTER_WG);
-  const [x, y] = fold(tiles);
-  const words = new Words([m, n, k, batches, ...a.strides.slice(-2), ...b.strides.slice(-2), x, 0, 0, 0]);
+  const tile = chooseTile(batches, m, n, k, context);
+  const [x, y] = fold(Math.ceil(batches * Math.ceil(m / tile.high) * Math.ceil(n / tile.wide) / tile.threads));
+  const words = new Words([m, n, k, batches, ...a.strides.slice(-2), ...b.strides.slice(-2), x, 8, 4, 0]);
   const operands: Operand[] = [
-    { name: "a", view: a, layout: layoutOf(a, [m, k]) },
-    { name: "b", view: b, layout: layoutOf(b, [k, n]) },
+    { name: "a", view: a, layout: tile.blocks ? layoutOf(a, [m, k]) : "any" },
+    { name: "b", view: b, layout: tile.blocks ? layoutOf(b, [k, n]) : "any" },
   ];
   const epilogue = writeEpilogue(kernel, words);
-  const source = family === "shared" ? MATMUL_SHARED : MATMUL_REGISTER;
-  let text = source;
+  let text = tile.text;
   for (const operand of operands) {
     text = splice(text, operand.name, operandText(operand, batch, words, epilogue.access));
   }
@@ -59,7 +62,7 @@ export function planMatmul(kernel: MatmulKernel, context: PlanContext, label: st
   return [{
     label,
     text,
-    overrides: family === "shared" ? {} : { WG: REGISTER_WG },
+    overrides: tile.overrides,
     constants: words.toArray(),
     bindings: [
       { slot: a.slot, writable: false },
@@ -70,7 +73,47 @@ export function planMatmul(kernel: MatmulKernel, context: PlanContext, label: st
   }];
 }
 
-const REGISTER_WG = 8;
+/** A hand-written tile kernel. */
+interface Tile {
+  readonly text: string;
+  readonly overrides: Readonly<Record<string, number>>;
+  /** Size of what counts as one unit of work, and units a workgroup does. */
+  readonly high: number;
+  readonly wide: number;
+  readonly threads: number;
+  /** Whether operands are read in 4x4 blocks. */
+  readonly blocks: boolean;
+}
+
+const SMALL: Tile = {
+  text: MATMUL_SMALL,
+  overrides: { WG: 64 },
+  high: 1,
+  wide: 4,
+  threads: 64,
+
+  blocks: false,
+};
+const REGISTER: Tile = {
+  text: MATMUL_REGISTER,
+  overrides: { WG: 8 },
+  high: 16,
+  wide: 8,
+  threads: 8,
+
+  blocks: true,
+};
+const SHARED: Tile = { text: MATMUL_SHARED, overrides: {}, high: 64, wide: 64, threads: 1, blocks: true };
+
+/** Products with no more multiplications than this take the small kernel. */
+const SMALL_PRODUCT = { register: 2 ** 18, shared: 2 ** 14 };
+
+function chooseTile(batches: number, m: number, n: number, k: number, context: PlanContext): Tile {
+  const work = batches * m * n * k;
+  if (work <= SMALL_PRODUCT.shared) return SMALL;
+  if (context.family() === "shared") return SHARED;
+  return work <= SMALL_PRODUCT.register ? SMALL : REGISTER;
+}
 
 function splice(text: string, hook: string, replacement: string): string {
   const [head, rest] = text.split(`// hook ${hook}\n`);
