@@ -19,12 +19,16 @@ function label(x: number, y: number, text: string, more: string): string {
   return `<text x="${x}" y="${y}" ${more}>${escape(text)}</text>`;
 }
 
-/** Powers of ten inside a range, at most seven; the ends where there is none. */
-function powers([low, high]: readonly [number, number]): number[] {
-  const from = Math.ceil(Math.log10(low) - 1e-9), to = Math.floor(Math.log10(high) + 1e-9);
-  if (from > to) return [low, high];
-  const step = Math.max(1, Math.ceil((to - from + 1) / 9));
-  return Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, i) => 10 ** (from + i * step));
+/** Ticks of a logarithmic axis: powers of ten, at most nine; on a short axis their doubles and fives, too. */
+function logTicks([low, high]: readonly [number, number]): number[] {
+  const from = Math.floor(Math.log10(low)), to = Math.ceil(Math.log10(high));
+  const step = Math.ceil((to - from + 1) / 9), factors = to - from <= 3 ? [1, 2, 5] : [1];
+  const ticks: number[] = [];
+  for (let power = from; power <= to; power += step) {
+    for (const factor of factors) ticks.push(Number(`${factor}e${power}`));
+  }
+  const inside = ticks.filter((tick) => tick >= low * (1 - 1e-9) && tick <= high * (1 + 1e-9));
+  return inside.length > 0 ? inside : [low, high];
 }
 
 function fmtTick(x: number): string {
@@ -34,11 +38,31 @@ function fmtTick(x: number): string {
     : String(Number(x.toPrecision(6)));
 }
 
-/** `[index, x, y]` of a line's points, `NaN` where there is a gap, and the points that have no neighbour. */
-function pointsOf(x: readonly number[], y: readonly number[], panel: LinePanel) {
-  const points = x.map((px, i) => drawable(px, y[i], panel) ? [px, y[i]] : [NaN, NaN]);
-  const there = (i: number) => i >= 0 && i < points.length && !Number.isNaN(points[i][0]);
-  return { points, lonely: points.filter((_, i) => there(i) && !there(i - 1) && !there(i + 1)) };
+/** Position on an axis of a value, in pixels. */
+type Scale = (value: number) => number;
+
+/** A line as one path; points without a neighbour as dots. */
+function trace(panel: LinePanel, i: number, toX: Scale, toY: Scale): string {
+  const { x, y } = panel.lines[i], colour = COLOURS[i % COLOURS.length];
+  const there = (k: number) => k >= 0 && k < x.length && drawable(x[k], y[k], panel);
+  let path = "", dots = "";
+  for (let k = 0; k < x.length; k++) {
+    if (!there(k)) continue;
+    const cx = toX(x[k]).toFixed(2), cy = toY(y[k]).toFixed(2);
+    if (!there(k - 1) && !there(k + 1)) dots += `<circle class="point" cx="${cx}" cy="${cy}" r="3" fill="${colour}"/>`;
+    else path += `${there(k - 1) ? "L" : "M"}${cx},${cy}`;
+  }
+  if (path === "") return dots;
+  const style = `fill="none" stroke="${colour}" stroke-width="1.8" stroke-linejoin="round"`;
+  return `<path class="series" d="${path}" ${style}/>${dots}`;
+}
+
+function markersOf(panel: LinePanel, toX: Scale, toY: Scale): string {
+  return panel.markers.map(({ x, y }, i) => {
+    if (!drawable(x, y, panel)) return "";
+    const colour = COLOURS[(panel.lines.length + i) % COLOURS.length];
+    return `<circle class="marker" cx="${toX(x).toFixed(2)}" cy="${toY(y).toFixed(2)}" r="5" fill="${colour}"/>`;
+  }).join("");
 }
 
 function legendOf(panel: LinePanel, x: number, y: number): string {
@@ -71,8 +95,6 @@ async function renderLines(panel: LinePanel, x: number, y: number): Promise<stri
   const legend = panel.legend ? legendOf(panel, x + 64, y + (title === "" ? 16 : 36)) : "";
   const marginTop = 14 + (title === "" ? 0 : 20) + (legend === "" ? 0 : 20);
   const ruled = panel.rules.filter((at) => at >= rangeX[0] && at <= rangeX[1]);
-  const traced = panel.lines.map((line) => pointsOf(line.x, line.y, panel));
-  const marked = panel.markers.filter((m) => drawable(m.x, m.y, panel));
   const common = { tickFormat: fmtTick, fontSize: 10, label: null };
   const svg = Plot.plot({
     document,
@@ -82,29 +104,25 @@ async function renderLines(panel: LinePanel, x: number, y: number): Promise<stri
     marginLeft: 64,
     marginBottom: 44,
     marginRight: 18,
+    inset: 6,
     x: { type: panel.xLog ? "log" : "linear", domain: rangeX },
     y: { type: panel.yLog ? "log" : "linear", domain: rangeY, nice: !panel.yLog },
     marks: [
-      Plot.gridX({ ticks: panel.xLog ? powers(rangeX) : 6 }),
-      Plot.gridY({ ticks: panel.yLog ? powers(rangeY) : 6 }),
+      Plot.gridX({ ticks: panel.xLog ? logTicks(rangeX) : 6 }),
+      Plot.gridY({ ticks: panel.yLog ? logTicks(rangeY) : 6 }),
       Plot.frame({ stroke: "#888" }),
-      Plot.axisX({ ...common, ticks: panel.xLog ? powers(rangeX) : 6 }),
-      Plot.axisY({ ...common, ticks: panel.yLog ? powers(rangeY) : 6 }),
+      Plot.axisX({ ...common, ticks: panel.xLog ? logTicks(rangeX) : 6 }),
+      Plot.axisY({ ...common, ticks: panel.yLog ? logTicks(rangeY) : 6 }),
       Plot.ruleX(ruled, { stroke: "#888", strokeDasharray: "2,3" }),
-      ...traced.map(({ points }, i) =>
-        Plot.line(points, { stroke: COLOURS[i % COLOURS.length], strokeWidth: 1.8, ariaLabel: "series" })
-      ),
-      ...traced.map(({ lonely }, i) => Plot.dot(lonely, { fill: COLOURS[i % COLOURS.length], r: 3 })),
-      ...marked.map((m) => {
-        const i = panel.lines.length + panel.markers.indexOf(m);
-        return Plot.dot([[m.x, m.y]], { fill: COLOURS[i % COLOURS.length], r: 5, ariaLabel: "marker" });
-      }),
     ],
   });
+  const toX: Scale = svg.scale("x").apply, toY: Scale = svg.scale("y").apply;
+  const traces = panel.lines.map((_, i) => trace(panel, i, toX, toY)).join("") + markersOf(panel, toX, toY);
   const body = svg.outerHTML
     .replace(/<style>[\s\S]*?<\/style>/, "") // page styles, which renderers of files don't know
     .replace(/<svg /, `<svg x="${x}" y="${y}" `)
-    .replace(/font-family="[^"]*"/, "");
+    .replace(/font-family="[^"]*"/, "")
+    .replace(/<\/svg>$/, `${traces}</svg>`);
   const middle = y + marginTop + (panel.height - marginTop - 44) / 2;
   const names =
     label(x + 64 + (panel.width - 82) / 2, y + panel.height - 8, panel.xLabel, 'font-size="12" text-anchor="middle"') +
@@ -126,7 +144,7 @@ async function renderImage(panel: ImagePanel, x: number, y: number): Promise<str
   const width = panel.width - 12, height = panel.height - titleHeight - 8;
   return label(x + panel.width / 2, y + 15, panel.title, 'font-size="11" text-anchor="middle"') +
     `<image x="${x + 6}" y="${y + titleHeight}" width="${width}" height="${height}" image-rendering="optimizeSpeed" ` +
-    `style="image-rendering:pixelated" href="data:image/png;base64,${data}"/>`;
+    `href="data:image/png;base64,${data}"/>`;
 }
 
 /** Panels in a grid of `columns`, row by row. */
