@@ -86,6 +86,38 @@ export class Folds {
     });
   }
 
+  /**
+   * Combines over the workgroup and stores; `place(i, 0)` is WGSL text of where the bits of fold `i` go, `place(i, 1)`
+   * of its index.
+   */
+  keep(place: (i: number, part: 0 | 1) => string): string[] {
+    const lines: string[] = [];
+    const stores: string[] = [];
+    this.#folds.forEach(({ id, kind, a }, i) => {
+      const type = this.#type(a);
+      const tree = `tree_${kind}_${type}`;
+      if (kind === "argmax" || kind === "argmin") {
+        lines.push(`let t${id} = ${this.#call(tree)}(r${id}, at${id}, local);`);
+        // the thread that has the winner knows its value; a chunk has at least one element, so there is one
+        stores.push(`if (at${id} == t${id}) {`, `  ${place(i, 0)} = bitcast<u32>(r${id});`);
+        stores.push(`  ${place(i, 1)} = t${id};`, `}`);
+      } else {
+        lines.push(`let t${id} = ${this.#call(tree)}(r${id}, local);`);
+        stores.push(`if (local == 0u) {`, `  ${place(i, 0)} = bitcast<u32>(t${id});`, `}`);
+      }
+    });
+    return [...lines, ...stores];
+  }
+
+  /** Takes in what {@link keep} stored. */
+  take(place: (i: number, part: 0 | 1) => string): string[] {
+    return this.#folds.flatMap(({ id, kind, a }, i) => {
+      const lines = [`r${id} = bitcast<${this.#type(a)}>(${place(i, 0)});`];
+      if (kind.startsWith("arg")) lines.push(`at${id} = ${place(i, 1)};`);
+      return lines;
+    });
+  }
+
   #type(a: number): Exclude<ValueType, "bool"> {
     const type = this.#writer.types[a];
     return type === "bool" ? "u32" : type;

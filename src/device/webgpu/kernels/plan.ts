@@ -106,13 +106,15 @@ export interface Parts {
   readonly access: Access;
   readonly used: ReadonlySet<string>;
   readonly segments: boolean;
+  /** A declaration after those of the slots. */
+  readonly extra?: string;
   /** The body of `main`. */
   readonly main: readonly string[];
 }
 
 /** The text of a generated kernel: one thread has `group` and `local`, and there are WG threads in a workgroup. */
 export function kernelText(parts: Parts): string {
-  const { lanes, words, access, used, segments, main } = parts;
+  const { lanes, words, access, used, segments, extra = "", main } = parts;
   const trees = treeFunctions(used);
   const names = new Set([...used, ...(trees.match(/\w+/g) ?? [])]);
   return [
@@ -121,6 +123,7 @@ export function kernelText(parts: Parts): string {
     `@group(0) @binding(0) var<uniform> K: array<vec4u, ${words.vectors}>;`,
     segments ? SEGMENTS : "",
     access.declare(segments ? 2 : 1),
+    extra,
     mathFunctions(names),
     trees,
     "@compute @workgroup_size(WG)",

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { Inst, ReduceKernel, ReduceKind, Store } from "../../contract.ts";
+import type { Inst, ReduceKernel, Store } from "../../contract.ts";
 import { Access } from "./access.ts";
 import { BodyWriter } from "./body.ts";
 import { Folds } from "./folds.ts";
-import { closure, operandsOf } from "./operations.ts";
+import { closure } from "./operations.ts";
 import {
   coordinates,
   fold,
@@ -19,34 +19,9 @@ import {
   type Step,
   usesSegments,
 } from "./plan.ts";
+import { foldsOf, rowInfo } from "./rows.ts";
+import { chunksPerRow, planSplitReduce } from "./split_reduce.ts";
 import { Words } from "./words.ts";
-
-/** Per instruction: after how many passes over the row it is known, and whether it is the same for the whole row. */
-export interface RowInfo {
-  readonly level: readonly number[];
-  readonly perRow: readonly boolean[];
-  /** Passes over the row before its last outputs. */
-  readonly levels: number;
-}
-
-/** Follows {@link RowInfo} through a body. */
-export function rowInfo(body: readonly Inst[], outerRank: number, innerRank: number): RowInfo {
-  const level: number[] = [];
-  const perRow: boolean[] = [];
-  const still = (strides: readonly number[]) => strides.slice(outerRank).every((stride) => stride === 0);
-  body.forEach((inst, i) => {
-    const operands = operandsOf(inst);
-    const below = operands.reduce((most, a) => Math.max(most, level[a]), 0);
-    level[i] = inst.k === "reduce" ? below + 1 : below;
-    perRow[i] = inst.k === "reduce" ||
-      (operands.every((a) => perRow[a]) &&
-        (inst.k === "load" ? still(inst.view.strides) && (inst.guards ?? []).every((g) => still(g.strides)) : true) &&
-        (inst.k !== "coord" || still(inst.strides)) &&
-        (inst.k !== "segment" || innerRank === 0));
-  });
-  const levels = body.reduce((most, inst, i) => inst.k === "reduce" ? Math.max(most, level[i]) : most, 0);
-  return { level, perRow, levels };
-}
 
 // Functions of the shape alone: sums must not depend on the adapter's load
 function threadsPerRow(rows: number, length: number): number {
@@ -56,6 +31,7 @@ function threadsPerRow(rows: number, length: number): number {
 
 /** Plans rows of reductions. */
 export function planReduce(kernel: ReduceKernel, context: PlanContext, label: string): Step[] {
+  if (chunksPerRow(kernel) > 1) return planSplitReduce(kernel, context, label);
   const { outer, inner, body, outs } = kernel;
   const threads = threadsPerRow(sizeOf(outer), sizeOf(inner));
   const words = new Words();
@@ -107,11 +83,11 @@ function rowStatements(kernel: ReduceKernel, parts: RowParts): string[] {
   ];
   for (let level = 0; level < info.levels; level++) {
     lines.push(...rowsOf(level));
-    const now = needed.filter((i) => body[i].k === "reduce" && info.level[i] === level + 1);
-    const folds = new Folds(now.map((i) => reduceOf(body[i], i)), writer, words);
+    const now = foldsOf(body, needed).filter((f) => info.level[f.id] === level + 1);
+    const folds = new Folds(now, writer, words);
     lines.push(...folds.start());
     lines.push(...loop([
-      ...writer.statements(closure(body, now.flatMap((i) => operandsOf(body[i])), isRow)),
+      ...writer.statements(closure(body, now.map((f) => f.a), isRow)),
       ...folds.step("j"),
     ]));
     lines.push(...folds.finish(threads > 1));
@@ -144,9 +120,4 @@ function storeRows(
   ];
   const barrier = threads > 1 && afterLoop ? ["storageBarrier();"] : [];
   return [...barrier, threads > 1 ? "if (local == 0u) {" : "{", ...indent([...first, ...content]), "}"];
-}
-
-function reduceOf(inst: Inst, i: number): { id: number; kind: ReduceKind; a: number } {
-  if (inst.k !== "reduce") throw new Error(`Instruction ${i} is no reduce`);
-  return { id: i, kind: inst.kind, a: inst.a };
 }

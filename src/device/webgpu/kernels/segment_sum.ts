@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { SegmentSumKernel } from "../../contract.ts";
+import type { SegmentSumKernel, View } from "../../contract.ts";
 import { Access } from "./access.ts";
 import { BodyWriter } from "./body.ts";
 import { Folds } from "./folds.ts";
@@ -11,8 +11,41 @@ import { closure } from "./operations.ts";
 import { fold, indent, kernelText, type PlanContext, Segments, type Step } from "./plan.ts";
 import { Words } from "./words.ts";
 
-/** Plans sums of segments. */
+/** Longest stretch that one workgroup sums. */
+const CHUNK = 8192;
+
+/** Plans sums of segments; long segments are cut into chunks, whose sums are summed in turn. */
 export function planSegmentSum(kernel: SegmentSumKernel, context: PlanContext, label: string): Step[] {
+  const { n, starts, body, outs } = kernel;
+  const ends = [...starts.slice(1), n];
+  if (starts.every((start, s) => ends[s] - start <= 2 * CHUNK)) return planSegments(kernel, context, label);
+  const chunkStarts: number[] = [];
+  const firstChunks = starts.map((start, s) => {
+    const first = chunkStarts.length;
+    for (let at = start; at < ends[s]; at += CHUNK) chunkStarts.push(at);
+    return first;
+  });
+  const chunks = chunkStarts.length;
+  const slot = context.scratch(outs.length * chunks * 4);
+  const partial = (t: number): View => ({ slot, dtype: "f32", offset: t * chunks, strides: [1] });
+  const first: SegmentSumKernel = {
+    op: "segmentSum",
+    n,
+    starts: chunkStarts,
+    body,
+    outs: outs.map(({ value }, t) => ({ value, view: partial(t) })),
+  };
+  const second: SegmentSumKernel = {
+    op: "segmentSum",
+    n: chunks,
+    starts: firstChunks,
+    body: outs.map((_, t) => ({ k: "load", view: partial(t) })),
+    outs: outs.map(({ view }, t) => ({ view, value: t })),
+  };
+  return [...planSegments(first, context, `${label} chunks`), ...planSegments(second, context, label)];
+}
+
+function planSegments(kernel: SegmentSumKernel, context: PlanContext, label: string): Step[] {
   const { n, starts, body, outs } = kernel;
   const words = new Words();
   const access = new Access(body, outs);
