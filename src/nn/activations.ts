@@ -1,0 +1,100 @@
+/**
+ * Activations as modules.
+ *
+ * @module
+ */
+import { ConfigError } from "../base/errors.ts";
+import { rand, type Rng, type Tensor } from "../tensor/mod.ts";
+import { Module } from "./module.ts";
+
+/** max(x, 0) */
+export class ReLU extends Module {
+  override forward(x: Tensor): Tensor {
+    return x.relu();
+  }
+}
+
+/** `x` above 0, `slope x` below. */
+export class LeakyReLU extends Module {
+  /** @param slope Slope below 0; 0.01 by default. */
+  constructor(readonly slope: number = 0.01) {
+    super();
+  }
+
+  override forward(x: Tensor): Tensor {
+    return x.leakyRelu(this.slope);
+  }
+}
+
+/** `x P(x)` with the normal distribution, exact or by its tanh approximation. */
+export class GELU extends Module {
+  readonly approximate: "none" | "tanh";
+
+  /** @param options `approximate: "tanh"` for the approximation. */
+  constructor({ approximate = "none" }: { readonly approximate?: "none" | "tanh" } = {}) {
+    super();
+    this.approximate = approximate;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return x.gelu({ approximate: this.approximate });
+  }
+}
+
+/** `x sigmoid(x)` */
+export class SiLU extends Module {
+  override forward(x: Tensor): Tensor {
+    return x.silu();
+  }
+}
+
+/** 1 / (1 + e^-x) */
+export class Sigmoid extends Module {
+  override forward(x: Tensor): Tensor {
+    return x.sigmoid();
+  }
+}
+
+/** Hyperbolic tangent. */
+export class Tanh extends Module {
+  override forward(x: Tensor): Tensor {
+    return x.tanh();
+  }
+}
+
+/** Numbers that sum to 1 along an axis. */
+export class Softmax extends Module {
+  readonly axis: number;
+
+  /** @param options `axis`, the last one by default. */
+  constructor({ axis = -1 }: { readonly axis?: number } = {}) {
+    super();
+    this.axis = axis;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return x.softmax({ axis: this.axis });
+  }
+}
+
+/** In training, sets each element to 0 with probability `p` and scales the others by `1 / (1 - p)`. */
+export class Dropout extends Module {
+  readonly #rng: Rng | undefined;
+
+  /**
+   * @param p Probability in [0, 1]; 0.5 by default.
+   * @param options `rng`: where the numbers come from; the default generator.
+   */
+  constructor(readonly p: number = 0.5, { rng }: { readonly rng?: Rng } = {}) {
+    super();
+    if (!(p >= 0 && p <= 1)) throw new ConfigError(`Cannot make Dropout: p is a probability from 0 to 1, got ${p}`);
+    this.#rng = rng;
+  }
+
+  override forward(x: Tensor): Tensor {
+    if (!this.training || this.p === 0) return x;
+    if (this.p === 1) return x.mul(0);
+    const kept = rand(x.shape, this.#rng ? { rng: this.#rng } : {}).ge(this.p);
+    return kept.cast("f32").mul(1 / (1 - this.p)).mul(x);
+  }
+}

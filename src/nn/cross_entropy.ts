@@ -1,0 +1,262 @@
+/**
+ * Losses of classification by class labels.
+ *
+ * @module
+ */
+import { ConfigError } from "../base/errors.ts";
+import { normalizeAxis, sameShape } from "../base/shape.ts";
+import { arange, ops, type Tensor, where } from "../tensor/mod.ts";
+import { classLabels, Loss, type LossOptions } from "./loss.ts";
+
+/** Options of losses with class labels. */
+export interface ClassLossOptions extends LossOptions {
+  /** Weight of each class, `[classes]`. */
+  readonly weight?: Tensor;
+  /** Label of items that do not count. */
+  readonly ignoreIndex?: number;
+  /** The axis of the classes; the last one for two axes, 1 otherwise. */
+  readonly axis?: number;
+}
+
+/** Options of {@link CrossEntropyLoss}. */
+export interface CrossEntropyOptions extends ClassLossOptions {
+  /** Part of each target that is spread over all classes, in [0, 1]; 0 by default. As PyTorch, class weights apply to it. */
+  readonly labelSmoothing?: number;
+}
+
+abstract class ClassLoss extends Loss {
+  readonly weight: Tensor | null;
+  readonly ignoreIndex: number | null;
+  readonly #axis: number | null;
+
+  constructor(options: ClassLossOptions = {}) {
+    super(options);
+    this.weight = options.weight ?? null;
+    this.ignoreIndex = options.ignoreIndex ?? null;
+    this.#axis = options.axis ?? null;
+  }
+
+  /** The class axis of `pred`. */
+  protected axisOf(pred: Tensor): number {
+    const rank = pred.shape.length;
+    const axis = normalizeAxis(this.#axis ?? (rank > 2 ? 1 : -1), rank, "find the classes");
+    if (this.weight !== null && this.weight.size !== pred.shape[axis]) {
+      throw new ConfigError(
+        `Cannot compute ${this.constructor.name}: ${this.weight.size} class weights for ${pred.shape[axis]} classes`,
+      );
+    }
+    return axis;
+  }
+
+  /** Class weights in the shape of `pred`, to be broadcast. */
+  protected wideWeight(pred: Tensor, axis: number): Tensor | null {
+    return this.weight === null ? null : this.weight.reshape(pred.shape.map((n, i) => i === axis ? n : 1));
+  }
+
+  /** Each item's weight: that of its class, 0 where it is ignored; null if all count 1. */
+  protected itemWeights(labels: Tensor): Tensor | null {
+    const { weight, ignoreIndex } = this;
+    if (weight === null && ignoreIndex === null) return null;
+    const counts = ignoreIndex === null ? null : labels.ne(ignoreIndex).cast("f32");
+    if (weight === null) return counts;
+    const safe = counts === null ? labels : where(labels.eq(ignoreIndex!), 0, labels);
+    const own = weight.indexSelect(safe.reshape([-1]), { axis: 0 }).reshape(labels.shape);
+    return counts === null ? own : own.mul(counts);
+  }
+
+  /** The mean over items, each counting its weight. */
+  protected reduceWeighted(items: Tensor, weights: Tensor | null): Tensor {
+    if (this.reduction !== "mean" || weights === null) return this.reduce(items);
+    return items.sum().div(weights.sum());
+  }
+
+  override activation(pred: Tensor): Tensor {
+    return pred.softmax({ axis: this.axisOf(pred) });
+  }
+
+  override decodes(pred: Tensor): Tensor {
+    return pred.argmax({ axis: this.axisOf(pred) });
+  }
+}
+
+/** The entry of `x` along `axis` that `labels` says: no look-up, so that its gradient is element-wise too. */
+function pick(x: Tensor, labels: Tensor, axis: number): Tensor {
+  const classes = arange(x.shape[axis], { dtype: "i32" }).reshape(x.shape.map((n, i) => i === axis ? n : 1));
+  const picked = where(classes.eq(labels.unsqueeze(axis)), x, 0).sum({ axis });
+  if (labels.node.range !== null) return picked;
+  // labels that nobody could check in advance show up as NaN when they are no class
+  return where(labels.ge(0).and(labels.lt(x.shape[axis])), picked, NaN);
+}
+
+/** `z = x - max` and `log(sum(exp(z)))` along `axis`, which is kept; the maximum is a constant for gradients. */
+function logits(x: Tensor, axis: number): { z: Tensor; logSum: Tensor } {
+  const z = x.sub(x.max({ axis: [axis], keepdim: true }).detach());
+  return { z, logSum: z.exp().sum({ axis }).log() };
+}
+
+/**
+ * Cross-entropy of logits `[n, classes]` (or `[n, classes, ...]`) against labels `[n]` (`[n, ...]`), or against probabilities
+ * of the logits' own shape.
+ */
+export class CrossEntropyLoss extends ClassLoss {
+  readonly labelSmoothing: number;
+
+  constructor(options: CrossEntropyOptions = {}) {
+    super(options);
+    const { labelSmoothing = 0 } = options;
+    if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
+      throw new ConfigError(`Cannot smooth labels by ${labelSmoothing}: it is a number from 0 to 1`);
+    }
+    this.labelSmoothing = labelSmoothing;
+  }
+
+  override forward(pred: Tensor, targ: Tensor): Tensor {
+    const axis = this.axisOf(pred);
+    if (targ.dtype === "f32" && sameShape(targ.shape, pred.shape)) return this.#soft(pred, targ, axis);
+    const labels = classLabels(this, pred, targ, axis, this.ignoreIndex);
+    const { z, logSum } = logits(pred, axis);
+    const weights = this.itemWeights(labels);
+    const safe = this.ignoreIndex === null ? labels : where(labels.eq(this.ignoreIndex), 0, labels);
+    const nll = logSum.sub(pick(z, safe, axis));
+    const items = weights === null ? nll : nll.mul(weights);
+    const hard = this.reduceWeighted(items, weights);
+    if (this.labelSmoothing === 0) return hard;
+    const all = this.#allClasses(z, logSum, axis, pred);
+    const counted = this.ignoreIndex === null ? all : all.mul(labels.ne(this.ignoreIndex).cast("f32"));
+    return hard.mul(1 - this.labelSmoothing).add(
+      this.reduceWeighted(counted, weights).mul(this.labelSmoothing / pred.shape[axis]),
+    );
+  }
+
+  /** The sum over the classes of -log p, each class counting its weight. */
+  #allClasses(z: Tensor, logSum: Tensor, axis: number, pred: Tensor): Tensor {
+    const wide = this.wideWeight(pred, axis);
+    const minusLog = logSum.unsqueeze(axis).sub(z);
+    return (wide === null ? minusLog : minusLog.mul(wide)).sum({ axis });
+  }
+
+  #soft(pred: Tensor, targ: Tensor, axis: number): Tensor {
+    const { z, logSum } = logits(pred, axis);
+    const classes = pred.shape[axis];
+    const t = this.labelSmoothing === 0 ? targ : targ.mul(1 - this.labelSmoothing).add(this.labelSmoothing / classes);
+    const wide = this.wideWeight(pred, axis);
+    const minusLog = logSum.unsqueeze(axis).sub(z).mul(t);
+    const items = (wide === null ? minusLog : minusLog.mul(wide)).sum({ axis });
+    return this.reduce(items);
+  }
+}
+
+/** Options of {@link LabelSmoothingCrossEntropy}. */
+export interface LabelSmoothingOptions extends ClassLossOptions {
+  /** Part of each target that is spread over all classes, in [0, 1]; 0.1 by default. */
+  readonly eps?: number;
+}
+
+/** fastai's smoothed cross-entropy: class weights do not apply to the smoothing term. */
+export class LabelSmoothingCrossEntropy extends ClassLoss {
+  readonly eps: number;
+
+  constructor(options: LabelSmoothingOptions = {}) {
+    super(options);
+    this.eps = options.eps ?? 0.1;
+  }
+
+  override forward(pred: Tensor, targ: Tensor): Tensor {
+    const axis = this.axisOf(pred);
+    const labels = classLabels(this, pred, targ, axis, this.ignoreIndex);
+    const { z, logSum } = logits(pred, axis);
+    const weights = this.itemWeights(labels);
+    const nll = logSum.sub(pick(z, labels, axis));
+    const all = logSum.unsqueeze(axis).sub(z).sum({ axis });
+    const hard = this.reduceWeighted(weights === null ? nll : nll.mul(weights), weights);
+    return this.reduce(all).mul(this.eps / pred.shape[axis]).add(hard.mul(1 - this.eps));
+  }
+}
+
+/** Negative log-likelihood of log-probabilities `[n, classes]` against labels `[n]`. */
+export class NLLLoss extends ClassLoss {
+  override forward(pred: Tensor, targ: Tensor): Tensor {
+    const axis = this.axisOf(pred);
+    const labels = classLabels(this, pred, targ, axis, this.ignoreIndex);
+    const weights = this.itemWeights(labels);
+    const safe = this.ignoreIndex === null ? labels : where(labels.eq(this.ignoreIndex), 0, labels);
+    const nll = pick(pred, safe, axis).neg();
+    return this.reduceWeighted(weights === null ? nll : nll.mul(weights), weights);
+  }
+
+  override activation(pred: Tensor): Tensor {
+    return pred.exp();
+  }
+}
+
+/** Options of {@link FocalLoss}. */
+export interface FocalLossOptions extends ClassLossOptions {
+  /** How much well classified items count less; 2 by default. */
+  readonly gamma?: number;
+}
+
+/** Cross-entropy times `(1 - p)^gamma`, `p` the exponential of its negative. */
+export class FocalLoss extends ClassLoss {
+  readonly gamma: number;
+
+  constructor(options: FocalLossOptions = {}) {
+    super(options);
+    this.gamma = options.gamma ?? 2;
+  }
+
+  override forward(pred: Tensor, targ: Tensor): Tensor {
+    const axis = this.axisOf(pred);
+    const labels = classLabels(this, pred, targ, axis, this.ignoreIndex);
+    const { z, logSum } = logits(pred, axis);
+    const weights = this.itemWeights(labels);
+    const nll = logSum.sub(pick(z, labels, axis));
+    const ce = weights === null ? nll : nll.mul(weights);
+    return this.reduce(ce.neg().exp().neg().add(1).pow(this.gamma).mul(ce));
+  }
+}
+
+/** Options of {@link DiceLoss}. */
+export interface DiceLossOptions extends LossOptions {
+  /** The axis of the classes; 1 by default. */
+  readonly axis?: number;
+  /** Added to both sides of the quotient; 1e-6 by default. */
+  readonly smooth?: number;
+  /** Whether predictions are squared in the union. */
+  readonly squareInUnion?: boolean;
+}
+
+/** One minus the Dice coefficient of softmax and labels, for each item and class; "sum" by default. */
+export class DiceLoss extends Loss {
+  readonly axis: number;
+  readonly smooth: number;
+  readonly squareInUnion: boolean;
+
+  constructor({ axis = 1, smooth = 1e-6, squareInUnion = false, reduction = "sum" }: DiceLossOptions = {}) {
+    super({ reduction });
+    this.axis = axis;
+    this.smooth = smooth;
+    this.squareInUnion = squareInUnion;
+  }
+
+  override forward(pred: Tensor, targ: Tensor): Tensor {
+    const labels = classLabels(this, pred, targ, this.axis, null);
+    const classes = arange(pred.shape[this.axis], { dtype: "i32" }).reshape(
+      pred.shape.map((n, i) => i === this.axis ? n : 1),
+    );
+    const truth = classes.eq(labels.unsqueeze(this.axis)).cast("f32");
+    const p = pred.softmax({ axis: this.axis });
+    const axis = pred.shape.map((_, i) => i).slice(2);
+    const sum = (x: Tensor) => axis.length > 0 ? x.sum({ axis }) : x;
+    const inter = sum(p.mul(truth));
+    const union = sum((this.squareInUnion ? p.square() : p).add(truth));
+    return this.reduce(ops.sub(1, inter.mul(2).add(this.smooth).div(union.add(this.smooth))));
+  }
+
+  override activation(pred: Tensor): Tensor {
+    return pred.softmax({ axis: this.axis });
+  }
+
+  override decodes(pred: Tensor): Tensor {
+    return pred.argmax({ axis: this.axis });
+  }
+}

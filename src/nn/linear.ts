@@ -1,0 +1,112 @@
+/**
+ * Layers with weights that multiply.
+ *
+ * @module
+ */
+import { ConfigError, ShapeError } from "../base/errors.ts";
+import { fmtShape } from "../base/shape.ts";
+import { defaultRng, Parameter, type Rng, type Tensor, tensor } from "../tensor/mod.ts";
+import { Module } from "./module.ts";
+
+/** Throws unless every number is a whole one from 1. */
+export function checkSizes(layer: string, sizes: Readonly<Record<string, number>>): void {
+  for (const [name, n] of Object.entries(sizes)) {
+    if (!Number.isInteger(n) || n < 1) {
+      throw new ConfigError(`Cannot make ${layer}: ${name} is a whole number from 1, got ${n}`);
+    }
+  }
+}
+
+/** A parameter of numbers drawn evenly from `[-bound, bound)`, in f64 on the host. */
+export function uniformParameter(shape: readonly number[], bound: number, rng: Rng): Parameter {
+  return new Parameter(
+    tensor(rng.uniformArray(shape.reduce((a, b) => a * b, 1), -bound, bound), { shape: [...shape] }),
+  );
+}
+
+/** Options of {@link Linear}. */
+export interface LinearOptions {
+  /** Whether there is a bias; true by default. */
+  readonly bias?: boolean;
+  /** Where the first weights come from; the default generator. */
+  readonly rng?: Rng;
+}
+
+/**
+ * `y = x W^T + b`, for `x` of shape `[..., inFeatures]`, `weight` `[outFeatures, inFeatures]` and `bias` `[outFeatures]`, both
+ * drawn from `[-1, 1) / sqrt(inFeatures)` as PyTorch does.
+ */
+export class Linear extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter | null;
+
+  /**
+   * @param inFeatures Size of the last axis of the input.
+   * @param outFeatures Size of the last axis of the output.
+   */
+  constructor(readonly inFeatures: number, readonly outFeatures: number, options: LinearOptions = {}) {
+    super();
+    const { bias = true, rng = defaultRng() } = options;
+    checkSizes("Linear", { inFeatures, outFeatures });
+    const bound = 1 / Math.sqrt(inFeatures);
+    this.weight = uniformParameter([outFeatures, inFeatures], bound, rng);
+    this.bias = bias ? uniformParameter([outFeatures], bound, rng) : null;
+  }
+
+  override forward(x: Tensor): Tensor {
+    const { shape } = x;
+    if (shape.length === 0 || shape[shape.length - 1] !== this.inFeatures) {
+      throw new ShapeError(
+        `Cannot apply Linear(${this.inFeatures}, ${this.outFeatures}) to ${fmtShape(shape)}: ` +
+          `the last axis must have size ${this.inFeatures}`,
+      );
+    }
+    const y = x.matmul(this.weight.transpose(0, 1));
+    return this.bias === null ? y : y.add(this.bias);
+  }
+}
+
+/** Options of {@link Embedding}. */
+export interface EmbeddingOptions {
+  /** Row that is 0 at first and gets no gradient. */
+  readonly paddingIdx?: number;
+  /** Where the first weights come from; the default generator. */
+  readonly rng?: Rng;
+}
+
+/** Rows of `weight` `[count, size]`, looked up by whole numbers of any shape: `[...]` gives `[..., size]`. */
+export class Embedding extends Module {
+  readonly weight: Parameter;
+  readonly paddingIdx: number | null;
+
+  /**
+   * @param count Number of rows.
+   * @param size Size of a row; drawn from the standard normal distribution.
+   */
+  constructor(
+    readonly count: number,
+    readonly size: number,
+    { paddingIdx, rng = defaultRng() }: EmbeddingOptions = {},
+  ) {
+    super();
+    checkSizes("Embedding", { count, size });
+    if (paddingIdx !== undefined && (!Number.isInteger(paddingIdx) || paddingIdx < 0 || paddingIdx >= count)) {
+      throw new ConfigError(`Cannot make Embedding: paddingIdx is a row from 0 to ${count - 1}, got ${paddingIdx}`);
+    }
+    const values = rng.normalArray(count * size);
+    if (paddingIdx !== undefined) values.fill(0, paddingIdx * size, (paddingIdx + 1) * size);
+    this.weight = new Parameter(tensor(values, { shape: [count, size] }));
+    this.paddingIdx = paddingIdx ?? null;
+  }
+
+  override forward(index: Tensor): Tensor {
+    const flat = index.reshape([-1]);
+    const rows = this.weight.indexSelect(flat, { axis: 0 });
+    const { paddingIdx } = this;
+    const shape = [...index.shape, this.size];
+    if (paddingIdx === null) return rows.reshape(shape);
+    // the padding row is used as it is, but nothing flows back to it
+    const padding = flat.eq(paddingIdx).unsqueeze(1);
+    return padding.cast("f32").mul(rows.detach()).add(padding.not().cast("f32").mul(rows)).reshape(shape);
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * What all losses have in common.
+ *
+ * @module
+ */
+import { ConfigError, DataError, DtypeError, ShapeError } from "../base/errors.ts";
+import { fmtShape, sameShape } from "../base/shape.ts";
+import type { Tensor } from "../tensor/mod.ts";
+
+/** How the items' losses are brought together. */
+export type Reduction = "mean" | "sum" | "none";
+
+/** Options of every loss. */
+export interface LossOptions {
+  /** How the items' losses are brought together; "mean" by default. */
+  readonly reduction?: Reduction;
+}
+
+/** A loss as an object: it can be asked for the items' own losses, and knows what the model's outputs mean. */
+export abstract class Loss {
+  /** How the items' losses are brought together; may be changed. */
+  reduction: Reduction;
+
+  constructor({ reduction = "mean" }: LossOptions = {}) {
+    if (reduction !== "mean" && reduction !== "sum" && reduction !== "none") {
+      throw new ConfigError(`Cannot reduce a loss by ${String(reduction)}: it is mean, sum or none`);
+    }
+    this.reduction = reduction;
+  }
+
+  /** The loss of predictions against targets. */
+  abstract forward(pred: Tensor, targ: Tensor): Tensor;
+
+  /** What makes probabilities, or the like, of the model's output. */
+  activation(pred: Tensor): Tensor {
+    return pred;
+  }
+
+  /** What makes decisions of activated predictions. */
+  decodes(pred: Tensor): Tensor {
+    return pred;
+  }
+
+  /** Brings items' losses together. */
+  protected reduce(items: Tensor): Tensor {
+    return this.reduction === "mean" ? items.mean() : this.reduction === "sum" ? items.sum() : items;
+  }
+}
+
+/** Predictions and targets of element-wise losses: flat f32 where their shapes differ. */
+export function flatPair(loss: Loss, pred: Tensor, targ: Tensor): readonly [Tensor, Tensor] {
+  const t = targ.dtype === "f32" ? targ : targ.cast("f32");
+  if (sameShape(pred.shape, t.shape)) return [pred, t];
+  if (pred.size !== t.size) {
+    throw new ShapeError(
+      `Cannot compute ${loss.constructor.name} of ${fmtShape(pred.shape)} against ${fmtShape(t.shape)}: ` +
+        `they must have the same number of elements, got ${pred.size} and ${t.size}`,
+    );
+  }
+  return [pred.reshape([-1]), t.reshape([-1])];
+}
+
+/** Checks class labels against logits; gives the labels in the shape of the logits without the class axis. */
+export function classLabels(loss: Loss, pred: Tensor, targ: Tensor, axis: number, ignoreIndex: number | null): Tensor {
+  const name = loss.constructor.name;
+  const classes = pred.shape[axis];
+  const shape = pred.shape.filter((_, i) => i !== axis);
+  if (targ.dtype === "f32" || targ.dtype === "bool") {
+    throw new DtypeError(
+      `Cannot compute ${name} with ${targ.dtype} labels of shape ${
+        fmtShape(targ.shape)
+      }: classes are whole numbers, cast to i32`,
+    );
+  }
+  const size = shape.reduce((a, b) => a * b, 1);
+  if (targ.size !== size) {
+    throw new ShapeError(
+      `Cannot compute ${name} of ${fmtShape(pred.shape)} against ${
+        fmtShape(targ.shape)
+      }: it needs one label for each of ${size} items`,
+    );
+  }
+  const { range } = targ.node;
+  if (range !== null && ignoreIndex === null && size > 0) {
+    const bad = range[0] < 0 ? range[0] : range[1] >= classes ? range[1] : null;
+    if (bad !== null) {
+      throw new DataError(
+        `Cannot compute ${name}: label ${bad} is none of the ${classes} classes, labels go from 0 to ${classes - 1}`,
+      );
+    }
+  }
+  return sameShape(targ.shape, shape) ? targ : targ.reshape(shape);
+}

@@ -1,0 +1,154 @@
+/**
+ * Element-wise losses. Predictions and targets are flattened where their shapes differ, and targets become f32.
+ *
+ * @module
+ */
+import { ConfigError } from "../base/errors.ts";
+import { type Tensor, where } from "../tensor/mod.ts";
+import { flatPair, Loss, type LossOptions } from "./loss.ts";
+
+/** Squared difference. */
+export class MSELoss extends Loss {
+  override forward(pred: Tensor, targ: Tensor): Tensor {
+    const [p, t] = flatPair(this, pred, targ);
+    return this.reduce(p.sub(t).square());
+  }
+}
+
+/** Absolute difference. */
+export class L1Loss extends Loss {
+  override forward(pred: Tensor, targ: Tensor): Tensor {
+    const [p, t] = flatPair(this, pred, targ);
+    return this.reduce(p.sub(t).abs());
+  }
+}
+
+/** Options of {@link SmoothL1Loss}. */
+export interface SmoothL1Options extends LossOptions {
+  /** Difference up to which the loss is quadratic; 1 by default. */
+  readonly beta?: number;
+}
+
+/** `d^2 / (2 beta)` for differences below `beta`, `|d| - beta / 2` above. */
+export class SmoothL1Loss extends Loss {
+  readonly beta: number;
+
+  constructor({ beta = 1, ...options }: SmoothL1Options = {}) {
+    super(options);
+    if (!(beta > 0)) throw new ConfigError(`Cannot make SmoothL1Loss: beta is a number above 0, got ${beta}`);
+    this.beta = beta;
+  }
+
+  override forward(pred: Tensor, targ: Tensor): Tensor {
+    const [p, t] = flatPair(this, pred, targ);
+    const d = p.sub(t), size = d.abs();
+    return this.reduce(where(size.lt(this.beta), d.square().mul(0.5 / this.beta), size.sub(0.5 * this.beta)));
+  }
+}
+
+/** Options of {@link HuberLoss}. */
+export interface HuberOptions extends LossOptions {
+  /** Difference up to which the loss is quadratic; 1 by default. */
+  readonly delta?: number;
+}
+
+/** `d^2 / 2` for differences up to `delta`, `delta (|d| - delta / 2)` above. */
+export class HuberLoss extends Loss {
+  readonly delta: number;
+
+  constructor({ delta = 1, ...options }: HuberOptions = {}) {
+    super(options);
+    if (!(delta > 0)) throw new ConfigError(`Cannot make HuberLoss: delta is a number above 0, got ${delta}`);
+    this.delta = delta;
+  }
+
+  override forward(pred: Tensor, targ: Tensor): Tensor {
+    const [p, t] = flatPair(this, pred, targ);
+    const d = p.sub(t), size = d.abs();
+    return this.reduce(where(size.le(this.delta), d.square().mul(0.5), size.sub(0.5 * this.delta).mul(this.delta)));
+  }
+}
+
+/** Options of {@link BCEWithLogitsLoss}. */
+export interface BCEWithLogitsOptions extends LossOptions {
+  /** Weight of positive targets, `[classes]` or one number; broadcasts. */
+  readonly posWeight?: Tensor;
+  /** Weight of each element; broadcasts. */
+  readonly weight?: Tensor;
+  /** Probability above which a decision is positive; 0.5 by default. */
+  readonly thresh?: number;
+}
+
+/** Binary cross-entropy of logits against targets in [0, 1]. */
+export class BCEWithLogitsLoss extends Loss {
+  readonly posWeight: Tensor | null;
+  readonly weight: Tensor | null;
+  readonly thresh: number;
+
+  constructor({ posWeight, weight, thresh = 0.5, ...options }: BCEWithLogitsOptions = {}) {
+    super(options);
+    this.posWeight = posWeight ?? null;
+    this.weight = weight ?? null;
+    this.thresh = thresh;
+  }
+
+  override forward(pred: Tensor, targ: Tensor): Tensor {
+    const [x, t] = flatPair(this, pred, targ);
+    // (1 - t) x + w log(1 + exp(-x)), w = 1 + (posWeight - 1) t
+    const tail = x.neg().softplus();
+    const weighed = this.posWeight === null ? tail : tail.mul(this.posWeight.sub(1).mul(t).add(1));
+    const items = t.neg().add(1).mul(x).add(weighed);
+    return this.reduce(this.weight === null ? items : items.mul(this.weight));
+  }
+
+  override activation(pred: Tensor): Tensor {
+    return pred.sigmoid();
+  }
+
+  override decodes(pred: Tensor): Tensor {
+    return pred.gt(this.thresh);
+  }
+}
+
+/** Binary cross-entropy of probabilities; logarithms are not taken below -100, as PyTorch does. */
+export class BCELoss extends Loss {
+  override forward(pred: Tensor, targ: Tensor): Tensor {
+    const [p, t] = flatPair(this, pred, targ);
+    const yes = p.log().clamp({ min: -100 }), no = p.neg().add(1).log().clamp({ min: -100 });
+    return this.reduce(t.mul(yes).add(t.neg().add(1).mul(no)).neg());
+  }
+
+  override decodes(pred: Tensor): Tensor {
+    return pred.gt(0.5);
+  }
+}
+
+/** Options of {@link KLDivLoss}. */
+export interface KLDivOptions {
+  /** "batchmean" is the sum over the size of the first axis, the mathematical mean; "mean" by default, over all elements. */
+  readonly reduction?: "mean" | "sum" | "none" | "batchmean";
+  /** Whether targets are logarithms too. */
+  readonly logTarget?: boolean;
+}
+
+/** Kullback-Leibler divergence of log-probabilities from targets. */
+export class KLDivLoss extends Loss {
+  readonly logTarget: boolean;
+  readonly #batchMean: boolean;
+
+  constructor({ reduction = "mean", logTarget = false }: KLDivOptions = {}) {
+    super({ reduction: reduction === "batchmean" ? "sum" : reduction });
+    this.#batchMean = reduction === "batchmean";
+    this.logTarget = logTarget;
+  }
+
+  override forward(pred: Tensor, targ: Tensor): Tensor {
+    const [p, t] = flatPair(this, pred, targ);
+    // t (log t - p), 0 where t is 0
+    const items = this.logTarget
+      ? t.exp().mul(t.sub(p))
+      : where(t.gt(0), t.mul(where(t.gt(0), t, 1).log()), 0).sub(t.mul(p));
+    const loss = this.reduce(items);
+    return this.#batchMean && this.reduction === "sum" ? loss.mul(1 / pred.shape[0]) : loss;
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * Layers and losses.
+ *
+ * @module
+ */
+export { Dropout, GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh } from "./activations.ts";
+export { Flatten, Identity, Lambda, Sequential } from "./containers.ts";
+export {
+  type ClassLossOptions,
+  CrossEntropyLoss,
+  type CrossEntropyOptions,
+  DiceLoss,
+  type DiceLossOptions,
+  FocalLoss,
+  type FocalLossOptions,
+  LabelSmoothingCrossEntropy,
+  type LabelSmoothingOptions,
+  NLLLoss,
+} from "./cross_entropy.ts";
+export { Embedding, type EmbeddingOptions, Linear, type LinearOptions } from "./linear.ts";
+export { Loss, type LossOptions, type Reduction } from "./loss.ts";
+export {
+  BCELoss,
+  BCEWithLogitsLoss,
+  type BCEWithLogitsOptions,
+  HuberLoss,
+  type HuberOptions,
+  KLDivLoss,
+  type KLDivOptions,
+  L1Loss,
+  MSELoss,
+  SmoothL1Loss,
+  type SmoothL1Options,
+} from "./losses.ts";
+export { type AnyModule, type LoadOptions, type LoadReport, Module } from "./module.ts";
+export { BatchNorm, BatchNorm1d, type BatchNormOptions, LayerNorm, type LayerNormOptions } from "./norm.ts";
+export { Parameter } from "../tensor/mod.ts";

@@ -1,0 +1,142 @@
+/**
+ * Normalisation.
+ *
+ * @module
+ */
+import { ConfigError, ShapeError } from "../base/errors.ts";
+import { fmtShape, sizeOf } from "../base/shape.ts";
+import { type Buffer, noGrad, ones, Parameter, type Tensor, tensor, zeros } from "../tensor/mod.ts";
+import { checkSizes } from "./linear.ts";
+import { Module } from "./module.ts";
+
+/** Options of {@link BatchNorm1d}. */
+export interface BatchNormOptions {
+  /** Added to the variance; 1e-5 by default. */
+  readonly eps?: number;
+  /** Weight of a new batch in the running statistics; 0.1 by default. */
+  readonly momentum?: number;
+  /** Whether there are a weight and a bias; true by default. */
+  readonly affine?: boolean;
+}
+
+/**
+ * `weight (x - mean) / sqrt(var + eps) + bias` for each channel, axis 1. In training, mean and variance are the batch's, and
+ * the running ones follow them (the variance unbiased); otherwise the running ones are used.
+ */
+export abstract class BatchNorm extends Module {
+  readonly weight: Parameter | null;
+  readonly bias: Parameter | null;
+  readonly runningMean: Buffer;
+  readonly runningVar: Buffer;
+  readonly numBatchesTracked: Buffer;
+  readonly eps: number;
+  readonly momentum: number;
+
+  /** @param numFeatures Number of channels. */
+  constructor(readonly numFeatures: number, options: BatchNormOptions = {}) {
+    super();
+    const { eps = 1e-5, momentum = 0.1, affine = true } = options;
+    checkSizes(this.constructor.name, { numFeatures });
+    if (!(eps > 0)) throw new ConfigError(`Cannot make ${this.constructor.name}: eps is a number above 0, got ${eps}`);
+    this.eps = eps;
+    this.momentum = momentum;
+    this.weight = affine ? new Parameter(ones([numFeatures])) : null;
+    this.bias = affine ? new Parameter(zeros([numFeatures])) : null;
+    this.runningMean = this.buffer("running_mean", zeros([numFeatures]));
+    this.runningVar = this.buffer("running_var", ones([numFeatures]));
+    this.numBatchesTracked = this.buffer("num_batches_tracked", tensor(new Int32Array(1), { shape: [] }));
+  }
+
+  /** Numbers of axes that inputs may have. */
+  protected abstract readonly ranks: readonly number[];
+
+  override forward(x: Tensor): Tensor {
+    const { shape } = x;
+    if (!this.ranks.includes(shape.length) || shape[1] !== this.numFeatures) {
+      throw new ShapeError(
+        `Cannot apply ${this.constructor.name}(${this.numFeatures}) to ${fmtShape(shape)}: ` +
+          `it takes ${this.ranks.join(" or ")} axes, the second of size ${this.numFeatures}`,
+      );
+    }
+    const wide = shape.map((n, i) => i === 1 ? n : 1);
+    const scale = (v: Tensor) => this.weight === null ? v : v.mul(this.weight);
+    if (!this.training) {
+      const factor = scale(this.runningVar.add(this.eps).rsqrt());
+      return this.#shift(x.sub(this.runningMean.reshape(wide)).mul(factor.reshape(wide)), wide);
+    }
+    const axes = shape.map((_, i) => i).filter((i) => i !== 1);
+    const n = sizeOf(shape) / this.numFeatures;
+    if (n < 2) {
+      throw new ShapeError(
+        `Cannot train ${this.constructor.name} on ${
+          fmtShape(shape)
+        }: a channel needs more than one value, drop the last batch`,
+      );
+    }
+    const mean = x.mean({ axis: axes });
+    const centred = x.sub(mean.reshape(wide));
+    const variance = centred.square().mean({ axis: axes });
+    this.#follow(mean, variance, n);
+    return this.#shift(centred.mul(scale(variance.add(this.eps).rsqrt()).reshape(wide)), wide);
+  }
+
+  #shift(x: Tensor, wide: readonly number[]): Tensor {
+    return this.bias === null ? x : x.add(this.bias.reshape(wide));
+  }
+
+  /** Records that the running statistics follow the batch's. */
+  #follow(mean: Tensor, variance: Tensor, n: number): void {
+    const { momentum } = this;
+    noGrad(() => {
+      const step = (old: Tensor, now: Tensor) => old.mul(1 - momentum).add(now.detach().mul(momentum));
+      this.runningMean.assign(step(this.runningMean, mean));
+      this.runningVar.assign(step(this.runningVar, variance.detach().mul(n / (n - 1))));
+      this.numBatchesTracked.assign(this.numBatchesTracked.add(1));
+    });
+  }
+}
+
+/** Batch normalisation of `[n, c]` or `[n, c, l]`. */
+export class BatchNorm1d extends BatchNorm {
+  protected override readonly ranks: readonly number[] = [2, 3];
+}
+
+/** Options of {@link LayerNorm}. */
+export interface LayerNormOptions {
+  /** Added to the variance; 1e-5 by default. */
+  readonly eps?: number;
+  /** Whether there are a weight and a bias; true by default. */
+  readonly affine?: boolean;
+}
+
+/** Normalises over the last axes, whose sizes are `shape`, each item on its own. */
+export class LayerNorm extends Module {
+  readonly shape: readonly number[];
+  readonly eps: number;
+  readonly weight: Parameter | null;
+  readonly bias: Parameter | null;
+
+  /** @param shape Sizes of the last axes; a number for one axis. */
+  constructor(shape: number | readonly number[], { eps = 1e-5, affine = true }: LayerNormOptions = {}) {
+    super();
+    this.shape = typeof shape === "number" ? [shape] : [...shape];
+    checkSizes("LayerNorm", Object.fromEntries(this.shape.map((n, i) => [`shape[${i}]`, n])));
+    this.eps = eps;
+    this.weight = affine ? new Parameter(ones(this.shape)) : null;
+    this.bias = affine ? new Parameter(zeros(this.shape)) : null;
+  }
+
+  override forward(x: Tensor): Tensor {
+    const rank = x.shape.length, own = this.shape.length;
+    if (rank < own || this.shape.some((n, i) => x.shape[rank - own + i] !== n)) {
+      throw new ShapeError(
+        `Cannot apply LayerNorm(${fmtShape(this.shape)}) to ${fmtShape(x.shape)}: its last axes must have these sizes`,
+      );
+    }
+    const axis = this.shape.map((_, i) => rank - own + i);
+    const centred = x.sub(x.mean({ axis, keepdim: true }));
+    const y = centred.mul(centred.square().mean({ axis, keepdim: true }).add(this.eps).rsqrt());
+    const scaled = this.weight === null ? y : y.mul(this.weight);
+    return this.bias === null ? scaled : scaled.add(this.bias);
+  }
+}
