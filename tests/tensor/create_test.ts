@@ -112,6 +112,9 @@ onDevices("reductions of nothing", async () => {
   assertEquals(await none.sum({ axis: 0 }).array(), [0, 0, 0]);
   assertEquals(await none.sum().item(), 0);
   assertEquals(await none.mean({ axis: 0 }).array(), [NaN, NaN, NaN]);
+  assertEquals(await none.var({ axis: 0 }).array(), [NaN, NaN, NaN]);
+  assertEquals(await tensor([5]).var().item(), NaN);
+  assertEquals(await tensor([5]).var({ correction: 0 }).item(), 0);
   assertEquals(await none.any().array(), false);
   assertEquals(await none.all().array(), true);
   assertEquals(await none.softmax({ axis: 0 }).array(), []);

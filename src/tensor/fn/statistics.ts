@@ -10,7 +10,7 @@ import { constant, scalar } from "../../graph/leaves.ts";
 import type { Node } from "../../graph/node.ts";
 import { gather } from "../../graph/products.ts";
 import { reduce } from "../../graph/reduce.ts";
-import { detach, keepAxes, reshape } from "../../graph/views.ts";
+import { detach, expand, keepAxes, reshape } from "../../graph/views.ts";
 
 /** Options of reductions. */
 export interface ReduceOptions {
@@ -34,7 +34,7 @@ export function sum(x: Node, { axis, keepdim = false }: ReduceOptions): Node {
 /** Mean in f32. */
 export function mean(x: Node, { axis, keepdim = false }: ReduceOptions): Node {
   const axes = normalizeAxes(axis, x.shape.length, "take the mean");
-  return div(fold("sum", cast(x, "f32"), axes, keepdim), scalar(count(x.shape, axes)));
+  return ratio(fold("sum", cast(x, "f32"), axes, keepdim), count(x.shape, axes));
 }
 
 /** Variance in f32 about the mean. */
@@ -42,8 +42,8 @@ export function variance(x: Node, { axis, correction = 1, keepdim = false }: Var
   const axes = normalizeAxes(axis, x.shape.length, "take the variance");
   const f = cast(x, "f32");
   const n = count(x.shape, axes);
-  const centred = sub(f, div(fold("sum", f, axes, true), scalar(n)));
-  return div(fold("sum", square(centred), axes, keepdim), scalar(Math.max(0, n - correction)));
+  const centred = sub(f, ratio(fold("sum", f, axes, true), n));
+  return ratio(fold("sum", square(centred), axes, keepdim), Math.max(0, n - correction), n === 0);
 }
 
 /** Standard deviation in f32. */
@@ -112,6 +112,11 @@ export function any(x: Node, { axis, keepdim = false }: ReduceOptions): Node {
 export function all(x: Node, { axis, keepdim = false }: ReduceOptions): Node {
   const axes = normalizeAxes(axis, x.shape.length, "test");
   return eq(fold("sum", cast(not(x), "i32"), axes, keepdim), constant(0, "i32"));
+}
+
+/** `x / n`. For sums of nothing NaN, said outright: compilers of shaders take 0 / n for 0. */
+function ratio(x: Node, n: number, empty: boolean = n === 0): Node {
+  return empty ? expand(scalar(NaN), x.shape) : div(x, scalar(n));
 }
 
 /** Number of elements along `axes`. */
