@@ -1,0 +1,80 @@
+/**
+ * IDX files, the format of MNIST: a header of sizes, then bytes.
+ *
+ * @see https://yann.lecun.com/exdb/mnist/
+ * @module
+ */
+import { DataError } from "../base/errors.ts";
+
+/** Contents of an IDX file: u8, row-major. */
+export interface IdxArray {
+  /** Sizes, outermost first. */
+  readonly shape: readonly number[];
+  /** Elements, a view into the file's bytes. */
+  readonly data: Uint8Array;
+}
+
+const U8 = 0x08;
+
+/**
+ * Reads an IDX file of unsigned bytes.
+ *
+ * @param bytes The whole file.
+ * @param what The file's name, for errors.
+ * @throws {DataError} If it is no IDX file, holds another type, or has more or fewer bytes than its sizes need.
+ */
+export function readIdx(bytes: Uint8Array, what: string): IdxArray {
+  if (bytes.length < 4) {
+    throw new DataError(`Cannot read ${what}: an IDX file has at least 4 bytes, got ${bytes.length}`);
+  }
+  const [zero0, zero1, dtype, rank] = bytes;
+  if (zero0 !== 0 || zero1 !== 0) {
+    const got = Array.from(bytes.subarray(0, 4), (b) => b.toString(16).padStart(2, "0")).join(" ");
+    throw new DataError(`Cannot read ${what}: an IDX file starts with the bytes 00 00, got ${got}`);
+  }
+  if (dtype !== U8) {
+    throw new DataError(`Cannot read ${what}: its elements must be unsigned bytes (type 8), got type ${dtype}`);
+  }
+  if (rank === 0) throw new DataError(`Cannot read ${what}: an IDX array has at least one axis, got none`);
+  const header = 4 + 4 * rank;
+  if (bytes.length < header) {
+    throw new DataError(`Cannot read ${what}: the header of ${rank} axes has ${header} bytes, got ${bytes.length}`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const shape = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
+  const size = shape.reduce((n, length) => n * length, 1), data = bytes.subarray(header);
+  if (data.length !== size) {
+    throw new DataError(`Cannot read ${what}: an array of [${shape.join(", ")}] has ${size} bytes, got ${data.length}`);
+  }
+  return { shape, data };
+}
+
+/**
+ * Loads an IDX file, gzipped or not.
+ *
+ * @param path Path or `file:` URL.
+ * @throws {DataError} If the file is missing, torn, or as {@link readIdx}.
+ */
+export async function loadIdx(path: string | URL): Promise<IdxArray> {
+  const what = String(path);
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new DataError(`Cannot read ${what}: there is no such file`, { cause: error });
+    }
+    throw error;
+  }
+  const gzipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  return readIdx(gzipped ? await gunzip(bytes, what) : bytes, what);
+}
+
+async function gunzip(bytes: Uint8Array<ArrayBuffer>, what: string): Promise<Uint8Array> {
+  try {
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+  } catch (error) {
+    throw new DataError(`Cannot read ${what}: its gzip data is torn or damaged`, { cause: error });
+  }
+}
