@@ -1,0 +1,162 @@
+/**
+ * A training and a validation loader together.
+ *
+ * @module
+ */
+import { ConfigError, DataError } from "../base/errors.ts";
+import { fmtShape } from "../base/shape.ts";
+import { Tensor } from "../tensor/mod.ts";
+import { type ArrayLike, toTensor } from "./dataset.ts";
+import { type Batch, type Column, DataLoader } from "./loader.ts";
+
+/** Inputs and targets, of training and validation. */
+export interface Arrays {
+  /** Inputs, `[items, ...]`. */
+  readonly x: ArrayLike;
+  /** Targets, `[items, ...]`: whole numbers for classes, f32 for values. */
+  readonly y: ArrayLike;
+  readonly xValid?: ArrayLike;
+  readonly yValid?: ArrayLike;
+}
+
+/** Options of {@link DataLoaders.fromArrays}. */
+export interface FromArraysOptions {
+  /** Items a batch; 64 by default. */
+  readonly bs?: number;
+  /** Seed of the order. */
+  readonly seed?: number;
+  /** Whether training epochs are shuffled; true by default. */
+  readonly shuffle?: boolean;
+  /** Whether a last, shorter training batch is left out; false by default. */
+  readonly dropLast?: boolean;
+  /** Scales inputs to mean 0 and deviation 1: with numbers given, or `true` for those of the training set. */
+  readonly normalize?: boolean | { readonly mean: number; readonly std: number };
+  /** Whether to look for NaN and infinities in f32 data first; false by default. */
+  readonly checkFinite?: boolean;
+  /** Folder for the learner's files. */
+  readonly path?: string;
+}
+
+/** Options of {@link DataLoaders}. */
+export interface DataLoadersOptions {
+  /** How many tensors of a batch are inputs; by default all but the last. */
+  readonly nInp?: number;
+  /** Folder for the learner's files. */
+  readonly path?: string;
+  /** What the data suggests as loss. */
+  readonly lossFunc?: unknown;
+}
+
+/** A training and a validation loader. */
+export class DataLoaders<B extends Batch = [Tensor, Tensor]> {
+  readonly train: DataLoader<B>;
+  readonly valid: DataLoader<B>;
+  /** How many tensors of a batch are inputs. */
+  readonly nInp: number | undefined;
+  readonly path: string | undefined;
+  readonly lossFunc: unknown;
+
+  /**
+   * @param train Batches to learn from.
+   * @param valid Batches to measure on.
+   */
+  constructor(train: DataLoader<B>, valid: DataLoader<B>, { nInp, path, lossFunc }: DataLoadersOptions = {}) {
+    this.train = train;
+    this.valid = valid;
+    this.nInp = nInp;
+    this.path = path;
+    this.lossFunc = lossFunc;
+  }
+
+  /** Loaders over arrays, which are kept on the device. */
+  static fromArrays(arrays: Arrays, options: FromArraysOptions = {}): DataLoaders {
+    const { bs = 64, seed, shuffle = true, dropLast = false, normalize = false, checkFinite = false, path } = options;
+    const { x, y } = pair(arrays.x, arrays.y, "x", "y", checkFinite);
+    if (x.shape[0] === 0) throw new DataError("Cannot train on x: it has no items");
+    if ((arrays.xValid === undefined) !== (arrays.yValid === undefined)) {
+      throw new ConfigError("Cannot validate: give both xValid and yValid, or neither");
+    }
+    const scale = normalize === true ? statistics(x, arrays.x) : normalize === false ? undefined : normalize;
+    if (scale && !(scale.std > 0)) throw new DataError(`Cannot normalize x: its standard deviation is ${scale.std}`);
+    const columns = (a: Tensor, b: Tensor): Column[] => [
+      { tensor: a, float: a.dtype === "u8", ...(scale ? { normalize: scale } : {}) },
+      { tensor: b },
+    ];
+    const train = new DataLoader({
+      columns: columns(x, y),
+      bs,
+      shuffle,
+      dropLast,
+      ...(seed === undefined ? {} : { seed }),
+    });
+    const held = arrays.xValid === undefined || arrays.yValid === undefined
+      ? { x: empty(x), y: empty(y) }
+      : pair(arrays.xValid, arrays.yValid, "xValid", "yValid", checkFinite);
+    if (fmtShape(held.x.shape.slice(1)) !== fmtShape(x.shape.slice(1))) {
+      throw new DataError(
+        `Cannot validate on items of shape ${fmtShape(held.x.shape.slice(1))}: those of x have ${
+          fmtShape(x.shape.slice(1))
+        }`,
+      );
+    }
+    const valid = new DataLoader({ columns: columns(held.x, held.y), bs, seed: 0 });
+    return new DataLoaders(train, valid, path === undefined ? {} : { path });
+  }
+
+  /** The first training batch, without moving the loader on. */
+  async oneBatch(): Promise<{ xb: Tensor; yb: Tensor; batch: B }> {
+    const { state } = this.train;
+    try {
+      for await (const batch of this.train) return { xb: batch[0], yb: batch[batch.length - 1], batch };
+    } finally {
+      this.train.restore(state);
+    }
+    throw new DataError("Cannot take a batch: the training loader has none");
+  }
+}
+
+function pair(
+  xs: ArrayLike,
+  ys: ArrayLike,
+  xName: string,
+  yName: string,
+  checkFinite: boolean,
+): { x: Tensor; y: Tensor } {
+  const x = toTensor(xs, xName), y = toTensor(ys, yName);
+  if (x.shape[0] !== y.shape[0]) {
+    throw new DataError(`Cannot pair ${xName} with ${yName}: they have ${x.shape[0]} and ${y.shape[0]} items`);
+  }
+  if (checkFinite) {
+    refuseNonFinite(x, xName);
+    refuseNonFinite(y, yName);
+  }
+  return { x, y };
+}
+
+function refuseNonFinite(t: Tensor, name: string): void {
+  const host = t.node.storage?.host;
+  if (!(host instanceof Float32Array)) return;
+  const bad = host.findIndex((v) => !Number.isFinite(v));
+  if (bad >= 0) {
+    const item = Math.floor(bad / Math.max(1, t.size / t.shape[0]));
+    throw new DataError(`Cannot use ${name}: item ${item} holds ${host[bad]}`);
+  }
+}
+
+function empty(t: Tensor): Tensor {
+  return toTensor({ data: new Float32Array(0), shape: [0, ...t.shape.slice(1)] }, "an empty set");
+}
+
+/** Mean and standard deviation of all numbers, in f64. */
+function statistics(x: Tensor, given: ArrayLike): { mean: number; std: number } {
+  const data = x.node.storage?.host ?? (given instanceof Tensor || !("data" in given) ? null : given.data);
+  if (data === null) {
+    throw new ConfigError("Cannot normalize by the data's own numbers: x is on the device, pass { mean, std }");
+  }
+  let sum = 0;
+  for (let i = 0; i < data.length; i++) sum += Number(data[i]);
+  const mean = sum / data.length;
+  let squares = 0;
+  for (let i = 0; i < data.length; i++) squares += (Number(data[i]) - mean) ** 2;
+  return { mean, std: Math.sqrt(squares / data.length) };
+}
