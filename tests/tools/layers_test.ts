@@ -1,0 +1,38 @@
+import { assertEquals } from "@std/assert";
+import { forbidden, importsOf, violations } from "../../tools/layers.ts";
+
+Deno.test("imports of the project point down the layers only", async () => {
+  assertEquals(await violations(new URL("../../", import.meta.url)), []);
+});
+
+Deno.test("imports that point up or sideways are found", () => {
+  assertEquals(forbidden("src/fit/a.ts", "src/train/b.ts"), null);
+  assertEquals(forbidden("src/nn/a.ts", "src/nn/b.ts"), null);
+  assertEquals(
+    forbidden("src/tensor/a.ts", "src/nn/b.ts"),
+    "src/tensor/a.ts (layer 3) imports src/nn/b.ts (layer 4): imports point down",
+  );
+  assertEquals(
+    forbidden("src/nn/a.ts", "src/optim/b.ts"),
+    "src/nn/a.ts imports src/optim/b.ts: parts of layer 4 are independent of each other",
+  );
+  assertEquals(
+    forbidden("src/new/a.ts", "src/base/b.ts"),
+    "src/new/a.ts belongs to no layer: add it to tools/layers.ts",
+  );
+});
+
+Deno.test("every form of import is seen, and documentation is not", () => {
+  const text = `/** @example
+ * import { x } from "./example.ts";
+ */
+import a from "./a.ts";
+import {
+  b,
+} from "../b.ts";
+export * from "./c.ts";
+import "./d.ts";
+import { far } from "@std/path";
+const e = await import("./e.ts");`;
+  assertEquals(importsOf(text), ["./a.ts", "../b.ts", "./c.ts", "./d.ts", "./e.ts"]);
+});
