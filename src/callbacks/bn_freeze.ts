@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { BatchNorm } from "../nn/mod.ts";
 import { Callback } from "../train/mod.ts";
 
 /**
@@ -12,7 +13,7 @@ import { Callback } from "../train/mod.ts";
 export class BnFreeze extends Callback {
   override beforeTrain(): void {
     for (const m of this.learn.model.modules()) {
-      if (m instanceof BatchNorm && m.parameters()[0]?.requiresGrad === false) m.eval();
+      if (m instanceof BatchNorm && m.weight?.requiresGrad === false) m.eval();
     }
   }
 }

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { DataLoader } from "../data/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { type MetricValue, type Model, TrainLoop } from "../train/mod.ts";
 import { fineTune, type FineTuneOptions } from "./fine_tune.ts";
@@ -14,6 +13,7 @@ import { getPreds, type GetPredsOptions, type Preds } from "./get_preds.ts";
 import { lrFind, type LrFindOptions, type LrFindResult } from "./lr_find.ts";
 import { fitOneCycle, type OneCycleOptions } from "./one_cycle.ts";
 import { predict, type Prediction } from "./predict.ts";
+import { load, type LoadOptions, save, type SaveOptions } from "./save.ts";
 import { fitSgdr, type SgdrOptions } from "./sgdr.ts";
 import { summary } from "./summary.ts";
 import { validate, type ValidateOptions } from "./validate.ts";
@@ -77,6 +77,16 @@ export class Learner<M extends Model = Model> extends TrainLoop<M> {
   /** See {@link summary}. */
   summary(): Promise<string> {
     return summary(this);
+  }
+
+  /** See {@link save}. */
+  save(file: string, options: SaveOptions = {}): Promise<string> {
+    return save(this, file, options);
+  }
+
+  /** See {@link load}. */
+  load(file: string, options: LoadOptions = {}): Promise<void> {
+    return load(this, file, options);
   }
 
   /** See {@link freeze}. */

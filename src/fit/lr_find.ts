@@ -77,7 +77,7 @@ export async function lrFind(learn: TrainLoop, options: LrFindOptions = {}): Pro
   }
   recorder.lrFinder = { lrs, losses, points, reasons };
   if (showPlot) learn.logger.line(await recorder.plotLrFind().text());
-  return { ...suggestions, curve: { lrs, losses }, points, reasons } as LrFindResult;
+  return Object.assign(suggestions, { curve: { lrs, losses }, points, reasons });
 }
 
 function nameAll(funcs: SuggestFuncs): [string, SuggestFunc][] {

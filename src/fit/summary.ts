@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Module } from "../nn/mod.ts";
+import type { AnyModule } from "../nn/mod.ts";
 import { noGrad, type Tensor } from "../tensor/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
 
@@ -49,10 +49,10 @@ async function firstBatch(learn: TrainLoop): Promise<readonly Tensor[]> {
 /** Output shapes by layer: each layer's `forward` is watched for one pass. */
 function shapesOf(
   learn: TrainLoop,
-  leaves: readonly Module<unknown[], unknown>[],
+  leaves: readonly AnyModule[],
   first: Tensor,
-): Map<Module<unknown[], unknown>, string> {
-  const shapes = new Map<Module<unknown[], unknown>, string>();
+): Map<AnyModule, string> {
+  const shapes = new Map<AnyModule, string>();
   for (const m of leaves) {
     const forward = m.forward.bind(m);
     Object.defineProperty(m, "forward", {

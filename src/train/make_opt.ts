@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { BatchNorm, LayerNorm } from "../nn/mod.ts";
 import type { Optimizer } from "../optim/mod.ts";
 import { Parameter } from "../tensor/mod.ts";
 import type { TrainLoop } from "./train_loop.ts";
@@ -22,7 +23,7 @@ export function makeOpt(learn: TrainLoop): Optimizer {
   }
   const opt = learn.optFunc(groups, { lr: learn.lr });
   for (const m of learn.model.modules()) {
-    const norm = isNorm(m);
+    const norm = m instanceof BatchNorm || m instanceof LayerNorm;
     for (const [name, value] of Object.entries(m)) {
       if (!(value instanceof Parameter)) continue;
       if (!learn.wdBnBias && (norm || name === "bias")) opt.setFlag(value, "doWd", false);
@@ -30,12 +31,4 @@ export function makeOpt(learn: TrainLoop): Optimizer {
     }
   }
   return opt;
-}
-
-/** fastai's norm layers: batch, instance and layer norm. */
-function isNorm(m: object): boolean {
-  for (let o: object | null = m; o !== null; o = Object.getPrototypeOf(o)) {
-    if (/^(BatchNorm|InstanceNorm|LayerNorm)/.test(o.constructor.name)) return true;
-  }
-  return false;
 }

@@ -72,7 +72,7 @@ const RUNS: Record<string, Run> = {
     go: (l) => l.fit(2, { lr: 1e-2 }),
   },
   "classifier LabelSmoothing: fit_one_cycle(2, 1e-2)": {
-    make: () => c({ lossFunc: new nn.LabelSmoothingCrossEntropyLoss() }),
+    make: () => c({ lossFunc: new nn.LabelSmoothingCrossEntropy() }),
     go: (l) => l.fitOneCycle(2, { lrMax: 1e-2 }),
   },
   "classifier: fit_one_cycle(5, 1e-2) interrupted before epoch 2, saved with optimizer, loaded, resumed with start_epoch=2": {
@@ -111,14 +111,11 @@ for (const want of cases) {
     assertEquals(recorder.values.length, want.values.length - skipped);
     recorder.values.forEach((row, i) => closeAll(row.map(Number), want.values[i + skipped], 1e-4, `row ${i}`));
     for (const [name, tensor] of result.model.stateDict()) {
-      if (name.endsWith("numBatchesTracked")) continue;
-      closeAll(await tensor.data(), flatten(want.params[nameInPytorch(name)]), 1e-4, name);
+      // batch norm takes the mean away again: but for rounding the gradient of a bias in front of it is 0, and Adam makes
+      // steps of the rounding
+      closeAll(await tensor.data(), flatten(want.params[name]), name === "layers.0.bias" ? 1e-3 : 1e-4, name);
     }
   });
-}
-
-function nameInPytorch(name: string): string {
-  return name.replace("layers.layers.", "layers.").replace("runningMean", "running_mean").replace("runningVar", "running_var");
 }
 
 /** Relative to the largest magnitude of the list. */

@@ -1,0 +1,104 @@
+/**
+ * Predictions for a whole set.
+ *
+ * @module
+ */
+import { ConfigError } from "../base/errors.ts";
+import type { DataLoader } from "../data/mod.ts";
+import { type Tensor, zeros } from "../tensor/mod.ts";
+import { Callback, computeLoss, joinRows, type LossFunc, ORDER, type TrainLoop } from "../train/mod.ts";
+import { inPhase } from "./fine_tune.ts";
+import { activate, decode } from "./predict.ts";
+import { loaderOf, type ValidateOptions } from "./validate.ts";
+
+/** Options of {@link getPreds}. */
+export interface GetPredsOptions extends ValidateOptions {
+  /** Whether to give the inputs too; false by default. */
+  readonly withInput?: boolean;
+  /** Whether to give decisions too; false by default. */
+  readonly withDecoded?: boolean;
+  /** Whether to give each item's loss too; false by default. The loss must have a `reduction`. */
+  readonly withLoss?: boolean;
+  /** What is applied to predictions; by default the loss's activation. */
+  readonly act?: (pred: Tensor) => Tensor;
+}
+
+/** What {@link getPreds} gives, items in the order of the set. */
+export interface Preds {
+  /** Activated predictions, `[n, ...]`. */
+  readonly preds: Tensor;
+  /** Targets, `[n, ...]`. */
+  readonly targs: Tensor;
+  /** Inputs; with `withInput`. */
+  readonly inputs?: Tensor;
+  /** Decisions; with `withDecoded`. */
+  readonly decoded?: Tensor;
+  /** Each item's loss, `[n]`; with `withLoss`. */
+  readonly losses?: Tensor;
+}
+
+/** Keeps what a pass over a set gives, batch by batch, on the device. */
+class Gather extends Callback {
+  override readonly order: number = ORDER.last;
+  override runTrain: boolean = false;
+  readonly preds: Tensor[] = [];
+  readonly targs: Tensor[] = [];
+  readonly inputs: Tensor[] = [];
+  readonly losses: Tensor[] = [];
+
+  constructor(readonly options: GetPredsOptions) {
+    super();
+  }
+
+  override afterBatch(): void {
+    const { learn } = this;
+    const { act = (p: Tensor) => activate(learn, p), withInput = false, withLoss = false } = this.options;
+    // copies: what the batch leaves behind is the learner's
+    this.preds.push(act(learn.pred).detach().keep());
+    if (learn.yb.length > 0) this.targs.push(learn.yb[0].detach().keep());
+    if (withInput) this.inputs.push(learn.xb[0].detach().keep());
+    if (withLoss) this.losses.push(itemLosses(learn.lossFunc, learn.pred, learn.yb).detach().keep());
+  }
+}
+
+/**
+ * Predictions for the validation set, or another one, with dropout and the like off. The callbacks see the events of
+ * validation; what the recorder has of fits stays.
+ */
+export async function getPreds(learn: TrainLoop, options: GetPredsOptions = {}): Promise<Preds> {
+  const { withDecoded = false, cbs = [] } = options;
+  const dl = inOrder(loaderOf(learn, options));
+  const gather = new Gather(options);
+  await inPhase(learn, "eval", () => learn.addedCbs([gather, ...[cbs].flat()], () => learn.runValidate(dl)));
+  const preds = await joinRows(gather.preds);
+  const targs = gather.targs.length > 0 ? await joinRows(gather.targs) : zeros([0]);
+  return {
+    preds,
+    targs,
+    ...(gather.inputs.length > 0 ? { inputs: await joinRows(gather.inputs) } : {}),
+    ...(withDecoded ? { decoded: decode(learn, preds) } : {}),
+    ...(gather.losses.length > 0 ? { losses: await joinRows(gather.losses) } : {}),
+  };
+}
+
+/** The loss of each item, its mean over whatever axes an item has. */
+function itemLosses(loss: LossFunc, pred: Tensor, yb: readonly Tensor[]): Tensor {
+  if (typeof loss === "function" || loss.reduction === undefined) {
+    throw new ConfigError("Cannot give each item's loss: the loss must be an object with a `reduction`, got a function");
+  }
+  const { reduction } = loss;
+  loss.reduction = "none";
+  try {
+    const each = computeLoss(loss, pred, yb);
+    const n = pred.shape[0];
+    // losses of flattened batches come as one vector
+    return each.size === n ? each.reshape([n]) : each.reshape([n, -1]).mean({ axis: 1 });
+  } finally {
+    loss.reduction = reduction;
+  }
+}
+
+/** The same items in the order of the set, all of them. */
+function inOrder(dl: DataLoader): DataLoader {
+  return dl;
+}

@@ -1,0 +1,32 @@
+/**
+ * Policies: how a learner is trained, evaluated and saved.
+ *
+ * @module
+ */
+export { fineTune, type FineTuneOptions } from "./fine_tune.ts";
+export { fit, type FitCommon, type FitOptions } from "./fit.ts";
+export { fitFlatCos, type FlatCosOptions } from "./flat_cos.ts";
+export { freeze, freezeTo, unfreeze } from "./freeze.ts";
+export { getPreds, type GetPredsOptions, type Preds } from "./get_preds.ts";
+export { Learner } from "./learner.ts";
+export { lrFind, type LrFindOptions, type LrFindResult, type SuggestFuncs } from "./lr_find.ts";
+export { LrFinder, type LrFinderOptions, LrProbe } from "./lr_finder.ts";
+export { fitOneCycle, type OneCycleOptions } from "./one_cycle.ts";
+export { ParamScheduler, type ScheduleLike } from "./param_scheduler.ts";
+export { predict, type Prediction } from "./predict.ts";
+export { load, type LoadOptions, modelPath, save, type SaveOptions } from "./save.ts";
+export { fitSgdr, type SgdrOptions } from "./sgdr.ts";
+export { type Snapshot, takeSnapshot } from "./snapshot.ts";
+export {
+  minimum,
+  slide,
+  type SlideOptions,
+  slideWith,
+  steep,
+  type SuggestFunc,
+  type Suggestion,
+  trimCurve,
+  valley,
+} from "./suggest.ts";
+export { summary } from "./summary.ts";
+export { validate, type ValidateOptions } from "./validate.ts";

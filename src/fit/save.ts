@@ -1,0 +1,129 @@
+/**
+ * Models, with or without their optimizer, in files.
+ *
+ * @module
+ */
+import { dirname, isAbsolute, join } from "@std/path";
+import { CheckpointError } from "../base/errors.ts";
+import { openSafetensors, type OutTensor, type SafetensorsFile, writeSafetensors } from "../io/safetensors.ts";
+import type { OptimizerState, ParamState } from "../optim/mod.ts";
+import { readAll, type Tensor, tensor } from "../tensor/mod.ts";
+import type { TrainLoop } from "../train/mod.ts";
+
+/** Options of {@link save}. */
+export interface SaveOptions {
+  /** Whether to save the optimizer too, if there is one; true by default. */
+  readonly withOpt?: boolean;
+}
+
+/** Options of {@link load}. */
+export interface LoadOptions {
+  /** Whether to load the optimizer too; by default where the file has it. True insists on it. */
+  readonly withOpt?: boolean;
+  /** Whether names must match exactly; true by default. */
+  readonly strict?: boolean;
+}
+
+const EXTENSION = ".safetensors";
+const OPT = "optimizer/";
+const STATE_KEY = "anneal.optimizer";
+const STATISTICS = ["gradAvg", "sqrAvg", "slowWeights", "localLr"] as const;
+
+/** What the file's text says of an optimizer; statistics are tensors named `optimizer/<parameter>/<statistic>`. */
+interface OptimizerText {
+  readonly hypers: OptimizerState["hypers"];
+  readonly state: readonly { readonly step?: number; readonly doWd?: boolean; readonly forceTrain?: boolean }[];
+  readonly count?: number;
+}
+
+/** Where a model called `file` lies: in the learner's `modelDir`, which is in its `path` unless it is absolute. */
+export function modelPath(learn: TrainLoop, file: string): string {
+  const dir = isAbsolute(learn.modelDir) ? learn.modelDir : join(learn.path, learn.modelDir);
+  return join(dir, file.endsWith(EXTENSION) ? file : file + EXTENSION);
+}
+
+/**
+ * Saves the model, and the optimizer's state, as a safetensors file, whole or not at all. Parameters and buffers have
+ * PyTorch's names.
+ *
+ * @param file A name; `.safetensors` is added.
+ * @returns The path that was written.
+ */
+export async function save(learn: TrainLoop, file: string, { withOpt = true }: SaveOptions = {}): Promise<string> {
+  const named = new Map<string, Tensor>(learn.model.stateDict());
+  const metadata: Record<string, string> = { format: "pt" };
+  if (withOpt && learn.hasOpt) {
+    const { state, hypers, count } = learn.opt.stateDict();
+    state.forEach((entry, i) => {
+      for (const name of STATISTICS) if (entry[name] !== undefined) named.set(`${OPT}${i}/${name}`, entry[name]);
+    });
+    const text: OptimizerText = {
+      hypers,
+      state: state.map(({ step, doWd, forceTrain }) => ({ step, doWd, forceTrain })),
+      ...(count === undefined ? {} : { count }),
+    };
+    metadata[STATE_KEY] = JSON.stringify(text);
+  }
+  const values = await readAll([...named.values()]);
+  const out = new Map<string, OutTensor>();
+  [...named].forEach(([name, t], i) => out.set(name, hostOf(t, values[i])));
+  const path = modelPath(learn, file);
+  await Deno.mkdir(dirname(path), { recursive: true });
+  await writeSafetensors(path, out, metadata);
+  return path;
+}
+
+/**
+ * Loads what {@link save} wrote, in place. The optimizer is made if there is none.
+ *
+ * @throws CheckpointError where the file is missing, or has no optimizer and `withOpt` is true; what `loadStateDict`
+ * throws where names or shapes differ. Nothing is changed then.
+ */
+export async function load(learn: TrainLoop, file: string, { withOpt, strict = true }: LoadOptions = {}): Promise<void> {
+  const path = modelPath(learn, file);
+  const opened = await open(path);
+  const text = opened.metadata.get(STATE_KEY);
+  if (withOpt === true && text === undefined) {
+    throw new CheckpointError(`Cannot load the optimizer from ${path}: the file has a model only, save it with withOpt`);
+  }
+  const weights = new Map<string, Tensor>();
+  for (const name of opened.names) if (!name.startsWith(OPT)) weights.set(name, await read(opened, name));
+  const state = withOpt !== false && text !== undefined ? await optimizerState(opened, JSON.parse(text)) : null;
+  learn.model.loadStateDict(weights, { strict });
+  if (state !== null) learn.opt.loadStateDict(state);
+}
+
+async function open(path: string): Promise<SafetensorsFile> {
+  try {
+    return await openSafetensors(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new CheckpointError(`Cannot load ${path}: there is no such file`, { cause: error });
+  }
+}
+
+async function optimizerState(file: SafetensorsFile, { state, hypers, count }: OptimizerText): Promise<OptimizerState> {
+  const names = new Set(file.names);
+  const entries: ParamState[] = [];
+  for (const [i, host] of state.entries()) {
+    const entry: ParamState = { ...host };
+    for (const name of STATISTICS) {
+      const key = `${OPT}${i}/${name}`;
+      if (names.has(key)) entry[name] = await read(file, key);
+    }
+    entries.push(entry);
+  }
+  return { state: entries, hypers, ...(count === undefined ? {} : { count }) };
+}
+
+async function read(file: SafetensorsFile, name: string): Promise<Tensor> {
+  const { data, shape, dtype } = await file.tensor(name);
+  return tensor(data, { shape, dtype });
+}
+
+function hostOf(t: Tensor, data: Float32Array | Int32Array | Uint32Array | Uint8Array): OutTensor {
+  const { shape, dtype } = t;
+  if (dtype === "bool") return { dtype, shape, data: Uint32Array.from(data) };
+  if (dtype === "u32") return { dtype: "i32", shape, data: Int32Array.from(data) };
+  return { dtype, shape, data };
+}

@@ -1,0 +1,318 @@
+/**
+ * What a learner does with bad input, errors in handlers, callbacks that come and go, and output.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { ConfigError, DataError, DisposedError, ShapeError } from "../../src/base/errors.ts";
+import { DataLoaders } from "../../src/data/mod.ts";
+import { Learner, ParamScheduler } from "../../src/fit/mod.ts";
+import * as nn from "../../src/nn/mod.ts";
+import { ones, type Tensor, tensor } from "../../src/tensor/mod.ts";
+import { accuracy, Callback, CancelFit, type EventName, type Handled, Metric } from "../../src/train/mod.ts";
+import { onDevices } from "../support/devices.ts";
+import { fillF32 } from "../support/fill.ts";
+import { linearLearner } from "./learners.ts";
+
+const here = { kinds: ["reference"] } as const;
+
+/** Calls a function at an event. */
+class At extends Callback {
+  constructor(readonly event: EventName, readonly act: (cb: Callback) => Handled) {
+    super();
+  }
+  override handle(event: EventName): Handled {
+    if (event === this.event) return this.act(this);
+  }
+}
+
+async function worksAgain(learn: { fit(n: number): Promise<void>; recorder: { rows: readonly unknown[] } }): Promise<void> {
+  await learn.fit(1);
+  assertEquals(learn.recorder.rows.length, 1);
+}
+
+onDevices("a loader without batches is a DataError", async () => {
+  const x = { data: fillF32(1, 8), shape: [2, 4] }, y = { data: fillF32(2, 2), shape: [2, 1] };
+  const dls = DataLoaders.fromArrays({ x, y, xValid: x, yValid: y }, { bs: 4, dropLast: true });
+  const learn = new Learner(dls, new nn.Linear(4, 1), { lossFunc: new nn.MSELoss() });
+  await assertRejects(() => learn.noLogging(() => learn.fit(1)), DataError, "no batches");
+}, here);
+
+onDevices("a model without parameters is a ConfigError", async () => {
+  const learn = new Learner(linearLearner().dls, new nn.Flatten(), { lossFunc: new nn.MSELoss() });
+  await assertRejects(() => learn.fit(1), ConfigError, "Cannot train Flatten");
+}, here);
+
+Deno.test("a learner without a loss function is a ConfigError", () => {
+  const { dls } = linearLearner();
+  assertThrows(() => new Learner(dls, new nn.Linear(4, 1)), ConfigError, "lossFunc");
+});
+
+onDevices("bad numbers of epochs are ConfigErrors", async () => {
+  const learn = linearLearner();
+  await assertRejects(() => learn.fit(1.5), ConfigError, "Cannot fit 1.5 epochs");
+  await assertRejects(() => learn.fit(1, { startEpoch: -1 }), ConfigError, "Cannot start at epoch -1");
+  await assertRejects(() => learn.fit(1, { lr: [1, 2] }), ConfigError, "1 parameter groups");
+  await assertRejects(() => learn.fitSgdr(2, 1, { cycleMult: 1.5 }), ConfigError, "cycleMult 1.5");
+  await worksAgain(learn);
+}, here);
+
+onDevices("a fit inside a fit is a ConfigError", async () => {
+  const learn = linearLearner();
+  await assertRejects(() => learn.fit(1, { cbs: new At("afterEpoch", () => learn.fit(1)) }), ConfigError, "in a fit already");
+  await worksAgain(learn);
+}, here);
+
+onDevices("a metric that throws is told with the callback and the event, once, as the class it was", async () => {
+  let broken = true;
+  const learn = linearLearner({
+    metrics: (p: Tensor, y: Tensor) => {
+      if (broken) throw new RangeError("no such class");
+      return p.sub(y).mean();
+    },
+  });
+  const error = await assertRejects(() => learn.fit(1), RangeError, "no such class (in Recorder.afterBatch)");
+  assertEquals(error.message.match(/in Recorder/g)?.length, 1);
+  assert((error.cause as Error).message === "no such class");
+  broken = false;
+  await worksAgain(learn);
+}, here);
+
+onDevices("errors of every handler leave a learner that works", async () => {
+  const learn = linearLearner();
+  const before = learn.cbs.map((c) => c.name);
+  for (
+    const event of [
+      "beforeFit",
+      "beforeEpoch",
+      "beforeTrain",
+      "beforeBatch",
+      "afterPred",
+      "afterLoss",
+      "beforeBackward",
+      "afterBackward",
+      "beforeStep",
+      "afterStep",
+      "afterBatch",
+      "afterTrain",
+      "beforeValidate",
+      "afterValidate",
+      "afterEpoch",
+      "afterFit",
+    ] as const
+  ) {
+    class Own extends Error {
+      constructor(readonly code: number) {
+        super(`code ${code}`);
+      }
+    }
+    const thrown = new Own(7);
+    const at = new At(event, () => Promise.reject(thrown));
+    const error = await assertRejects(() => learn.fit(1, { cbs: at }), Own);
+    assertEquals([error.message, error.code], [`code 7 (in At.${event})`, 7]);
+    assertEquals(learn.cbs.map((c) => c.name), before);
+    assertEquals([learn.training, learn.phase, learn.running, at.attached], [false, "idle", false, false]);
+    assertThrows(() => learn.pred, ConfigError, "Cannot read learn.pred");
+    await worksAgain(learn);
+  }
+}, here);
+
+onDevices("shapes that do not fit are ShapeErrors from the model or the loss, and the learner works on", async () => {
+  const learn = linearLearner();
+  const wrong = new At("beforeBatch", () => {
+    learn.xb = [ones([4, 5])];
+  });
+  await assertRejects(() => learn.fit(1, { cbs: wrong }), ShapeError);
+  const kept = learn.lossFunc;
+  learn.lossFunc = (p) => p; // one number for each item
+  await assertRejects(() => learn.fit(1), ShapeError);
+  learn.lossFunc = kept;
+  await worksAgain(learn);
+}, here);
+
+onDevices("NaN from a schedule is a ConfigError that says where", async () => {
+  const learn = linearLearner();
+  await assertRejects(
+    () => learn.fit(1, { cbs: new ParamScheduler({ lr: (pos) => pos > 0 ? NaN : 1e-3 }) }),
+    ConfigError,
+    "Cannot set lr to NaN",
+  );
+  await assertRejects(() => learn.fit(1, { cbs: new ParamScheduler({ lrr: () => 1 }) }), ConfigError, "Cannot schedule lrr");
+  await assertRejects(
+    () => learn.fit(1, { cbs: new ParamScheduler({ lr: [() => 1, () => 2] }) }),
+    ConfigError,
+    "by 2 schedules",
+  );
+  await worksAgain(learn);
+}, here);
+
+Deno.test("a misspelt handler is refused with the nearest name", () => {
+  class Typo extends Callback {
+    afterEpock() {}
+  }
+  class Field extends Callback {
+    before_batch = () => {};
+  }
+  const learn = linearLearner();
+  assertThrows(() => learn.addCb(Typo), ConfigError, "afterEpock is no event, did you mean afterEpoch?");
+  assertThrows(() => learn.addCb(new Field()), ConfigError, "did you mean beforeBatch?");
+  assertEquals(learn.cbs.some((c) => c instanceof Typo), false);
+  assertThrows(() => new Callback().learn, ConfigError, "belongs to none");
+});
+
+onDevices("callbacks run by order, ties by addition; those of a fit go when it ends", async () => {
+  const seen: string[] = [];
+  class Say extends Callback {
+    override readonly order: number;
+    constructor(readonly id: string, order: number) {
+      super();
+      this.order = order;
+    }
+    override beforeFit() {
+      seen.push(this.id);
+    }
+  }
+  const learn = linearLearner({ cbs: [new Say("b", 1), new Say("c", 1), new Say("a", 0)] });
+  await learn.fit(0, { cbs: [new Say("d", 1), new Say("first", -99)] });
+  assertEquals(seen, ["first", "a", "b", "c", "d"]);
+  assertEquals(learn.cbs.length, 6);
+  learn.removeCb(Say);
+  assertEquals(learn.cbs.length, 3);
+  await learn.removedCbs(learn.cbs[0], () => assertEquals(learn.cbs.length, 2));
+  assertEquals(learn.cbs.map((c) => c.name), ["Recorder", "Progress", "TrainEval"]);
+}, here);
+
+onDevices("handlers may be fields; run, runTrain and runValid gate them; run is set back after a fit", async () => {
+  let train = 0, valid = 0, epochs = 0;
+  class Counts extends Callback {
+    override readonly afterBatch = () => void (this.learn.training ? train++ : valid++);
+    override afterEpoch() {
+      epochs++;
+    }
+  }
+  const cb = new Counts();
+  const learn = linearLearner({ cbs: cb });
+  await learn.fit(1);
+  assertEquals([train, valid, epochs], [2, 1, 1]);
+  cb.runTrain = false;
+  await learn.fit(1);
+  assertEquals([train, valid, epochs], [2, 2, 2]);
+  cb.run = false;
+  await learn.fit(1);
+  assertEquals([train, valid, epochs, cb.run], [2, 2, 2, true]);
+}, here);
+
+onDevices("callbacks may replace the batch, the prediction, the loss and the gradients", async () => {
+  const learn = linearLearner({ lr: 0.1, optFunc: undefined });
+  const before = await learn.model.weight.data();
+  const halt = new At("afterBackward", () => {
+    for (const p of learn.model.parameters()) p.grad = p.grad!.mul(0);
+  });
+  const { SGD } = await import("../../src/optim/mod.ts");
+  const still = new Learner(learn.dls, learn.model, { lossFunc: new nn.MSELoss(), optFunc: SGD, lr: 0.1, logger: learn.logger });
+  await still.fit(1, { cbs: halt });
+  assertEquals(await learn.model.weight.data(), before);
+  const losses: number[] = [];
+  await still.fit(1, {
+    lr: 0,
+    cbs: [
+      new At("afterLoss", () => {
+        still.loss = tensor(5).add(still.loss.mul(0));
+      }),
+      new At("afterBatch", async () => void losses.push(await still.loss.item())),
+    ],
+  });
+  assertEquals(losses, [5, 5, 5]);
+  assertEquals(still.recorder.rows[0].valid_loss, 5);
+}, here);
+
+onDevices("CancelFit ends the run at once: an epoch cut short before the recorder has no row", async () => {
+  const learn = linearLearner();
+  let n = 0;
+  await learn.fit(3, {
+    cbs: new At("afterEpoch", () => {
+      if (++n === 2) throw new CancelFit("enough");
+    }),
+  });
+  assertEquals(learn.recorder.rows.map((r) => r.epoch), [0]);
+}, here);
+
+onDevices("rows have names, the table has a row an epoch, and silence is silence", async () => {
+  const lines: string[] = [];
+  const learn = linearLearner({
+    metrics: [(p: Tensor, y: Tensor) => p.sub(y).abs().mean(), class Fixed extends Metric {
+      override reset() {}
+      override accumulate() {}
+      override readonly value = 0.25;
+    }],
+    logger: { line: (text) => void lines.push(text) },
+  });
+  await learn.fit(2);
+  assertEquals(Object.keys(learn.recorder.rows[1]), ["epoch", "train_loss", "valid_loss", "metric", "fixed", "time"]);
+  assertEquals(learn.recorder.rows[1].fixed, 0.25);
+  assertEquals(lines[0].split(/\s+/), ["epoch", "train_loss", "valid_loss", "metric", "fixed", "time"]);
+  assert(/^1 +\d\.\d{6} +\d\.\d{6} +\d\.\d{6} +0\.250000 +00:00$/.test(lines[2]), lines[2]);
+  assertEquals(lines.length, 3);
+  await learn.noLogging(() => learn.fit(1));
+  assertEquals(lines.length, 3);
+}, here);
+
+onDevices("validate and getPreds leave the record of the fit", async () => {
+  const learn = linearLearner();
+  await learn.fit(2);
+  const { rows, losses, lrs } = learn.recorder;
+  const [loss] = await learn.validate();
+  assertEquals(loss, rows[1].valid_loss);
+  const { preds, targs } = await learn.getPreds();
+  assertEquals([preds.shape, targs.shape], [[4, 1], [4, 1]]);
+  assertEquals([learn.recorder.rows, learn.recorder.losses, learn.recorder.lrs], [rows, losses, lrs]);
+  await learn.fit(1);
+  assertEquals([learn.recorder.history.length, learn.recorder.history[0].rows.length], [1, 2]);
+}, here);
+
+onDevices("a training batch reads nothing back", async (device) => {
+  const learn = linearLearner({ metrics: (p: Tensor, y: Tensor) => p.sub(y).mean() });
+  await learn.fit(1);
+  const reads: number[] = [];
+  const count = new At("afterBatch", () => void reads.push(device.stats().reads));
+  await learn.fit(3, { cbs: count });
+  const perEpoch = [0, 3, 6].map((i) => reads[i + 2] - reads[i]);
+  assertEquals(perEpoch, [0, 0, 0]);
+  assertEquals(reads[8] - reads[0], 2, "one read at the end of each epoch");
+}, here);
+
+onDevices("the event loop turns during a fit", async () => {
+  const learn = linearLearner();
+  let turns = 0;
+  const timer = setInterval(() => turns++, 5);
+  const start = performance.now();
+  const busy = new At("afterBatch", () => {
+    for (const end = performance.now() + 15; performance.now() < end;);
+  });
+  await learn.fit(10, { cbs: busy });
+  clearInterval(timer);
+  const held = performance.now() - start;
+  assert(turns >= Math.floor(held / 80), `${turns} turns in ${held} ms`);
+}, here);
+
+onDevices("fits of the same seed give the same bits", async () => {
+  const run = async () => {
+    const learn = linearLearner({ metrics: accuracyLike });
+    await learn.fitOneCycle(2);
+    return [await learn.model.weight.data(), learn.recorder.losses, learn.recorder.values];
+  };
+  assertEquals(await run(), await run());
+});
+
+const accuracyLike = (p: Tensor, y: Tensor): Tensor => accuracy(p, y.mul(0).cast("i32"));
+
+onDevices("a disposed tensor in a batch is a DisposedError, and the learner works on", async () => {
+  const learn = linearLearner();
+  const gone = ones([4, 4]);
+  gone.dispose();
+  const use = new At("beforeBatch", () => {
+    learn.xb = [gone];
+  });
+  await assertRejects(() => learn.fit(1, { cbs: use }), DisposedError);
+  await worksAgain(learn);
+}, here);
