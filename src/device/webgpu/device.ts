@@ -127,6 +127,11 @@ export class WebgpuDevice implements Device {
         `Cannot run "${own.program.label}": it takes ${own.paramBytes} bytes of parameters, got ${params.byteLength}`,
       );
     }
+    if (bound.length !== own.boundCount) {
+      throw new DeviceError(
+        `Cannot run "${own.program.label}": it has ${own.boundCount} bound slots, got ${bound.length} buffers`,
+      );
+    }
     const buffers = bound.map((buffer) => this.#own(buffer, `run "${own.program.label}" on`));
     this.#throttle();
     own.writeParams(params);

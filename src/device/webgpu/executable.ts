@@ -91,6 +91,11 @@ export class WebgpuExecutable implements Executable {
     return this.#parts.pool === pool;
   }
 
+  /** Number of buffers that a run takes. */
+  get boundCount(): number {
+    return this.#boundSlots.length;
+  }
+
   /** Number of dispatches of a run. */
   get size(): number {
     return this.#dispatches.length;

@@ -170,19 +170,24 @@ fn cos_f(x: F) -> F {
   return select(quarter_sin(r, I(clamp(n, F(-1e9), F(1e9))) + I(1)), bitcast<F>(bitcast<U>(x) | U(0x7fc00000u)), is_special(x));
 }
 
-// exp(y ln|x|) with ln|x| and the product in two parts each
+// 2^(y log2|x|) in parts: with x = 2^n m the whole number n times the first digits of y is exact, and so is what is left
+// of it when the nearest whole number is taken away
 fn pow_f(x: F, y: F) -> F {
   let a = abs(x);
   let tiny = a < F(1.17549435e-38);
   let v = select(a, a * F(8388608.0), tiny);
   let e = log_exponent(v);
   let n = F(e) - select(F(0.0), F(23.0), tiny);
-  let high = n * F(0.693359375);
-  let low = fma(n, F(-2.12194440e-4), log_fraction(bitcast<F>(bitcast<I>(v) - (e << U(23u))) - F(1.0)));
-  let p = y * high;
-  let q = y * low;
-  var r = exp_sum(p, q + fma(y, high, -p));
-  r = select(r, exp_f(y * log_f(a)), is_special(a) | is_special(y) | (a == F(0.0)) | !(abs(p) < F(150.0)));
+  let first = bitcast<F>(bitcast<U>(y) & U(0xfffff000u));
+  let log2_m = F(1.44269504) * log_fraction(bitcast<F>(bitcast<I>(v) - (e << U(23u))) - F(1.0));
+  let whole_part = first * n;
+  let rest = fma(y, log2_m, (y - first) * n);
+  let k = round(clamp(whole_part + rest, F(-151.0), F(129.0)));
+  let f = clamp((whole_part - k) + rest, F(-1.0), F(1.0));
+  let i = I(k);
+  let h = i >> U(1u);
+  var r = (expm1_core(f * F(0.693147181)) + F(1.0)) * pow2i(h) * pow2i(i - h);
+  r = select(r, exp_f(y * log_f(a)), is_special(a) | is_special(y) | (a == F(0.0)) | !(abs(whole_part) < F(1000.0)));
   let whole = floor(y) == y;
   let odd = whole & (abs(y) < F(16777216.0)) & ((I(clamp(y, F(-1.7e7), F(1.7e7))) & I(1)) == I(1));
   let minus = (bitcast<U>(x) & U(0x80000000u)) != U(0u);
@@ -192,14 +197,27 @@ fn pow_f(x: F, y: F) -> F {
   return select(r, F(1.0), (y == F(0.0)) | (x == F(1.0)) | ((x == F(-1.0)) & is_special(y) & !is_nan(y)));
 }
 
-// C's fmod: the quotient may have been rounded up to the next whole number
+// C's fmod, exact: the remainder of whole numbers of 24 bits, eight more binary places of the quotient a round
 fn mod_f(a: F, b: F) -> F {
-  let q = trunc(a / b);
-  var r = fma(-q, b, a);
-  r = select(r, r + with_sign(b, a), (r * with_sign(F(1.0), a)) < F(0.0));
-  r = select(r, r - with_sign(b, a), abs(r) >= abs(b));
-  r = select(r, a, is_special(b) & !is_nan(b) & !is_special(a));
-  return with_sign(r, a);
+  let x = bitcast<U>(a) & U(0x7fffffffu);
+  let y = bitcast<U>(b) & U(0x7fffffffu);
+  let ex = max(x >> U(23u), U(1u));
+  let ey = max(y >> U(23u), U(1u));
+  let divisor = max((y & U(0x7fffffu)) | select(U(0u), U(0x800000u), y >= U(0x800000u)), U(1u));
+  let dividend = (x & U(0x7fffffu)) | select(U(0u), U(0x800000u), x >= U(0x800000u));
+  var places = select(ex - ey, U(0u), ex < ey);
+  var r = dividend % divisor;
+  while (any(places > U(0u))) {
+    let now = min(places, U(8u));
+    r = (r << now) % divisor;
+    places -= now;
+  }
+  let scale = bitcast<I>(ey) - I(150);
+  let h = scale >> U(1u);
+  var result = with_sign(F(r) * pow2i(h) * pow2i(scale - h), a);
+  result = select(result, a, x < y);
+  let nan = bitcast<F>(bitcast<U>(a) | U(0x7fc00000u));
+  return select(result, nan, (x >= U(0x7f800000u)) | (y > U(0x7f800000u)) | (y == U(0u)));
 }
 
 fn div_i(a: I, b: I) -> I {

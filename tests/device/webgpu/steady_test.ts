@@ -1,0 +1,142 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Device, DeviceBuffer, Kernel, Program, View } from "../../../src/device/contract.ts";
+import { fillF32 } from "../../support/fill.ts";
+import { webgpuTest } from "../../support/webgpu.ts";
+
+function view(slot: number, strides: number[], offset = 0): View {
+  return { slot, dtype: "f32", offset, strides };
+}
+
+/** y = relu(x w + b), its row sums, and a scaled copy: one of each of the usual kernels. */
+function layer(rows: number, wide: number, deep: number): Program {
+  const kernels: Kernel[] = [
+    {
+      op: "matmul",
+      batch: [],
+      m: rows,
+      n: wide,
+      k: deep,
+      a: view(1, [deep, 1]),
+      b: view(2, [wide, 1]),
+      body: [
+        { k: "acc" },
+        { k: "load", view: view(3, [0, 1]) },
+        { k: "binary", op: "add", a: 0, b: 1 },
+        { k: "const", value: 0, type: "f32" },
+        { k: "binary", op: "max", a: 2, b: 3 },
+      ],
+      outs: [{ view: view(4, [wide, 1]), value: 4 }],
+    },
+    {
+      op: "reduce",
+      outer: [rows],
+      inner: [wide],
+      body: [{ k: "load", view: view(4, [wide, 1]) }, { k: "reduce", kind: "sum", a: 0 }],
+      outs: [{ view: view(5, [1, 0]), value: 1, perRow: true }],
+    },
+    {
+      op: "map",
+      shape: [rows],
+      body: [
+        { k: "load", view: view(5, [1]) },
+        { k: "const", value: 1 / rows, type: "f32" },
+        { k: "binary", op: "mul", a: 0, b: 1 },
+        { k: "scalar", word: 0, type: "f32" },
+        { k: "binary", op: "mul", a: 2, b: 3 },
+      ],
+      outs: [{ view: view(6, [1]), value: 4 }],
+    },
+  ];
+  const bound = (floats: number, written: boolean) => ({ bytes: floats * 4, kind: "bound" as const, written });
+  return {
+    label: `layer of ${rows} rows`,
+    slots: [
+      { bytes: 16, kind: "params", written: false },
+      bound(rows * deep, false),
+      bound(deep * wide, false),
+      bound(wide, false),
+      { bytes: rows * wide * 4, kind: "temporary", written: true },
+      { bytes: rows * 4, kind: "temporary", written: true },
+      bound(rows, true),
+    ],
+    kernels,
+  };
+}
+
+function buffersOf(device: Device, program: Program): DeviceBuffer[] {
+  return program.slots.filter(({ kind }) => kind === "bound").map(({ bytes }, i) => {
+    const buffer = device.alloc(bytes);
+    device.write(buffer, 0, fillF32(i + 1, bytes / 4));
+    return buffer;
+  });
+}
+
+const PARAMS = new Uint8Array(new Float32Array([0.5, 0, 0, 0]).buffer);
+
+webgpuTest("a program in steady state makes no object on the device", (device) => {
+  const program = layer(64, 256, 128);
+  const executable = device.compile(program);
+  const buffers = buffersOf(device, program);
+  device.run(executable, buffers, PARAMS);
+  const before = device.stats();
+  for (let i = 0; i < 100; i++) device.run(executable, buffers, PARAMS);
+  const { pipelines, bindings, buffers: made, programs, liveBytes, runs, submits, dispatches, writes } = device.stats();
+  assertEquals([pipelines, bindings, made, programs, liveBytes], [
+    before.pipelines,
+    before.bindings,
+    before.buffers,
+    before.programs,
+    before.liveBytes,
+  ]);
+  assertEquals([runs, dispatches, writes].map((n, i) => n - [before.runs, before.dispatches, before.writes][i]), [
+    100,
+    300,
+    100,
+  ]);
+  assert(submits - before.submits <= 100);
+  executable.dispose();
+  buffers.forEach((buffer) => device.free(buffer));
+});
+
+webgpuTest("results that go round in buffers of the pool make no new bindings", (device) => {
+  const program = layer(32, 64, 64);
+  const executable = device.compile(program);
+  const [x, w, b, out] = buffersOf(device, program);
+  device.free(out);
+  const step = () => {
+    const y = device.alloc(out.bytes);
+    device.run(executable, [x, w, b, y], PARAMS);
+    device.free(y);
+  };
+  for (let i = 0; i < 3; i++) step();
+  const before = device.stats();
+  for (let i = 0; i < 20; i++) step();
+  assertEquals(device.stats().bindings, before.bindings);
+  assertEquals(device.stats().buffers, before.buffers);
+  executable.dispose();
+  [x, w, b].forEach((buffer) => device.free(buffer));
+});
+
+webgpuTest("a last, shorter batch compiles nothing new", async (device) => {
+  const first = device.compile(layer(64, 256, 128));
+  const before = device.stats().pipelines;
+  const program = layer(50, 256, 128);
+  const last = device.compile(program);
+  assertEquals(device.stats().pipelines, before);
+  const buffers = buffersOf(device, program);
+  device.run(last, buffers, PARAMS);
+  const [bytes] = await device.read([{ buffer: buffers[3], offset: 0, bytes: 200 }]);
+  const got = new Float32Array(bytes.slice().buffer);
+  const [x, w, b] = [[1, 50 * 128], [2, 128 * 256], [3, 256]].map(([seed, n]) => fillF32(seed, n));
+  for (const row of [0, 17, 49]) {
+    let sum = 0;
+    for (let n = 0; n < 256; n++) {
+      let acc = b[n];
+      for (let k = 0; k < 128; k++) acc += x[row * 128 + k] * w[k * 256 + n];
+      sum += Math.max(acc, 0);
+    }
+    assert(Math.abs(got[row] - sum * 0.5 / 50) < 1e-4, `row ${row}: got ${got[row]}, want ${sum * 0.5 / 50}`);
+  }
+  [first, last].forEach((executable) => executable.dispose());
+  buffers.forEach((buffer) => device.free(buffer));
+});
