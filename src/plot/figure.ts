@@ -16,19 +16,23 @@ export class Figure {
   readonly panels: readonly Panel[];
   /** Panels in a row. */
   readonly columns: number;
+  /** Heading over all panels; none if empty. */
+  readonly title: string;
 
   /**
    * @param panels What is drawn, row by row.
    * @param columns Panels in a row.
+   * @param title Heading over all panels.
    */
-  constructor(panels: readonly Panel[], columns: number = 1) {
+  constructor(panels: readonly Panel[], columns: number = 1, title: string = "") {
     this.panels = panels;
     this.columns = columns;
+    this.title = title;
   }
 
   /** The figure as an SVG document. */
   svg(): Promise<string> {
-    return renderSvg(this.panels, this.columns);
+    return renderSvg(this.panels, this.columns, this.title);
   }
 
   /**
@@ -51,7 +55,8 @@ export class Figure {
 
   /** The figure for a terminal: braille dots, panels one below the other; pictures as their titles. */
   text(): string {
-    return renderText(this.panels);
+    const text = renderText(this.panels);
+    return this.title === "" ? text : `${this.title}\n${text}`;
   }
 
   /** What a Deno notebook shows. */

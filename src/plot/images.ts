@@ -7,13 +7,28 @@ import { ConfigError } from "../base/errors.ts";
 import { Figure } from "./figure.ts";
 import type { PixelImage } from "./panel.ts";
 
-/** What {@link imageGridFigure} shows. */
-export interface ImageGridOptions {
-  readonly images: readonly PixelImage[];
+/** Options of {@link plotImages}. */
+export interface PlotImagesOptions {
   /** One per picture; none by default. */
   readonly titles?: readonly string[];
   /** Pictures in a row; by default the grid is about square. */
   readonly columns?: number;
+  /** Heading over the grid. */
+  readonly title?: string;
+}
+
+/** What {@link imageGridFigure} shows. */
+export interface ImageGridOptions extends PlotImagesOptions {
+  readonly images: readonly PixelImage[];
+}
+
+/**
+ * Pictures in a grid; as {@link imageGridFigure}.
+ *
+ * @param images Pictures, u8 `[height, width, channels]` each.
+ */
+export function plotImages(images: readonly PixelImage[], options: PlotImagesOptions = {}): Figure {
+  return imageGridFigure({ ...options, images });
 }
 
 /**
@@ -22,7 +37,7 @@ export interface ImageGridOptions {
  * @throws {ConfigError} When there is no picture, a size doesn't fit its data, or titles aren't as many as pictures.
  */
 export function imageGridFigure(options: ImageGridOptions): Figure {
-  const { images, titles = images.map(() => ""), columns = Math.ceil(Math.sqrt(images.length)) } = options;
+  const { images, titles = images.map(() => ""), columns = Math.ceil(Math.sqrt(images.length)), title = "" } = options;
   if (images.length === 0) throw new ConfigError("Cannot show pictures: at least one is needed, got none");
   if (titles.length !== images.length) {
     throw new ConfigError(
@@ -38,7 +53,7 @@ export function imageGridFigure(options: ImageGridOptions): Figure {
     image,
     i,
   ) => ({ kind: "image", image, title: titles[i], width, height: width + 18 } as const));
-  return new Figure(panels, columns);
+  return new Figure(panels, columns, title);
 }
 
 function check({ data, width, height, channels }: PixelImage, i: number): void {

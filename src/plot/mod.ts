@@ -21,4 +21,4 @@ export {
   schedFigure,
   type SchedFigureOptions,
 } from "./training.ts";
-export { imageGridFigure, type ImageGridOptions } from "./images.ts";
+export { imageGridFigure, type ImageGridOptions, plotImages, type PlotImagesOptions } from "./images.ts";

@@ -147,16 +147,17 @@ async function renderImage(panel: ImagePanel, x: number, y: number): Promise<str
     `href="data:image/png;base64,${data}"/>`;
 }
 
-/** Panels in a grid of `columns`, row by row. */
-export async function renderSvg(panels: readonly Panel[], columns: number): Promise<string> {
+/** Panels in a grid of `columns`, row by row, under a heading. */
+export async function renderSvg(panels: readonly Panel[], columns: number, title: string): Promise<string> {
   const perRow = Math.max(1, Math.min(columns, panels.length));
   const width = Math.max(1, ...panels.map((p) => p.width)), height = Math.max(1, ...panels.map((p) => p.height));
-  const rows = Math.max(1, Math.ceil(panels.length / perRow));
+  const rows = Math.max(1, Math.ceil(panels.length / perRow)), top = title === "" ? 0 : 34;
   const parts = await Promise.all(panels.map((panel, i) => {
-    const x = (i % perRow) * width, y = Math.floor(i / perRow) * height;
+    const x = (i % perRow) * width, y = top + Math.floor(i / perRow) * height;
     return panel.kind === "lines" ? renderLines(panel, x, y) : renderImage(panel, x, y);
   }));
-  const size = `width="${perRow * width}" height="${rows * height}" viewBox="0 0 ${perRow * width} ${rows * height}"`;
+  const heading = title === "" ? "" : label(perRow * width / 2, 22, title, 'font-size="14" text-anchor="middle"');
+  const [w, h] = [perRow * width, top + rows * height], size = `width="${w}" height="${h}" viewBox="0 0 ${w} ${h}"`;
   return `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" ${size} font-family="${FONT}">` +
-    `<rect width="100%" height="100%" fill="white"/>${parts.join("")}</svg>\n`;
+    `<rect width="100%" height="100%" fill="white"/>${heading}${parts.join("")}</svg>\n`;
 }

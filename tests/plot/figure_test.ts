@@ -6,6 +6,7 @@ import {
   imageGridFigure,
   lossFigure,
   lrFindFigure,
+  plotImages,
   plotLines,
   plotSchedules,
   schedFigure,
@@ -129,6 +130,9 @@ Deno.test("imageGridFigure() shows pictures under their titles", async () => {
   assertEquals(await count(figure, "<image "), 16);
   assertEquals(await count(figure, "data:image/png;base64,iVBORw0KGgo"), 16);
   for (const title of titles) assert((await figure.svg()).includes(`>${title}</text>`), title);
+  const headed = plotImages(Array(16).fill(digit), { titles, columns: 8, title: "Worst" });
+  assertEquals([headed.columns, headed.text().split("\n")[0]], [8, "Worst"]);
+  assert((await headed.svg()).includes(">Worst</text>"));
 });
 
 /** Pixel size in the header of a PNG file. */
@@ -168,7 +172,7 @@ Deno.test("text() draws braille with the ends of the axes", () => {
   assertEquals(text[13], "  └" + "─".repeat(56));
   assertEquals(text[14], "   0                         step                         3");
   const falling = plotLines({ a: [3, 2, 1, 0] }).text().split("\n");
-  assertEquals(falling[0].slice(0, 4), "3 ┤⠑");
+  assertEquals(falling[0].slice(0, 8), "3 ┤⠉⠒⠤⣀⡀");
 });
 
 Deno.test("text() shows markers and names", () => {
