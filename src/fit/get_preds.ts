@@ -4,7 +4,6 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import type { DataLoader } from "../data/mod.ts";
 import { type Tensor, zeros } from "../tensor/mod.ts";
 import { Callback, computeLoss, joinRows, type LossFunc, ORDER, type TrainLoop } from "../train/mod.ts";
 import { inPhase } from "./fine_tune.ts";
@@ -67,7 +66,7 @@ class Gather extends Callback {
  */
 export async function getPreds(learn: TrainLoop, options: GetPredsOptions = {}): Promise<Preds> {
   const { withDecoded = false, cbs = [] } = options;
-  const dl = inOrder(loaderOf(learn, options));
+  const dl = loaderOf(learn, options).inOrder();
   const gather = new Gather(options);
   await inPhase(learn, "eval", () => learn.addedCbs([gather, ...[cbs].flat()], () => learn.runValidate(dl)));
   const preds = await joinRows(gather.preds);
@@ -96,9 +95,4 @@ function itemLosses(loss: LossFunc, pred: Tensor, yb: readonly Tensor[]): Tensor
   } finally {
     loss.reduction = reduction;
   }
-}
-
-/** The same items in the order of the set, all of them. */
-function inOrder(dl: DataLoader): DataLoader {
-  return dl;
 }

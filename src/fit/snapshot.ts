@@ -24,7 +24,7 @@ export function takeSnapshot(learn: TrainLoop): Snapshot {
   const optimizer = opt.stateDict();
   const rng = defaultRng();
   const rngState = rng.state;
-  const loaders = [dls.train, dls.valid].map((dl) => ({ dl, state: dl?.state }));
+  const loaders = [dls.train, dls.valid].map((dl) => ({ dl, state: dl.state }));
   const modes = model.modules().map((m) => ({ m, training: m.training }));
   const { epoch, nEpoch, iter, nIter, trainIter, pctTrain, training } = learn;
   return {
@@ -33,7 +33,7 @@ export function takeSnapshot(learn: TrainLoop): Snapshot {
       parameters.forEach((p, i) => p.grad = grads[i]);
       opt.loadStateDict(optimizer);
       rng.restore(rngState);
-      for (const { dl, state } of loaders) if (dl && state) dl.restore(state);
+      for (const { dl, state } of loaders) dl.restore(state);
       for (const { m, training } of modes) m.training = training;
       Object.assign(learn, { epoch, nEpoch, iter, nIter, trainIter, pctTrain, training });
     },

@@ -22,7 +22,9 @@ export type SuggestFunc = (lrs: readonly number[], losses: readonly number[], nu
 
 /** The part of a finder's curve that suggestions look at. */
 export interface TrimmedCurve {
+  /** Learning rates, ascending. */
   readonly lrs: readonly number[];
+  /** Their losses. */
   readonly losses: readonly number[];
   /** Whether fastai's cut, a tenth of `numIt` in front and 5 behind, left fewer than 16 points, so that less was cut. */
   readonly shortened: boolean;

@@ -15,7 +15,7 @@ const WIDTHS = [24, 20, 12, 10];
  */
 export async function summary(learn: TrainLoop): Promise<string> {
   const { model } = learn;
-  const [first] = await firstBatch(learn);
+  const { batch: [first] } = await learn.dls.oneBatch();
   const leaves = model.modules().filter((m) => m.modules().length === 1);
   const shapes = shapesOf(learn, leaves, first);
   const line = "-".repeat(WIDTHS.reduce((a, b) => a + b));
@@ -39,11 +39,6 @@ export async function summary(learn: TrainLoop): Promise<string> {
     `Loss: ${learn.lossFunc.constructor === Function ? learn.lossFunc.toString().split("\n")[0] : learn.lossFunc.constructor.name}`,
     `Callbacks: ${[...learn.cbs].sort((a, b) => a.order - b.order).map((c) => c.name).join(", ")}`,
   ].join("\n");
-}
-
-async function firstBatch(learn: TrainLoop): Promise<readonly Tensor[]> {
-  for await (const batch of learn.dls.train) return batch;
-  return [];
 }
 
 /** Output shapes by layer: each layer's `forward` is watched for one pass. */

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { ConfigError } from "../base/errors.ts";
-import type { DataLoader } from "../data/mod.ts";
+import type { Batch, DataLoader } from "../data/mod.ts";
 import type { CallbackLike, MetricValue, TrainLoop } from "../train/mod.ts";
 import { inPhase } from "./fine_tune.ts";
 
@@ -13,7 +12,7 @@ export interface ValidateOptions {
   /** 0 is the training set, 1 the validation set; 1 by default. */
   readonly dsIdx?: 0 | 1;
   /** Another loader instead. */
-  readonly dl?: DataLoader;
+  readonly dl?: DataLoader<Batch>;
   /** Callbacks for this evaluation only. */
   readonly cbs?: CallbackLike | readonly CallbackLike[];
 }
@@ -33,11 +32,6 @@ export async function validate(learn: TrainLoop, options: ValidateOptions = {}):
 }
 
 /** The loader that evaluation options ask for. */
-export function loaderOf(learn: TrainLoop, { dl, dsIdx = 1 }: ValidateOptions): DataLoader {
-  if (dl !== undefined) return dl;
-  const found = dsIdx === 0 ? learn.dls.train : learn.dls.valid;
-  if (found === null || found === undefined) {
-    throw new ConfigError(`Cannot evaluate data set ${dsIdx}: the data has no such set; pass a loader as { dl }`);
-  }
-  return found;
+export function loaderOf(learn: TrainLoop, { dl, dsIdx = 1 }: ValidateOptions): DataLoader<Batch> {
+  return dl ?? (dsIdx === 0 ? learn.dls.train : learn.dls.valid);
 }

@@ -121,5 +121,8 @@ export class Callback {
   afterFit(): Handled {}
 }
 
+/** A callback, or a class of callbacks. */
+export type CallbackKind = Callback | (abstract new (...args: never[]) => Callback);
+
 /** A callback, or the class of one that needs no arguments. */
 export type CallbackLike = Callback | (new () => Callback);

@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { Callback, type CallbackLike, type Handled } from "./callback.ts";
+import { Callback, type CallbackKind, type CallbackLike, type Handled } from "./callback.ts";
 import { Cancel } from "./cancel.ts";
 import { type EventName, isEvent, nearestEvent } from "./events.ts";
 import { explain } from "./handler_error.ts";
@@ -49,7 +49,7 @@ export class CallbackList {
   }
 
   /** Drops a callback, or every one of a class; returns those dropped. */
-  remove(cb: CallbackLike): Callback[] {
+  remove(cb: CallbackKind): Callback[] {
     const gone = this.#list.filter((c) => typeof cb === "function" ? c instanceof cb : c === cb);
     this.#list = this.#list.filter((c) => !gone.includes(c));
     this.#sorted = null;

@@ -22,22 +22,33 @@ export interface ClassAxisOptions {
  * @param pred Scores or probabilities, `[n, ..., c]`.
  * @param targ Classes, whole numbers, `[n, ...]` or `[n, 1]`.
  */
+export function accuracy(pred: Tensor, targ: Tensor): Tensor;
+/** The same with the axis of the classes. */
+export function accuracy(pred: Tensor, targ: Tensor, options: ClassAxisOptions): Tensor;
 export function accuracy(pred: Tensor, targ: Tensor, { axis = -1 }: ClassAxisOptions = {}): Tensor {
   const [p, t] = flat(pred.argmax({ axis }), targ, "compare");
   return p.eq(t).mean();
 }
 
 /** 1 - {@link accuracy}. */
+export function errorRate(pred: Tensor, targ: Tensor): Tensor;
+/** The same with the axis of the classes. */
+export function errorRate(pred: Tensor, targ: Tensor, options: ClassAxisOptions): Tensor;
 export function errorRate(pred: Tensor, targ: Tensor, options: ClassAxisOptions = {}): Tensor {
   return accuracy(pred, targ, options).neg().add(1);
 }
 
+/** Options of {@link topKAccuracy}. */
+export interface TopKOptions extends ClassAxisOptions {
+  /** How many guesses an item has; 5 by default. */
+  readonly k?: number;
+}
+
 /** The share of items whose class is among the `k` (5) largest predictions. */
-export function topKAccuracy(
-  pred: Tensor,
-  targ: Tensor,
-  { k = 5, axis = -1 }: ClassAxisOptions & { readonly k?: number } = {},
-): Tensor {
+export function topKAccuracy(pred: Tensor, targ: Tensor): Tensor;
+/** The same with another `k`, or the axis of the classes. */
+export function topKAccuracy(pred: Tensor, targ: Tensor, options: TopKOptions): Tensor;
+export function topKAccuracy(pred: Tensor, targ: Tensor, { k = 5, axis = -1 }: TopKOptions = {}): Tensor {
   const classes = pred.shape.at(axis) ?? 0;
   if (!Number.isInteger(k) || k < 1 || k > classes) {
     throw new ConfigError(`Cannot take the top ${k} of ${classes} classes: k must be a whole number from 1 to ${classes}`);
@@ -57,6 +68,9 @@ export interface MultiOptions {
 }
 
 /** The share of right decisions where an item may have several labels; `pred` and `targ` have the same shape. */
+export function accuracyMulti(pred: Tensor, targ: Tensor): Tensor;
+/** The same with another threshold, or for probabilities. */
+export function accuracyMulti(pred: Tensor, targ: Tensor, options: MultiOptions): Tensor;
 export function accuracyMulti(pred: Tensor, targ: Tensor, { thresh = 0.5, sigmoid = true }: MultiOptions = {}): Tensor {
   const [p, t] = flat(pred, targ, "compare");
   return (sigmoid ? p.sigmoid() : p).gt(thresh).eq(t.ne(0)).mean();

@@ -5,7 +5,7 @@
  */
 export { AccumMetric, type AccumMetricOptions } from "./accum_metric.ts";
 export { AvgLoss, AvgMetric, AvgSmoothLoss, batchSize, Perplexity } from "./avg_metric.ts";
-export { Callback, type CallbackLike, type Handled } from "./callback.ts";
+export { Callback, type CallbackKind, type CallbackLike, type Handled } from "./callback.ts";
 export {
   Cancel,
   CancelBackward,
@@ -37,6 +37,7 @@ export {
   rmse,
   toMetrics,
   topKAccuracy,
+  type TopKOptions,
 } from "./metrics.ts";
 export { snakeCase } from "./names.ts";
 export { ORDER } from "./order.ts";

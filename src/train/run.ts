@@ -4,9 +4,9 @@
  * @module
  */
 import { ConfigError, DataError } from "../base/errors.ts";
-import type { DataLoader } from "../data/mod.ts";
+import type { Batch, DataLoader } from "../data/mod.ts";
 import { boundary, keep } from "../graph/runtime.ts";
-import { backward, noGrad, type Tensor } from "../tensor/mod.ts";
+import { backward, noGrad } from "../tensor/mod.ts";
 import {
   Cancel,
   CancelBackward,
@@ -99,7 +99,7 @@ export async function runFit(learn: TrainLoop, nEpoch: number, startEpoch: numbe
         learn.epoch = epoch;
         await withEvents(learn, EPOCH, async () => {
           await train(learn, breather);
-          await validate(learn, learn.dls.valid, breather);
+          if (learn.dls.valid.length > 0) await validate(learn, learn.dls.valid, breather);
         });
       }
     });
@@ -114,7 +114,7 @@ export async function runFit(learn: TrainLoop, nEpoch: number, startEpoch: numbe
 }
 
 /** Runs the validation part over `dl`, and puts the state of a fit that is under way back afterwards. */
-export async function runValidate(learn: TrainLoop, dl: DataLoader): Promise<void> {
+export async function runValidate(learn: TrainLoop, dl: DataLoader<Batch>): Promise<void> {
   refuseEmpty(dl, "validate");
   const restore = learn.saveBatch();
   try {
@@ -124,7 +124,7 @@ export async function runValidate(learn: TrainLoop, dl: DataLoader): Promise<voi
   }
 }
 
-function refuseEmpty(dl: DataLoader, what: string): void {
+function refuseEmpty(dl: DataLoader<Batch>, what: string): void {
   if (dl.length > 0) return;
   throw new DataError(
     `Cannot ${what}: the loader has no batches; it has no items, or dropLast drops its only, shorter batch`,
@@ -137,21 +137,23 @@ async function train(learn: TrainLoop, breather: Breather): Promise<void> {
   await withEvents(learn, TRAIN, () => allBatches(learn, learn.dls.train, breather));
 }
 
-async function validate(learn: TrainLoop, dl: DataLoader, breather: Breather): Promise<void> {
+async function validate(learn: TrainLoop, dl: DataLoader<Batch>, breather: Breather): Promise<void> {
   learn.dl = dl;
   learn.nIter = dl.length;
   await withEvents(learn, VALIDATE, () => allBatches(learn, dl, breather));
 }
 
-async function allBatches(learn: TrainLoop, dl: DataLoader, breather: Breather): Promise<void> {
+async function allBatches(learn: TrainLoop, dl: DataLoader<Batch>, breather: Breather): Promise<void> {
   let i = 0;
-  for await (const batch of dl) {
+  const step = async (batch: Batch): Promise<void> => {
     await oneBatch(learn, i++, batch);
     if (breather.due) await breather.pause();
-  }
+  };
+  if (dl.resident) for (const batch of dl) await step(batch);
+  else for await (const batch of dl) await step(batch);
 }
 
-async function oneBatch(learn: TrainLoop, i: number, batch: readonly Tensor[]): Promise<void> {
+async function oneBatch(learn: TrainLoop, i: number, batch: Batch): Promise<void> {
   const nInp = learn.dls.nInp ?? Math.max(1, batch.length - 1);
   learn.iter = i;
   learn.clearBatch();

@@ -4,11 +4,11 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import type { DataLoader, DataLoaders } from "../data/mod.ts";
+import type { Batch, DataLoader, DataLoaders } from "../data/mod.ts";
 import type { Module } from "../nn/mod.ts";
 import { Adam, type HyperValue, type OptFunc, type Optimizer } from "../optim/mod.ts";
 import type { Parameter, Tensor } from "../tensor/mod.ts";
-import type { Callback, CallbackLike, Handled } from "./callback.ts";
+import type { Callback, CallbackKind, CallbackLike, Handled } from "./callback.ts";
 import { CallbackList } from "./callback_list.ts";
 import { type EventName, isEvent, nearestEvent } from "./events.ts";
 import { type Logger, silentLogger, stdoutLogger } from "./logger.ts";
@@ -77,7 +77,7 @@ export interface TrainLoopOptions<M extends Model = Model> {
 /** The parts that train a model on data, and the state of the run that is under way. */
 export class TrainLoop<M extends Model = Model> {
   model: M;
-  dls: DataLoaders;
+  dls: DataLoaders<Batch>;
   lossFunc: LossFunc;
   readonly optFunc: OptFunc;
   /** Learning rate of fits that are given none. */
@@ -119,7 +119,7 @@ export class TrainLoop<M extends Model = Model> {
   readonly #split: () => ParamGroups | readonly Parameter[];
   #metrics: readonly Metric[];
   #opt: Optimizer | null = null;
-  #dl: DataLoader | null = null;
+  #dl: DataLoader<Batch> | null = null;
   #xb: readonly Tensor[] | null = null;
   #yb: readonly Tensor[] | null = null;
   #pred: Tensor | null = null;
@@ -133,7 +133,7 @@ export class TrainLoop<M extends Model = Model> {
    * @param model What to train.
    * @param options See {@link TrainLoopOptions}.
    */
-  constructor(dls: DataLoaders, model: M, options: TrainLoopOptions<M> = {}) {
+  constructor(dls: DataLoaders<Batch>, model: M, options: TrainLoopOptions<M> = {}) {
     const { lr, wd = null, wdBnBias = false, trainBn = true, moms = [0.95, 0.85, 0.95], defaultCbs = true } = options;
     this.dls = dls;
     this.model = model;
@@ -205,11 +205,11 @@ export class TrainLoop<M extends Model = Model> {
   // --- the batch under way
 
   /** The loader under way. */
-  get dl(): DataLoader {
+  get dl(): DataLoader<Batch> {
     return this.#dl ?? this.#outOfPhase("dl", "training or validating");
   }
 
-  set dl(dl: DataLoader | null) {
+  set dl(dl: DataLoader<Batch> | null) {
     this.#dl = dl;
   }
 
@@ -313,13 +313,13 @@ export class TrainLoop<M extends Model = Model> {
   }
 
   /** Removes a callback, or every callback of a class. */
-  removeCb(cb: CallbackLike): this {
+  removeCb(cb: CallbackKind): this {
     this.#callbacks.remove(cb);
     return this;
   }
 
   /** Removes several. */
-  removeCbs(cbs: CallbackLike | readonly CallbackLike[]): this {
+  removeCbs(cbs: CallbackKind | readonly CallbackKind[]): this {
     for (const cb of listOf(cbs)) this.#callbacks.remove(cb);
     return this;
   }
@@ -336,7 +336,7 @@ export class TrainLoop<M extends Model = Model> {
   }
 
   /** Runs `body` without some callbacks, and puts them back, at the end of the list, however it ends. */
-  async removedCbs<T>(cbs: CallbackLike | readonly CallbackLike[], body: () => T | Promise<T>): Promise<T> {
+  async removedCbs<T>(cbs: CallbackKind | readonly CallbackKind[], body: () => T | Promise<T>): Promise<T> {
     const removed: Callback[] = [];
     try {
       for (const cb of listOf(cbs)) removed.push(...this.#callbacks.remove(cb));
@@ -408,7 +408,7 @@ export class TrainLoop<M extends Model = Model> {
   }
 
   /** Runs the validation part over `dl`: its events, no others. */
-  async runValidate(dl: DataLoader): Promise<void> {
+  async runValidate(dl: DataLoader<Batch>): Promise<void> {
     await this.#ready();
     await runValidate(this, dl);
   }
@@ -432,8 +432,8 @@ export class TrainLoop<M extends Model = Model> {
   }
 }
 
-function listOf(cbs: CallbackLike | readonly CallbackLike[]): readonly CallbackLike[] {
-  return Array.isArray(cbs) ? cbs : [cbs as CallbackLike];
+function listOf<T>(cbs: T | readonly T[]): readonly T[] {
+  return Array.isArray(cbs) ? cbs : [cbs as T];
 }
 
 function isGrouped(split: ParamGroups | readonly Parameter[]): split is ParamGroups {
