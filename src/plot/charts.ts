@@ -12,11 +12,15 @@ export type SeriesData = readonly number[] | { readonly x: readonly number[]; re
 
 /** Options of {@link plotLines}. */
 export interface PlotLinesOptions {
+  /** Heading of the plot. */
   readonly title?: string;
+  /** Name of the x axis. */
   readonly xLabel?: string;
+  /** Name of the y axis. */
   readonly yLabel?: string;
   /** Logarithmic axes; values of 0 and less are gaps there. */
   readonly xLog?: boolean;
+  /** As `xLog`, of the y axis. */
   readonly yLog?: boolean;
   /** Whether names are shown; by default where there are several. */
   readonly legend?: boolean;
@@ -24,8 +28,9 @@ export interface PlotLinesOptions {
   readonly markers?: readonly Marker[];
   /** Positions of dotted vertical lines. */
   readonly rules?: readonly number[];
-  /** Size in pixels. */
+  /** Width in pixels. */
   readonly width?: number;
+  /** Height in pixels. */
   readonly height?: number;
 }
 

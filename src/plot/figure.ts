@@ -20,6 +20,8 @@ export class Figure {
   readonly title: string;
 
   /**
+   * A figure of panels.
+   *
    * @param panels What is drawn, row by row.
    * @param columns Panels in a row.
    * @param title Heading over all panels.

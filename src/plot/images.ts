@@ -19,6 +19,7 @@ export interface PlotImagesOptions {
 
 /** What {@link imageGridFigure} shows. */
 export interface ImageGridOptions extends PlotImagesOptions {
+  /** Pictures, u8 `[height, width, channels]` each. */
   readonly images: readonly PixelImage[];
 }
 

@@ -6,53 +6,77 @@
 
 /** A line. `x` and `y` have one length; points that aren't finite are gaps. */
 export interface Line {
+  /** Name in the legend. */
   readonly name: string;
+  /** Position on the x axis. */
   readonly x: readonly number[];
+  /** Position on the y axis. */
   readonly y: readonly number[];
 }
 
 /** A round marker with a name in the legend. */
 export interface Marker {
+  /** Name in the legend. */
   readonly name: string;
+  /** Position on the x axis. */
   readonly x: number;
+  /** Position on the y axis. */
   readonly y: number;
 }
 
 /** Lines and markers on two axes. */
 export interface LinePanel {
+  /** What sort of panel it is. */
   readonly kind: "lines";
+  /** Lines, drawn in this order. */
   readonly lines: readonly Line[];
+  /** Markers, drawn over the lines. */
   readonly markers: readonly Marker[];
   /** Positions of dotted vertical lines. */
   readonly rules: readonly number[];
+  /** Heading; none if empty. */
   readonly title: string;
+  /** Name of the x axis. */
   readonly xLabel: string;
+  /** Name of the y axis. */
   readonly yLabel: string;
+  /** Whether the x axis is logarithmic. */
   readonly xLog: boolean;
+  /** Whether the y axis is logarithmic. */
   readonly yLog: boolean;
+  /** Whether names are shown. */
   readonly legend: boolean;
   /** Range of the y axis; that of the data if absent. */
   readonly yDomain?: readonly [number, number];
   /** Size in pixels. */
   readonly width: number;
+  /** Height in pixels. */
   readonly height: number;
 }
 
 /** Pixels to show: `data` is u8 `[height, width, channels]`; 1 channel is grey, 3 are red, green, blue, 4 add alpha. */
 export interface PixelImage {
+  /** Bytes, row by row. */
   readonly data: Uint8Array;
+  /** Width in pixels. */
   readonly width: number;
+  /** Height in pixels. */
   readonly height: number;
+  /** 1, 3 or 4. */
   readonly channels: number;
 }
 
 /** A picture under a title. */
 export interface ImagePanel {
+  /** What sort of panel it is. */
   readonly kind: "image";
+  /** What is shown. */
   readonly image: PixelImage;
+  /** Heading; none if empty. */
   readonly title: string;
   /** Size in pixels, title included. */
   readonly width: number;
+  /** Height in pixels. */
   readonly height: number;
 }
 

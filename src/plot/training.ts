@@ -85,6 +85,7 @@ export function lossFigure(options: LossFigureOptions): Figure {
 
 /** What {@link lrFindFigure} shows. */
 export interface LrFindFigureOptions {
+  /** Learning rates, one a batch. */
   readonly lrs: readonly number[];
   /** As many as `lrs`. */
   readonly losses: readonly number[];
