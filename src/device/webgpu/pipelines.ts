@@ -31,13 +31,13 @@ export class Pipelines {
   }
 
   /** The pipeline of `step`, made if there is none. Errors surface at the next boundary. */
-  get({ label, text, overrides, bindings }: Step): Pipeline {
+  get({ label, text, overrides, bindings, constants }: Step): Pipeline {
     const access = bindings.map((b): Access => b.writable ? "storage" : "read-only-storage");
     const key = `${JSON.stringify(overrides)}${access.join()}\n${text}`;
     const known = this.#pipelines.get(key);
     if (known !== undefined) return known;
     this.#device.pushErrorScope("validation");
-    const layout = this.#layout(access);
+    const layout = this.#layout(access, constants.byteLength);
     const gpu = this.#device.createComputePipeline({
       label,
       layout: layout.pipeline,
@@ -54,17 +54,20 @@ export class Pipelines {
     return made;
   }
 
-  #layout(access: readonly Access[]): { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout } {
-    const key = access.join();
+  // The size of the constants belongs to the layout: without it, wgpu holds buffers against the size that an earlier
+  // pipeline of the same layout expected
+  #layout(access: readonly Access[], bytes: number): { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout } {
+    const key = `${bytes},${access.join()}`;
     const known = this.#layouts.get(key);
     if (known !== undefined) return known;
     const label = `anneal [${key}]`;
+    const storage = access.map((type) => ({ type }));
     const group = this.#device.createBindGroupLayout({
       label,
-      entries: (["uniform", ...access] as const).map((type, binding) => ({
+      entries: [{ type: "uniform" as const, minBindingSize: bytes }, ...storage].map((buffer, binding) => ({
         binding,
         visibility: GPUShaderStage.COMPUTE,
-        buffer: { type },
+        buffer,
       })),
     });
     const made = { group, pipeline: this.#device.createPipelineLayout({ label, bindGroupLayouts: [group] }) };

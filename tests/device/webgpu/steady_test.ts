@@ -140,3 +140,30 @@ webgpuTest("a last, shorter batch compiles nothing new", async (device) => {
   [first, last].forEach((executable) => executable.dispose());
   buffers.forEach((buffer) => device.free(buffer));
 });
+
+webgpuTest("kernels with fewer constants follow ones with more, in one pass", async (device) => {
+  const square = (from: number, to: number, strides: number[]): Kernel => ({
+    op: "map",
+    shape: strides.map(() => 4),
+    body: [{ k: "load", view: view(from, strides) }, { k: "binary", op: "mul", a: 0, b: 0 }],
+    outs: [{ view: view(to, strides), value: 1 }],
+  });
+  const slot = { bytes: 1024, kind: "bound" as const, written: true };
+  const program: Program = {
+    label: "constants",
+    slots: [{ bytes: 0, kind: "params", written: false }, slot, slot],
+    kernels: [square(1, 2, [64, 2, 16, 8]), square(2, 1, [3])],
+  };
+  const buffers = buffersOf(device, program);
+  const executable = device.compile(program);
+  device.run(executable, buffers, new Uint8Array(0));
+  const [bytes] = await device.read([{ buffer: buffers[0], offset: 0, bytes: 64 }]);
+  const got = new Float32Array(bytes.slice().buffer);
+  const [first, second] = [fillF32(1, 256), fillF32(2, 256)];
+  // 0 and 6 are squares of slot 1, 3 and 9 what slot 2 held
+  [first[0] ** 4, second[3] ** 2, first[6] ** 4, second[9] ** 2].forEach((w, i) =>
+    assert(Math.abs(got[3 * i] - w) < 1e-6)
+  );
+  executable.dispose();
+  buffers.forEach((buffer) => device.free(buffer));
+});
