@@ -3,29 +3,37 @@
  *
  * @module
  */
-import { DataError, ShapeError } from "../base/errors.ts";
+import { DataError, DtypeError, ShapeError } from "../base/errors.ts";
 import { fmtShape, sameShape, sizeOf } from "../base/shape.ts";
-import { type Dtype, Tensor, tensor, type TypedArray } from "../tensor/mod.ts";
+import { LEAF } from "../graph/leaves.ts";
+import { type Dtype, snapshots, stack, Tensor, tensor, type TypedArray, Variable } from "../tensor/mod.ts";
 
 /** Numbers with a shape: nested arrays, a typed array with `shape`, or a tensor. */
-export type ArrayLike =
+export type ArrayData =
   | Tensor
   | { readonly data: TypedArray; readonly shape: readonly number[]; readonly dtype?: Dtype }
   | readonly number[]
   | readonly (readonly number[])[]
   | readonly (readonly (readonly number[])[])[];
 
-/** One element of an item. */
-export type ItemPart = number | TypedArray | { readonly data: TypedArray; readonly shape: readonly number[] };
+/** One element of an item: a number, a vector, an array of any shape, or a tensor. */
+export type ItemPart = number | TypedArray | { readonly data: TypedArray; readonly shape: readonly number[] } | Tensor;
 
 /** Items by number; `get` may be asynchronous. An item has its inputs first, then its targets. */
 export interface Dataset {
+  /** Number of items. */
   readonly length: number;
+  /**
+   * Type of each part in a batch. By default that of its array; parts that are numbers become i32 where all of a batch
+   * are whole, else f32.
+   */
+  readonly dtypes?: readonly (Dtype | undefined)[];
+  /** Item `i`; parts in the same place have the same shape in every item. */
   get(i: number): readonly ItemPart[] | Promise<readonly ItemPart[]>;
 }
 
 /** `value` as a tensor with at least one axis. */
-export function toTensor(value: ArrayLike, name: string): Tensor {
+export function toTensor(value: ArrayData, name: string): Tensor {
   let t: Tensor;
   if (value instanceof Tensor) t = value;
   else if ("data" in value) {
@@ -43,28 +51,64 @@ export function toTensor(value: ArrayLike, name: string): Tensor {
   return t;
 }
 
-/** One tensor of the parts of several items. */
-export function collate(parts: readonly ItemPart[], items: readonly number[]): Tensor {
+/**
+ * A tensor over memory that nothing changes any more: an expression is computed now, a parameter or buffer copied. Its
+ * memory stays until the loader is gone, whoever disposes the tensor given.
+ */
+export function resident(t: Tensor): Tensor {
+  const { node } = t;
+  return node.op === LEAF && !(t instanceof Variable) ? new Tensor(node) : snapshots([t])[0];
+}
+
+/**
+ * One tensor of the parts of several items.
+ *
+ * @param items The items' numbers, for errors.
+ */
+export function collate(parts: readonly ItemPart[], items: readonly number[], dtype?: Dtype): Tensor {
   const [first] = parts;
-  if (typeof first === "number") {
-    const whole = parts.every((p) => Number.isInteger(p));
-    return tensor(whole ? Int32Array.from(parts as number[]) : Float32Array.from(parts as number[]));
-  }
-  const shapeOf = (p: ItemPart): readonly number[] => typeof p === "number" ? [] : "shape" in p ? p.shape : [p.length];
-  const dataOf = (p: ItemPart): TypedArray => typeof p === "number" ? new Float32Array([p]) : "shape" in p ? p.data : p;
   const shape = shapeOf(first);
-  const size = sizeOf(shape);
-  const source = dataOf(first);
-  const all = new (source.constructor as new (n: number) => Float32Array)(size * parts.length);
+  const odd = parts.findIndex((p) => !sameShape(shapeOf(p), shape));
+  if (odd >= 0) {
+    throw new DataError(
+      `Cannot batch items ${items[0]} and ${items[odd]}: one has shape ${fmtShape(shape)}, the other ${
+        fmtShape(shapeOf(parts[odd]))
+      }`,
+    );
+  }
+  if (first instanceof Tensor) {
+    const all = stack(parts.map((p) => p instanceof Tensor ? p : tensor(dataOf(p), { shape })));
+    return dtype === undefined ? all : all.cast(dtype);
+  }
+  const all = arrayFor(parts, sizeOf(shape));
   parts.forEach((p, i) => {
-    if (!sameShape(shapeOf(p), shape) || dataOf(p).length !== size) {
+    const data = dataOf(p);
+    if (data.length * parts.length !== all.length) {
       throw new DataError(
-        `Cannot batch items ${items[0]} and ${items[i]}: one has shape ${fmtShape(shape)}, the other ${
-          fmtShape(shapeOf(p))
-        }`,
+        `Cannot batch item ${items[i]}: shape ${fmtShape(shape)} does not fit its ${data.length} numbers`,
       );
     }
-    all.set(dataOf(p) as Float32Array, i * size);
+    all.set(data as Float32Array, i * data.length);
   });
-  return tensor(all, { shape: [parts.length, ...shape] });
+  return tensor(all, { shape: [parts.length, ...shape], ...(dtype === undefined ? {} : { dtype }) });
+}
+
+function shapeOf(part: ItemPart): readonly number[] {
+  if (typeof part === "number") return [];
+  return "shape" in part ? part.shape : [part.length];
+}
+
+function dataOf(part: ItemPart): TypedArray {
+  if (typeof part === "number") return Float64Array.of(part);
+  if (part instanceof Tensor) throw new DtypeError("Cannot batch a tensor with an array: use one kind in all items");
+  return "shape" in part ? part.data : part;
+}
+
+/** An empty array for the numbers of all parts. */
+function arrayFor(parts: readonly ItemPart[], size: number): Float32Array {
+  const n = size * parts.length;
+  if (typeof parts[0] === "number") {
+    return (parts.every((p) => Number.isInteger(p)) ? new Int32Array(n) : new Float32Array(n)) as Float32Array;
+  }
+  return new (dataOf(parts[0]).constructor as new (n: number) => Float32Array)(n);
 }

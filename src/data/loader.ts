@@ -4,14 +4,13 @@
  * @module
  */
 import { ConfigError, DataError } from "../base/errors.ts";
-import { mul, sub } from "../graph/elementwise.ts";
-import { cast } from "../graph/elementwise.ts";
+import { cast, mul, sub } from "../graph/elementwise.ts";
 import { array, fromHost, MAX_ARRAY, scalar } from "../graph/leaves.ts";
 import type { Node } from "../graph/node.ts";
 import { gather } from "../graph/products.ts";
 import { reshape } from "../graph/views.ts";
 import { defaultRng, Rng, type RngState, Tensor } from "../tensor/mod.ts";
-import { collate, type Dataset, type ItemPart } from "./dataset.ts";
+import { collate, type Dataset, type ItemPart, resident } from "./dataset.ts";
 
 /** How a resident array becomes part of a batch. */
 export interface Column {
@@ -35,19 +34,32 @@ export interface DataLoaderOptions {
   readonly shuffle?: boolean;
   /** Whether a last, shorter batch is left out; false by default. */
   readonly dropLast?: boolean;
-  /** Seed of the order; by default drawn from the default generator. */
+  /** Seed of the orders; without one, each epoch draws from the default generator, so that `setSeed` before a fit holds. */
   readonly seed?: number;
   /** Batches of a `dataset` that are made ahead of time; 2 by default. */
   readonly prefetch?: number;
 }
 
-/** Where a loader stands: what the orders of the next epochs depend on. */
+/** Where a loader stands, as plain data: what the next batches and the orders of later epochs depend on. */
 export interface LoaderState {
-  readonly rng: RngState;
+  /** The loader's own generator; null where it draws from the default one. */
+  readonly rng: RngState | null;
+  /** The generator that the order of the epoch under way was drawn from; null between epochs. */
+  readonly epoch: RngState | null;
+  /** Batches of that epoch which were given out. */
+  readonly position: number;
 }
 
 /** Inputs, then targets. */
 export type Batch = readonly Tensor[];
+
+/** One iteration. */
+interface Pass {
+  readonly state: RngState;
+  readonly order: Int32Array;
+  /** The batch it starts with. */
+  readonly first: number;
+}
 
 /** Batches of a data set. Each iteration is one epoch. */
 export class DataLoader<B extends Batch = [Tensor, Tensor]> {
@@ -58,7 +70,13 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
   readonly #dataset: Dataset | null;
   readonly #columns: readonly Column[];
   readonly #prefetch: number;
-  readonly #rng: Rng;
+  /** Null: the default generator, whatever its state is when an epoch starts. */
+  readonly #rng: Rng | null;
+  /** The epoch under way, the last one started. */
+  #epoch: RngState | null = null;
+  #position = 0;
+  /** Whether the next iteration goes on with the epoch that was restored. */
+  #resume = false;
   /** Number of items. */
   readonly size: number;
 
@@ -67,6 +85,9 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     const { dataset = null, columns = [], bs = 64, shuffle = false, dropLast = false, seed, prefetch = 2 } = options;
     if (!Number.isInteger(bs) || bs < 1) {
       throw new ConfigError(`Cannot make batches of ${bs}: bs is a whole number from 1`);
+    }
+    if (!Number.isInteger(prefetch) || prefetch < 0) {
+      throw new ConfigError(`Cannot make ${prefetch} batches ahead of time: prefetch is a whole number from 0`);
     }
     if ((dataset === null) === (columns.length === 0)) {
       throw new ConfigError("Cannot make a loader: give either a dataset or columns");
@@ -79,10 +100,13 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     this.shuffle = shuffle;
     this.dropLast = dropLast;
     this.#dataset = dataset;
-    this.#columns = columns;
+    this.#columns = columns.map((c) => ({ ...c, tensor: resident(c.tensor) }));
     this.#prefetch = prefetch;
-    this.#rng = seed === undefined ? defaultRng().fork() : new Rng(seed);
+    this.#rng = seed === undefined ? null : new Rng(seed);
     this.size = dataset?.length ?? sizes[0];
+    if (!Number.isInteger(this.size) || this.size < 0) {
+      throw new DataError(`Cannot load a dataset: its length is a whole number, got ${this.size}`);
+    }
   }
 
   /** Batches an epoch. */
@@ -95,14 +119,19 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     return this.#dataset === null;
   }
 
-  /** Where the loader stands; for {@link DataLoader.restore}. */
+  /** Where the loader stands, also in the middle of an epoch; for {@link DataLoader.restore}. */
   get state(): LoaderState {
-    return { rng: this.#rng.state };
+    return { rng: this.#rng?.state ?? null, epoch: this.#epoch, position: this.#position };
   }
 
-  /** Goes back to where `state` was taken. */
-  restore(state: LoaderState): void {
-    this.#rng.restore(state.rng);
+  /**
+   * Goes back to where `state` was taken. If that was in the middle of an epoch, the next iteration gives the rest of it.
+   */
+  restore({ rng, epoch, position }: LoaderState): void {
+    if (rng !== null) this.#rng?.restore(rng);
+    this.#epoch = epoch;
+    this.#position = position;
+    this.#resume = epoch !== null;
   }
 
   /** The same data in its own order, every item once. */
@@ -115,42 +144,88 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     });
   }
 
-  /** The rows of the next epoch's batches. */
-  #epoch(): Int32Array[] {
-    const order = this.shuffle ? this.#rng.permutation(this.size) : Int32Array.from({ length: this.size }, (_, i) => i);
-    return Array.from({ length: this.length }, (_, i) => order.subarray(i * this.bs, (i + 1) * this.bs));
+  /** The first batch of the next epoch, without moving the loader on; null where there is none. */
+  async peek(): Promise<B | null> {
+    if (this.length === 0) return null;
+    const rng = new Rng();
+    rng.restore((this.#rng ?? defaultRng()).state);
+    const rows = this.#order(rng.fork()).subarray(0, this.bs);
+    return this.#dataset === null ? this.#cut(rows) : await this.#make(this.#dataset, rows);
   }
 
   /** Batches, at once; only of data that lies on the device. */
-  *[Symbol.iterator](): Generator<B> {
+  *[Symbol.iterator](): Generator<B, void, undefined> {
     if (this.#dataset !== null) {
       throw new ConfigError("Cannot loop over this loader with for...of: its items are got one by one, use for await");
     }
-    for (const rows of this.#epoch()) yield this.#cut(rows);
+    const pass = this.#start();
+    try {
+      for (let i = pass.first; i < this.length; i++) yield this.#cut(this.#take(pass, i));
+    } finally {
+      this.#finish(pass);
+    }
   }
 
   /** Batches; those of a `dataset` are made ahead of time. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<B> {
-    if (this.#dataset === null) {
-      for (const rows of this.#epoch()) yield this.#cut(rows);
-      return;
-    }
+  async *[Symbol.asyncIterator](): AsyncGenerator<B, void, undefined> {
+    if (this.#dataset === null) return yield* this[Symbol.iterator]();
     const dataset = this.#dataset;
-    const epoch = this.#epoch();
+    const pass = this.#start();
     const ahead: Promise<B>[] = [];
-    let next = 0;
-    const start = () => {
-      if (next >= epoch.length) return;
-      const batch = this.#make(dataset, epoch[next++]);
-      batch.catch(() => {}); // told when its turn comes
-      ahead.push(batch);
+    let next = pass.first;
+    const fill = () => {
+      for (; next < this.length && ahead.length <= this.#prefetch; next++) {
+        const batch = this.#make(dataset, this.#rows(pass, next));
+        batch.catch(() => {}); // told when its turn comes
+        ahead.push(batch);
+      }
     };
-    for (let i = 0; i <= this.#prefetch; i++) start();
-    while (ahead.length > 0) {
-      const batch = await ahead.shift()!;
-      start();
-      yield batch;
+    try {
+      for (let i = pass.first; i < this.length; i++) {
+        fill();
+        const batch = await ahead.shift()!;
+        this.#take(pass, i);
+        yield batch;
+      }
+    } finally {
+      this.#finish(pass);
     }
+  }
+
+  /** Starts an epoch, or goes on with a restored one. */
+  #start(): Pass {
+    const first = this.#resume ? this.#position : 0;
+    let rng: Rng;
+    if (this.#resume && this.#epoch !== null) {
+      rng = new Rng();
+      rng.restore(this.#epoch);
+    } else rng = this.shuffle ? (this.#rng ?? defaultRng()).fork() : new Rng();
+    const { state } = rng;
+    this.#epoch = state;
+    this.#position = first;
+    this.#resume = false;
+    return { state, order: this.#order(rng), first };
+  }
+
+  #order(rng: Rng): Int32Array {
+    return this.shuffle ? rng.permutation(this.size) : Int32Array.from({ length: this.size }, (_, i) => i);
+  }
+
+  #rows({ order }: Pass, i: number): Int32Array {
+    return order.subarray(i * this.bs, (i + 1) * this.bs);
+  }
+
+  /** The rows of batch `i`, which is given out now. */
+  #take(pass: Pass, i: number): Int32Array {
+    if (this.#epoch === pass.state) this.#position = i + 1;
+    return this.#rows(pass, i);
+  }
+
+  /** Ends an epoch, unless another one was started since. */
+  #finish(pass: Pass): void {
+    if (this.#epoch !== pass.state || this.#resume) return;
+    this.#epoch = null;
+    this.#position = 0;
   }
 
   async #make(dataset: Dataset, rows: Int32Array): Promise<B> {
@@ -159,9 +234,14 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
       try {
         return await dataset.get(i);
       } catch (error) {
-        throw new DataError(`Cannot get item ${i}: ${(error as Error).message}`, { cause: error });
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new DataError(`Cannot get item ${i}: ${reason}`, { cause: error });
       }
     }));
+    const bare = got.findIndex((item) => !Array.isArray(item) || item.length === 0);
+    if (bare >= 0) {
+      throw new DataError(`Cannot batch item ${items[bare]}: get() gives a list of inputs and targets, as [x, y]`);
+    }
     const width = got[0].length;
     const odd = got.findIndex((item) => item.length !== width);
     if (odd >= 0) {
@@ -169,7 +249,9 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
         `Cannot batch items ${items[0]} and ${items[odd]}: one has ${width} parts, the other ${got[odd].length}`,
       );
     }
-    return got[0].map((_, part) => collate(got.map((item) => item[part]), items)) as unknown as B;
+    return got[0].map((_, part) =>
+      collate(got.map((item) => item[part]), items, dataset.dtypes?.[part])
+    ) as unknown as B;
   }
 
   /** A batch of resident data: a look-up of rows that travels with the step. */

@@ -6,17 +6,17 @@
 import { ConfigError, DataError } from "../base/errors.ts";
 import { fmtShape } from "../base/shape.ts";
 import { Tensor } from "../tensor/mod.ts";
-import { type ArrayLike, toTensor } from "./dataset.ts";
+import { type ArrayData, toTensor } from "./dataset.ts";
 import { type Batch, type Column, DataLoader } from "./loader.ts";
 
 /** Inputs and targets, of training and validation. */
 export interface Arrays {
   /** Inputs, `[items, ...]`. */
-  readonly x: ArrayLike;
+  readonly x: ArrayData;
   /** Targets, `[items, ...]`: whole numbers for classes, f32 for values. */
-  readonly y: ArrayLike;
-  readonly xValid?: ArrayLike;
-  readonly yValid?: ArrayLike;
+  readonly y: ArrayData;
+  readonly xValid?: ArrayData;
+  readonly yValid?: ArrayData;
 }
 
 /** Options of {@link DataLoaders.fromArrays}. */
@@ -105,19 +105,15 @@ export class DataLoaders<B extends Batch = [Tensor, Tensor]> {
 
   /** The first training batch, without moving the loader on. */
   async oneBatch(): Promise<{ xb: Tensor; yb: Tensor; batch: B }> {
-    const { state } = this.train;
-    try {
-      for await (const batch of this.train) return { xb: batch[0], yb: batch[batch.length - 1], batch };
-    } finally {
-      this.train.restore(state);
-    }
-    throw new DataError("Cannot take a batch: the training loader has none");
+    const batch = await this.train.peek();
+    if (batch === null) throw new DataError("Cannot take a batch: the training loader has none");
+    return { xb: batch[0], yb: batch[batch.length - 1], batch };
   }
 }
 
 function pair(
-  xs: ArrayLike,
-  ys: ArrayLike,
+  xs: ArrayData,
+  ys: ArrayData,
   xName: string,
   yName: string,
   checkFinite: boolean,
@@ -148,7 +144,7 @@ function empty(t: Tensor): Tensor {
 }
 
 /** Mean and standard deviation of all numbers, in f64. */
-function statistics(x: Tensor, given: ArrayLike): { mean: number; std: number } {
+function statistics(x: Tensor, given: ArrayData): { mean: number; std: number } {
   const data = x.node.storage?.host ?? (given instanceof Tensor || !("data" in given) ? null : given.data);
   if (data === null) {
     throw new ConfigError("Cannot normalize by the data's own numbers: x is on the device, pass { mean, std }");

@@ -3,6 +3,6 @@
  *
  * @module
  */
-export { type ArrayLike, type Dataset, type ItemPart } from "./dataset.ts";
+export { type ArrayData, type Dataset, type ItemPart } from "./dataset.ts";
 export { type Batch, type Column, DataLoader, type DataLoaderOptions, type LoaderState } from "./loader.ts";
 export { type Arrays, DataLoaders, type DataLoadersOptions, type FromArraysOptions } from "./loaders.ts";
