@@ -13,6 +13,7 @@ import { Faults } from "./faults.ts";
 import type { Family } from "./kernels/plan.ts";
 import { Pipelines } from "./pipelines.ts";
 import { planProgram } from "./planner.ts";
+import { type DispatchTime, profileDispatches } from "./profile.ts";
 import { Readback, type Source } from "./readback.ts";
 
 /** Most runs that are handed over and not finished. */
@@ -167,6 +168,18 @@ export class WebgpuDevice implements Device {
     if (this.#closed) return;
     this.#closed = true;
     this.#gpu.destroy();
+  }
+
+  /**
+   * Runs a program with a pass per dispatch, for measuring: milliseconds that each dispatch took.
+   *
+   * @throws {DeviceError} If the adapter takes no timestamps.
+   */
+  timeDispatches(executable: Executable, bound: readonly DeviceBuffer[], params: Uint8Array): Promise<DispatchTime[]> {
+    const own = this.#ownExecutable(executable);
+    own.writeParams(params);
+    const buffers = bound.map((buffer) => this.#own(buffer, "profile on"));
+    return profileDispatches(this.#gpu, this.#readback, own, buffers);
   }
 
   #readNow(ranges: readonly Range[]): Uint8Array[] {
