@@ -59,7 +59,7 @@ export * as nn from "./src/nn/mod.ts";
 
 // data
 export {
-  type ArrayLike,
+  type ArrayData,
   type Arrays,
   type Batch,
   type Column,
@@ -69,6 +69,8 @@ export {
   type DataLoadersOptions,
   type Dataset,
   type FromArraysOptions,
+  type ItemPart,
+  type LoaderState,
 } from "./src/data/mod.ts";
 export { loadMnist } from "./src/data/mnist.ts";
 
@@ -257,6 +259,8 @@ export {
 export {
   Figure,
   type PixelImage,
+  plotImages,
+  type PlotImagesOptions,
   plotLines,
   type PlotLinesOptions,
   plotSchedules,

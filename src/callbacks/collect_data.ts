@@ -27,7 +27,7 @@ export class CollectData extends Callback {
 
   override afterBatch(): void {
     const { learn } = this;
-    if (learn.predOrNull === null) return; // cancelled before the model ran
+    if (learn.batch.pred === null) return; // cancelled before the model ran
     this.data.push({
       training: learn.training,
       xb: learn.xb.map(held),

@@ -68,7 +68,7 @@ export async function getPreds(learn: TrainLoop, options: GetPredsOptions = {}):
   const { withDecoded = false, cbs = [] } = options;
   const dl = loaderOf(learn, options).inOrder();
   const gather = new Gather(options);
-  await inPhase(learn, "eval", () => learn.addedCbs([gather, ...[cbs].flat()], () => learn.runValidate(dl)));
+  await inPhase(learn, "predict", () => learn.addedCbs([gather, ...[cbs].flat()], () => learn.runValidate(dl)));
   const preds = await joinRows(gather.preds);
   const targs = gather.targs.length > 0 ? await joinRows(gather.targs) : zeros([0]);
   return {

@@ -45,7 +45,8 @@ export class AccumMetric extends Metric {
 
   override accumulate(learn: TrainLoop): void {
     // copies: what the batch leaves behind is not this metric's to keep
-    this.#parts.push([this.#prepare(learn.pred), ...learn.yb].map((t) => t.detach().keep()));
+    const { pred, yb } = learn.batch;
+    this.#parts.push([this.#prepare(pred ?? learn.pred), ...yb ?? learn.yb].map((t) => t.detach().keep()));
   }
 
   #prepare(pred: Tensor): Tensor {

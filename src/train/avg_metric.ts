@@ -12,8 +12,8 @@ import type { TrainLoop } from "./train_loop.ts";
 
 /** Number of items of the batch under way. */
 export function batchSize(learn: TrainLoop): number {
-  const first = learn.yb[0] ?? learn.xb[0];
-  return first.shape[0] ?? 1;
+  const { xb, yb } = learn.batch;
+  return (yb?.[0] ?? xb?.[0])?.shape[0] ?? 1;
 }
 
 /** Base of metrics that keep one number a batch on the device, with a weight on the host. */
@@ -83,7 +83,8 @@ export class AvgMetric extends GatheredMetric {
   }
 
   protected override ofBatch(learn: TrainLoop): Tensor {
-    return this.#f(learn.pred, ...learn.yb);
+    const { pred, yb } = learn.batch;
+    return this.#f(pred ?? learn.pred, ...yb ?? learn.yb);
   }
 }
 
@@ -92,7 +93,7 @@ export class AvgLoss extends GatheredMetric {
   override readonly name: string = "loss";
 
   protected override ofBatch(learn: TrainLoop): Tensor | null {
-    return learn.hasLoss ? learn.loss.mean() : null;
+    return learn.batch.loss?.mean() ?? null;
   }
 }
 

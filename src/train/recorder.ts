@@ -72,8 +72,8 @@ export class Recorder extends Callback {
   #firstIter = 0;
   #cancelledTrain = false;
   #cancelledValid = false;
-  #validated = false;
   #trainValues: readonly MetricValue[] = [];
+  #validValues: readonly MetricValue[] = [];
 
   /** @param options See {@link RecorderOptions}. */
   constructor({ addTime = true, trainMetrics = false, validMetrics = true, beta = 0.98 }: RecorderOptions = {}) {
@@ -237,9 +237,9 @@ export class Recorder extends Callback {
   }
 
   override beforeEpoch(): void {
-    this.#cancelledTrain = this.#cancelledValid = this.#validated = false;
+    this.#cancelledTrain = this.#cancelledValid = false;
     this.#firstIter = this.#now.lrs.length;
-    this.#trainValues = [];
+    this.#trainValues = this.#validValues = [];
     this.#started = performance.now();
   }
 
@@ -248,7 +248,7 @@ export class Recorder extends Callback {
   }
 
   override beforeValidate(): void {
-    this.#validated = true;
+    if (this.learn.phase === "predict") return;
     this.#validLoss.reset();
     for (const m of this.learn.metrics) m.reset();
   }
@@ -258,12 +258,18 @@ export class Recorder extends Callback {
   }
 
   override afterCancelValidate(): void {
-    this.#cancelledValid = true;
+    if (this.#inFit) this.#cancelledValid = true;
+  }
+
+  /** Whether the events are those of a fit, and not of an evaluation in the middle of one. */
+  get #inFit(): boolean {
+    const { phase } = this.learn;
+    return phase !== "eval" && phase !== "predict";
   }
 
   override afterBatch(): Handled {
     const { learn } = this;
-    if (!learn.hasLoss) return;
+    if (!learn.hasLoss || learn.phase === "predict") return;
     if (!learn.training) {
       const pending = this.#validLoss.accumulate(learn);
       return pending === undefined ? accumulateAll(learn.metrics, this) : pending.then(() => accumulateAll(learn.metrics, this));
@@ -274,7 +280,8 @@ export class Recorder extends Callback {
 
   #train(): Handled {
     const { learn } = this;
-    this.#raw.push(learn.loss.size === 1 ? learn.loss.node : learn.loss.mean().node, "the loss");
+    const loss = learn.batch.loss!;
+    this.#raw.push(loss.size === 1 ? loss.node : loss.mean().node, "the loss");
     const { hypers } = learn.opt;
     this.#now.lrs.push(hypers[hypers.length - 1].lr);
     if (this.trainMetrics) return accumulateAll(learn.metrics, this);
@@ -287,15 +294,21 @@ export class Recorder extends Callback {
     this.#trainValues = await valuesOf(metrics);
   }
 
-  override async afterEpoch(): Promise<void> {
+  /** The epoch's one read: training losses, validation loss and metrics together. */
+  override async afterValidate(): Promise<void> {
     // what was cut short tells what it came to; what never began tells nothing
-    const seen = this.validMetrics && this.#validated && !(this.#cancelledValid && this.#validLoss.empty);
-    const valid: readonly Metric[] = seen ? [this.#validLoss, ...this.learn.metrics] : [];
+    if (!this.#inFit || !this.validMetrics || this.#cancelledValid && this.#validLoss.empty) return;
+    const metrics: readonly Metric[] = [this.#validLoss, ...this.learn.metrics];
     await this.#syncing;
-    await drain([this.#raw, ...valid.flatMap((m) => m.histories)]);
+    await drain([this.#raw, ...metrics.flatMap((m) => m.histories)]);
     this.#absorb();
+    this.#validValues = await valuesOf(metrics);
+  }
+
+  override async afterEpoch(): Promise<void> {
+    if (this.#raw.waiting > 0) await this.sync();
     const trained = this.#now.lrs.length > this.#firstIter;
-    this.#addRow([trained ? this.#smooth.value : null, ...this.#trainValues], await valuesOf(valid));
+    this.#addRow([trained ? this.#smooth.value : null, ...this.#trainValues], this.#validValues);
   }
 
   override afterFit(): Promise<void> | void {

@@ -7,6 +7,8 @@ import { ConfigError, DataError } from "../base/errors.ts";
 import type { Batch, DataLoader } from "../data/mod.ts";
 import { boundary, keep } from "../graph/runtime.ts";
 import { backward, noGrad } from "../tensor/mod.ts";
+import { BatchState } from "./batch_state.ts";
+import { Breather } from "./breather.ts";
 import {
   Cancel,
   CancelBackward,
@@ -19,7 +21,6 @@ import {
 } from "./cancel.ts";
 import type { EventName } from "./events.ts";
 import { computeLoss } from "./loss_func.ts";
-import { Breather } from "./breather.ts";
 import type { TrainLoop } from "./train_loop.ts";
 
 interface PhaseEvents {
@@ -108,7 +109,8 @@ export async function runFit(learn: TrainLoop, nEpoch: number, startEpoch: numbe
     if (learn.hasOpt) learn.opt.deferBoundary = false; // loops by hand may go on with it
     if (learn.training) learn.model.eval(); // cut short in training
     learn.training = false;
-    learn.clearBatch(true);
+    learn.batch = new BatchState();
+    learn.dl = null;
     await learn.undoDeferred();
   }
 }
@@ -146,45 +148,50 @@ async function validate(learn: TrainLoop, dl: DataLoader<Batch>, breather: Breat
 async function allBatches(learn: TrainLoop, dl: DataLoader<Batch>, breather: Breather): Promise<void> {
   let i = 0;
   const step = async (batch: Batch): Promise<void> => {
-    await oneBatch(learn, i++, batch);
+    await oneBatch(learn, i++, batch, !dl.resident);
     if (breather.due) await breather.pause();
   };
   if (dl.resident) for (const batch of dl) await step(batch);
   else for await (const batch of dl) await step(batch);
 }
 
-async function oneBatch(learn: TrainLoop, i: number, batch: Batch): Promise<void> {
-  const nInp = learn.dls.nInp ?? Math.max(1, batch.length - 1);
+async function oneBatch(learn: TrainLoop, i: number, tensors: Batch, fresh: boolean): Promise<void> {
+  const before = learn.batch;
+  const batch = new BatchState(tensors, learn.dls.nInp ?? Math.max(1, tensors.length - 1), fresh);
   learn.iter = i;
-  learn.clearBatch();
-  learn.xb = batch.slice(0, nInp);
-  learn.yb = batch.slice(nInp);
-  learn.zeroed = false;
+  learn.batch = batch;
   try {
-    await withEvents(learn, BATCH, () => passes(learn));
+    await withEvents(learn, BATCH, () => passes(learn, batch));
   } catch (thrown) {
-    if (thrown instanceof Cancel) endBatch(learn);
+    if (thrown instanceof Cancel) endBatch(learn, batch);
     else abandonBatch(learn);
     throw thrown;
   }
-  endBatch(learn);
+  endBatch(learn, batch);
+  before.release();
 }
 
 /** Forward, backward and step, up to the boundary. */
-async function passes(learn: TrainLoop): Promise<void> {
-  const { model, xb } = learn;
-  learn.pred = learn.training ? model.forward(...xb) : noGrad(() => model.forward(...xb));
+async function passes(learn: TrainLoop, batch: BatchState): Promise<void> {
+  const { model } = learn;
+  const xb = batch.xb!;
+  batch.pred = learn.training ? model.forward(...xb) : noGrad(() => model.forward(...xb));
+  batch.made(batch.pred);
   let pending = learn.fire("afterPred");
   if (pending !== undefined) await pending;
-  if (learn.yb.length > 0) learn.loss = computeLoss(learn.lossFunc, learn.pred, learn.yb);
+  const yb = batch.yb!;
+  if (yb.length > 0) {
+    batch.loss = batch.lossGrad = computeLoss(learn.lossFunc, batch.pred, yb);
+    batch.made(batch.loss);
+  }
   pending = learn.fire("afterLoss");
   if (pending !== undefined) await pending;
-  if (!learn.training || !learn.hasLoss) return;
+  if (!learn.training || batch.loss === null) return;
   await withEvents(learn, BACKWARD, () => {
-    backward(learn.lossGrad);
+    backward(batch.lossGrad!);
     // a read in the middle splits the step's program: what outlives the batch must be in its first half
-    keep(learn.pred.node);
-    keep(learn.loss.node);
+    keep(batch.pred!.node);
+    keep(batch.loss!.node);
   });
   await withEvents(learn, STEP, () => {
     const { opt } = learn;
@@ -192,18 +199,14 @@ async function passes(learn: TrainLoop): Promise<void> {
     opt.step();
   });
   learn.opt.zeroGrad();
-  learn.zeroed = true;
+  batch.zeroed = true;
 }
 
 /** The boundary: hands the step's program over, with what is held beyond it. */
-function endBatch(learn: TrainLoop): void {
-  const pred = learn.predOrNull;
-  if (learn.training && pred !== null && learn.hasLoss) {
-    if (!learn.zeroed && learn.hasOpt) learn.opt.holdGrads();
-    boundary([learn.loss.node, pred.node]);
-  } else {
-    boundary();
-  }
+function endBatch(learn: TrainLoop, { pred, loss, zeroed }: BatchState): void {
+  if (!learn.training || pred === null || loss === null) return boundary();
+  if (!zeroed && learn.hasOpt) learn.opt.holdGrads();
+  boundary([loss.node, pred.node]);
 }
 
 /** After an error: what was recorded before it still happens, so that the learner can be used again. */

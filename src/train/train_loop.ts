@@ -8,6 +8,7 @@ import type { Batch, DataLoader, DataLoaders } from "../data/mod.ts";
 import type { Module } from "../nn/mod.ts";
 import { Adam, type HyperValue, type OptFunc, type Optimizer } from "../optim/mod.ts";
 import type { Parameter, Tensor } from "../tensor/mod.ts";
+import { BatchState } from "./batch_state.ts";
 import type { Callback, CallbackKind, CallbackLike, Handled } from "./callback.ts";
 import { CallbackList } from "./callback_list.ts";
 import { type EventName, isEvent, nearestEvent } from "./events.ts";
@@ -37,10 +38,10 @@ export function trainableParams(model: Model): readonly Parameter[] {
 }
 
 /**
- * What the learner is doing: nothing, a `fit`, the two parts of `fineTune`, the learning-rate finder's probe, or an
- * evaluation (`validate`, `getPreds`).
+ * What the learner is doing: nothing, a `fit`, the two parts of `fineTune`, the learning-rate finder's probe, an evaluation
+ * (`validate`), or predictions (`getPreds`).
  */
-export type Phase = "idle" | "fit" | "frozen" | "unfrozen" | "probe" | "eval";
+export type Phase = "idle" | "fit" | "frozen" | "unfrozen" | "probe" | "eval" | "predict";
 
 /** Options of {@link TrainLoop}; the defaults are fastai's. */
 export interface TrainLoopOptions<M extends Model = Model> {
@@ -112,19 +113,18 @@ export class TrainLoop<M extends Model = Model> {
   phase: Phase = "idle";
   /** Whether a fit is under way. */
   running: boolean = false;
-  /** Whether the batch under way came as far as zeroing its gradients. */
-  zeroed: boolean = false;
+  /**
+   * The batch under way, for the library itself: callbacks use `xb`, `yb`, `pred` and `loss`.
+   *
+   * @internal
+   */
+  batch: BatchState = new BatchState();
 
   readonly #callbacks: CallbackList;
   readonly #split: () => ParamGroups | readonly Parameter[];
   #metrics: readonly Metric[];
   #opt: Optimizer | null = null;
   #dl: DataLoader<Batch> | null = null;
-  #xb: readonly Tensor[] | null = null;
-  #yb: readonly Tensor[] | null = null;
-  #pred: Tensor | null = null;
-  #loss: Tensor | null = null;
-  #lossGrad: Tensor | null = null;
   #created: Promise<void> | null = null;
   #undo: (() => void | Promise<void>)[] = [];
 
@@ -215,76 +215,68 @@ export class TrainLoop<M extends Model = Model> {
 
   /** Inputs of the batch under way. */
   get xb(): readonly Tensor[] {
-    return this.#xb ?? this.#outOfPhase("xb", "in a batch");
+    this.batch.seenInput = true;
+    return this.batch.xb ?? this.#outOfPhase("xb", "in a batch");
   }
 
   set xb(xb: readonly Tensor[]) {
-    this.#xb = xb;
+    this.batch.xb = xb;
   }
 
   /** Targets of the batch under way; empty where it has none. */
   get yb(): readonly Tensor[] {
-    return this.#yb ?? this.#outOfPhase("yb", "in a batch");
+    this.batch.seenInput = true;
+    return this.batch.yb ?? this.#outOfPhase("yb", "in a batch");
   }
 
   set yb(yb: readonly Tensor[]) {
-    this.#yb = yb;
+    this.batch.yb = yb;
   }
 
   /** What the model made of `xb`; lazy. */
   get pred(): Tensor {
-    return this.#pred ?? this.#outOfPhase("pred", "in a batch, from afterPred on");
+    this.batch.seenOutput = true;
+    return this.batch.pred ?? this.#outOfPhase("pred", "in a batch, from afterPred on");
   }
 
   set pred(pred: Tensor) {
-    this.#pred = pred;
+    this.batch.seenOutput = true;
+    this.batch.pred = pred;
   }
 
   /** The batch's loss, one number; lazy: `await learn.loss.item()` pays for the read. Setting it replaces what is minimised. */
   get loss(): Tensor {
-    return this.#loss ?? this.#outOfPhase("loss", "in a batch with targets, from afterLoss on");
+    this.batch.seenOutput = true;
+    return this.batch.loss ?? this.#outOfPhase("loss", "in a batch with targets, from afterLoss on");
   }
 
   set loss(loss: Tensor) {
-    this.#loss = loss;
-    this.#lossGrad = loss;
+    this.batch.seenOutput = true;
+    this.batch.loss = this.batch.lossGrad = loss;
   }
 
   /** Whether the batch under way has a loss. */
   get hasLoss(): boolean {
-    return this.#loss !== null;
+    return this.batch.loss !== null;
   }
 
   /** What is differentiated: the loss, unless a callback scaled it. Setting it leaves the recorded `loss` alone. */
   get lossGrad(): Tensor {
-    return this.#lossGrad ?? this.#outOfPhase("lossGrad", "in a batch with targets, from afterLoss on");
+    this.batch.seenOutput = true;
+    return this.batch.lossGrad ?? this.#outOfPhase("lossGrad", "in a batch with targets, from afterLoss on");
   }
 
   set lossGrad(loss: Tensor) {
-    this.#lossGrad = loss;
-  }
-
-  /** The prediction, or null before there is one. */
-  get predOrNull(): Tensor | null {
-    return this.#pred;
-  }
-
-  /** Forgets the prediction and the loss of the batch before; `whole` forgets the batch and the loader too. */
-  clearBatch(whole: boolean = false): void {
-    this.#pred = this.#loss = this.#lossGrad = null;
-    if (whole) {
-      this.#xb = this.#yb = null;
-      this.#dl = null;
-    }
+    this.batch.lossGrad = loss;
   }
 
   /** Remembers where a run stands; the function given back returns there. */
   saveBatch(): () => void {
-    const [xb, yb, pred, loss, lossGrad, dl] = [this.#xb, this.#yb, this.#pred, this.#loss, this.#lossGrad, this.#dl];
-    const { iter, nIter, training, zeroed } = this;
+    const { batch, iter, nIter, training } = this;
+    const dl = this.#dl;
     return () => {
-      [this.#xb, this.#yb, this.#pred, this.#loss, this.#lossGrad, this.#dl] = [xb, yb, pred, loss, lossGrad, dl];
-      Object.assign(this, { iter, nIter, training, zeroed });
+      this.#dl = dl;
+      Object.assign(this, { batch, iter, nIter, training });
       if (training) this.model.train();
     };
   }

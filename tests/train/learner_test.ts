@@ -270,6 +270,19 @@ onDevices("validate and getPreds leave the record of the fit", async () => {
   assertEquals([learn.recorder.history.length, learn.recorder.history[0].rows.length], [1, 2]);
 }, here);
 
+onDevices("an evaluation in the middle of a fit leaves the epoch's row alone", async () => {
+  const metrics = (p: Tensor, y: Tensor) => p.sub(y).abs().mean();
+  const plain = linearLearner({ metrics }), busy = linearLearner({ metrics });
+  await plain.fit(2);
+  await busy.fit(2, {
+    cbs: [
+      new At("afterEpoch", async () => void await busy.validate({ dsIdx: 0 })),
+      new At("afterValidate", async () => void await busy.getPreds({ dsIdx: 0 })),
+    ],
+  });
+  assertEquals(busy.recorder.values, plain.recorder.values);
+}, here);
+
 onDevices("a training batch reads nothing back", async (device) => {
   const learn = linearLearner({ metrics: (p: Tensor, y: Tensor) => p.sub(y).mean() });
   await learn.fit(1);
