@@ -53,15 +53,23 @@ abstract class ClassLoss extends Loss {
     return this.weight === null ? null : this.weight.reshape(pred.shape.map((n, i) => i === axis ? n : 1));
   }
 
+  /** 1 for items that count, 0 for those that are ignored; null if none can be. */
+  protected counts(labels: Tensor): Tensor | null {
+    return this.ignoreIndex === null ? null : labels.ne(this.ignoreIndex).cast("f32");
+  }
+
   /** Each item's weight: that of its class, 0 where it is ignored; null if all count 1. */
   protected itemWeights(labels: Tensor): Tensor | null {
-    const { weight, ignoreIndex } = this;
-    if (weight === null && ignoreIndex === null) return null;
-    const counts = ignoreIndex === null ? null : labels.ne(ignoreIndex).cast("f32");
+    const { weight } = this;
+    const counts = this.counts(labels);
     if (weight === null) return counts;
-    const safe = counts === null ? labels : where(labels.eq(ignoreIndex!), 0, labels);
-    const own = weight.indexSelect(safe.reshape([-1]), { axis: 0 }).reshape(labels.shape);
+    const own = weight.indexSelect(this.safeLabels(labels).reshape([-1]), { axis: 0 }).reshape(labels.shape);
     return counts === null ? own : own.mul(counts);
+  }
+
+  /** Labels with class 0 in place of those that do not count. */
+  protected safeLabels(labels: Tensor): Tensor {
+    return this.ignoreIndex === null ? labels : where(labels.eq(this.ignoreIndex), 0, labels);
   }
 
   /** The mean over items, each counting its weight. */
@@ -116,13 +124,13 @@ export class CrossEntropyLoss extends ClassLoss {
     const labels = classLabels(this, pred, targ, axis, this.ignoreIndex);
     const { z, logSum } = logits(pred, axis);
     const weights = this.itemWeights(labels);
-    const safe = this.ignoreIndex === null ? labels : where(labels.eq(this.ignoreIndex), 0, labels);
-    const nll = logSum.sub(pick(z, safe, axis));
+    const nll = logSum.sub(pick(z, this.safeLabels(labels), axis));
     const items = weights === null ? nll : nll.mul(weights);
     const hard = this.reduceWeighted(items, weights);
     if (this.labelSmoothing === 0) return hard;
     const all = this.#allClasses(z, logSum, axis, pred);
-    const counted = this.ignoreIndex === null ? all : all.mul(labels.ne(this.ignoreIndex).cast("f32"));
+    const counts = this.counts(labels);
+    const counted = counts === null ? all : all.mul(counts);
     return hard.mul(1 - this.labelSmoothing).add(
       this.reduceWeighted(counted, weights).mul(this.labelSmoothing / pred.shape[axis]),
     );
@@ -158,7 +166,9 @@ export class LabelSmoothingCrossEntropy extends ClassLoss {
 
   constructor(options: LabelSmoothingOptions = {}) {
     super(options);
-    this.eps = options.eps ?? 0.1;
+    const { eps = 0.1 } = options;
+    if (!(eps >= 0 && eps <= 1)) throw new ConfigError(`Cannot smooth labels by ${eps}: it is a number from 0 to 1`);
+    this.eps = eps;
   }
 
   override forward(pred: Tensor, targ: Tensor): Tensor {
@@ -166,10 +176,13 @@ export class LabelSmoothingCrossEntropy extends ClassLoss {
     const labels = classLabels(this, pred, targ, axis, this.ignoreIndex);
     const { z, logSum } = logits(pred, axis);
     const weights = this.itemWeights(labels);
-    const nll = logSum.sub(pick(z, labels, axis));
+    const nll = logSum.sub(pick(z, this.safeLabels(labels), axis));
     const all = logSum.unsqueeze(axis).sub(z).sum({ axis });
     const hard = this.reduceWeighted(weights === null ? nll : nll.mul(weights), weights);
-    return this.reduce(all).mul(this.eps / pred.shape[axis]).add(hard.mul(1 - this.eps));
+    const counts = this.counts(labels);
+    return this.reduceWeighted(counts === null ? all : all.mul(counts), counts).mul(this.eps / pred.shape[axis]).add(
+      hard.mul(1 - this.eps),
+    );
   }
 }
 
@@ -179,8 +192,7 @@ export class NLLLoss extends ClassLoss {
     const axis = this.axisOf(pred);
     const labels = classLabels(this, pred, targ, axis, this.ignoreIndex);
     const weights = this.itemWeights(labels);
-    const safe = this.ignoreIndex === null ? labels : where(labels.eq(this.ignoreIndex), 0, labels);
-    const nll = pick(pred, safe, axis).neg();
+    const nll = pick(pred, this.safeLabels(labels), axis).neg();
     return this.reduceWeighted(weights === null ? nll : nll.mul(weights), weights);
   }
 
@@ -201,7 +213,9 @@ export class FocalLoss extends ClassLoss {
 
   constructor(options: FocalLossOptions = {}) {
     super(options);
-    this.gamma = options.gamma ?? 2;
+    const { gamma = 2 } = options;
+    if (!(gamma >= 0)) throw new ConfigError(`Cannot make FocalLoss: gamma is a number from 0, got ${gamma}`);
+    this.gamma = gamma;
   }
 
   override forward(pred: Tensor, targ: Tensor): Tensor {
@@ -209,9 +223,9 @@ export class FocalLoss extends ClassLoss {
     const labels = classLabels(this, pred, targ, axis, this.ignoreIndex);
     const { z, logSum } = logits(pred, axis);
     const weights = this.itemWeights(labels);
-    const nll = logSum.sub(pick(z, labels, axis));
+    const nll = logSum.sub(pick(z, this.safeLabels(labels), axis));
     const ce = weights === null ? nll : nll.mul(weights);
-    return this.reduce(ce.neg().exp().neg().add(1).pow(this.gamma).mul(ce));
+    return this.reduceWeighted(ce.neg().exp().neg().add(1).pow(this.gamma).mul(ce), this.counts(labels));
   }
 }
 

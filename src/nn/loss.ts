@@ -81,9 +81,9 @@ export function classLabels(loss: Loss, pred: Tensor, targ: Tensor, axis: number
     );
   }
   const { range } = targ.node;
-  if (range !== null && ignoreIndex === null && size > 0) {
-    const bad = range[0] < 0 ? range[0] : range[1] >= classes ? range[1] : null;
-    if (bad !== null) {
+  if (range !== null && size > 0) {
+    const bad = range.find((label) => (label < 0 || label >= classes) && label !== ignoreIndex);
+    if (bad !== undefined) {
       throw new DataError(
         `Cannot compute ${name}: label ${bad} is none of the ${classes} classes, labels go from 0 to ${classes - 1}`,
       );

@@ -53,7 +53,7 @@ export abstract class Module<I extends unknown[] = [Tensor], O = Tensor> {
   /** Parameters by name, such as "0.weight"; a shared one under its first name. */
   namedParameters(): Map<string, Parameter> {
     const found = new Map<string, Parameter>();
-    this.#visit("", new Set(), (name, value) => {
+    this.#visit("", new Set([this]), (name, value) => {
       if (value instanceof Parameter) found.set(name, value);
     });
     return found;
@@ -67,7 +67,7 @@ export abstract class Module<I extends unknown[] = [Tensor], O = Tensor> {
   /** Buffers by name, such as "1.running_mean". */
   namedBuffers(): Map<string, Buffer> {
     const found = new Map<string, Buffer>();
-    this.#visit("", new Set(), (name, value) => {
+    this.#visit("", new Set([this]), (name, value) => {
       if (value instanceof Buffer) found.set(name, value);
     });
     return found;
@@ -76,7 +76,7 @@ export abstract class Module<I extends unknown[] = [Tensor], O = Tensor> {
   /** This module under the name "", and all modules inside, outer ones first. */
   namedModules(): Map<string, AnyModule> {
     const found = new Map<string, AnyModule>([["", this]]);
-    this.#visit("", new Set(), (name, value) => {
+    this.#visit("", new Set([this]), (name, value) => {
       if (value instanceof Module) found.set(name, value);
     });
     return found;
@@ -177,7 +177,7 @@ export abstract class Module<I extends unknown[] = [Tensor], O = Tensor> {
 
   #variables(): Map<string, Variable> {
     const found = new Map<string, Variable>();
-    this.#visit("", new Set(), (name, value) => {
+    this.#visit("", new Set([this]), (name, value) => {
       if (!(value instanceof Module)) found.set(name, value);
     });
     return found;
