@@ -175,6 +175,13 @@ onDevices("several steps: each backward sees the newest parameters", async () =>
   assertEquals(await q.grad!.array(), [3, 3]);
 });
 
+onDevices("a gradient that was computed forgets where it came from", async () => {
+  const p = new Parameter(tensor([1, 2]));
+  backward(p.square().sum());
+  await p.grad!.data();
+  assertEquals(p.grad!.node.inputs.length, 0);
+});
+
 onDevices("a mask that was read does no harm", async () => {
   const p = new Parameter(tensor([-1, 2]));
   const mask = p.gt(0);

