@@ -1,7 +1,7 @@
 /**
  * Times every kernel of a training step on WebGPU: an MLP 784-512-256-10 with Adam.
  *
- *     deno run -A tools/profile_webgpu.ts [--family register|texture|shared] [--bs 64]
+ *     deno run -A tools/profile_webgpu.ts [--family register|shared] [--bs 64]
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { Adam } from "../src/optim/mod.ts";
 import { setSeed } from "../src/tensor/mod.ts";
 import { silentLogger } from "../src/train/mod.ts";
 
-const FAMILIES = ["auto", "register", "texture", "shared"] as const;
+const FAMILIES = ["auto", "register", "shared"] as const;
 const { values } = parseArgs({ options: { family: { type: "string" }, bs: { type: "string", default: "64" } } });
 const bs = Number(values.bs);
 const device = await openWebgpu({ family: FAMILIES.find((name) => name === values.family) ?? "auto" });

@@ -83,7 +83,7 @@ export class BufferPool {
 
   #create(size: number): Block {
     this.#counters.buffers++;
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
     const gpu = this.#device.createBuffer({ label: `anneal pool ${size}`, size, usage });
     return { id: ++BufferPool.#blocks, gpu, bytes: size };
   }

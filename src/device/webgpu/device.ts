@@ -13,6 +13,7 @@ import { Faults } from "./faults.ts";
 import type { Family } from "./kernels/plan.ts";
 import { Pipelines } from "./pipelines.ts";
 import { planProgram } from "./planner.ts";
+import { probeFamily } from "./probe.ts";
 import { type DispatchTime, profileDispatches } from "./profile.ts";
 import { Readback, type Source } from "./readback.ts";
 
@@ -41,7 +42,8 @@ export class WebgpuDevice implements Device {
   #inFlight = 0;
   #closed = false;
 
-  constructor({ device, name }: OpenedAdapter, family: (device: GPUDevice) => Family) {
+  /** @param family Matmul kernels to use; found out by a trial, when first needed, if left out. */
+  constructor({ device, name }: OpenedAdapter, family?: Family) {
     this.#gpu = device;
     this.name = name;
     const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage } = device.limits;
@@ -54,8 +56,9 @@ export class WebgpuDevice implements Device {
     this.#pipelines = new Pipelines(device, this.#counters, this.#faults);
     this.#readback = new Readback(device, this.#counters);
     this.#readback.selfTest();
-    let known: Family | undefined;
-    this.#family = () => known ??= family(device);
+    let known = family;
+    this.#family = () =>
+      known ??= this.#readback.synchronous ? probeFamily(device, () => this.#readback.wait()) : "shared";
     if (this.#readback.synchronous) this.readSync = (ranges) => this.#readNow(ranges);
   }
 

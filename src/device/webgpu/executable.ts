@@ -6,8 +6,9 @@
 import type { Executable, Program } from "../contract.ts";
 import type { Block, BufferPool, PooledBuffer } from "./buffers.ts";
 import type { Counters } from "./counters.ts";
+import { type Binding, PARAM_VECTORS } from "./kernels/access.ts";
 import type { Pipeline, Pipelines } from "./pipelines.ts";
-import type { Plan } from "./planner.ts";
+import { fitsUniform, type Plan } from "./planner.ts";
 
 /** Most bind groups that one dispatch keeps: different memory bound in turn. */
 const MOST_GROUPS = 64;
@@ -24,7 +25,7 @@ interface Dispatch {
   readonly label: string;
   readonly pipeline: Pipeline;
   readonly grid: readonly [number, number];
-  readonly slots: readonly number[];
+  readonly bindings: readonly Binding[];
   readonly constants: { readonly offset: number; readonly size: number };
   /** By the ids of the blocks bound. */
   readonly groups: Map<string, GPUBindGroup>;
@@ -54,7 +55,11 @@ export class WebgpuExecutable implements Executable {
       return buffer;
     };
     this.paramBytes = program.slots[0].bytes;
-    this.#blocks = program.slots.map(({ kind, bytes }) => kind === "bound" ? null : keep(Math.max(bytes, 16)).block);
+    // parameters that are bound as uniforms take a whole uniform buffer
+    const paramBytes = fitsUniform(program) ? PARAM_VECTORS * 16 : this.paramBytes;
+    this.#blocks = program.slots.map(({ kind, bytes }, i) =>
+      kind === "bound" ? null : keep(Math.max(i === 0 ? paramBytes : bytes, 16)).block
+    );
     for (const extra of plan.extra) {
       if ("bytes" in extra) {
         this.#blocks.push(keep(extra.bytes).block);
@@ -78,7 +83,7 @@ export class WebgpuExecutable implements Executable {
       label: step.label,
       pipeline: pipelines.get(step),
       grid: step.grid,
-      slots: step.bindings.map((binding) => binding.slot),
+      bindings: step.bindings,
       constants: { offset: offsets[i], size: step.constants.byteLength },
       groups: new Map(),
       last: null,
@@ -154,21 +159,24 @@ export class WebgpuExecutable implements Executable {
 
   #group(dispatch: Dispatch): GPUBindGroup {
     let key = "";
-    for (const slot of dispatch.slots) key += `${this.#blocks[slot]!.id},`;
+    for (const { slot } of dispatch.bindings) key += `${this.#blocks[slot]!.id},`;
     if (dispatch.last?.key === key) return dispatch.last.group;
     const group = dispatch.groups.get(key) ?? this.#makeGroup(dispatch, key);
     dispatch.last = { key, group };
     return group;
   }
 
-  #makeGroup({ label, pipeline, slots, constants, groups }: Dispatch, key: string): GPUBindGroup {
+  #makeGroup({ label, pipeline, bindings, constants, groups }: Dispatch, key: string): GPUBindGroup {
     const { device, counters } = this.#parts;
     const group = device.createBindGroup({
       label,
       layout: pipeline.layout,
       entries: [
         { binding: 0, resource: { buffer: this.#constants, ...constants } },
-        ...slots.map((slot, i) => ({ binding: i + 1, resource: { buffer: this.#blocks[slot]!.gpu } })),
+        ...bindings.map(({ slot, uniform }, i) => {
+          const buffer = this.#blocks[slot]!.gpu;
+          return { binding: i + 1, resource: uniform ? { buffer, size: PARAM_VECTORS * 16 } : { buffer } };
+        }),
       ],
     });
     counters.bindings++;

@@ -14,10 +14,10 @@ export interface OpenWebgpuOptions {
   /** An adapter that was requested before; by default one is requested. */
   readonly adapter?: GPUAdapter;
   /**
-   * How products of matrices are computed: `shared` for tiles in workgroup memory (graphics processors), `register` and
-   * `texture` for register tiles without it (adapters that run on a CPU). By default a short trial decides.
+   * How products of matrices are computed: `shared` for tiles in workgroup memory (graphics processors), `register` for
+   * register tiles without it (adapters that run on a CPU). By default a short trial decides.
    */
-  readonly family?: "auto" | "texture" | "register" | "shared";
+  readonly family?: "auto" | "register" | "shared";
 }
 
 /**
@@ -28,5 +28,5 @@ export interface OpenWebgpuOptions {
 export async function openWebgpu(options: OpenWebgpuOptions = {}): Promise<Device> {
   const { family = "auto" } = options;
   const opened = await openAdapter(options);
-  return new WebgpuDevice(opened, () => family === "auto" ? "register" : family);
+  return new WebgpuDevice(opened, family === "auto" ? undefined : family);
 }

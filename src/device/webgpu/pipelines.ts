@@ -5,6 +5,7 @@
  */
 import type { Counters } from "./counters.ts";
 import type { Faults } from "./faults.ts";
+import { PARAM_VECTORS } from "./kernels/access.ts";
 import type { Step } from "./kernels/plan.ts";
 
 /** A pipeline, and the layout its bind groups take. */
@@ -14,7 +15,7 @@ export interface Pipeline {
 }
 
 /** What kind of resource each storage binding is. */
-type Access = "read-only-storage" | "storage";
+type Access = "read-only-storage" | "storage" | "uniform";
 
 /** The cache. */
 export class Pipelines {
@@ -32,7 +33,9 @@ export class Pipelines {
 
   /** The pipeline of `step`, made if there is none. Errors surface at the next boundary. */
   get({ label, text, overrides, bindings, constants }: Step): Pipeline {
-    const access = bindings.map((b): Access => b.writable ? "storage" : "read-only-storage");
+    const access = bindings.map(({ writable, uniform }): Access =>
+      uniform ? "uniform" : writable ? "storage" : "read-only-storage"
+    );
     const key = `${JSON.stringify(overrides)}${access.join()}\n${text}`;
     const known = this.#pipelines.get(key);
     if (known !== undefined) return known;
@@ -61,10 +64,10 @@ export class Pipelines {
     const known = this.#layouts.get(key);
     if (known !== undefined) return known;
     const label = `anneal [${key}]`;
-    const storage = access.map((type) => ({ type }));
+    const others = access.map((type) => type === "uniform" ? { type, minBindingSize: PARAM_VECTORS * 16 } : { type });
     const group = this.#device.createBindGroupLayout({
       label,
-      entries: [{ type: "uniform" as const, minBindingSize: bytes }, ...storage].map((buffer, binding) => ({
+      entries: [{ type: "uniform" as const, minBindingSize: bytes }, ...others].map((buffer, binding) => ({
         binding,
         visibility: GPUShaderStage.COMPUTE,
         buffer,

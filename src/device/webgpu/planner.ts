@@ -4,6 +4,7 @@
  * @module
  */
 import type { DeviceProfile, Kernel, Program } from "../contract.ts";
+import { PARAM_VECTORS } from "./kernels/access.ts";
 import { planMap } from "./kernels/map.ts";
 import { planMatmul } from "./kernels/matmul.ts";
 import type { Family, PlanContext, Step } from "./kernels/plan.ts";
@@ -20,12 +21,18 @@ export interface Plan {
   readonly extra: readonly ExtraSlot[];
 }
 
+/** Whether the parameters of `program` are bound as a uniform buffer. */
+export function fitsUniform(program: Program): boolean {
+  return program.slots[0].bytes <= PARAM_VECTORS * 16;
+}
+
 /** Plans every kernel of `program`. */
 export function planProgram(program: Program, profile: DeviceProfile, family: () => Family): Plan {
   const extra: ExtraSlot[] = [];
   const add = (slot: ExtraSlot) => program.slots.length + extra.push(slot) - 1;
   const context: PlanContext = {
     profile,
+    uniformParams: fitsUniform(program),
     family,
     scratch: (bytes) => add({ bytes: Math.ceil(bytes / 16) * 16 }),
     table: (words) => add({ words: Uint32Array.from(words) }),

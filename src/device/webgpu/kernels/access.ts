@@ -5,27 +5,43 @@
  */
 import type { Inst, Store, View } from "../../contract.ts";
 
-/** One storage binding of a kernel, after the constants at binding 0. */
+/** One binding of a kernel, after the constants at binding 0. */
 export interface Binding {
   readonly slot: number;
   readonly writable: boolean;
+  /** Whether it is bound as a uniform buffer: the parameters, where they are small enough. */
+  readonly uniform?: boolean;
 }
 
-interface Entry {
-  readonly name: string;
-  readonly slot: number;
-  readonly float: boolean;
-  readonly written: boolean;
-  readonly vector: boolean;
-}
+/** Vectors in the uniform buffer of parameters: 64 KiB, which every adapter binds. */
+export const PARAM_VECTORS = 4096;
 
-/** Type of a slot's elements in the text. */
+/** How a slot's elements look in the text. */
 export interface Memory {
   readonly name: string;
   /** Whether elements are f32; else u32, from which other types are bitcast. */
   readonly float: boolean;
   /** Whether elements are vectors of four. */
   readonly vector: boolean;
+  /** Whether it is the uniform buffer of parameters. */
+  readonly uniform: boolean;
+}
+
+interface Entry extends Memory {
+  readonly slot: number;
+  readonly written: boolean;
+}
+
+/** What {@link Access} is made from. */
+export interface AccessOptions {
+  readonly body: readonly Inst[];
+  readonly outs: readonly Store[];
+  /** Whether the parameters fit a uniform buffer. */
+  readonly uniformParams: boolean;
+  /** Whether the parameters are read in any case. */
+  readonly params?: boolean;
+  /** Whether an access of four elements, by a load or (undefined) a store, is one aligned vector. */
+  readonly fits?: (view: View, load?: Inst & { k: "load" }) => boolean;
 }
 
 /** Whether the body reads the run's parameters other than through a view. */
@@ -33,34 +49,25 @@ function readsParams(inst: Inst): boolean {
   return inst.k === "scalar" || inst.k === "random" || (inst.k === "load" && inst.view.dyn !== undefined);
 }
 
-/** The storage bindings of one kernel. */
+/** The bindings of one kernel. */
 export class Access {
   readonly #entries = new Map<number, Entry>();
 
-  /**
-   * @param fits Whether an access of four elements through the view is one aligned vector.
-   * @param params Whether the parameters are read in any case.
-   */
-  constructor(
-    body: readonly Inst[],
-    outs: readonly Store[],
-    fits: (view: View) => boolean = () => false,
-    params: boolean = false,
-  ) {
-    const views = [...body.flatMap((inst) => inst.k === "load" ? [inst.view] : []), ...outs.map((out) => out.view)];
-    const slots = new Set(views.map((view) => view.slot));
+  constructor({ body, outs, uniformParams, params = false, fits = () => false }: AccessOptions) {
+    const loads = body.filter((inst) => inst.k === "load");
+    const slots = new Set([...loads, ...outs].map(({ view }) => view.slot));
     if (params || body.some(readsParams) || outs.some((out) => out.view.dyn !== undefined)) slots.add(0);
-    const guarded = new Set<View>();
-    for (const inst of body) if (inst.k === "load" && (inst.guards?.length || inst.index)) guarded.add(inst.view);
     for (const slot of slots) {
-      const mine = views.filter((view) => view.slot === slot);
+      const [from, to] = [loads, outs].map((all) => all.filter(({ view }) => view.slot === slot));
       this.#entries.set(slot, {
         name: `s${this.#entries.size}`,
         slot,
         // numbers are moved as bits unless all of them are floats
-        float: slot !== 0 && mine.every((view) => view.dtype === "f32"),
-        written: outs.some((out) => out.view.slot === slot),
-        vector: slot !== 0 && mine.every((view) => fits(view) && !guarded.has(view)),
+        float: slot !== 0 && [...from, ...to].every(({ view }) => view.dtype === "f32"),
+        written: to.length > 0,
+        vector: slot !== 0 && to.every(({ view }) => fits(view)) &&
+          loads.every((load) => load.view.slot !== slot || (load.view.dtype !== "u8" && fits(load.view, load))),
+        uniform: slot === 0 && uniformParams,
       });
     }
   }
@@ -71,21 +78,23 @@ export class Access {
 
   /** Word `index` (WGSL text) of the run's parameters, as u32. */
   param(index: string): string {
-    return `${this.memory(0).name}[${index}]`;
+    const { name, uniform } = this.memory(0);
+    return uniform ? `${name}[${index} / 4u][${index} % 4u]` : `${name}[${index}]`;
   }
 
   /** Declarations, the first at binding `first`. */
   declare(first: number): string {
-    return [...this.#entries.values()].map(({ name, float, written, vector }, i) => {
+    return [...this.#entries.values()].map(({ name, float, written, vector, uniform }, i) => {
+      const at = `@group(0) @binding(${first + i})`;
+      if (uniform) return `${at} var<uniform> ${name}: array<vec4u, ${PARAM_VECTORS}>;`;
       const element = float ? "f32" : "u32";
       const mode = written ? "read_write" : "read";
-      const type = vector ? `vec4<${element}>` : element;
-      return `@group(0) @binding(${first + i}) var<storage, ${mode}> ${name}: array<${type}>;`;
+      return `${at} var<storage, ${mode}> ${name}: array<${vector ? `vec4<${element}>` : element}>;`;
     }).join("\n");
   }
 
   /** What is bound, in the order of {@link declare}. */
   bindings(): Binding[] {
-    return [...this.#entries.values()].map(({ slot, written }) => ({ slot, writable: written }));
+    return [...this.#entries.values()].map(({ slot, written, uniform }) => ({ slot, writable: written, uniform }));
   }
 }

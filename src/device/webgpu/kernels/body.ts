@@ -4,9 +4,11 @@
  * @module
  */
 import type { ValueType } from "../../../base/dtype.ts";
-import type { Guard, Inst, Store, View } from "../../contract.ts";
+import type { Inst, Store, View } from "../../contract.ts";
 import type { Access } from "./access.ts";
+import { Lanes } from "./lanes.ts";
 import { ALIAS, binaryText, castText, typesOf, unaryText } from "./operations.ts";
+import { FEW_SEGMENTS } from "./plan.ts";
 import type { Words } from "./words.ts";
 
 /** An affine form of the domain coordinate. */
@@ -25,11 +27,11 @@ export interface BodyOptions {
   readonly coords: readonly string[];
   /** Elements a value holds; with 4, the last coordinate is that of the first of four neighbours. */
   readonly lanes?: 1 | 4;
-  /** Whether an access of four elements through the view is one aligned vector. */
-  readonly fits?: (view: View) => boolean;
   /** Where the table of segment starts lies: WGSL text of its name, first entry and number of entries. */
   readonly segments?: (starts: readonly number[]) => { first: string; count: string };
 }
+
+type Load = Inst & { readonly k: "load" };
 
 const LANES = ["x", "y", "z", "w"];
 
@@ -39,12 +41,14 @@ export class BodyWriter {
   readonly types: readonly ValueType[];
   readonly lanes: 1 | 4;
   readonly #o: BodyOptions;
+  readonly #same: Lanes;
   #names = 0;
 
   constructor(options: BodyOptions) {
     this.#o = options;
     this.lanes = options.lanes ?? 1;
     this.types = typesOf(options.body);
+    this.#same = new Lanes(options.body);
   }
 
   /** Statements for the instructions in `list`, in order. Results of `reduce` and `acc` must have been declared. */
@@ -154,41 +158,68 @@ export class BodyWriter {
   }
 
   #segment(starts: readonly number[]): string {
-    const { first, count } = this.#o.segments!(starts);
-    const c = this.#o.coords[0];
+    const { words, coords: [c], segments } = this.#o;
+    const aligned = this.lanes === 4 && starts.every((start) => start % 4 === 0);
+    if (starts.length <= FEW_SEGMENTS) {
+      // the number of starts that are passed; the first is 0
+      const at = this.lanes === 4 && !aligned ? `(U(${c}) + vec4u(0u, 1u, 2u, 3u))` : this.#splat("u32", c);
+      const passed = starts.slice(1).map((start) =>
+        `select(I(0), I(1), ${at} >= ${this.#splat("u32", words.add(start))})`
+      );
+      return passed.length === 0 ? "I(0)" : passed.join(" + ");
+    }
+    const { first, count } = segments!(starts);
     const find = (at: string) => `segment_of(${at}, ${first}, ${count})`;
     if (this.lanes === 1) return find(c);
-    return `I(${LANES.map((_, l) => find(`${c} + ${l}u`)).join(", ")})`;
+    return aligned ? `I(${find(c)})` : `I(${LANES.map((_, l) => find(`${c} + ${l}u`)).join(", ")})`;
   }
 
-  #load(inst: Inst & { k: "load" }, i: number): string[] {
+  #load(inst: Load, i: number): string[] {
     const { view, guards = [], index } = inst;
-    if (guards.length === 0 && index === undefined) return [`let v${i} = ${this.#plain(view)};`];
-    if (this.lanes === 1) return this.#guarded(inst, `v${i}`, `v${inst.index?.value}`, this.form(view), guards);
+    const name = `v${i}`;
+    if (this.lanes === 1) {
+      if (guards.length === 0 && index === undefined) return [`let ${name} = ${this.#element(view, this.form(view))};`];
+      return this.#guarded(inst, { name, index: `v${index?.value}`, at: this.form(view) });
+    }
+    const alias = ALIAS[this.types[i]];
+    const first = `v${index?.value}.x`;
+    if (this.#same.fits(inst)) {
+      if (index === undefined) return [`let ${name} = ${this.#vector(view, this.form(view))};`];
+      return this.#guarded(inst, { name, index: first, at: this.form(view), whole: true });
+    }
+    if (this.#same.isOne(inst)) {
+      if (guards.length === 0 && index === undefined) {
+        return [`let ${name} = ${alias}(${this.#element(view, this.form(view))});`];
+      }
+      const one = `w${this.#names++}`;
+      return [
+        ...this.#guarded(inst, { name: one, index: first, at: this.form(view) }),
+        `let ${name} = ${alias}(${one});`,
+      ];
+    }
     const [base, step] = [`w${this.#names++}`, this.#lastStride(view.strides)];
-    const parts = LANES.map(() => `w${this.#names++}`);
-    return [
-      `let ${base} = ${this.form(view)};`,
-      ...parts.flatMap((name, l) =>
-        this.#guarded(inst, name, `v${index?.value}.${LANES[l]}`, laneAt(base, step, l), guards, l)
-      ),
-      `let v${i} = ${ALIAS[this.types[i]]}(${parts.join(", ")});`,
-    ];
+    const lines = [`let ${base} = ${this.form(view)};`];
+    const parts = LANES.map((letter, lane) => {
+      const at = laneAt(base, step, lane);
+      if (guards.length === 0 && index === undefined) return this.#element(view, at);
+      const part = `w${this.#names++}`;
+      lines.push(...this.#guarded(inst, { name: part, index: `v${index?.value}.${letter}`, at, lane }));
+      return part;
+    });
+    return [...lines, `let ${name} = ${alias}(${parts.join(", ")});`];
   }
 
-  #plain(view: View): string {
+  /** Four neighbours from element `at` (a multiple of 4) on. */
+  #vector(view: View, at: string): string {
     const { name, float, vector } = this.#o.access.memory(view.slot);
-    const at = this.form(view);
-    if (this.lanes === 1) return this.#element(view, at);
-    if (vector) {
-      const text = `${name}[${at} / 4u]`;
-      if (view.dtype === "bool") return `${text} != U(0)`;
-      return float || view.dtype === "u32" ? text : `bitcast<${ALIAS[this.#typeOf(view)]}>(${text})`;
-    }
     const alias = ALIAS[this.#typeOf(view)];
-    if ((view.strides.at(-1) ?? 0) === 0) return `${alias}(${this.#element(view, at)})`;
-    const step = this.#lastStride(view.strides);
-    return `${alias}(${LANES.map((_, l) => this.#element(view, laneAt(at, step, l))).join(", ")})`;
+    if (view.dtype === "u8") return `bitcast<I>((U(${name}[${at} / 4u]) >> vec4u(0u, 8u, 16u, 24u)) & U(0xffu))`;
+    if (!vector) {
+      return `${alias}(${LANES.map((_, lane) => this.#element(view, laneAt(at, "1u", lane))).join(", ")})`;
+    }
+    const text = `${name}[${at} / 4u]`;
+    if (view.dtype === "bool") return `${text} != U(0)`;
+    return float || view.dtype === "u32" ? text : `bitcast<${alias}>(${text})`;
   }
 
   #typeOf(view: View): ValueType {
@@ -197,51 +228,60 @@ export class BodyWriter {
 
   /** The scalar at element `at` of the view's slot. */
   #element(view: View, at: string): string {
-    const { name, float } = this.#o.access.memory(view.slot);
+    const { name, float, uniform } = this.#o.access.memory(view.slot);
+    const word = (i: string) => uniform ? `${name}[(${i}) / 4u][(${i}) % 4u]` : `${name}[${i}]`;
     switch (view.dtype) {
       case "f32":
-        return float ? `${name}[${at}]` : `bitcast<f32>(${name}[${at}])`;
+        return float ? word(at) : `bitcast<f32>(${word(at)})`;
       case "i32":
-        return `bitcast<i32>(${name}[${at}])`;
+        return `bitcast<i32>(${word(at)})`;
       case "u32":
-        return `${name}[${at}]`;
+        return word(at);
       case "bool":
-        return `(${name}[${at}] != 0u)`;
+        return `(${word(at)} != 0u)`;
       case "u8":
-        return `bitcast<i32>((${name}[(${at}) / 4u] >> (8u * ((${at}) % 4u))) & 0xffu)`;
+        return `bitcast<i32>((${word(`(${at}) / 4u`)} >> (8u * ((${at}) % 4u))) & 0xffu)`;
     }
   }
 
-  #guarded(
-    inst: Inst & { k: "load" },
-    name: string,
-    index: string,
-    at: string,
-    guards: readonly Guard[],
-    lane = 0,
-  ): string[] {
+  #guarded({ view, guards = [], index }: Load, parts: GuardedParts): string[] {
+    const { name, at, lane = 0, whole = false } = parts;
     const { words } = this.#o;
-    const type = this.#typeOf(inst.view);
+    const type = this.#typeOf(view);
+    const make = (text: string) => whole ? `${ALIAS[type]}(${text})` : text;
+    const value = (address: string) => whole ? this.#vector(view, address) : this.#element(view, address);
     // one unsigned comparison holds for both ends
     const tests = guards.map((guard) => {
       const step = lane === 0 ? "" : ` + ${lane}u * ${this.#lastStride(guard.strides)}`;
       return `(${this.form(guard)}${step}) < ${words.add(guard.size)}`;
     });
-    const lines = [`var ${name} = ${type}(0);`];
-    if (inst.index === undefined) {
-      return [...lines, `if (${tests.join(" && ")}) {`, `  ${name} = ${this.#element(inst.view, at)};`, `}`];
-    }
-    const { stride, size } = inst.index;
-    const moved = `(${at} + bitcast<u32>(${index}) * ${stride === 1 ? "1u" : words.add(stride)})`;
+    const lines = [`var ${name} = ${make(`${type}(0)`)};`];
+    if (index === undefined) return [...lines, `if (${tests.join(" && ")}) {`, `  ${name} = ${value(at)};`, `}`];
+    const { stride, size } = index;
+    const number = `bitcast<u32>(${parts.index})`;
     const inside = [
-      `if (bitcast<u32>(${index}) < ${words.add(size)}) {`,
-      `  ${name} = ${this.#element(inst.view, moved)};`,
-      ...(type === "f32" ? [`} else {`, `  ${name} = ${words.addFloat(NaN)};`] : []),
+      `if (${number} < ${words.add(size)}) {`,
+      `  ${name} = ${value(`(${at} + ${number}${stride === 1 ? "" : ` * ${words.add(stride)}`})`)};`,
+      ...(type === "f32" ? [`} else {`, `  ${name} = ${make(words.addFloat(NaN))};`] : []),
       `}`,
     ];
     if (tests.length === 0) return [...lines, ...inside];
     return [...lines, `if (${tests.join(" && ")}) {`, ...inside.map((line) => `  ${line}`), `}`];
   }
+}
+
+/** One conditional load. */
+interface GuardedParts {
+  /** Variable that gets the value. */
+  readonly name: string;
+  /** WGSL text of the index, i32. */
+  readonly index: string;
+  /** WGSL text of the address without the index. */
+  readonly at: string;
+  /** Which of four neighbours it is. */
+  readonly lane?: number;
+  /** Whether it loads four neighbours at once. */
+  readonly whole?: boolean;
 }
 
 function laneAt(base: string, step: string, lane: number): string {

@@ -3,39 +3,37 @@
  *
  * @module
  */
-import type { MapKernel, View } from "../../contract.ts";
+import type { Inst, MapKernel, View } from "../../contract.ts";
 import { Access } from "./access.ts";
 import { BodyWriter } from "./body.ts";
+import { fitsVector, Lanes } from "./lanes.ts";
 import { closure } from "./operations.ts";
 import { coordinates, fold, kernelText, type PlanContext, Segments, sizeOf, type Step, usesSegments } from "./plan.ts";
 import { Words } from "./words.ts";
 
 const WG = 64;
 
-/** Whether four neighbours along the last axis are one aligned vector in memory. */
-export function fitsVector(view: View): boolean {
-  const { strides, offset, dyn, dtype } = view;
-  return dtype !== "u8" && dyn === undefined && offset % 4 === 0 && strides.at(-1) === 1 &&
-    strides.slice(0, -1).every((stride) => stride % 4 === 0);
-}
+/** Loads that go element by element though the rest goes by four: more than these make long code. */
+const MOST_LOOSE_LOADS = 4;
 
-function isVector(kernel: MapKernel, access: Access): boolean {
+function isVector(kernel: MapKernel, access: Access, lanes: Lanes): boolean {
   const { shape, body, outs } = kernel;
   if (shape.length === 0) return false;
   // along a single axis the last vector may be partly filled
   if (shape.length > 1 && shape[shape.length - 1] % 4 !== 0) return false;
-  if (body.some((inst) => inst.k === "load" && (inst.index !== undefined || (inst.guards?.length ?? 0) > 0))) {
-    return false;
-  }
-  return outs.every((out) => access.memory(out.view.slot).vector);
+  const loose = body.filter((inst) => inst.k === "load" && lanes.isLoose(inst)).length;
+  return loose <= MOST_LOOSE_LOADS && outs.every((out) => access.memory(out.view.slot).vector);
 }
 
 /** Plans an element-wise kernel. */
 export function planMap(kernel: MapKernel, context: PlanContext, label: string): Step[] {
   const { shape, body, outs } = kernel;
-  const vectors = new Access(body, outs, fitsVector);
-  const wide = isVector(kernel, vectors);
-  const access = wide ? vectors : new Access(body, outs);
+  const { uniformParams } = context;
+  const lanesOf = new Lanes(body);
+  const fits = (view: View, load?: Inst & { k: "load" }) => load === undefined ? fitsVector(view) : lanesOf.fits(load);
+  const vectors = new Access({ body, outs, uniformParams, fits });
+  const wide = isVector(kernel, vectors, lanesOf);
+  const access = wide ? vectors : new Access({ body, outs, uniformParams });
   const lanes = wide ? 4 : 1;
   const words = new Words();
   const segments = new Segments(words);
@@ -59,10 +57,11 @@ export function planMap(kernel: MapKernel, context: PlanContext, label: string):
   return [{ label, text, overrides: { WG }, constants: words.toArray(), bindings, grid: [x, y] }];
 }
 
-// The last vector along a single axis may reach beyond the end: those elements keep what they hold
+// The last vector along a single axis may reach beyond the end: those elements keep what they hold. Sizes that are
+// multiples of 4, nearly all, go without: software adapters run both branches
 function stores(writer: BodyWriter, kernel: MapKernel, lanes: 1 | 4, total: string): string[] {
   const plain = writer.stores(kernel.outs);
-  if (lanes === 1 || kernel.shape.length > 1) return plain;
+  if (lanes === 1 || kernel.shape.length > 1 || kernel.shape[0] % 4 === 0) return plain;
   const kept = plain.map((line) => line.replace(/^(.*) = (.*);$/, "$1 = select($1, $2, inside);"));
   return [
     `if (i + 4u <= ${total}) {`,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { MatmulKernel, View } from "../../contract.ts";
+import type { Inst, MatmulKernel, View } from "../../contract.ts";
 import {
   MATMUL_REGISTER,
   MATMUL_SHARED,
@@ -15,7 +15,7 @@ import {
 import { Access } from "./access.ts";
 import { BodyWriter } from "./body.ts";
 import { aliases, mathFunctions } from "./library.ts";
-import { fitsVector } from "./map.ts";
+import { fitsVector, Lanes } from "./lanes.ts";
 import { closure } from "./operations.ts";
 import { coordinates, fold, indent, type PlanContext, sizeOf, type Step } from "./plan.ts";
 import { Words } from "./words.ts";
@@ -53,7 +53,7 @@ export function planMatmul(kernel: MatmulKernel, context: PlanContext, label: st
     { name: "a", view: a, layout: tile.blocks ? layoutOf(a, [m, k]) : "any" },
     { name: "b", view: b, layout: tile.blocks ? layoutOf(b, [k, n]) : "any" },
   ];
-  const epilogue = writeEpilogue(kernel, words);
+  const epilogue = writeEpilogue(kernel, words, context.uniformParams);
   let text = tile.text;
   for (const operand of operands) {
     text = splice(text, operand.name, operandText(operand, batch, words, epilogue.access));
@@ -140,13 +140,15 @@ interface Epilogue {
   readonly access: Access;
 }
 
-function writeEpilogue(kernel: MatmulKernel, words: Words): Epilogue {
+function writeEpilogue(kernel: MatmulKernel, words: Words, uniformParams: boolean): Epilogue {
   const { batch, n, body, outs, a, b } = kernel;
-  const dynamic = a.dyn !== undefined || b.dyn !== undefined;
-  const vectors = new Access(body, outs, fitsVector, dynamic);
+  const params = a.dyn !== undefined || b.dyn !== undefined;
+  const lanesOf = new Lanes(body);
+  const fits = (view: View, load?: Inst & { k: "load" }) => load === undefined ? fitsVector(view) : lanesOf.fits(load);
+  const vectors = new Access({ body, outs, uniformParams, params, fits });
   const wide = n % 4 === 0 && outs.every((out) => vectors.memory(out.view.slot).vector) &&
-    body.every((inst) => inst.k !== "load" || (inst.index === undefined && (inst.guards?.length ?? 0) === 0));
-  const access = wide ? vectors : new Access(body, outs, undefined, dynamic);
+    body.every((inst) => inst.k !== "load" || !lanesOf.isLoose(inst));
+  const access = wide ? vectors : new Access({ body, outs, uniformParams, params });
   const coords = [...batch.map((_, axis) => `c${axis}`), "m", "n"];
   const writer = new BodyWriter({ body, access, words, coords, lanes: wide ? 4 : 1 });
   const content = [

@@ -19,12 +19,14 @@ export interface Step {
   readonly grid: readonly [number, number];
 }
 
-/** Matmul kernels: shared-memory tiles, or register tiles on storage buffers or on textures. */
-export type Family = "shared" | "register" | "texture";
+/** Matmul kernels: tiles in workgroup memory, or in registers alone. */
+export type Family = "shared" | "register";
 
 /** What planning a program needs to know and hand out. Slots beyond the program's are the device's own. */
 export interface PlanContext {
   readonly profile: DeviceProfile;
+  /** Whether the parameters fit a uniform buffer. */
+  readonly uniformParams: boolean;
   /** Matmul family for a product of `m * n * k` multiplications. */
   family(): Family;
   /** A temporary of at least `bytes`, whose contents last for one kernel of the program. */
@@ -94,9 +96,12 @@ export class Segments {
   }
 }
 
-/** Whether the body looks segments up, so that a table is bound. */
+/** Most segments that are told apart by comparisons with constants; more are looked up in a table. */
+export const FEW_SEGMENTS = 24;
+
+/** Whether the body looks segments up in a table, which is bound then. */
 export function usesSegments(body: readonly Inst[]): boolean {
-  return body.some((inst) => inst.k === "segment");
+  return body.some((inst) => inst.k === "segment" && inst.starts.length > FEW_SEGMENTS);
 }
 
 /** Parts of a generated kernel's text. */

@@ -35,7 +35,7 @@ export function planReduce(kernel: ReduceKernel, context: PlanContext, label: st
   const { outer, inner, body, outs } = kernel;
   const threads = threadsPerRow(sizeOf(outer), sizeOf(inner));
   const words = new Words();
-  const access = new Access(body, outs);
+  const access = new Access({ body, outs, uniformParams: context.uniformParams });
   const segments = new Segments(words);
   const outerNames = outer.map((_, axis) => `c${axis}`);
   const innerNames = inner.map((_, axis) => `c${outer.length + axis}`);

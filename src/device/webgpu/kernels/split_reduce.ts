@@ -69,7 +69,7 @@ function planPass(pass: Pass): Step {
   const { outer, inner, body, outs } = kernel;
   const last = level === info.levels;
   const words = new Words();
-  const access = new Access(body, outs);
+  const access = new Access({ body, outs, uniformParams: context.uniformParams });
   const segments = new Segments(words);
   const rowNames = outer.map((_, axis) => `c${axis}`);
   const innerNames = inner.map((_, axis) => `c${outer.length + axis}`);
