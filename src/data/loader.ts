@@ -65,7 +65,9 @@ interface Pass {
 export class DataLoader<B extends Batch = [Tensor, Tensor]> {
   /** Items a batch. */
   readonly bs: number;
+  /** Whether every epoch has an order of its own. */
   readonly shuffle: boolean;
+  /** Whether a last, shorter batch is left out. */
   readonly dropLast: boolean;
   readonly #dataset: Dataset | null;
   readonly #columns: readonly Column[];
@@ -80,7 +82,11 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
   /** Number of items. */
   readonly size: number;
 
-  /** @param options The data and how to cut it; see {@link DataLoaderOptions}. */
+  /**
+   * Takes arrays or a dataset, and how to cut them.
+   *
+   * @param options The data and how to cut it; see {@link DataLoaderOptions}.
+   */
   constructor(options: DataLoaderOptions) {
     const { dataset = null, columns = [], bs = 64, shuffle = false, dropLast = false, seed, prefetch = 2 } = options;
     if (!Number.isInteger(bs) || bs < 1) {

@@ -15,7 +15,9 @@ export interface Arrays {
   readonly x: ArrayData;
   /** Targets, `[items, ...]`: whole numbers for classes, f32 for values. */
   readonly y: ArrayData;
+  /** Inputs of validation; by default there is none. */
   readonly xValid?: ArrayData;
+  /** Targets of validation. */
   readonly yValid?: ArrayData;
 }
 
@@ -49,14 +51,20 @@ export interface DataLoadersOptions {
 
 /** A training and a validation loader. */
 export class DataLoaders<B extends Batch = [Tensor, Tensor]> {
+  /** Batches to learn from. */
   readonly train: DataLoader<B>;
+  /** Batches to measure on; may be empty. */
   readonly valid: DataLoader<B>;
   /** How many tensors of a batch are inputs. */
   readonly nInp: number | undefined;
+  /** Folder for the learner's files. */
   readonly path: string | undefined;
+  /** What the data suggests as loss. */
   readonly lossFunc: unknown;
 
   /**
+   * Puts two loaders together.
+   *
    * @param train Batches to learn from.
    * @param valid Batches to measure on.
    */

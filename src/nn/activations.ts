@@ -9,6 +9,7 @@ import { Module } from "./module.ts";
 
 /** max(x, 0) */
 export class ReLU extends Module {
+  /** `max(x, 0)` of any shape. */
   override forward(x: Tensor): Tensor {
     return x.relu();
   }
@@ -16,11 +17,16 @@ export class ReLU extends Module {
 
 /** `x` above 0, `slope x` below. */
 export class LeakyReLU extends Module {
-  /** @param slope Slope below 0; 0.01 by default. */
+  /**
+   * Takes the slope below 0.
+   *
+   * @param slope Slope below 0; 0.01 by default.
+   */
   constructor(readonly slope: number = 0.01) {
     super();
   }
 
+  /** `x` above 0, `slope x` below, of any shape. */
   override forward(x: Tensor): Tensor {
     return x.leakyRelu(this.slope);
   }
@@ -28,14 +34,20 @@ export class LeakyReLU extends Module {
 
 /** `x P(x)` with the normal distribution, exact or by its tanh approximation. */
 export class GELU extends Module {
+  /** Whether the exact form is computed, or the approximation. */
   readonly approximate: "none" | "tanh";
 
-  /** @param options `approximate: "tanh"` for the approximation. */
+  /**
+   * Takes which form to compute.
+   *
+   * @param options `approximate: "tanh"` for the approximation.
+   */
   constructor({ approximate = "none" }: { readonly approximate?: "none" | "tanh" } = {}) {
     super();
     this.approximate = approximate;
   }
 
+  /** `x P(x)` of any shape. */
   override forward(x: Tensor): Tensor {
     return x.gelu({ approximate: this.approximate });
   }
@@ -43,6 +55,7 @@ export class GELU extends Module {
 
 /** `x sigmoid(x)` */
 export class SiLU extends Module {
+  /** `x sigmoid(x)` of any shape. */
   override forward(x: Tensor): Tensor {
     return x.silu();
   }
@@ -50,6 +63,7 @@ export class SiLU extends Module {
 
 /** 1 / (1 + e^-x) */
 export class Sigmoid extends Module {
+  /** 1 / (1 + e^-x) of any shape. */
   override forward(x: Tensor): Tensor {
     return x.sigmoid();
   }
@@ -57,6 +71,7 @@ export class Sigmoid extends Module {
 
 /** Hyperbolic tangent. */
 export class Tanh extends Module {
+  /** tanh(x) of any shape. */
   override forward(x: Tensor): Tensor {
     return x.tanh();
   }
@@ -64,14 +79,20 @@ export class Tanh extends Module {
 
 /** Numbers that sum to 1 along an axis. */
 export class Softmax extends Module {
+  /** The axis whose numbers sum to 1. */
   readonly axis: number;
 
-  /** @param options `axis`, the last one by default. */
+  /**
+   * Takes the axis.
+   *
+   * @param options `axis`, the last one by default.
+   */
   constructor({ axis = -1 }: { readonly axis?: number } = {}) {
     super();
     this.axis = axis;
   }
 
+  /** Probabilities of the same shape. */
   override forward(x: Tensor): Tensor {
     return x.softmax({ axis: this.axis });
   }
@@ -82,6 +103,8 @@ export class Dropout extends Module {
   readonly #rng: Rng | undefined;
 
   /**
+   * Takes the probability of being dropped.
+   *
    * @param p Probability in [0, 1]; 0.5 by default.
    * @param options `rng`: where the numbers come from; the default generator.
    */
@@ -91,6 +114,7 @@ export class Dropout extends Module {
     this.#rng = rng;
   }
 
+  /** In training some elements 0 and the others scaled; `x` itself otherwise. */
   override forward(x: Tensor): Tensor {
     if (!this.training || this.p === 0) return x;
     if (this.p === 1) return x.mul(0);

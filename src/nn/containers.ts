@@ -12,7 +12,11 @@ import { Module } from "./module.ts";
 export class Sequential extends Module {
   readonly #layers: readonly Module[];
 
-  /** @param layers Modules of one tensor to one tensor. */
+  /**
+   * Takes the modules in order.
+   *
+   * @param layers Modules of one tensor to one tensor.
+   */
   constructor(...layers: Module[]) {
     super();
     layers.forEach((layer, i) => {
@@ -39,6 +43,7 @@ export class Sequential extends Module {
     return this.#layers[Symbol.iterator]();
   }
 
+  /** What the last module makes of what the others made of `x`. */
   override forward(x: Tensor): Tensor {
     for (const layer of this.#layers) x = layer.forward(x);
     return x;
@@ -48,6 +53,8 @@ export class Sequential extends Module {
 /** Joins all axes from `startAxis` to `endAxis` to one: `[n, c, h, w]` becomes `[n, c h w]`. */
 export class Flatten extends Module {
   /**
+   * Takes the axes to join.
+   *
    * @param startAxis First axis to join; 1 by default.
    * @param endAxis Last axis to join; the last one by default.
    */
@@ -55,6 +62,7 @@ export class Flatten extends Module {
     super();
   }
 
+  /** The same elements with fewer axes. */
   override forward(x: Tensor): Tensor {
     const rank = x.shape.length;
     const first = this.startAxis < 0 ? this.startAxis + rank : this.startAxis;
@@ -71,6 +79,7 @@ export class Flatten extends Module {
 
 /** Gives what it gets. */
 export class Identity extends Module {
+  /** `x` itself. */
   override forward(x: Tensor): Tensor {
     return x;
   }
@@ -78,11 +87,16 @@ export class Identity extends Module {
 
 /** A function as a module. */
 export class Lambda extends Module {
-  /** @param fn What to do; it must not hold parameters. */
+  /**
+   * Takes the function.
+   *
+   * @param fn What to do; it must not hold parameters.
+   */
   constructor(readonly fn: (x: Tensor) => Tensor) {
     super();
   }
 
+  /** What the function makes of `x`. */
   override forward(x: Tensor): Tensor {
     return this.fn(x);
   }

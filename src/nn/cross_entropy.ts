@@ -25,10 +25,13 @@ export interface CrossEntropyOptions extends ClassLossOptions {
 }
 
 abstract class ClassLoss extends Loss {
+  /** Weight of each class, `[classes]`; null if all count the same. */
   readonly weight: Tensor | null;
+  /** Label of items that do not count; null if all do. */
   readonly ignoreIndex: number | null;
   readonly #axis: number | null;
 
+  /** Takes what all losses with class labels take. */
   constructor(options: ClassLossOptions = {}) {
     super(options);
     this.weight = options.weight ?? null;
@@ -78,10 +81,12 @@ abstract class ClassLoss extends Loss {
     return items.sum().div(weights.sum());
   }
 
+  /** Probabilities of the classes. */
   override activation(pred: Tensor): Tensor {
     return pred.softmax({ axis: this.axisOf(pred) });
   }
 
+  /** The most probable class, i32, without the class axis. */
   override decodes(pred: Tensor): Tensor {
     return pred.argmax({ axis: this.axisOf(pred) });
   }
@@ -107,8 +112,10 @@ function logits(x: Tensor, axis: number): { z: Tensor; logSum: Tensor } {
  * of the logits' own shape.
  */
 export class CrossEntropyLoss extends ClassLoss {
+  /** Part of each target that is spread over all classes. */
   readonly labelSmoothing: number;
 
+  /** Takes weights, smoothing, the class axis and the reduction. */
   constructor(options: CrossEntropyOptions = {}) {
     super(options);
     const { labelSmoothing = 0 } = options;
@@ -118,6 +125,7 @@ export class CrossEntropyLoss extends ClassLoss {
     this.labelSmoothing = labelSmoothing;
   }
 
+  /** One number; with reduction "none" one for each item. */
   override forward(pred: Tensor, targ: Tensor): Tensor {
     const axis = this.axisOf(pred);
     if (targ.dtype === "f32" && sameShape(targ.shape, pred.shape)) return this.#soft(pred, targ, axis);
@@ -162,8 +170,10 @@ export interface LabelSmoothingOptions extends ClassLossOptions {
 
 /** fastai's smoothed cross-entropy: class weights do not apply to the smoothing term. */
 export class LabelSmoothingCrossEntropy extends ClassLoss {
+  /** Part of each target that is spread over all classes. */
   readonly eps: number;
 
+  /** Takes `eps` and what all losses with class labels take. */
   constructor(options: LabelSmoothingOptions = {}) {
     super(options);
     const { eps = 0.1 } = options;
@@ -171,6 +181,7 @@ export class LabelSmoothingCrossEntropy extends ClassLoss {
     this.eps = eps;
   }
 
+  /** Of logits against labels: one number; with reduction "none" one for each item. */
   override forward(pred: Tensor, targ: Tensor): Tensor {
     const axis = this.axisOf(pred);
     const labels = classLabels(this, pred, targ, axis, this.ignoreIndex);
@@ -188,6 +199,7 @@ export class LabelSmoothingCrossEntropy extends ClassLoss {
 
 /** Negative log-likelihood of log-probabilities `[n, classes]` against labels `[n]`. */
 export class NLLLoss extends ClassLoss {
+  /** Of log-probabilities against labels: one number; with reduction "none" one for each item. */
   override forward(pred: Tensor, targ: Tensor): Tensor {
     const axis = this.axisOf(pred);
     const labels = classLabels(this, pred, targ, axis, this.ignoreIndex);
@@ -196,6 +208,7 @@ export class NLLLoss extends ClassLoss {
     return this.reduceWeighted(weights === null ? nll : nll.mul(weights), weights);
   }
 
+  /** Probabilities of log-probabilities. */
   override activation(pred: Tensor): Tensor {
     return pred.exp();
   }
@@ -209,8 +222,10 @@ export interface FocalLossOptions extends ClassLossOptions {
 
 /** Cross-entropy times `(1 - p)^gamma`, `p` the exponential of its negative. */
 export class FocalLoss extends ClassLoss {
+  /** How much well classified items count less. */
   readonly gamma: number;
 
+  /** Takes `gamma` and what all losses with class labels take. */
   constructor(options: FocalLossOptions = {}) {
     super(options);
     const { gamma = 2 } = options;
@@ -218,6 +233,7 @@ export class FocalLoss extends ClassLoss {
     this.gamma = gamma;
   }
 
+  /** Of logits against labels: one number; with reduction "none" one for each item. */
   override forward(pred: Tensor, targ: Tensor): Tensor {
     const axis = this.axisOf(pred);
     const labels = classLabels(this, pred, targ, axis, this.ignoreIndex);
@@ -241,10 +257,14 @@ export interface DiceLossOptions extends LossOptions {
 
 /** One minus the Dice coefficient of softmax and labels, for each item and class; "sum" by default. */
 export class DiceLoss extends Loss {
+  /** The axis of the classes. */
   readonly axis: number;
+  /** Added to both sides of the quotient. */
   readonly smooth: number;
+  /** Whether predictions are squared in the union. */
   readonly squareInUnion: boolean;
 
+  /** Takes the class axis, the smoothing and the reduction, "sum" by default. */
   constructor({ axis = 1, smooth = 1e-6, squareInUnion = false, reduction = "sum" }: DiceLossOptions = {}) {
     super({ reduction });
     this.axis = axis;
@@ -252,6 +272,7 @@ export class DiceLoss extends Loss {
     this.squareInUnion = squareInUnion;
   }
 
+  /** Of logits `[n, classes, ...]` against labels `[n, ...]`; with reduction "none" `[n, classes]`. */
   override forward(pred: Tensor, targ: Tensor): Tensor {
     const labels = classLabels(this, pred, targ, this.axis, null);
     const classes = arange(pred.shape[this.axis], { dtype: "i32" }).reshape(
@@ -266,10 +287,12 @@ export class DiceLoss extends Loss {
     return this.reduce(ops.sub(1, inter.mul(2).add(this.smooth).div(union.add(this.smooth))));
   }
 
+  /** Probabilities of the classes. */
   override activation(pred: Tensor): Tensor {
     return pred.softmax({ axis: this.axis });
   }
 
+  /** The most probable class, i32, without the class axis. */
   override decodes(pred: Tensor): Tensor {
     return pred.argmax({ axis: this.axis });
   }

@@ -37,10 +37,14 @@ export interface LinearOptions {
  * drawn from `[-1, 1) / sqrt(inFeatures)` as PyTorch does.
  */
 export class Linear extends Module {
+  /** `[outFeatures, inFeatures]` */
   readonly weight: Parameter;
+  /** `[outFeatures]`, or null. */
   readonly bias: Parameter | null;
 
   /**
+   * Draws the first weights.
+   *
    * @param inFeatures Size of the last axis of the input.
    * @param outFeatures Size of the last axis of the output.
    */
@@ -53,6 +57,7 @@ export class Linear extends Module {
     this.bias = bias ? uniformParameter([outFeatures], bound, rng) : null;
   }
 
+  /** `[..., inFeatures]` gives `[..., outFeatures]`. */
   override forward(x: Tensor): Tensor {
     const { shape } = x;
     if (shape.length === 0 || shape[shape.length - 1] !== this.inFeatures) {
@@ -76,10 +81,14 @@ export interface EmbeddingOptions {
 
 /** Rows of `weight` `[count, size]`, looked up by whole numbers of any shape: `[...]` gives `[..., size]`. */
 export class Embedding extends Module {
+  /** `[count, size]`, a row for each number. */
   readonly weight: Parameter;
+  /** Row that gets no gradient, or null. */
   readonly paddingIdx: number | null;
 
   /**
+   * Draws the first rows.
+   *
    * @param count Number of rows.
    * @param size Size of a row; drawn from the standard normal distribution.
    */
@@ -99,6 +108,7 @@ export class Embedding extends Module {
     this.paddingIdx = paddingIdx ?? null;
   }
 
+  /** `[...]` of whole numbers gives `[..., size]`. */
   override forward(index: Tensor): Tensor {
     const flat = index.reshape([-1]);
     const rows = this.weight.indexSelect(flat, { axis: 0 });

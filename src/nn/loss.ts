@@ -21,6 +21,7 @@ export abstract class Loss {
   /** How the items' losses are brought together; may be changed. */
   reduction: Reduction;
 
+  /** Takes the reduction. */
   constructor({ reduction = "mean" }: LossOptions = {}) {
     if (reduction !== "mean" && reduction !== "sum" && reduction !== "none") {
       throw new ConfigError(`Cannot reduce a loss by ${String(reduction)}: it is mean, sum or none`);

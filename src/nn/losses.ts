@@ -9,6 +9,7 @@ import { flatPair, Loss, type LossOptions } from "./loss.ts";
 
 /** Squared difference. */
 export class MSELoss extends Loss {
+  /** One number; with reduction "none" one for each element. */
   override forward(pred: Tensor, targ: Tensor): Tensor {
     const [p, t] = flatPair(this, pred, targ);
     return this.reduce(p.sub(t).square());
@@ -17,6 +18,7 @@ export class MSELoss extends Loss {
 
 /** Absolute difference. */
 export class L1Loss extends Loss {
+  /** One number; with reduction "none" one for each element. */
   override forward(pred: Tensor, targ: Tensor): Tensor {
     const [p, t] = flatPair(this, pred, targ);
     return this.reduce(p.sub(t).abs());
@@ -31,14 +33,17 @@ export interface SmoothL1Options extends LossOptions {
 
 /** `d^2 / (2 beta)` for differences below `beta`, `|d| - beta / 2` above. */
 export class SmoothL1Loss extends Loss {
+  /** Difference up to which the loss is quadratic. */
   readonly beta: number;
 
+  /** Takes `beta` and the reduction. */
   constructor({ beta = 1, ...options }: SmoothL1Options = {}) {
     super(options);
     if (!(beta > 0)) throw new ConfigError(`Cannot make SmoothL1Loss: beta is a number above 0, got ${beta}`);
     this.beta = beta;
   }
 
+  /** One number; with reduction "none" one for each element. */
   override forward(pred: Tensor, targ: Tensor): Tensor {
     const [p, t] = flatPair(this, pred, targ);
     const d = p.sub(t), size = d.abs();
@@ -54,14 +59,17 @@ export interface HuberOptions extends LossOptions {
 
 /** `d^2 / 2` for differences up to `delta`, `delta (|d| - delta / 2)` above. */
 export class HuberLoss extends Loss {
+  /** Difference up to which the loss is quadratic. */
   readonly delta: number;
 
+  /** Takes `delta` and the reduction. */
   constructor({ delta = 1, ...options }: HuberOptions = {}) {
     super(options);
     if (!(delta > 0)) throw new ConfigError(`Cannot make HuberLoss: delta is a number above 0, got ${delta}`);
     this.delta = delta;
   }
 
+  /** One number; with reduction "none" one for each element. */
   override forward(pred: Tensor, targ: Tensor): Tensor {
     const [p, t] = flatPair(this, pred, targ);
     const d = p.sub(t), size = d.abs();
@@ -81,10 +89,14 @@ export interface BCEWithLogitsOptions extends LossOptions {
 
 /** Binary cross-entropy of logits against targets in [0, 1]. */
 export class BCEWithLogitsLoss extends Loss {
+  /** Weight of positive targets, or null. */
   readonly posWeight: Tensor | null;
+  /** Weight of each element, or null. */
   readonly weight: Tensor | null;
+  /** Probability above which a decision is positive. */
   readonly thresh: number;
 
+  /** Takes weights, the threshold of decisions and the reduction. */
   constructor({ posWeight, weight, thresh = 0.5, ...options }: BCEWithLogitsOptions = {}) {
     super(options);
     this.posWeight = posWeight ?? null;
@@ -92,6 +104,7 @@ export class BCEWithLogitsLoss extends Loss {
     this.thresh = thresh;
   }
 
+  /** One number; with reduction "none" one for each element. */
   override forward(pred: Tensor, targ: Tensor): Tensor {
     const [x, t] = flatPair(this, pred, targ);
     // (1 - t) x + w log(1 + exp(-x)), w = 1 + (posWeight - 1) t
@@ -101,10 +114,12 @@ export class BCEWithLogitsLoss extends Loss {
     return this.reduce(this.weight === null ? items : items.mul(this.weight));
   }
 
+  /** Probabilities of logits. */
   override activation(pred: Tensor): Tensor {
     return pred.sigmoid();
   }
 
+  /** Which probabilities are above the threshold, bool. */
   override decodes(pred: Tensor): Tensor {
     return pred.gt(this.thresh);
   }
@@ -112,12 +127,14 @@ export class BCEWithLogitsLoss extends Loss {
 
 /** Binary cross-entropy of probabilities; logarithms are not taken below -100, as PyTorch does. */
 export class BCELoss extends Loss {
+  /** One number; with reduction "none" one for each element. */
   override forward(pred: Tensor, targ: Tensor): Tensor {
     const [p, t] = flatPair(this, pred, targ);
     const yes = p.log().clamp({ min: -100 }), no = p.neg().add(1).log().clamp({ min: -100 });
     return this.reduce(t.mul(yes).add(t.neg().add(1).mul(no)).neg());
   }
 
+  /** Which probabilities are above a half, bool. */
   override decodes(pred: Tensor): Tensor {
     return pred.gt(0.5);
   }
@@ -133,15 +150,18 @@ export interface KLDivOptions {
 
 /** Kullback-Leibler divergence of log-probabilities from targets. */
 export class KLDivLoss extends Loss {
+  /** Whether targets are logarithms too. */
   readonly logTarget: boolean;
   readonly #batchMean: boolean;
 
+  /** Takes the reduction, and whether targets are logarithms. */
   constructor({ reduction = "mean", logTarget = false }: KLDivOptions = {}) {
     super({ reduction: reduction === "batchmean" ? "sum" : reduction });
     this.#batchMean = reduction === "batchmean";
     this.logTarget = logTarget;
   }
 
+  /** One number; with reduction "none" one for each element. */
   override forward(pred: Tensor, targ: Tensor): Tensor {
     const [p, t] = flatPair(this, pred, targ);
     // t (log t - p), 0 where t is 0

@@ -15,7 +15,9 @@ export interface LoadOptions {
 
 /** Which names {@link Module.loadStateDict} did not find on one side or the other. */
 export interface LoadReport {
+  /** Names of the module that the state lacks. */
   readonly missing: readonly string[];
+  /** Names of the state that the module lacks. */
   readonly unexpected: readonly string[];
 }
 

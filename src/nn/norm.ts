@@ -24,15 +24,26 @@ export interface BatchNormOptions {
  * the running ones follow them (the variance unbiased); otherwise the running ones are used.
  */
 export abstract class BatchNorm extends Module {
+  /** `[numFeatures]`, or null. */
   readonly weight: Parameter | null;
+  /** `[numFeatures]`, or null. */
   readonly bias: Parameter | null;
+  /** `[numFeatures]`, used in evaluation. */
   readonly runningMean: Buffer;
+  /** `[numFeatures]`, used in evaluation. */
   readonly runningVar: Buffer;
+  /** Number of training batches seen, i32. */
   readonly numBatchesTracked: Buffer;
+  /** Added to the variance. */
   readonly eps: number;
+  /** Weight of a new batch in the running statistics. */
   readonly momentum: number;
 
-  /** @param numFeatures Number of channels. */
+  /**
+   * Starts from weight 1, bias 0, running mean 0 and running variance 1.
+   *
+   * @param numFeatures Number of channels.
+   */
   constructor(readonly numFeatures: number, options: BatchNormOptions = {}) {
     super();
     const { eps = 1e-5, momentum = 0.1, affine = true } = options;
@@ -50,6 +61,7 @@ export abstract class BatchNorm extends Module {
   /** Numbers of axes that inputs may have. */
   protected abstract readonly ranks: readonly number[];
 
+  /** The same shape, each channel normalised. */
   override forward(x: Tensor): Tensor {
     const { shape } = x;
     if (!this.ranks.includes(shape.length) || shape[1] !== this.numFeatures) {
@@ -98,6 +110,7 @@ export abstract class BatchNorm extends Module {
 
 /** Batch normalisation of `[n, c]` or `[n, c, l]`. */
 export class BatchNorm1d extends BatchNorm {
+  /** `[n, c]` and `[n, c, l]` */
   protected override readonly ranks: readonly number[] = [2, 3];
 }
 
@@ -111,12 +124,20 @@ export interface LayerNormOptions {
 
 /** Normalises over the last axes, whose sizes are `shape`, each item on its own. */
 export class LayerNorm extends Module {
+  /** Sizes of the axes that are normalised over. */
   readonly shape: readonly number[];
+  /** Added to the variance. */
   readonly eps: number;
+  /** Of `shape`, or null. */
   readonly weight: Parameter | null;
+  /** Of `shape`, or null. */
   readonly bias: Parameter | null;
 
-  /** @param shape Sizes of the last axes; a number for one axis. */
+  /**
+   * Starts from weight 1 and bias 0.
+   *
+   * @param shape Sizes of the last axes; a number for one axis.
+   */
   constructor(shape: number | readonly number[], { eps = 1e-5, affine = true }: LayerNormOptions = {}) {
     super();
     this.shape = typeof shape === "number" ? [shape] : [...shape];
@@ -126,6 +147,7 @@ export class LayerNorm extends Module {
     this.bias = affine ? new Parameter(zeros(this.shape)) : null;
   }
 
+  /** The same shape, each item normalised. */
   override forward(x: Tensor): Tensor {
     const rank = x.shape.length, own = this.shape.length;
     if (rank < own || this.shape.some((n, i) => x.shape[rank - own + i] !== n)) {
