@@ -79,15 +79,16 @@ export class WebgpuExecutable implements Executable {
       bytes = Math.ceil((bytes + constants.byteLength) / align) * align;
     }
     this.#constants = this.#makeConstants(plan, offsets, Math.max(bytes, 16));
-    this.#dispatches = plan.steps.map((step, i) => ({
+    const dispatches = plan.steps.map((step, i) => ({
       label: step.label,
       pipeline: pipelines.get(step),
       grid: step.grid,
       bindings: step.bindings,
       constants: { offset: offsets[i], size: step.constants.byteLength },
-      groups: new Map(),
+      groups: new Map<string, GPUBindGroup>(),
       last: null,
     }));
+    this.#dispatches = dispatches.filter(({ grid }) => grid[0] > 0);
     counters.programs++;
   }
 

@@ -25,8 +25,8 @@ Deno.test({
       for (const constants of variantsOf(text)) {
         device.pushErrorScope("validation");
         const module = device.createShaderModule({ code: text });
-        if (text.includes("@compute")) {
-          device.createComputePipeline({ layout: "auto", compute: { module, entryPoint: "main", constants } });
+        for (const [, entryPoint] of text.matchAll(/@compute[^{]*\nfn (\w+)/g)) {
+          device.createComputePipeline({ layout: "auto", compute: { module, entryPoint, constants } });
         }
         const error = await device.popErrorScope();
         if (error !== null) faults.push(`${name} ${JSON.stringify(constants)}: ${error.message}`);

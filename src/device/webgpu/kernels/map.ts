@@ -25,50 +25,52 @@ function isVector(kernel: MapKernel, access: Access, lanes: Lanes): boolean {
   return loose <= MOST_LOOSE_LOADS && outs.every((out) => access.memory(out.view.slot).vector);
 }
 
-/** Plans an element-wise kernel. */
+/**
+ * Plans an element-wise kernel. Along a single axis, up to three elements that fill no vector take a dispatch of their
+ * own; its pipeline is made in any case, so that a last batch of odd size compiles nothing.
+ */
 export function planMap(kernel: MapKernel, context: PlanContext, label: string): Step[] {
   const { shape, body, outs } = kernel;
   const { uniformParams } = context;
   const lanesOf = new Lanes(body);
   const fits = (view: View, load?: Inst & { k: "load" }) => load === undefined ? fitsVector(view) : lanesOf.fits(load);
   const vectors = new Access({ body, outs, uniformParams, fits });
-  const wide = isVector(kernel, vectors, lanesOf);
-  const access = wide ? vectors : new Access({ body, outs, uniformParams });
-  const lanes = wide ? 4 : 1;
+  const count = sizeOf(shape);
+  const plain = () => new Access({ body, outs, uniformParams });
+  if (!isVector(kernel, vectors, lanesOf)) return [planElements(kernel, context, label, plain(), 1, [0, count])];
+  const whole = count - count % 4;
+  const main = planElements(kernel, context, label, vectors, 4, [0, whole]);
+  if (shape.length > 1) return [main];
+  return [main, planElements(kernel, context, `${label} tail`, plain(), 1, [whole, count])];
+}
+
+/** Elements `[start, end)`, `lanes` a thread. */
+function planElements(
+  kernel: MapKernel,
+  context: PlanContext,
+  label: string,
+  access: Access,
+  lanes: 1 | 4,
+  [start, end]: readonly [number, number],
+): Step {
+  const { shape, body, outs } = kernel;
   const words = new Words();
   const segments = new Segments(words);
-  const count = sizeOf(shape);
-  const [x, y] = fold(Math.ceil(count / (lanes * WG)));
+  const grid = fold(Math.ceil((end - start) / (lanes * WG)));
   const coords = shape.map((_, axis) => `c${axis}`);
   const writer = new BodyWriter({ body, access, words, coords, lanes, segments: (starts) => segments.add(starts) });
-  const [width, total] = [words.add(x), words.add(count)];
+  const [width, first, last] = [words.add(grid[0]), words.add(start), words.add(end)];
   const at = `(group.y * ${width} + group.x) * WG + local`;
   const main = [
-    `let i = ${lanes === 4 ? `4u * (${at})` : at};`,
-    `if (i >= ${total}) {`,
+    `let i = ${first} + ${lanes === 4 ? `4u * (${at})` : at};`,
+    `if (i >= ${last}) {`,
     `  return;`,
     `}`,
     ...coordinates(coords, shape, "i", words),
     ...writer.statements(closure(body, outs.map((out) => out.value))),
-    ...stores(writer, kernel, lanes, total),
+    ...writer.stores(outs),
   ];
   const text = kernelText({ lanes, words, access, used: writer.used, segments: usesSegments(body), main });
   const bindings = [...segments.bindings(context), ...access.bindings()];
-  return [{ label, text, overrides: { WG }, constants: words.toArray(), bindings, grid: [x, y] }];
-}
-
-// The last vector along a single axis may reach beyond the end: those elements keep what they hold. Sizes that are
-// multiples of 4, nearly all, go without: software adapters run both branches
-function stores(writer: BodyWriter, kernel: MapKernel, lanes: 1 | 4, total: string): string[] {
-  const plain = writer.stores(kernel.outs);
-  if (lanes === 1 || kernel.shape.length > 1 || kernel.shape[0] % 4 === 0) return plain;
-  const kept = plain.map((line) => line.replace(/^(.*) = (.*);$/, "$1 = select($1, $2, inside);"));
-  return [
-    `if (i + 4u <= ${total}) {`,
-    ...plain.map((line) => `  ${line}`),
-    `} else {`,
-    `  let inside = vec4u(i) + vec4u(0u, 1u, 2u, 3u) < vec4u(${total});`,
-    ...kept.map((line) => `  ${line}`),
-    `}`,
-  ];
+  return { label, text, overrides: { WG }, constants: words.toArray(), bindings, grid };
 }

@@ -16,6 +16,7 @@ export interface Step {
   readonly overrides: Readonly<Record<string, number>>;
   readonly constants: Uint32Array;
   readonly bindings: readonly Binding[];
+  /** Workgroups; with none the pipeline is made, and nothing is dispatched. */
   readonly grid: readonly [number, number];
 }
 
@@ -40,6 +41,7 @@ const MOST_GROUPS = 65535;
 
 /** `groups` workgroups folded over x and y. */
 export function fold(groups: number): [number, number] {
+  if (groups === 0) return [0, 0];
   const y = Math.ceil(groups / MOST_GROUPS);
   return [Math.ceil(groups / y), y];
 }
