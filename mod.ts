@@ -52,9 +52,32 @@ export {
   where,
   zeros,
 } from "./src/tensor/mod.ts";
+export type {
+  ArangeOptions,
+  ArgOptions,
+  AxisOptions,
+  Buffer,
+  ClampOptions,
+  DtypeOptions,
+  GeluOptions,
+  GradOptions,
+  GridSampleOptions,
+  InterpolateOptions,
+  JoinOptions,
+  PadOptions,
+  RandomOptions,
+  ReduceOptions,
+  SliceRange,
+  SoftplusOptions,
+  TensorOptions,
+  Variable,
+  VarOptions,
+} from "./src/tensor/mod.ts";
+export type { DeviceStats } from "./src/device/contract.ts";
 export type { Dtype } from "./src/base/dtype.ts";
 export type { Shape } from "./src/base/shape.ts";
 export * as ops from "./src/tensor/ops.ts";
+export type { AnyModule, LoadOptions as LoadStateOptions, LoadReport, Module } from "./src/nn/mod.ts";
 export * as nn from "./src/nn/mod.ts";
 
 // data
@@ -72,11 +95,12 @@ export {
   type ItemPart,
   type LoaderState,
 } from "./src/data/mod.ts";
-export { loadMnist } from "./src/data/mnist.ts";
+export { loadMnist, type Mnist } from "./src/data/mnist.ts";
 
 // optimizers
 export {
   Adam,
+  type Hypers,
   type HyperValue,
   Lamb,
   Larc,
@@ -86,6 +110,7 @@ export {
   Optimizer,
   type OptimizerState,
   type OptOptions,
+  type ParamsLike,
   type ParamState,
   QHAdam,
   RAdam,
@@ -94,6 +119,8 @@ export {
   SGD,
   type Slice,
   slice,
+  type Stepper,
+  type Update,
 } from "./src/optim/mod.ts";
 
 // schedules
@@ -141,6 +168,7 @@ export {
   type LrFinderOptions,
   type LrFindOptions,
   type LrFindResult,
+  LrProbe,
   minimum,
   type OneCycleOptions,
   ParamScheduler,
@@ -158,16 +186,17 @@ export {
   type SuggestFuncs,
   type Suggestion,
   trimCurve,
+  type TrimmedCurve,
   unfreeze,
   validate,
   type ValidateOptions,
   valley,
 } from "./src/fit/mod.ts";
 export {
-  accuracy,
-  accuracyMulti,
   AccumMetric,
   type AccumMetricOptions,
+  accuracy,
+  accuracyMulti,
   AvgLoss,
   AvgMetric,
   AvgSmoothLoss,
@@ -190,6 +219,7 @@ export {
   ExpRmspe,
   expRmspe,
   type FitRecord,
+  type GatheredMetric,
   type Handled,
   type Logger,
   type LossFunc,
@@ -212,9 +242,11 @@ export {
   Progress,
   Recorder,
   type RecorderOptions,
+  type RecorderState,
   Rmse,
   rmse,
   type Row,
+  type ScalarHistory,
   silentLogger,
   type Splitter,
   stdoutLogger,
@@ -258,12 +290,18 @@ export {
 // plots
 export {
   Figure,
+  type ImagePanel,
+  type Line,
+  type LinePanel,
+  type Marker,
+  type Panel,
   type PixelImage,
   plotImages,
   type PlotImagesOptions,
   plotLines,
   type PlotLinesOptions,
   plotSchedules,
+  type SeriesData,
   sideBySide,
   type SideBySideOptions,
 } from "./src/plot/mod.ts";

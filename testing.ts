@@ -55,16 +55,23 @@ export function synthDbunch(options: SynthDbunchOptions = {}): DataLoaders {
 
 /** `y = a x + b`. */
 export class RegModel extends Module {
+  /** Slope. */
   readonly a: Parameter;
+  /** Value at 0. */
   readonly b: Parameter;
 
-  /** @param rng Where the first `a` and `b` come from, of the standard normal distribution. */
+  /**
+   * Makes a RegModel.
+   *
+   * @param rng Where the first `a` and `b` come from, of the standard normal distribution.
+   */
   constructor(rng: Rng = defaultRng()) {
     super();
     this.a = new Parameter(tensor(rng.normal()));
     this.b = new Parameter(tensor(rng.normal()));
   }
 
+  /** `a x + b`. */
   override forward(x: Tensor): Tensor {
     return x.mul(this.a).add(this.b);
   }

@@ -11,6 +11,7 @@ import { Callback } from "../train/mod.ts";
  * with `trainBn: false`.
  */
 export class BnFreeze extends Callback {
+  /** See `Callback.beforeTrain`. */
   override beforeTrain(): void {
     for (const m of this.learn.model.modules()) {
       if (m instanceof BatchNorm && m.weight?.requiresGrad === false) m.eval();

@@ -8,9 +8,13 @@ import { Callback } from "../train/mod.ts";
 
 /** One batch, as it was when it was done. */
 export interface CollectedBatch {
+  /** Whether it was a training batch. */
   readonly training: boolean;
+  /** Inputs. */
   readonly xb: readonly Tensor[];
+  /** Targets. */
   readonly yb: readonly Tensor[];
+  /** Prediction. */
   readonly pred: Tensor;
   /** Null where the batch has no targets. */
   readonly loss: Tensor | null;
@@ -21,10 +25,12 @@ export class CollectData extends Callback {
   /** The batches of the last fit. */
   readonly data: CollectedBatch[] = [];
 
+  /** See `Callback.beforeFit`. */
   override beforeFit(): void {
     this.data.length = 0;
   }
 
+  /** See `Callback.afterBatch`. */
   override afterBatch(): void {
     const { learn } = this;
     if (learn.batch.pred === null) return; // cancelled before the model ran

@@ -19,11 +19,18 @@ export interface CsvLoggerOptions {
  * is left out; the second part of `fineTune` goes on after the first.
  */
 export class CSVLogger extends Callback {
+  /** Place in line; see `ORDER`. */
   override readonly order: number = ORDER.schedule;
+  /** Name of the file. */
   readonly fname: string;
+  /** Whether to add to a file that is there. */
   readonly append: boolean;
 
-  /** @param options See {@link CsvLoggerOptions}. */
+  /**
+   * Makes a CSVLogger.
+   *
+   * @param options See {@link CsvLoggerOptions}.
+   */
   constructor({ fname = "history.csv", append = false }: CsvLoggerOptions = {}) {
     super();
     this.fname = fname;
@@ -35,6 +42,7 @@ export class CSVLogger extends Callback {
     return join(this.learn.path, this.fname);
   }
 
+  /** See `Callback.beforeFit`. */
   override async beforeFit(): Promise<void> {
     const { learn } = this;
     this.run = learn.phase !== "probe";
@@ -45,11 +53,14 @@ export class CSVLogger extends Callback {
     await Deno.writeTextFile(this.path, learn.recorder.metricNames.join(",") + "\n");
   }
 
+  /** See `Callback.afterEpoch`. */
   override async afterEpoch(): Promise<void> {
     const { recorder } = this.learn;
     const row = recorder.rows.at(-1);
     if (row === undefined) return;
-    await Deno.writeTextFile(this.path, recorder.metricNames.map((n) => row[n] ?? "").join(",") + "\n", { append: true });
+    await Deno.writeTextFile(this.path, recorder.metricNames.map((n) => row[n] ?? "").join(",") + "\n", {
+      append: true,
+    });
   }
 }
 

@@ -16,11 +16,16 @@ import { MixHandler, type MixOptions } from "./mix_handler.ts";
  * @see Yun et al. 2019, arXiv:1905.04899
  */
 export class CutMix extends MixHandler {
-  /** @param alpha Both parameters of the beta distribution; 1 by default. */
+  /**
+   * Makes a CutMix.
+   *
+   * @param alpha Both parameters of the beta distribution; 1 by default.
+   */
   constructor(alpha: number = 1, options: MixOptions = {}) {
     super(alpha, options);
   }
 
+  /** Mixes the inputs of a batch. */
   protected override mix(order: Tensor): void {
     const { learn, rng } = this;
     const [x] = learn.xb;

@@ -14,21 +14,29 @@ export interface EarlyStoppingOptions extends TrackerOptions {
 
 /** Ends the fit after `patience` epochs in a row without a better value. */
 export class EarlyStopping extends Tracker {
+  /** Place in line; see `ORDER`. */
   override readonly order: number = ORDER.earlyStopping;
+  /** Epochs without improvement that are put up with. */
   readonly patience: number;
   #wait = 0;
 
-  /** @param options See {@link EarlyStoppingOptions}. */
+  /**
+   * Makes an EarlyStopping.
+   *
+   * @param options See {@link EarlyStoppingOptions}.
+   */
   constructor({ patience = 1, ...rest }: EarlyStoppingOptions = {}) {
     super(rest);
     this.patience = patience;
   }
 
+  /** See `Callback.beforeFit`. */
   override beforeFit(): void {
     this.#wait = 0;
     super.beforeFit();
   }
 
+  /** See `Callback.afterEpoch`. */
   override afterEpoch(): void {
     super.afterEpoch();
     if (this.newBest) {

@@ -12,13 +12,20 @@ export class FetchPreds extends Callback {
   preds: Preds | null = null;
   readonly #options: GetPredsOptions;
 
-  /** @param options As of `getPreds`. */
+  /**
+   * Makes a FetchPreds.
+   *
+   * @param options As of `getPreds`.
+   */
   constructor(options: GetPredsOptions = {}) {
     super();
     this.#options = options;
   }
 
+  /** See `Callback.afterValidate`. */
   override async afterValidate(): Promise<void> {
+    const { phase } = this.learn;
+    if (phase === "predict" || phase === "probe") return; // its own pass is a validation too
     this.preds = await getPreds(this.learn, this.#options);
   }
 }

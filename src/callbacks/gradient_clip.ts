@@ -15,11 +15,18 @@ export interface GradientClipOptions {
 
 /** Scales all gradients by one number so that their common norm is at most `maxNorm`. */
 export class GradientClip extends Callback {
+  /** Place in line; see `ORDER`. */
   override readonly order: number = ORDER.gradientClip;
+  /** Largest norm. */
   readonly maxNorm: number;
+  /** Which norm. */
   readonly normType: number;
 
-  /** @param maxNorm Largest norm; 1 by default. */
+  /**
+   * Makes a GradientClip.
+   *
+   * @param maxNorm Largest norm; 1 by default.
+   */
   constructor(maxNorm: number = 1, { normType = 2 }: GradientClipOptions = {}) {
     super();
     if (!(maxNorm > 0)) throw new ConfigError(`Cannot clip gradients to norm ${maxNorm}: it must be above 0`);
@@ -28,6 +35,7 @@ export class GradientClip extends Callback {
     this.normType = normType;
   }
 
+  /** See `Callback.beforeStep`. */
   override beforeStep(): void {
     const trained = this.learn.opt.groups.flat().filter((p) => p.grad !== null);
     const grads = trained.map((p) => p.grad!);

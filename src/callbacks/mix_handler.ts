@@ -19,7 +19,9 @@ export interface MixOptions {
  * `lambda` parts of the item's own loss and the rest of the other's.
  */
 export abstract class MixHandler extends Callback {
+  /** False: validation batches are left alone. */
   override runValid: boolean = false;
+  /** Both parameters of the beta distribution. */
   readonly alpha: number;
   readonly #rng: Rng | null;
   #original: LossFunc | null = null;
@@ -28,7 +30,11 @@ export abstract class MixHandler extends Callback {
   /** Share of the item itself: `[n]` or one number. */
   protected lambda: Tensor | null = null;
 
-  /** @param alpha Both parameters of the beta distribution that shares come from; small means little mixing. */
+  /**
+   * Makes a MixHandler.
+   *
+   * @param alpha Both parameters of the beta distribution that shares come from; small means little mixing.
+   */
   constructor(alpha: number, { rng }: MixOptions = {}) {
     super();
     if (!(alpha > 0)) throw new ConfigError(`Cannot mix with alpha ${alpha}: it must be above 0`);
@@ -44,6 +50,7 @@ export abstract class MixHandler extends Callback {
   /** Mixes `learn.xb` and sets {@link lambda}; `order` is a permutation of the batch, i32 `[n]`. */
   protected abstract mix(order: Tensor, n: number): void;
 
+  /** See `Callback.beforeTrain`. */
   override beforeTrain(): void {
     const { learn } = this;
     const original = learn.lossFunc;
@@ -52,6 +59,7 @@ export abstract class MixHandler extends Callback {
     learn.defer(() => this.#restore());
   }
 
+  /** See `Callback.beforeBatch`. */
   override beforeBatch(): void {
     const { learn } = this;
     const n = learn.xb[0].shape[0];
@@ -70,10 +78,12 @@ export abstract class MixHandler extends Callback {
     });
   }
 
+  /** See `Callback.afterTrain`. */
   override afterTrain(): void {
     this.#restore();
   }
 
+  /** See `Callback.afterCancelTrain`. */
   override afterCancelTrain(): void {
     this.#restore();
   }
@@ -104,7 +114,9 @@ function eachItem(
   body: (loss: LossObject, reduction: LossObject["reduction"]) => Tensor,
 ): Tensor {
   if (typeof loss === "function" || loss.reduction === undefined) {
-    throw new ConfigError("Cannot mix items with classes: the loss must be an object with a `reduction`, got a function");
+    throw new ConfigError(
+      "Cannot mix items with classes: the loss must be an object with a `reduction`, got a function",
+    );
   }
   const { reduction } = loss;
   loss.reduction = "none";

@@ -14,11 +14,16 @@ import { lerp, MixHandler, type MixOptions } from "./mix_handler.ts";
  * @see Zhang et al. 2018, arXiv:1710.09412
  */
 export class MixUp extends MixHandler {
-  /** @param alpha Both parameters of the beta distribution; 0.4 by default. */
+  /**
+   * Makes a MixUp.
+   *
+   * @param alpha Both parameters of the beta distribution; 0.4 by default.
+   */
   constructor(alpha: number = 0.4, options: MixOptions = {}) {
     super(alpha, options);
   }
 
+  /** Mixes the inputs of a batch. */
   protected override mix(order: Tensor, n: number): void {
     const { learn, rng } = this;
     const shares = Float32Array.from({ length: n }, () => {

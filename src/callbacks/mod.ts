@@ -4,7 +4,7 @@
  * @module
  */
 export { BnFreeze } from "./bn_freeze.ts";
-export { type CollectedBatch, CollectData } from "./collect_data.ts";
+export { CollectData, type CollectedBatch } from "./collect_data.ts";
 export { CSVLogger, type CsvLoggerOptions } from "./csv_logger.ts";
 export { CutMix } from "./cutmix.ts";
 export { EarlyStopping, type EarlyStoppingOptions } from "./early_stopping.ts";

@@ -22,13 +22,21 @@ export interface ReduceLrOptions extends TrackerOptions {
  * `fit`: a schedule sets the learning rate again before the next batch.
  */
 export class ReduceLROnPlateau extends Tracker {
+  /** Place in line; see `ORDER`. */
   override readonly order: number = ORDER.reduceLr;
+  /** Epochs without improvement that are put up with. */
   readonly patience: number;
+  /** What the learning rate is divided by. */
   readonly factor: number;
+  /** Smallest learning rate. */
   readonly minLr: number;
   #wait = 0;
 
-  /** @param options See {@link ReduceLrOptions}. */
+  /**
+   * Makes a ReduceLROnPlateau.
+   *
+   * @param options See {@link ReduceLrOptions}.
+   */
   constructor({ patience = 1, factor = 10, minLr = 0, ...rest }: ReduceLrOptions = {}) {
     super(rest);
     this.patience = patience;
@@ -36,11 +44,13 @@ export class ReduceLROnPlateau extends Tracker {
     this.minLr = minLr;
   }
 
+  /** See `Callback.beforeFit`. */
   override beforeFit(): void {
     this.#wait = 0;
     super.beforeFit();
   }
 
+  /** See `Callback.afterEpoch`. */
   override afterEpoch(): void {
     super.afterEpoch();
     if (this.newBest) {

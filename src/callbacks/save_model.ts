@@ -26,20 +26,31 @@ export interface SaveModelOptions extends TrackerOptions {
  * saves every epoch, or at the end, without loading.
  */
 export class SaveModel extends Tracker {
+  /** Place in line; see `ORDER`. */
   override readonly order: number = ORDER.saveModel;
+  /** Name of the file. */
   readonly fname: string;
+  /** Epochs between two files; 0 saves the best only. */
   readonly everyEpoch: number;
+  /** Whether to save once, at the end. */
   readonly atEnd: boolean;
+  /** Whether the optimizer is saved too. */
   readonly withOpt: boolean;
   /** Where the last file was written; null before the first. */
   lastSavedPath: string | null = null;
   #savedInFit = false;
 
-  /** @param options See {@link SaveModelOptions}. */
+  /**
+   * Makes a SaveModel.
+   *
+   * @param options See {@link SaveModelOptions}.
+   */
   constructor(options: SaveModelOptions = {}) {
     const { fname = "model", everyEpoch = 0, atEnd = false, withOpt = false } = options;
     super(options);
-    if (everyEpoch && atEnd) throw new ConfigError("Cannot save every epoch and at the end: choose everyEpoch or atEnd");
+    if (everyEpoch && atEnd) {
+      throw new ConfigError("Cannot save every epoch and at the end: choose everyEpoch or atEnd");
+    }
     this.everyEpoch = Number(everyEpoch);
     if (!Number.isInteger(this.everyEpoch) || this.everyEpoch < 0) {
       throw new ConfigError(`Cannot save every ${this.everyEpoch} epochs: the number must be whole and not negative`);
@@ -49,6 +60,7 @@ export class SaveModel extends Tracker {
     this.withOpt = withOpt;
   }
 
+  /** See `Callback.beforeFit`. */
   override beforeFit(): void {
     this.#savedInFit = false;
     super.beforeFit();
@@ -59,6 +71,7 @@ export class SaveModel extends Tracker {
     this.#savedInFit = true;
   }
 
+  /** See `Callback.afterEpoch`. */
   override async afterEpoch(): Promise<void> {
     const { learn } = this;
     if (this.everyEpoch > 0) {
@@ -73,6 +86,7 @@ export class SaveModel extends Tracker {
     await this.#save(this.fname);
   }
 
+  /** See `Callback.afterFit`. */
   override async afterFit(): Promise<void> {
     if (this.everyEpoch > 0) return;
     if (this.atEnd) await this.#save(this.fname);

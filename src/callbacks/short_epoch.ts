@@ -15,16 +15,23 @@ export interface ShortEpochOptions {
 
 /** Runs a share of each epoch's batches: to see quickly whether a script works. */
 export class ShortEpoch extends Callback {
+  /** Share of the batches to run. */
   readonly pct: number;
+  /** Whether validation is shortened too. */
   readonly shortValid: boolean;
 
-  /** @param options See {@link ShortEpochOptions}. */
+  /**
+   * Makes a ShortEpoch.
+   *
+   * @param options See {@link ShortEpochOptions}.
+   */
   constructor({ pct = 0.01, shortValid = true }: ShortEpochOptions = {}) {
     super();
     this.pct = pct;
     this.shortValid = shortValid;
   }
 
+  /** See `Callback.afterBatch`. */
   override afterBatch(): void {
     const { iter, nIter, training } = this.learn;
     if (iter / nIter < this.pct) return;

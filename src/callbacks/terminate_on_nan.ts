@@ -11,8 +11,10 @@ import { Callback, CancelFit, ORDER } from "../train/mod.ts";
  * every batch's loss: that costs a wait for the device each time.
  */
 export class TerminateOnNaN extends Callback {
+  /** Place in line; see `ORDER`. */
   override readonly order: number = ORDER.terminateOnNan;
 
+  /** See `Callback.afterBatch`. */
   override async afterBatch(): Promise<void> {
     const { learn } = this;
     if (!learn.hasLoss) return;

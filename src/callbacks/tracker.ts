@@ -22,17 +22,26 @@ const SMALLER_IS_BETTER = /loss|error|perplexity|(^|_)(r?mse|mae|msle|exp_rmspe)
 
 /** Says after every epoch whether the number is better than ever; rests during the learning-rate finder's probe. */
 export abstract class Tracker extends Callback {
+  /** Place in line; see `ORDER`. */
   override readonly order: number = ORDER.tracker;
+  /** The column that is watched. */
   readonly monitor: string;
+  /** Whether smaller or larger is better. */
   readonly comp: "less" | "greater";
+  /** Changes up to this do not count. */
   readonly minDelta: number;
+  /** Whether each fit starts without a best value. */
   readonly resetOnFit: boolean;
   /** The best value so far. */
   best: number;
   /** Whether the last epoch had it. */
   newBest: boolean = false;
 
-  /** @param options See {@link TrackerOptions}. */
+  /**
+   * Makes a Tracker.
+   *
+   * @param options See {@link TrackerOptions}.
+   */
   constructor({ monitor = "valid_loss", comp, minDelta = 0, resetOnFit = true }: TrackerOptions = {}) {
     super();
     this.monitor = monitor;
@@ -46,6 +55,7 @@ export abstract class Tracker extends Callback {
     return this.comp === "less" ? Infinity : -Infinity;
   }
 
+  /** See `Callback.beforeFit`. */
   override beforeFit(): void {
     const { learn } = this;
     this.run = learn.phase !== "probe";
@@ -53,10 +63,13 @@ export abstract class Tracker extends Callback {
     if (this.resetOnFit) this.best = this.#worst;
     const names = learn.recorder.metricNames;
     if (!names.includes(this.monitor)) {
-      throw new ConfigError(`Cannot monitor ${this.monitor}: the recorder has no such column, it has ${names.join(", ")}`);
+      throw new ConfigError(
+        `Cannot monitor ${this.monitor}: the recorder has no such column, it has ${names.join(", ")}`,
+      );
     }
   }
 
+  /** See `Callback.afterEpoch`. */
   override afterEpoch(): void {
     const value = this.value;
     this.newBest = this.comp === "less" ? value + this.minDelta < this.best : value - this.minDelta > this.best;

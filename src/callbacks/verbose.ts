@@ -7,6 +7,7 @@ import { Callback, type EventName, type Handled } from "../train/mod.ts";
 
 /** Writes the name of every event to the learner's logger. */
 export class VerboseCallback extends Callback {
+  /** Tells the event and handles it. */
   override handle(event: EventName): Handled {
     this.learn.logger.line(event);
     return super.handle(event);

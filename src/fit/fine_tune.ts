@@ -36,8 +36,11 @@ export async function fineTune(learn: TrainLoop, nEpoch: number, options: FineTu
   }
   if (startEpoch < freezeEpochs) {
     freeze(learn);
-    await inPhase(learn, "frozen", () =>
-      fitOneCycle(learn, freezeEpochs, { ...rest, lrMax: slice(lr), pctStart: 0.99, startEpoch }));
+    await inPhase(
+      learn,
+      "frozen",
+      () => fitOneCycle(learn, freezeEpochs, { ...rest, lrMax: slice(lr), pctStart: 0.99, startEpoch }),
+    );
   }
   unfreeze(learn);
   const half = lr / 2;

@@ -66,6 +66,12 @@ class Gather extends Callback {
  */
 export async function getPreds(learn: TrainLoop, options: GetPredsOptions = {}): Promise<Preds> {
   const { withDecoded = false, cbs = [] } = options;
+  if (learn.phase === "predict") {
+    throw new ConfigError(
+      "Cannot predict while predicting: a callback that calls getPreds() in validation events must leave out " +
+        'those with learn.phase "predict"',
+    );
+  }
   const dl = loaderOf(learn, options).inOrder();
   const gather = new Gather(options);
   await inPhase(learn, "predict", () => learn.addedCbs([gather, ...[cbs].flat()], () => learn.runValidate(dl)));
@@ -83,7 +89,9 @@ export async function getPreds(learn: TrainLoop, options: GetPredsOptions = {}):
 /** The loss of each item, its mean over whatever axes an item has. */
 function itemLosses(loss: LossFunc, pred: Tensor, yb: readonly Tensor[]): Tensor {
   if (typeof loss === "function" || loss.reduction === undefined) {
-    throw new ConfigError("Cannot give each item's loss: the loss must be an object with a `reduction`, got a function");
+    throw new ConfigError(
+      "Cannot give each item's loss: the loss must be an object with a `reduction`, got a function",
+    );
   }
   const { reduction } = loss;
   loss.reduction = "none";

@@ -91,7 +91,9 @@ function nameAll(funcs: SuggestFuncs): [string, SuggestFunc][] {
     const rule = "each suggestion function needs a name of its own, give one as { suggestFuncs: { mine: f } }";
     if (name === "") throw new ConfigError(`Cannot name a suggestion: ${rule}`);
     if (seen.has(name)) throw new ConfigError(`Cannot name two suggestions ${name}: ${rule}`);
-    if (TAKEN.includes(name)) throw new ConfigError(`Cannot name a suggestion ${name}: the result has that field already`);
+    if (TAKEN.includes(name)) {
+      throw new ConfigError(`Cannot name a suggestion ${name}: the result has that field already`);
+    }
     seen.add(name);
   }
   return list;

@@ -36,7 +36,11 @@ export class LrProbe extends ParamScheduler {
   #best = Infinity;
   #first = NaN;
 
-  /** @param options See {@link LrFinderOptions}. */
+  /**
+   * Makes a LrProbe.
+   *
+   * @param options See {@link LrFinderOptions}.
+   */
   constructor({ startLr = 1e-7, endLr = 10, numIt = 100, stopDiv = true }: LrFinderOptions = {}) {
     for (const lr of [startLr, endLr].flat()) {
       if (!(lr > 0 && lr < Infinity)) {
@@ -49,6 +53,7 @@ export class LrProbe extends ParamScheduler {
     this.#stopDiv = stopDiv;
   }
 
+  /** See `Callback.beforeFit`. */
   override beforeFit(): void | Promise<void> {
     super.beforeFit();
     this.#best = Infinity;
@@ -58,10 +63,12 @@ export class LrProbe extends ParamScheduler {
   /** The probe's learning rates are no schedule of a fit: `recorder.hps` stays as it is. */
   protected override publish(): void {}
 
+  /** Share of the probe that is done. */
   protected override get pos(): number {
     return this.learn.trainIter / this.#numIt;
   }
 
+  /** See `Callback.afterBatch`. */
   override async afterBatch(): Promise<void> {
     const { learn } = this;
     await super.afterBatch();
@@ -79,6 +86,7 @@ export class LrProbe extends ParamScheduler {
     return this.#best + 3 * Math.max(Math.abs(this.#best), this.#first - this.#best);
   }
 
+  /** See `Callback.beforeValidate`. */
   override beforeValidate(): void {
     throw new CancelValid("a probe needs no validation");
   }
@@ -89,6 +97,7 @@ export class LrProbe extends ParamScheduler {
  * `recorder.lrs` and `losses` of the fit are the curve.
  */
 export class LrFinder extends LrProbe {
+  /** See `Callback.beforeFit`. */
   override beforeFit(): void {
     super.beforeFit();
     const snapshot = takeSnapshot(this.learn);

@@ -26,6 +26,7 @@ export {
   type SuggestFunc,
   type Suggestion,
   trimCurve,
+  type TrimmedCurve,
   valley,
 } from "./suggest.ts";
 export { summary } from "./summary.ts";

@@ -12,12 +12,18 @@ export type ScheduleLike = ScheduleFunc | readonly ScheduleFunc[];
 
 /** Sets each hyper-parameter before every training batch to its schedule's value at `learn.pctTrain`. */
 export class ParamScheduler extends Callback {
+  /** Place in line; see `ORDER`. */
   override readonly order: number = ORDER.schedule;
+  /** False: validation batches are left alone. */
   override runValid: boolean = false;
   readonly #scheds: Readonly<Record<string, ScheduleLike>>;
   #hps: Record<string, number[]> = {};
 
-  /** @param scheds Schedules by name of the hyper-parameter: `{ lr: SchedCos(1e-2, 0), mom: … }`. */
+  /**
+   * Makes a ParamScheduler.
+   *
+   * @param scheds Schedules by name of the hyper-parameter: `{ lr: SchedCos(1e-2, 0), mom: … }`.
+   */
   constructor(scheds: Readonly<Record<string, ScheduleLike>>) {
     super();
     this.#scheds = scheds;
@@ -28,13 +34,16 @@ export class ParamScheduler extends Callback {
     return this.#hps;
   }
 
+  /** See `Callback.beforeFit`. */
   override beforeFit(): void | Promise<void> {
     const { learn } = this;
     const { hypers } = learn.opt;
     for (const [name, sched] of Object.entries(this.#scheds)) {
       if (!(name in hypers[0])) {
         throw new ConfigError(
-          `Cannot schedule ${name}: the optimizer has no such hyper-parameter, it has ${Object.keys(hypers[0]).join(", ")}`,
+          `Cannot schedule ${name}: the optimizer has no such hyper-parameter, it has ${
+            Object.keys(hypers[0]).join(", ")
+          }`,
         );
       }
       if (typeof sched !== "function" && sched.length !== hypers.length) {
@@ -58,6 +67,7 @@ export class ParamScheduler extends Callback {
     return this.learn.pctTrain;
   }
 
+  /** See `Callback.beforeBatch`. */
   override beforeBatch(): void {
     const { opt } = this.learn;
     const { pos } = this;
@@ -67,6 +77,7 @@ export class ParamScheduler extends Callback {
     }
   }
 
+  /** See `Callback.afterBatch`. */
   override afterBatch(): void | Promise<void> {
     const { hypers } = this.learn.opt;
     const last: Record<string, unknown> = { ...hypers[hypers.length - 1] };
@@ -77,11 +88,15 @@ export class ParamScheduler extends Callback {
 function valueAt(sched: ScheduleLike, pos: number, name: string): ScheduleValue {
   const value = typeof sched === "function" ? sched(pos) : sched.map((s) => one(s(pos), name));
   const finite = typeof value === "number" ? Number.isFinite(value) : value.every(Number.isFinite);
-  if (!finite) throw new ConfigError(`Cannot set ${name} to ${value}: its schedule gives no number at ${pos} of the fit`);
+  if (!finite) {
+    throw new ConfigError(`Cannot set ${name} to ${value}: its schedule gives no number at ${pos} of the fit`);
+  }
   return value;
 }
 
 function one(value: ScheduleValue, name: string): number {
   if (typeof value === "number") return value;
-  throw new ConfigError(`Cannot schedule ${name}: in a list of schedules each must give one number, got ${value.length}`);
+  throw new ConfigError(
+    `Cannot schedule ${name}: in a list of schedules each must give one number, got ${value.length}`,
+  );
 }

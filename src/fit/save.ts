@@ -79,12 +79,18 @@ export async function save(learn: TrainLoop, file: string, { withOpt = true }: S
  * @throws CheckpointError where the file is missing, or has no optimizer and `withOpt` is true; what `loadStateDict`
  * throws where names or shapes differ. Nothing is changed then.
  */
-export async function load(learn: TrainLoop, file: string, { withOpt, strict = true }: LoadOptions = {}): Promise<void> {
+export async function load(
+  learn: TrainLoop,
+  file: string,
+  { withOpt, strict = true }: LoadOptions = {},
+): Promise<void> {
   const path = modelPath(learn, file);
   const opened = await open(path);
   const text = opened.metadata.get(STATE_KEY);
   if (withOpt === true && text === undefined) {
-    throw new CheckpointError(`Cannot load the optimizer from ${path}: the file has a model only, save it with withOpt`);
+    throw new CheckpointError(
+      `Cannot load the optimizer from ${path}: the file has a model only, save it with withOpt`,
+    );
   }
   const weights = new Map<string, Tensor>();
   for (const name of opened.names) if (!name.startsWith(OPT)) weights.set(name, await read(opened, name));

@@ -36,7 +36,11 @@ export async function summary(learn: TrainLoop): Promise<string> {
     ...rows,
     line,
     `Parameters: ${thousands(total)}, of which ${thousands(trained)} train`,
-    `Loss: ${learn.lossFunc.constructor === Function ? learn.lossFunc.toString().split("\n")[0] : learn.lossFunc.constructor.name}`,
+    `Loss: ${
+      learn.lossFunc.constructor === Function
+        ? learn.lossFunc.toString().split("\n")[0]
+        : learn.lossFunc.constructor.name
+    }`,
     `Callbacks: ${[...learn.cbs].sort((a, b) => a.order - b.order).map((c) => c.name).join(", ")}`,
   ].join("\n");
 }

@@ -11,6 +11,7 @@ import type { TrainLoop } from "./train_loop.ts";
 
 /** Options of {@link AccumMetric}. */
 export interface AccumMetricOptions {
+  /** Name in the rows; by default the function's. */
   readonly name?: string;
   /** Takes the index of the largest prediction along this axis first. */
   readonly argmaxAxis?: number;
@@ -22,12 +23,15 @@ export interface AccumMetricOptions {
 
 /** A function of all predictions and targets of a set at once. */
 export class AccumMetric extends Metric {
+  /** Name in rows and messages. */
   override readonly name: string;
   readonly #f: MetricFunc;
   readonly #options: AccumMetricOptions;
   #parts: Tensor[][] = [];
 
   /**
+   * Makes an AccumMetric.
+   *
    * @param f Gives one number for whole sets of predictions and targets, batches one after another along axis 0.
    */
   constructor(f: MetricFunc, options: AccumMetricOptions = {}) {
@@ -38,11 +42,13 @@ export class AccumMetric extends Metric {
     this.name = name === "" ? "metric" : snakeCase(name);
   }
 
+  /** Forgets what was accumulated. */
   override reset(): void {
-    for (const part of this.#parts) { for (const t of part) t.dispose(); }
+    for (const part of this.#parts) for (const t of part) t.dispose();
     this.#parts = [];
   }
 
+  /** Takes in a batch. */
   override accumulate(learn: TrainLoop): void {
     // copies: what the batch leaves behind is not this metric's to keep
     const { pred, yb } = learn.batch;
@@ -57,6 +63,7 @@ export class AccumMetric extends Metric {
     return p;
   }
 
+  /** The value over what was accumulated. */
   override get value(): MetricValue | Promise<MetricValue> {
     return this.#parts.length === 0 ? null : this.#compute();
   }

@@ -6,7 +6,7 @@
 import type { Tensor } from "../tensor/mod.ts";
 import { Metric, type MetricFunc, type MetricValue } from "./metric.ts";
 import { snakeCase } from "./names.ts";
-import { drain, ScalarHistory } from "./scalar_history.ts";
+import { ScalarHistory } from "./scalar_history.ts";
 import { Smooth } from "./smooth.ts";
 import type { TrainLoop } from "./train_loop.ts";
 
@@ -17,30 +17,36 @@ export function batchSize(learn: TrainLoop): number {
 }
 
 /** Base of metrics that keep one number a batch on the device, with a weight on the host. */
-abstract class GatheredMetric extends Metric {
+export abstract class GatheredMetric extends Metric {
+  /** One number a batch. */
   protected readonly history: ScalarHistory = new ScalarHistory();
+  /** See `Metric`. */
   override readonly histories: readonly ScalarHistory[] = [this.history];
+  /** Items of each batch. */
   protected weights: number[] = [];
 
+  /** Forgets what was accumulated. */
   override reset(): void {
     this.history.clear();
     this.weights = [];
   }
 
+  /** Takes in a batch. */
   override accumulate(learn: TrainLoop): void | Promise<void> {
-    if (this.history.full) return drain([this.history]).then(() => this.#push(learn));
+    if (this.history.full) return ScalarHistory.drain([this.history]).then(() => this.#push(learn));
     this.#push(learn);
   }
 
   #push(learn: TrainLoop): void {
     const value = this.ofBatch(learn);
     if (value === null) return;
-    this.history.push(value.node, `the metric ${this.name}`);
+    this.history.push(value, `the metric ${this.name}`);
     this.weights.push(batchSize(learn));
   }
 
+  /** The value over what was accumulated. */
   override get value(): MetricValue | Promise<MetricValue> {
-    if (this.history.waiting > 0) return drain([this.history]).then(() => this.#result());
+    if (this.history.waiting > 0) return ScalarHistory.drain([this.history]).then(() => this.#result());
     return this.#result();
   }
 
@@ -69,10 +75,13 @@ abstract class GatheredMetric extends Metric {
 
 /** The mean of a function of `(pred, ...yb)` over a set: each batch counts by its number of items. */
 export class AvgMetric extends GatheredMetric {
+  /** Name in rows and messages. */
   override readonly name: string;
   readonly #f: MetricFunc;
 
   /**
+   * Makes an AvgMetric.
+   *
    * @param f Gives one number for a batch, its mean over the items.
    * @param options `name`: by default the function's, in snake_case.
    */
@@ -82,6 +91,7 @@ export class AvgMetric extends GatheredMetric {
     this.name = name === "" ? "metric" : snakeCase(name);
   }
 
+  /** The batch's own number. */
   protected override ofBatch(learn: TrainLoop): Tensor {
     const { pred, yb } = learn.batch;
     return this.#f(pred ?? learn.pred, ...yb ?? learn.yb);
@@ -90,8 +100,10 @@ export class AvgMetric extends GatheredMetric {
 
 /** The mean loss over a set. */
 export class AvgLoss extends GatheredMetric {
+  /** Name in rows and messages. */
   override readonly name: string = "loss";
 
+  /** The batch's own number. */
   protected override ofBatch(learn: TrainLoop): Tensor | null {
     return learn.batch.loss?.mean() ?? null;
   }
@@ -99,8 +111,10 @@ export class AvgLoss extends GatheredMetric {
 
 /** e to the power of the mean loss. */
 export class Perplexity extends AvgLoss {
+  /** Name in rows and messages. */
   override readonly name: string = "perplexity";
 
+  /** The value, of the numbers of all batches. */
   protected override combine(values: readonly number[], weights: readonly number[]): number {
     return Math.exp(super.combine(values, weights));
   }
@@ -108,15 +122,21 @@ export class Perplexity extends AvgLoss {
 
 /** The debiased moving average of the batches' losses, as the recorder's `train_loss` is. */
 export class AvgSmoothLoss extends AvgLoss {
+  /** Name in rows and messages. */
   override readonly name: string = "smooth_loss";
   readonly #beta: number;
 
-  /** @param beta Weight of the past. */
+  /**
+   * Makes an AvgSmoothLoss.
+   *
+   * @param beta Weight of the past.
+   */
   constructor(beta: number = 0.98) {
     super();
     this.#beta = beta;
   }
 
+  /** The value, of the numbers of all batches. */
   protected override combine(values: readonly number[]): number {
     const smooth = new Smooth(this.#beta);
     for (const v of values) smooth.push(v);

@@ -46,7 +46,7 @@ export class BatchState {
 
   /** Gives back memory that nobody else can reach. */
   release(): void {
-    if (!this.seenInput) for (const t of this.#own) t.dispose();
+    if (!this.seenInput) { for (const t of this.#own) t.dispose(); }
     if (this.seenOutput) return;
     for (const t of this.#made) t.dispose();
   }

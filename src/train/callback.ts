@@ -41,7 +41,9 @@ export class Callback {
   /** The learner that this callback was added to. Throws a {@link ConfigError} before that. */
   get learn(): TrainLoop {
     if (this.#learn === null) {
-      throw new ConfigError(`Cannot use the learner of ${this.name}: the callback belongs to none, add it with addCb()`);
+      throw new ConfigError(
+        `Cannot use the learner of ${this.name}: the callback belongs to none, add it with addCb()`,
+      );
     }
     return this.#learn;
   }

@@ -7,9 +7,14 @@
 
 /** Base class of the cancels. Not an {@link AnnealError}: nothing went wrong. */
 export class Cancel extends Error {
+  /** Name in rows and messages. */
   override readonly name: string;
 
-  /** @param reason Why, for whoever reads the cancel further out. */
+  /**
+   * Makes a Cancel.
+   *
+   * @param reason Why, for whoever reads the cancel further out.
+   */
   constructor(reason: string = "") {
     super(reason);
     this.name = new.target.name;

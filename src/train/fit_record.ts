@@ -11,7 +11,9 @@ export type Row = Readonly<Record<string, MetricValue>>;
 
 /** A probe of the learning-rate finder: smoothed losses by learning rate. */
 export interface LrCurve {
+  /** Learning rates. */
   readonly lrs: readonly number[];
+  /** Smoothed losses. */
   readonly losses: readonly number[];
   /** Suggestions as points of the curve, by the suggestion function's name. */
   readonly points: Readonly<Record<string, readonly [lr: number, loss: number]>>;
@@ -21,14 +23,23 @@ export interface LrCurve {
 
 /** What the recorder keeps of one fit; see `Recorder` for the fields. */
 export interface FitRecord {
+  /** What kind of fit it was. */
   readonly phase: Phase;
+  /** One row an epoch, by name. */
   readonly rows: Row[];
+  /** The same by position. */
   readonly values: (readonly MetricValue[])[];
+  /** Learning rates. */
   readonly lrs: number[];
+  /** Smoothed losses. */
   readonly losses: number[];
+  /** The batches' own losses. */
   readonly rawLosses: number[];
+  /** Training batches up to the end of each epoch. */
   readonly iters: number[];
+  /** Scheduled hyper-parameters, step by step. */
   hps: Readonly<Record<string, readonly number[]>>;
+  /** Names of the columns. */
   metricNames: readonly string[];
 }
 

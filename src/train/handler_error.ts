@@ -41,7 +41,17 @@ export function explain(error: unknown, cb: Callback, event: EventName): unknown
 /** Classes whose constructor takes a message and options, and nothing else. */
 const PLAIN: ReadonlySet<unknown> = new Set([
   ...[Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError],
-  ...[AnnealError, CheckpointError, ConfigError, DataError, DeviceError, DisposedError, DtypeError, ShapeError, StaleTensorError],
+  ...[
+    AnnealError,
+    CheckpointError,
+    ConfigError,
+    DataError,
+    DeviceError,
+    DisposedError,
+    DtypeError,
+    ShapeError,
+    StaleTensorError,
+  ],
 ]);
 
 function mark(error: Error): Error {

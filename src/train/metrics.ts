@@ -51,7 +51,9 @@ export function topKAccuracy(pred: Tensor, targ: Tensor, options: TopKOptions): 
 export function topKAccuracy(pred: Tensor, targ: Tensor, { k = 5, axis = -1 }: TopKOptions = {}): Tensor {
   const classes = pred.shape.at(axis) ?? 0;
   if (!Number.isInteger(k) || k < 1 || k > classes) {
-    throw new ConfigError(`Cannot take the top ${k} of ${classes} classes: k must be a whole number from 1 to ${classes}`);
+    throw new ConfigError(
+      `Cannot take the top ${k} of ${classes} classes: k must be a whole number from 1 to ${classes}`,
+    );
   }
   const { indices } = pred.topk(k, { axis });
   const at = axis < 0 ? axis + pred.rank : axis;
@@ -100,6 +102,7 @@ export class Rmse extends AvgMetric {
     super(mse, { name: "rmse" });
   }
 
+  /** The value, of the numbers of all batches. */
   protected override combine(values: readonly number[], weights: readonly number[]): number {
     return Math.sqrt(super.combine(values, weights));
   }

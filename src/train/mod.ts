@@ -4,7 +4,7 @@
  * @module
  */
 export { AccumMetric, type AccumMetricOptions } from "./accum_metric.ts";
-export { AvgLoss, AvgMetric, AvgSmoothLoss, batchSize, Perplexity } from "./avg_metric.ts";
+export { AvgLoss, AvgMetric, AvgSmoothLoss, batchSize, GatheredMetric, Perplexity } from "./avg_metric.ts";
 export { Callback, type CallbackKind, type CallbackLike, type Handled } from "./callback.ts";
 export {
   Cancel,
@@ -43,6 +43,7 @@ export { snakeCase } from "./names.ts";
 export { ORDER } from "./order.ts";
 export { Progress } from "./progress.ts";
 export { type PlotLossOptions, Recorder, type RecorderOptions, type RecorderState } from "./recorder.ts";
+export { ScalarHistory } from "./scalar_history.ts";
 export { Smooth } from "./smooth.ts";
 export { formatTime } from "./table.ts";
 export { TrainEval } from "./train_eval.ts";

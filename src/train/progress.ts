@@ -16,17 +16,20 @@ const WIDTH = 30;
 
 /** Writes a header and a row an epoch to the learner's logger, and draws a bar where the logger can overwrite. */
 export class Progress extends Callback {
+  /** Place in line; see `ORDER`. */
   override readonly order: number = ORDER.schedule;
   #synced = 0;
   #drawn = 0;
   #started = 0;
 
+  /** See `Callback.beforeFit`. */
   override beforeFit(): void {
     const recorder = this.learn.findCb(Recorder);
     if (recorder !== null) this.learn.logger.line(tableHeader(recorder.metricNames));
     this.#started = this.#synced = performance.now();
   }
 
+  /** See `Callback.afterBatch`. */
   override afterBatch(): Handled {
     const { learn } = this;
     if (learn.logger.status === undefined || !learn.showBar || !learn.running) return;
@@ -48,10 +51,14 @@ export class Progress extends Callback {
     const what = training ? "" : "valid ";
     const loss = this.learn.findCb(Recorder)?.smoothLoss ?? NaN;
     const left = training && pctTrain > 0 ? (now - this.#started) * (1 - pctTrain) / pctTrain / 1000 : NaN;
-    const tail = [Number.isNaN(loss) ? "" : ` loss ${loss.toFixed(4)}`, Number.isNaN(left) ? "" : ` ${formatTime(left)} left`];
+    const tail = [
+      Number.isNaN(loss) ? "" : ` loss ${loss.toFixed(4)}`,
+      Number.isNaN(left) ? "" : ` ${formatTime(left)} left`,
+    ];
     return `Epoch ${epoch + 1}/${nEpoch} ${what}|${bar}| ${iter + 1}/${nIter}${tail.join("")}`;
   }
 
+  /** See `Callback.afterEpoch`. */
   override afterEpoch(): void {
     const { learn } = this;
     learn.logger.status?.("");
@@ -60,6 +67,7 @@ export class Progress extends Callback {
     if (recorder !== null && row !== undefined) learn.logger.line(tableRow(recorder.metricNames, row));
   }
 
+  /** See `Callback.afterFit`. */
   override afterFit(): void {
     this.learn.logger.status?.("");
   }

@@ -7,10 +7,10 @@ import { ConfigError } from "../base/errors.ts";
 import { type Figure, lossFigure, lrFindFigure, schedFigure } from "../plot/mod.ts";
 import { AvgLoss } from "./avg_metric.ts";
 import { Callback, type Handled } from "./callback.ts";
-import { newFitRecord, type FitRecord, type LrCurve, type Row } from "./fit_record.ts";
+import { type FitRecord, type LrCurve, newFitRecord, type Row } from "./fit_record.ts";
 import type { Metric, MetricValue } from "./metric.ts";
 import { ORDER } from "./order.ts";
-import { drain, drainSync, ScalarHistory } from "./scalar_history.ts";
+import { ScalarHistory } from "./scalar_history.ts";
 import { Smooth } from "./smooth.ts";
 
 /** Options of {@link Recorder}. */
@@ -39,8 +39,11 @@ export interface PlotLossOptions {
 
 /** A recorder's memory, for going back to it. */
 export interface RecorderState {
+  /** The last fit. */
   readonly now: FitRecord;
+  /** Fits before. */
   readonly history: readonly FitRecord[];
+  /** State of the smoothing. */
   readonly smooth: { average: number; count: number };
 }
 
@@ -49,6 +52,7 @@ export interface RecorderState {
  * {@link Recorder.sync}, or now and then for the progress bar.
  */
 export class Recorder extends Callback {
+  /** Place in line; see `ORDER`. */
   override readonly order: number = ORDER.recorder;
   /** Whether rows have the epoch's time. */
   addTime: boolean;
@@ -75,7 +79,11 @@ export class Recorder extends Callback {
   #trainValues: readonly MetricValue[] = [];
   #validValues: readonly MetricValue[] = [];
 
-  /** @param options See {@link RecorderOptions}. */
+  /**
+   * Makes a Recorder.
+   *
+   * @param options See {@link RecorderOptions}.
+   */
   constructor({ addTime = true, trainMetrics = false, validMetrics = true, beta = 0.98 }: RecorderOptions = {}) {
     super();
     this.addTime = addTime;
@@ -154,12 +162,14 @@ export class Recorder extends Callback {
 
   /** Reads the losses that are still on the device: {@link losses} is complete afterwards. */
   sync(): Promise<void> {
-    return this.#syncing ??= drain([this.#raw]).then(() => this.#absorb()).finally(() => this.#syncing = null);
+    return this.#syncing ??= ScalarHistory.drain([this.#raw]).then(() => this.#absorb()).finally(() =>
+      this.#syncing = null
+    );
   }
 
   /** The same without giving up the thread, where the device can; else as {@link sync}. */
   syncNow(): Handled {
-    if (this.#syncing === null && drainSync([this.#raw])) return this.#absorb();
+    if (this.#syncing === null && ScalarHistory.drainSync([this.#raw])) return this.#absorb();
     return this.sync();
   }
 
@@ -174,7 +184,7 @@ export class Recorder extends Callback {
   /** Loss and metrics of the last validation: what `validate` gives. */
   async validValues(): Promise<readonly MetricValue[]> {
     const metrics = [this.#validLoss, ...this.learn.metrics];
-    await drain(metrics.flatMap((m) => m.histories));
+    await ScalarHistory.drain(metrics.flatMap((m) => m.histories));
     return await valuesOf(metrics);
   }
 
@@ -219,6 +229,7 @@ export class Recorder extends Callback {
 
   // --- events
 
+  /** See `Callback.beforeFit`. */
   override beforeFit(): void {
     const { learn } = this;
     if (this.#now.phase !== "idle") this.#history = [...this.#history, this.#now];
@@ -236,6 +247,7 @@ export class Recorder extends Callback {
     return ["train_loss", ...own.map((n) => `train_${n}`), "valid_loss", ...own.map((n) => `valid_${n}`)];
   }
 
+  /** See `Callback.beforeEpoch`. */
   override beforeEpoch(): void {
     this.#cancelledTrain = this.#cancelledValid = false;
     this.#firstIter = this.#now.lrs.length;
@@ -243,20 +255,24 @@ export class Recorder extends Callback {
     this.#started = performance.now();
   }
 
+  /** See `Callback.beforeTrain`. */
   override beforeTrain(): void {
-    if (this.trainMetrics) for (const m of this.learn.metrics) m.reset();
+    if (this.trainMetrics) { for (const m of this.learn.metrics) m.reset(); }
   }
 
+  /** See `Callback.beforeValidate`. */
   override beforeValidate(): void {
     if (this.learn.phase === "predict") return;
     this.#validLoss.reset();
     for (const m of this.learn.metrics) m.reset();
   }
 
+  /** See `Callback.afterCancelTrain`. */
   override afterCancelTrain(): void {
     this.#cancelledTrain = true;
   }
 
+  /** See `Callback.afterCancelValidate`. */
   override afterCancelValidate(): void {
     if (this.#inFit) this.#cancelledValid = true;
   }
@@ -267,12 +283,15 @@ export class Recorder extends Callback {
     return phase !== "eval" && phase !== "predict";
   }
 
+  /** See `Callback.afterBatch`. */
   override afterBatch(): Handled {
     const { learn } = this;
     if (!learn.hasLoss || learn.phase === "predict") return;
     if (!learn.training) {
       const pending = this.#validLoss.accumulate(learn);
-      return pending === undefined ? accumulateAll(learn.metrics, this) : pending.then(() => accumulateAll(learn.metrics, this));
+      return pending === undefined
+        ? accumulateAll(learn.metrics, this)
+        : pending.then(() => accumulateAll(learn.metrics, this));
     }
     if (this.#raw.full) return this.sync().then(() => this.#train());
     return this.#train();
@@ -281,16 +300,17 @@ export class Recorder extends Callback {
   #train(): Handled {
     const { learn } = this;
     const loss = learn.batch.loss!;
-    this.#raw.push(loss.size === 1 ? loss.node : loss.mean().node, "the loss");
+    this.#raw.push(loss.size === 1 ? loss : loss.mean(), "the loss");
     const { hypers } = learn.opt;
     this.#now.lrs.push(hypers[hypers.length - 1].lr);
     if (this.trainMetrics) return accumulateAll(learn.metrics, this);
   }
 
+  /** See `Callback.afterTrain`. */
   override async afterTrain(): Promise<void> {
     if (!this.trainMetrics) return;
     const { metrics } = this.learn;
-    await drain(metrics.flatMap((m) => m.histories));
+    await ScalarHistory.drain(metrics.flatMap((m) => m.histories));
     this.#trainValues = await valuesOf(metrics);
   }
 
@@ -300,17 +320,19 @@ export class Recorder extends Callback {
     if (!this.#inFit || !this.validMetrics || this.#cancelledValid && this.#validLoss.empty) return;
     const metrics: readonly Metric[] = [this.#validLoss, ...this.learn.metrics];
     await this.#syncing;
-    await drain([this.#raw, ...metrics.flatMap((m) => m.histories)]);
+    await ScalarHistory.drain([this.#raw, ...metrics.flatMap((m) => m.histories)]);
     this.#absorb();
     this.#validValues = await valuesOf(metrics);
   }
 
+  /** See `Callback.afterEpoch`. */
   override async afterEpoch(): Promise<void> {
     if (this.#raw.waiting > 0) await this.sync();
     const trained = this.#now.lrs.length > this.#firstIter;
     this.#addRow([trained ? this.#smooth.value : null, ...this.#trainValues], this.#validValues);
   }
 
+  /** See `Callback.afterFit`. */
   override afterFit(): Promise<void> | void {
     // a fit that was cut short in an epoch has losses that no row told of
     if (this.#raw.waiting > 0) return this.sync();

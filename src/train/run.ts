@@ -61,7 +61,12 @@ const BACKWARD: PhaseEvents = {
   after: "afterBackward",
   cancel: CancelBackward,
 };
-const STEP: PhaseEvents = { before: "beforeStep", afterCancel: "afterCancelStep", after: "afterStep", cancel: CancelStep };
+const STEP: PhaseEvents = {
+  before: "beforeStep",
+  afterCancel: "afterCancelStep",
+  after: "afterStep",
+  cancel: CancelStep,
+};
 
 /**
  * Runs one phase: its `before` event and its body; its `afterCancel` event if one of them threw the phase's cancel; its
@@ -151,7 +156,7 @@ async function allBatches(learn: TrainLoop, dl: DataLoader<Batch>, breather: Bre
     await oneBatch(learn, i++, batch, !dl.resident);
     if (breather.due) await breather.pause();
   };
-  if (dl.resident) for (const batch of dl) await step(batch);
+  if (dl.resident) { for (const batch of dl) await step(batch); }
   else for await (const batch of dl) await step(batch);
 }
 

@@ -11,11 +11,19 @@ import { leaf, scalar } from "../graph/leaves.ts";
 import type { Node } from "../graph/node.ts";
 import { read, readSync } from "../graph/runtime.ts";
 import { Storage } from "../graph/storage.ts";
+import type { Tensor } from "../tensor/mod.ts";
 
 /** Numbers that wait on the device before they must be read. */
 const CAPACITY = 4096;
 
-/** A list of numbers: pushed lazily on the device, in {@link values} once they were drained. */
+/** Numbers of a history that were on the device when it was asked. */
+interface Block {
+  readonly history: ScalarHistory;
+  readonly node: Node;
+  readonly generation: number;
+}
+
+/** A list of numbers: pushed lazily on the device, in {@link ScalarHistory.values} once they were drained. */
 export class ScalarHistory {
   /** Numbers that have come to the host, oldest first. */
   readonly values: number[] = [];
@@ -34,15 +42,16 @@ export class ScalarHistory {
     return this.#count - this.#taken;
   }
 
-  /** Records that the value of `node` (one number) is stored at the next boundary. `what` names it in errors. */
-  push(node: Node, what: string): void {
-    if (node.size !== 1) {
-      throw new ShapeError(`Cannot record ${what}: it must be one number, got a tensor of shape ${fmtShape(node.shape)}`);
+  /** Records that `value` (one number) is stored at the next boundary. `what` names it in errors. */
+  push(value: Tensor, what: string): void {
+    if (value.size !== 1) {
+      throw new ShapeError(
+        `Cannot record ${what}: it must be one number, got a tensor of shape ${fmtShape(value.shape)}`,
+      );
     }
     this.#storage ??= new Storage(CAPACITY * 4);
-    const value = node.dtype === "f32" ? node : cast(node, "f32");
     // the position is a number that travels with the run: the program stays the same from batch to batch
-    assignAll([{ storage: this.#storage, value, at: scalar(this.#count, "u32") }]);
+    assignAll([{ storage: this.#storage, value: cast(value.node, "f32"), at: scalar(this.#count, "u32") }]);
     this.#count++;
   }
 
@@ -52,44 +61,36 @@ export class ScalarHistory {
     this.#generation++;
   }
 
-  /** The leaf over the numbers that wait. */
-  block(): Block {
-    const node = leaf(this.#storage!, [this.waiting], "f32", { offset: this.#taken });
-    return { history: this, node, generation: this.#generation };
+  /** Brings what waits in each of `histories` to the host, in one round trip. Two calls at once must not overlap. */
+  static async drain(histories: readonly ScalarHistory[]): Promise<void> {
+    const blocks = ScalarHistory.#blocks(histories);
+    if (blocks.length > 0) ScalarHistory.#take(blocks, await read(blocks.map((b) => b.node)));
   }
 
-  /** Takes in what was read of `block`. */
-  take(block: Block, numbers: ArrayLike<number>): void {
-    if (block.generation !== this.#generation) return; // cleared meanwhile
-    for (let i = 0; i < numbers.length; i++) this.values.push(numbers[i]);
-    this.#taken += numbers.length;
-    if (this.#taken === this.#count) this.#count = this.#taken = 0;
+  /** The same without giving up the thread; false where the device cannot. */
+  static drainSync(histories: readonly ScalarHistory[]): boolean {
+    const blocks = ScalarHistory.#blocks(histories);
+    if (blocks.length === 0) return true;
+    const values = readSync(blocks.map((b) => b.node));
+    if (values === null) return false;
+    ScalarHistory.#take(blocks, values);
+    return true;
   }
-}
 
-/** Numbers of a history that were on the device when it was asked. */
-interface Block {
-  readonly history: ScalarHistory;
-  readonly node: Node;
-  readonly generation: number;
-}
+  static #blocks(histories: readonly ScalarHistory[]): Block[] {
+    return histories.filter((h) => h.waiting > 0).map((history) => ({
+      history,
+      node: leaf(history.#storage!, [history.waiting], "f32", { offset: history.#taken }),
+      generation: history.#generation,
+    }));
+  }
 
-/** Brings what waits in each of `histories` to the host, in one round trip. Two at once must not overlap. */
-export async function drain(histories: readonly ScalarHistory[]): Promise<void> {
-  const open = histories.filter((h) => h.waiting > 0);
-  if (open.length === 0) return;
-  const blocks = open.map((h) => h.block());
-  const values = await read(blocks.map((b) => b.node));
-  blocks.forEach((b, i) => b.history.take(b, values[i]));
-}
-
-/** The same without giving up the thread; false where the device cannot. */
-export function drainSync(histories: readonly ScalarHistory[]): boolean {
-  const open = histories.filter((h) => h.waiting > 0);
-  if (open.length === 0) return true;
-  const blocks = open.map((h) => h.block());
-  const values = readSync(blocks.map((b) => b.node));
-  if (values === null) return false;
-  blocks.forEach((b, i) => b.history.take(b, values[i]));
-  return true;
+  static #take(blocks: readonly Block[], values: readonly ArrayLike<number>[]): void {
+    blocks.forEach(({ history: h, generation }, i) => {
+      if (generation !== h.#generation) return; // cleared meanwhile
+      for (let j = 0; j < values[i].length; j++) h.values.push(values[i][j]);
+      h.#taken += values[i].length;
+      if (h.#taken === h.#count) h.#count = h.#taken = 0;
+    });
+  }
 }

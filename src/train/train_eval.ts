@@ -8,13 +8,16 @@ import { ORDER } from "./order.ts";
 
 /** Sets `training`, `trainIter` and `pctTrain`, and the model's mode. Every learner has one. */
 export class TrainEval extends Callback {
+  /** Place in line; see `ORDER`. */
   override readonly order: number = ORDER.trainEval;
 
+  /** See `Callback.beforeFit`. */
   override beforeFit(): void {
     const { learn } = this;
     learn.epoch = learn.trainIter = learn.pctTrain = 0;
   }
 
+  /** See `Callback.beforeTrain`. */
   override beforeTrain(): void {
     const { learn } = this;
     learn.pctTrain = learn.epoch / learn.nEpoch;
@@ -22,12 +25,14 @@ export class TrainEval extends Callback {
     learn.training = true;
   }
 
+  /** See `Callback.beforeValidate`. */
   override beforeValidate(): void {
     const { learn } = this;
     learn.model.eval();
     learn.training = false;
   }
 
+  /** See `Callback.afterBatch`. */
   override afterBatch(): void {
     const { learn } = this;
     if (!learn.training) return;

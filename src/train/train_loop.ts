@@ -77,18 +77,27 @@ export interface TrainLoopOptions<M extends Model = Model> {
 
 /** The parts that train a model on data, and the state of the run that is under way. */
 export class TrainLoop<M extends Model = Model> {
+  /** What is trained. */
   model: M;
+  /** Loaders of the training and the validation set. */
   dls: DataLoaders<Batch>;
+  /** What is minimised. */
   lossFunc: LossFunc;
+  /** Makes the optimizer. */
   readonly optFunc: OptFunc;
   /** Learning rate of fits that are given none. */
   lr: HyperValue;
+  /** Folder for files. */
   path: string;
+  /** Folder for models, inside `path` unless absolute. */
   modelDir: string;
   /** Weight decay of fits that are given none; null leaves the optimizer's. */
   wd: HyperValue | null;
+  /** Whether norm layers and biases decay too. */
   readonly wdBnBias: boolean;
+  /** Whether norm layers train on in frozen groups. */
   readonly trainBn: boolean;
+  /** Momentum at the start, the peak and the end of one-cycle. */
   moms: readonly [number, number, number];
   /** Where rows and messages go. */
   logger: Logger;
@@ -129,6 +138,8 @@ export class TrainLoop<M extends Model = Model> {
   #undo: (() => void | Promise<void>)[] = [];
 
   /**
+   * Makes a TrainLoop.
+   *
    * @param dls Loaders of the training and the validation set.
    * @param model What to train.
    * @param options See {@link TrainLoopOptions}.
@@ -198,7 +209,9 @@ export class TrainLoop<M extends Model = Model> {
   /** The recorder: rows, losses, learning rates. Throws a {@link ConfigError} where it was removed. */
   get recorder(): Recorder {
     const found = this.findCb(Recorder);
-    if (found === null) throw new ConfigError("Cannot use the recorder: this learner has none, add it with addCb(Recorder)");
+    if (found === null) {
+      throw new ConfigError("Cannot use the recorder: this learner has none, add it with addCb(Recorder)");
+    }
     return found;
   }
 
@@ -351,7 +364,9 @@ export class TrainLoop<M extends Model = Model> {
   /** Calls every callback's handler of `event`; gives a promise only where a handler is async. */
   fire(event: EventName): Handled {
     if (!isEvent(event)) {
-      throw new ConfigError(`Cannot fire ${String(event)}: it is no event, did you mean ${nearestEvent(String(event))}?`);
+      throw new ConfigError(
+        `Cannot fire ${String(event)}: it is no event, did you mean ${nearestEvent(String(event))}?`,
+      );
     }
     return this.#callbacks.fire(event);
   }

@@ -88,7 +88,9 @@ for (const normType of [1, 2, 3, Infinity]) {
     const norm = async () => {
       const all = await Promise.all(learn.model.parameters().map((p) => p.grad!.data()));
       const sizes = all.flatMap((d) => [...d].map(Math.abs));
-      norms.push(normType === Infinity ? Math.max(...sizes) : sizes.reduce((a, b) => a + b ** normType, 0) ** (1 / normType));
+      norms.push(
+        normType === Infinity ? Math.max(...sizes) : sizes.reduce((a, b) => a + b ** normType, 0) ** (1 / normType),
+      );
     };
     await learn.fit(1, { cbs: [new GradientClip(0.01, { normType }), new At("beforeStep", norm)] });
     await learn.fit(1, { lr: 0, cbs: [new GradientClip(1e6, { normType }), new At("beforeStep", norm)] });
@@ -175,38 +177,42 @@ onDevices("VerboseCallback tells every event", async () => {
   assertEquals(lines.filter((l) => /^(before|after)/.test(l)), ["afterCreate", "beforeFit", "afterFit"]);
 }, here);
 
-onDevices("MixUp trains on weighted means of items and of their losses, validation on the items themselves", async () => {
-  const learn = classifierGolden();
-  const { lossFunc } = learn;
-  const seen: Tensor[] = [];
-  const look = new At("afterBatch", () => void seen.push(learn.xb[0].detach().keep(), learn.yb[0].detach().keep()));
-  await learn.fit(1, { cbs: [new MixUp(0.4, { rng: new Rng(3) }), look] });
-  assertEquals(learn.lossFunc, lossFunc);
-  const plain = fillF32(90, 210 * 16);
-  const first = await seen[0].data();
-  let mixed = 0;
-  for (let row = 0; row < 20; row++) {
-    const own = plain.subarray(row * 16, row * 16 + 16), got = first.subarray(row * 16, row * 16 + 16);
-    // each row lies on the line from its own item to one other of the batch, nearer to its own
-    const found = Array.from({ length: 20 }, (_, other) => {
-      const there = plain.subarray(other * 16, other * 16 + 16);
-      if (other === row) return got.every((v, k) => Math.abs(v - own[k]) < 1e-6) ? 1 : NaN;
-      const share = 1 - (got[0] - own[0]) / (there[0] - own[0]);
-      const line = got.every((v, k) => Math.abs(v - (there[k] + (own[k] - there[k]) * share)) < 1e-4);
-      return line && share >= 0.5 - 1e-4 ? share : NaN;
-    });
-    assert(found.some((share) => !Number.isNaN(share)), `row ${row}`);
-    if (got.some((v, k) => Math.abs(v - own[k]) > 1e-4)) mixed++;
-  }
-  assert(mixed > 5);
-  assertEquals(await seen.at(-2)!.data(), fillF32(92, 50 * 16).subarray(40 * 16));
-  assertEquals(seen[1].dtype, "i32");
-  await assertRejects(
-    () => learn.fit(1, { cbs: [new MixUp(), new At("beforeBatch", () => Promise.reject(new RangeError("no")))] }),
-    RangeError,
-  );
-  assertEquals(learn.lossFunc, lossFunc, "put back after an error too");
-}, here);
+onDevices(
+  "MixUp trains on weighted means of items and of their losses, validation on the items themselves",
+  async () => {
+    const learn = classifierGolden();
+    const { lossFunc } = learn;
+    const seen: Tensor[] = [];
+    const look = new At("afterBatch", () => void seen.push(learn.xb[0].detach().keep(), learn.yb[0].detach().keep()));
+    await learn.fit(1, { cbs: [new MixUp(0.4, { rng: new Rng(3) }), look] });
+    assertEquals(learn.lossFunc, lossFunc);
+    const plain = fillF32(90, 210 * 16);
+    const first = await seen[0].data();
+    let mixed = 0;
+    for (let row = 0; row < 20; row++) {
+      const own = plain.subarray(row * 16, row * 16 + 16), got = first.subarray(row * 16, row * 16 + 16);
+      // each row lies on the line from its own item to one other of the batch, nearer to its own
+      const found = Array.from({ length: 20 }, (_, other) => {
+        const there = plain.subarray(other * 16, other * 16 + 16);
+        if (other === row) return got.every((v, k) => Math.abs(v - own[k]) < 1e-6) ? 1 : NaN;
+        const share = 1 - (got[0] - own[0]) / (there[0] - own[0]);
+        const line = got.every((v, k) => Math.abs(v - (there[k] + (own[k] - there[k]) * share)) < 1e-4);
+        return line && share >= 0.5 - 1e-4 ? share : NaN;
+      });
+      assert(found.some((share) => !Number.isNaN(share)), `row ${row}`);
+      if (got.some((v, k) => Math.abs(v - own[k]) > 1e-4)) mixed++;
+    }
+    assert(mixed > 5);
+    assertEquals(await seen.at(-2)!.data(), fillF32(92, 50 * 16).subarray(40 * 16));
+    assertEquals(seen[1].dtype, "i32");
+    await assertRejects(
+      () => learn.fit(1, { cbs: [new MixUp(), new At("beforeBatch", () => Promise.reject(new RangeError("no")))] }),
+      RangeError,
+    );
+    assertEquals(learn.lossFunc, lossFunc, "put back after an error too");
+  },
+  here,
+);
 
 onDevices("CutMix pastes one box of another item, and weighs losses by its area", async () => {
   const x = { data: fillF32(5, 8 * 2 * 6 * 5), shape: [8, 2, 6, 5] }, y = { data: fillInts(6, 8, 3), shape: [8] };
@@ -217,7 +223,10 @@ onDevices("CutMix pastes one box of another item, and weighs losses by its area"
   const look = new At("afterBatch", () => void (learn.training && (images = learn.xb[0].detach().keep())));
   await learn.fit(1, { cbs: [new CutMix(1, { rng: new Rng(11) }), look] });
   const got = await images!.data();
-  const same = Array.from({ length: 30 }, (_, at) => [0, 1, 2, 3, 4, 5, 6, 7].every((n) => got[n * 60 + at] === x.data[n * 60 + at]));
+  const same = Array.from(
+    { length: 30 },
+    (_, at) => [0, 1, 2, 3, 4, 5, 6, 7].every((n) => got[n * 60 + at] === x.data[n * 60 + at]),
+  );
   const rows = new Set<number>(), cols = new Set<number>();
   same.forEach((s, at) => {
     if (s) return;
@@ -248,19 +257,27 @@ onDevices("a run that is interrupted, saved, loaded and resumed is the run that 
   await Deno.remove(path, { recursive: true });
 });
 
-onDevices("SaveModel loads the best model back, also after early stopping; files that are missing are told", async () => {
-  const path = await Deno.makeTempDir();
-  const learn = linearLearner({ path, lr: 0.5, metrics: [] });
-  const losses: number[] = [];
-  await learn.fit(6, {
-    lr: 2, // so large that the loss soon rises
-    cbs: [new SaveModel(), new EarlyStopping({ patience: 2 }), new At("afterEpoch", () => void losses.push(learn.recorder.validLoss))],
-  });
-  const [now] = await learn.validate();
-  assertAlmostEquals(now!, Math.min(...losses), 1e-6);
-  await assertRejects(() => learn.load("nothing"), CheckpointError, "no such file");
-  await assertRejects(() => learn.load("model", { withOpt: true }), CheckpointError, "a model only");
-  await learn.load("model");
-  assertThrows(() => new SaveModel({ everyEpoch: true, atEnd: true }), ConfigError);
-  await Deno.remove(path, { recursive: true });
-}, here);
+onDevices(
+  "SaveModel loads the best model back, also after early stopping; files that are missing are told",
+  async () => {
+    const path = await Deno.makeTempDir();
+    const learn = linearLearner({ path, lr: 0.5, metrics: [] });
+    const losses: number[] = [];
+    await learn.fit(6, {
+      lr: 2, // so large that the loss soon rises
+      cbs: [
+        new SaveModel(),
+        new EarlyStopping({ patience: 2 }),
+        new At("afterEpoch", () => void losses.push(learn.recorder.validLoss)),
+      ],
+    });
+    const [now] = await learn.validate();
+    assertAlmostEquals(now!, Math.min(...losses), 1e-6);
+    await assertRejects(() => learn.load("nothing"), CheckpointError, "no such file");
+    await assertRejects(() => learn.load("model", { withOpt: true }), CheckpointError, "a model only");
+    await learn.load("model");
+    assertThrows(() => new SaveModel({ everyEpoch: true, atEnd: true }), ConfigError);
+    await Deno.remove(path, { recursive: true });
+  },
+  here,
+);

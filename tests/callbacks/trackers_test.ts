@@ -6,7 +6,7 @@
 import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { EarlyStopping, ReduceLROnPlateau, SaveModel, type TrackerOptions } from "../../src/callbacks/mod.ts";
 import { ConfigError } from "../../src/base/errors.ts";
-import { Callback, Metric, TrainLoop } from "../../src/train/mod.ts";
+import { Callback, Metric, type TrainLoop } from "../../src/train/mod.ts";
 import { onDevices } from "../support/devices.ts";
 import { loadGolden } from "../support/golden.ts";
 import { linearLearner } from "../train/learners.ts";

@@ -32,7 +32,10 @@ interface Probe {
 
 const PROBES: Record<string, Probe> = {
   "synth": { make: async () => await synthGolden() },
-  "synth num_it=60, start 1e-6, end 1": { make: async () => await synthGolden(), options: { numIt: 60, startLr: 1e-6, endLr: 1 } },
+  "synth num_it=60, start 1e-6, end 1": {
+    make: async () => await synthGolden(),
+    options: { numIt: 60, startLr: 1e-6, endLr: 1 },
+  },
   "synth stop_div=False": { make: async () => await synthGolden(), options: { stopDiv: false, numIt: 40, endLr: 0.5 } },
   "classifier Adam": { make: async () => await classifierGolden() },
   "classifier SGD mom .9": { make: async () => await classifierGolden({ optFunc: SGD.with({ mom: 0.9 }) }) },
@@ -45,7 +48,8 @@ const PROBES: Record<string, Probe> = {
   },
 };
 
-Deno.test("every recorded probe is run", () => assertEquals(Object.keys(PROBES).sort(), runs.map((r) => r.name).sort()));
+Deno.test("every recorded probe is run", () =>
+  assertEquals(Object.keys(PROBES).sort(), runs.map((r) => r.name).sort()));
 
 for (const want of runs) {
   onDevices(`lrFind follows fastai's: ${want.name}`, async () => {
@@ -56,7 +60,9 @@ for (const want of runs) {
     assertEquals(await stateOf(learn), before, "everything is as it was");
     assertEquals(found.curve.lrs.length, want.lrs.length);
     want.lrs.forEach((lr, i) => assertAlmostEquals(found.curve.lrs[i], lr, lr * 1e-11, `lr ${i}`));
-    want.losses.forEach((loss, i) => assertAlmostEquals(found.curve.losses[i], loss, Math.abs(loss) * 1e-4, `loss ${i}`));
+    want.losses.forEach((loss, i) =>
+      assertAlmostEquals(found.curve.losses[i], loss, Math.abs(loss) * 1e-4, `loss ${i}`)
+    );
     assertEquals(Object.keys(found).slice(0, 4), want.fields);
     for (const name of want.fields) {
       assertAlmostEquals(found[name]!, want.suggestions[name], want.suggestions[name] * 1e-6, name);
@@ -138,7 +144,15 @@ async function stateOf(learn: Learner<Model>, withRecorder = true): Promise<unkn
     cbs: learn.cbs.map((c) => c.name),
     loop: withRecorder ? { epoch, nEpoch, iter, nIter, trainIter, pctTrain, training, phase } : null,
     recorder: withRecorder
-      ? [recorder.rows, recorder.values, recorder.lrs, recorder.losses, recorder.iters, recorder.hps, recorder.history.length]
+      ? [
+        recorder.rows,
+        recorder.values,
+        recorder.lrs,
+        recorder.losses,
+        recorder.iters,
+        recorder.hps,
+        recorder.history.length,
+      ]
       : null,
   };
 }

@@ -65,12 +65,21 @@ const RUNS: Record<string, Run> = {
   "fit_one_cycle(2)": (l) => l.fitOneCycle(2),
   "fit_one_cycle(3, slice(1e-4,1e-2))": (l) => l.fitOneCycle(3, { lrMax: slice(1e-4, 1e-2) }),
   "fit_one_cycle(3, [1e-3,2e-3,5e-3], pct_start=.4, div=10, div_final=1e3, moms=(.9,.8,.7), wd=.05)": (l) =>
-    l.fitOneCycle(3, { lrMax: [1e-3, 2e-3, 5e-3], pctStart: 0.4, div: 10, divFinal: 1e3, moms: [0.9, 0.8, 0.7], wd: 0.05 }),
+    l.fitOneCycle(3, {
+      lrMax: [1e-3, 2e-3, 5e-3],
+      pctStart: 0.4,
+      div: 10,
+      divFinal: 1e3,
+      moms: [0.9, 0.8, 0.7],
+      wd: 0.05,
+    }),
   "fit_one_cycle(5, start_epoch=2)": (l) => l.fitOneCycle(5, { startEpoch: 2 }),
   "fit_flat_cos(4)": (l) => l.fitFlatCos(4),
-  "fit_flat_cos(3, 2e-2, div_final=100, pct_start=.5)": (l) => l.fitFlatCos(3, { lr: 2e-2, divFinal: 100, pctStart: 0.5 }),
+  "fit_flat_cos(3, 2e-2, div_final=100, pct_start=.5)": (l) =>
+    l.fitFlatCos(3, { lr: 2e-2, divFinal: 100, pctStart: 0.5 }),
   "fit_sgdr(3, 1)": (l) => l.fitSgdr(3, 1),
-  "fit_sgdr(2, 2, lr_max=slice(1e-3,3e-2), cycle_mult=3)": (l) => l.fitSgdr(2, 2, { lrMax: slice(1e-3, 3e-2), cycleMult: 3 }),
+  "fit_sgdr(2, 2, lr_max=slice(1e-3,3e-2), cycle_mult=3)": (l) =>
+    l.fitSgdr(2, 2, { lrMax: slice(1e-3, 3e-2), cycleMult: 3 }),
   "fine_tune(2)": (l) => l.fineTune(2),
   "fine_tune(3, 1e-2, freeze_epochs=2, lr_mult=10, pct_start=.4, div=8)": (l) =>
     l.fineTune(3, { baseLr: 1e-2, freezeEpochs: 2, lrMult: 10, pctStart: 0.4, div: 8 }),
@@ -91,7 +100,8 @@ const RUNS: Record<string, Run> = {
 /** fastai misses the restart of its third cycle by one batch, index 15, with a learning rate of 8e-17; here it is exact. */
 const LATE_RESTART: Record<string, number> = { "fit_sgdr(3, 1)": 15 };
 
-Deno.test("every recorded policy is run", () => assertEquals(Object.keys(RUNS).sort(), cases.map((c) => c.name).sort()));
+Deno.test("every recorded policy is run", () =>
+  assertEquals(Object.keys(RUNS).sort(), cases.map((c) => c.name).sort()));
 
 for (const expected of cases) {
   onDevices(`${expected.name} sets fastai's hyper-parameters and gets its losses`, async () => {
@@ -100,16 +110,26 @@ for (const expected of cases) {
     await RUNS[expected.name](learn);
     const late = LATE_RESTART[expected.name] ?? Infinity;
     assertEquals(spy.rows.length, expected.rows.length);
-    const largest = (group: number, name: "lr" | "mom" | "wd") => Math.max(...expected.rows.map((r) => r.hypers[group][name]));
+    const largest = (group: number, name: "lr" | "mom" | "wd") =>
+      Math.max(...expected.rows.map((r) => r.hypers[group][name]));
     expected.rows.forEach((want, i) => {
       const got = spy.rows[i], what = `batch ${i}`;
-      assertEquals([got.fit, got.epoch, got.iter, got.trainIter], [want.fit, want.epoch, want.iter, want.trainIter], what);
+      assertEquals(
+        [got.fit, got.epoch, got.iter, got.trainIter],
+        [want.fit, want.epoch, want.iter, want.trainIter],
+        what,
+      );
       close(got.pctTrain, want.pctTrain, 1e-9, `${what} pctTrain`);
       want.hypers.forEach((hyper, group) => {
         for (const name of ["lr", "mom", "wd"] as const) {
           if (i === late && name === "lr") assertEquals(got.hypers[group].lr, 2e-3);
           // 1e-6 of the range: fastai's positions in combined schedules are f32
-          else assertAlmostEquals(got.hypers[group][name], hyper[name], 1e-6 * largest(group, name), `${what} group ${group} ${name}`);
+          else {assertAlmostEquals(
+              got.hypers[group][name],
+              hyper[name],
+              1e-6 * largest(group, name),
+              `${what} group ${group} ${name}`,
+            );}
         }
       });
       if (i < late) close(got.loss, want.loss, 1e-4, `${what} loss`);
@@ -117,7 +137,9 @@ for (const expected of cases) {
     compareRecorder(learn, expected, late);
     assertEquals(learn.model.parameters().map((p) => p.requiresGrad), expected.trainable);
     if (late === Infinity) {
-      for (const [i, p] of learn.model.parameters().entries()) closeAll(await p.data(), flatten(expected.params[i]), 1e-4, `parameter ${i}`);
+      for (const [i, p] of learn.model.parameters().entries()) {
+        closeAll(await p.data(), flatten(expected.params[i]), 1e-4, `parameter ${i}`);
+      }
     }
   });
 }
@@ -131,11 +153,18 @@ function compareRecorder(learn: Learner<Groups>, { recorder: want, name }: Case,
   const skipped = want.values.filter((v) => v.length === 0).length;
   assertEquals(recorder.iters, want.iters.slice(skipped));
   assertEquals(recorder.values.length, want.values.length - skipped);
-  if (late === Infinity) recorder.values.forEach((row, i) => closeAll(row.map(Number), want.values[i + skipped], 1e-4, `row ${i}`));
+  if (late === Infinity) {
+    recorder.values.forEach((row, i) => closeAll(row.map(Number), want.values[i + skipped], 1e-4, `row ${i}`));
+  }
   if (name.endsWith("fit(1)")) return assertEquals(recorder.hps, {}); // fastai shows the schedule of the fit before
   assertEquals(Object.keys(recorder.hps).sort(), Object.keys(want.hps).sort());
   for (const hyper in want.hps) {
-    closeAll(recorder.hps[hyper].filter((_, i) => i !== late), want.hps[hyper].filter((_, i) => i !== late), 1e-6, `hps ${hyper}`);
+    closeAll(
+      recorder.hps[hyper].filter((_, i) => i !== late),
+      want.hps[hyper].filter((_, i) => i !== late),
+      1e-6,
+      `hps ${hyper}`,
+    );
   }
 }
 

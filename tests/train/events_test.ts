@@ -6,7 +6,7 @@
 import { assertEquals } from "@std/assert";
 import {
   Callback,
-  Cancel,
+  type Cancel,
   CancelBackward,
   CancelBatch,
   CancelEpoch,
@@ -91,23 +91,30 @@ onDevices("a fit without cancellation fires fastai's events in fastai's order", 
 }, { kinds: ["reference"] });
 
 for (const later of [false, true]) {
-  onDevices(`${golden.cases.length - 1} cancellations end as fastai's, thrown ${later ? "in promises" : "at once"}`, async () => {
-    for (const { cancel, event, training = null, uncaught, log, values } of golden.cases.slice(1)) {
-      const trace = new Trace();
-      const learn = linearLearner({ cbs: [trace, new Throw(event!, CANCELS[cancel!], training, later)], logger: silentLogger });
-      trace.seen.length = 0;
-      let error: string | null = null;
-      try {
-        await fit(learn, 1);
-      } catch (thrown) {
-        error = (thrown as Error).name;
+  onDevices(
+    `${golden.cases.length - 1} cancellations end as fastai's, thrown ${later ? "in promises" : "at once"}`,
+    async () => {
+      for (const { cancel, event, training = null, uncaught, log, values } of golden.cases.slice(1)) {
+        const trace = new Trace();
+        const learn = linearLearner({
+          cbs: [trace, new Throw(event!, CANCELS[cancel!], training, later)],
+          logger: silentLogger,
+        });
+        trace.seen.length = 0;
+        let error: string | null = null;
+        try {
+          await fit(learn, 1);
+        } catch (thrown) {
+          error = (thrown as Error).name;
+        }
+        const what = `${cancel} in ${event}, training ${training}`;
+        assertEquals(error, uncaught, what);
+        assertEquals(trace.seen, log, what);
+        assertEquals(learn.recorder.values.length, values, what);
+        await fit(learn, 1); // the learner can be used again
+        assertEquals(learn.recorder.rows.length, 1, what);
       }
-      const what = `${cancel} in ${event}, training ${training}`;
-      assertEquals(error, uncaught, what);
-      assertEquals(trace.seen, log, what);
-      assertEquals(learn.recorder.values.length, values, what);
-      await fit(learn, 1); // the learner can be used again
-      assertEquals(learn.recorder.rows.length, 1, what);
-    }
-  }, { kinds: ["reference"] });
+    },
+    { kinds: ["reference"] },
+  );
 }

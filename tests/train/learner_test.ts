@@ -5,6 +5,7 @@
  */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ConfigError, DataError, DisposedError, ShapeError } from "../../src/base/errors.ts";
+import { FetchPreds } from "../../src/callbacks/mod.ts";
 import { DataLoaders } from "../../src/data/mod.ts";
 import { Learner, ParamScheduler } from "../../src/fit/mod.ts";
 import * as nn from "../../src/nn/mod.ts";
@@ -26,7 +27,9 @@ class At extends Callback {
   }
 }
 
-async function worksAgain(learn: { fit(n: number): Promise<void>; recorder: { rows: readonly unknown[] } }): Promise<void> {
+async function worksAgain(
+  learn: { fit(n: number): Promise<void>; recorder: { rows: readonly unknown[] } },
+): Promise<void> {
   await learn.fit(1);
   assertEquals(learn.recorder.rows.length, 1);
 }
@@ -59,7 +62,11 @@ onDevices("bad numbers of epochs are ConfigErrors", async () => {
 
 onDevices("a fit inside a fit is a ConfigError", async () => {
   const learn = linearLearner();
-  await assertRejects(() => learn.fit(1, { cbs: new At("afterEpoch", () => learn.fit(1)) }), ConfigError, "in a fit already");
+  await assertRejects(
+    () => learn.fit(1, { cbs: new At("afterEpoch", () => learn.fit(1)) }),
+    ConfigError,
+    "in a fit already",
+  );
   await worksAgain(learn);
 }, here);
 
@@ -137,7 +144,11 @@ onDevices("NaN from a schedule is a ConfigError that says where", async () => {
     ConfigError,
     "Cannot set lr to NaN",
   );
-  await assertRejects(() => learn.fit(1, { cbs: new ParamScheduler({ lrr: () => 1 }) }), ConfigError, "Cannot schedule lrr");
+  await assertRejects(
+    () => learn.fit(1, { cbs: new ParamScheduler({ lrr: () => 1 }) }),
+    ConfigError,
+    "Cannot schedule lrr",
+  );
   await assertRejects(
     () => learn.fit(1, { cbs: new ParamScheduler({ lr: [() => 1, () => 2] }) }),
     ConfigError,
@@ -209,7 +220,12 @@ onDevices("callbacks may replace the batch, the prediction, the loss and the gra
     for (const p of learn.model.parameters()) p.grad = p.grad!.mul(0);
   });
   const { SGD } = await import("../../src/optim/mod.ts");
-  const still = new Learner(learn.dls, learn.model, { lossFunc: new nn.MSELoss(), optFunc: SGD, lr: 0.1, logger: learn.logger });
+  const still = new Learner(learn.dls, learn.model, {
+    lossFunc: new nn.MSELoss(),
+    optFunc: SGD,
+    lr: 0.1,
+    logger: learn.logger,
+  });
   await still.fit(1, { cbs: halt });
   assertEquals(await learn.model.weight.data(), before);
   const losses: number[] = [];
@@ -240,11 +256,14 @@ onDevices("CancelFit ends the run at once: an epoch cut short before the recorde
 onDevices("rows have names, the table has a row an epoch, and silence is silence", async () => {
   const lines: string[] = [];
   const learn = linearLearner({
-    metrics: [(p: Tensor, y: Tensor) => p.sub(y).abs().mean(), class Fixed extends Metric {
-      override reset() {}
-      override accumulate() {}
-      override readonly value = 0.25;
-    }],
+    metrics: [
+      (p: Tensor, y: Tensor) => p.sub(y).abs().mean(),
+      class Fixed extends Metric {
+        override reset() {}
+        override accumulate() {}
+        override readonly value = 0.25;
+      },
+    ],
     logger: { line: (text) => void lines.push(text) },
   });
   await learn.fit(2);
@@ -277,7 +296,7 @@ onDevices("an evaluation in the middle of a fit leaves the epoch's row alone", a
   await busy.fit(2, {
     cbs: [
       new At("afterEpoch", async () => void await busy.validate({ dsIdx: 0 })),
-      new At("afterValidate", async () => void await busy.getPreds({ dsIdx: 0 })),
+      new FetchPreds({ dsIdx: 0 }),
     ],
   });
   assertEquals(busy.recorder.values, plain.recorder.values);

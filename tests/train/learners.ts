@@ -92,7 +92,12 @@ export function synthGolden(options: Options<RegModel> = {}): Learner<RegModel> 
 
 /** Linear(16, 32), BatchNorm1d, ReLU, Linear(32, 5). */
 export class Classifier extends nn.Module {
-  readonly layers = new nn.Sequential(new nn.Linear(16, 32), new nn.BatchNorm1d(32), new nn.ReLU(), new nn.Linear(32, 5));
+  readonly layers = new nn.Sequential(
+    new nn.Linear(16, 32),
+    new nn.BatchNorm1d(32),
+    new nn.ReLU(),
+    new nn.Linear(32, 5),
+  );
   override forward(x: Tensor): Tensor {
     return this.layers.forward(x);
   }

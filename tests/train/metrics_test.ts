@@ -5,7 +5,7 @@
  */
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { ConfigError, ShapeError } from "../../src/base/errors.ts";
-import { tensor, type Tensor } from "../../src/tensor/mod.ts";
+import { type Tensor, tensor } from "../../src/tensor/mod.ts";
 import {
   accuracy,
   accuracyMulti,
@@ -43,7 +43,9 @@ interface Case {
   readonly value: number;
 }
 
-const { inputs, metrics } = loadGolden<{ inputs: Record<string, Input>; metrics: Record<string, Case> }>("metrics.json");
+const { inputs, metrics } = loadGolden<{ inputs: Record<string, Input>; metrics: Record<string, Case> }>(
+  "metrics.json",
+);
 
 const METRICS: Record<string, MetricLike> = {
   accuracy,
@@ -101,6 +103,10 @@ for (const [key, want] of Object.entries(metrics)) {
 
 Deno.test("metrics refuse what does not fit", () => {
   const p = tensor([[1, 2, 3], [3, 2, 1]]);
-  assertThrows(() => accuracy(p, tensor([0, 1, 2])), ShapeError, "Cannot compare predictions of shape [2] with targets of shape [3]");
+  assertThrows(
+    () => accuracy(p, tensor([0, 1, 2])),
+    ShapeError,
+    "Cannot compare predictions of shape [2] with targets of shape [3]",
+  );
   assertThrows(() => topKAccuracy(p, tensor([0, 1]), { k: 4 }), ConfigError, "Cannot take the top 4 of 3 classes");
 });

@@ -75,19 +75,20 @@ const RUNS: Record<string, Run> = {
     make: () => c({ lossFunc: new nn.LabelSmoothingCrossEntropy() }),
     go: (l) => l.fitOneCycle(2, { lrMax: 1e-2 }),
   },
-  "classifier: fit_one_cycle(5, 1e-2) interrupted before epoch 2, saved with optimizer, loaded, resumed with start_epoch=2": {
-    make: () => c({ lr: 1e-2 }),
-    go: async (l, log) => {
-      await l.fitOneCycle(5, { lrMax: 1e-2, cbs: new InterruptCallback(2) });
-      const again = c({ lr: 1e-2 });
-      again.model.loadStateDict(l.model.stateDict(), { strict: true });
-      again.opt.loadStateDict(l.opt.stateDict());
-      l.removeCb(log);
-      again.addCb(log);
-      await again.fitOneCycle(5, { lrMax: 1e-2, startEpoch: 2 });
-      return again;
+  "classifier: fit_one_cycle(5, 1e-2) interrupted before epoch 2, saved with optimizer, loaded, resumed with start_epoch=2":
+    {
+      make: () => c({ lr: 1e-2 }),
+      go: async (l, log) => {
+        await l.fitOneCycle(5, { lrMax: 1e-2, cbs: new InterruptCallback(2) });
+        const again = c({ lr: 1e-2 });
+        again.model.loadStateDict(l.model.stateDict(), { strict: true });
+        again.opt.loadStateDict(l.opt.stateDict());
+        l.removeCb(log);
+        again.addCb(log);
+        await again.fitOneCycle(5, { lrMax: 1e-2, startEpoch: 2 });
+        return again;
+      },
     },
-  },
   "classifier: fit_one_cycle(5, 1e-2)": { make: () => c({ lr: 1e-2 }), go: (l) => l.fitOneCycle(5, { lrMax: 1e-2 }) },
 };
 
@@ -113,7 +114,12 @@ for (const want of cases) {
     for (const [name, tensor] of result.model.stateDict()) {
       // batch norm takes the mean away again: but for rounding the gradient of a bias in front of it is 0, Adam makes
       // steps of the rounding, and the running mean follows
-      closeAll(await tensor.data(), flatten(want.params[name]), /^layers\.(0\.bias|1\.running_mean)$/.test(name) ? 1e-3 : 1e-4, name);
+      closeAll(
+        await tensor.data(),
+        flatten(want.params[name]),
+        /^layers\.(0\.bias|1\.running_mean)$/.test(name) ? 1e-3 : 1e-4,
+        name,
+      );
     }
   });
 }
