@@ -5,6 +5,7 @@
  */
 export type { Dtype } from "../base/dtype.ts";
 export type { Shape } from "../base/shape.ts";
+export type { DeviceStats } from "../device/contract.ts";
 export { Tensor, type TensorData } from "./tensor.ts";
 export type { Nested, NestedArray, TypedArray } from "./nested.ts";
 export {
