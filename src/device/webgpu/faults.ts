@@ -9,6 +9,7 @@ import { DeviceError } from "../../base/errors.ts";
 export class Faults {
   #fault: DeviceError | null = null;
   #lost = false;
+  #scopes = 0;
 
   constructor(device: GPUDevice) {
     device.addEventListener("uncapturederror", (event) => {
@@ -29,10 +30,16 @@ export class Faults {
 
   /** Stores what the innermost error scope caught. */
   scope(device: GPUDevice, what: string): void {
+    this.#scopes++;
     device.popErrorScope().then(
       (error) => error && this.keep(new DeviceError(`Cannot ${what}: ${error.message}`)),
       () => {}, // the device is gone; `lost` says why
-    );
+    ).finally(() => this.#scopes--);
+  }
+
+  /** Whether some error scope has not answered yet: only the event loop brings the answer. */
+  get pending(): boolean {
+    return this.#scopes > 0;
   }
 
   /** Throws the stored fault. A lost device keeps throwing; other faults are told once. */

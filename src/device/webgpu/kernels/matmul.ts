@@ -17,7 +17,7 @@ import { BodyWriter } from "./body.ts";
 import { aliases, mathFunctions } from "./library.ts";
 import { fitsVector, Lanes } from "./lanes.ts";
 import { closure } from "./operations.ts";
-import { coordinates, fold, indent, type PlanContext, sizeOf, type Step } from "./plan.ts";
+import { coordinates, type Family, fold, indent, type PlanContext, sizeOf, type Step } from "./plan.ts";
 import { Words } from "./words.ts";
 
 /** How the elements of an operand lie: rows contiguous, columns contiguous, or anything. */
@@ -46,7 +46,7 @@ interface Operand {
 export function planMatmul(kernel: MatmulKernel, context: PlanContext, label: string): Step[] {
   const { batch, m, n, k, a, b } = kernel;
   const batches = sizeOf(batch);
-  const tile = chooseTile(batches, m, n, k, context);
+  const tile = chooseTile(kernel, batches, context);
   const [x, y] = fold(Math.ceil(batches * Math.ceil(m / tile.high) * Math.ceil(n / tile.wide) / tile.threads));
   const words = new Words([m, n, k, batches, ...a.strides.slice(-2), ...b.strides.slice(-2), x, 8, 4, 0]);
   const operands: Operand[] = [
@@ -105,14 +105,19 @@ const REGISTER: Tile = {
 };
 const SHARED: Tile = { text: MATMUL_SHARED, overrides: {}, high: 64, wide: 64, threads: 1, blocks: true };
 
-/** Products with no more multiplications than this take the small kernel. */
-const SMALL_PRODUCT = { register: 2 ** 18, shared: 2 ** 14 };
+/** Products with no more multiplications than this may take the small kernel. */
+const SMALL_PRODUCT: Record<Family, number> = { register: 2 ** 20, shared: 2 ** 16 };
+/** ... if the two sizes that are not the batch's multiply to no more than this: a last, shorter batch keeps its kernel. */
+const SMALL_WEIGHTS = 2 ** 12;
 
-function chooseTile(batches: number, m: number, n: number, k: number, context: PlanContext): Tile {
-  const work = batches * m * n * k;
-  if (work <= SMALL_PRODUCT.shared) return SMALL;
-  if (context.family() === "shared") return SHARED;
-  return work <= SMALL_PRODUCT.register ? SMALL : REGISTER;
+function chooseTile({ m, n, k, a }: MatmulKernel, batches: number, context: PlanContext): Tile {
+  // a gradient of weights (TN) sums over the batch; elsewhere rows are the batch's
+  const weights = a.strides.at(-2) === 1 && k > 1 ? m * n : n * k;
+  const work = weights <= SMALL_WEIGHTS ? batches * m * n * k : Infinity;
+  if (work <= SMALL_PRODUCT.shared) return SMALL; // whatever the family: no trial for that
+  const family = context.family();
+  if (work <= SMALL_PRODUCT[family]) return SMALL;
+  return family === "shared" ? SHARED : REGISTER;
 }
 
 function splice(text: string, hook: string, replacement: string): string {

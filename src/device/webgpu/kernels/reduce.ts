@@ -23,9 +23,17 @@ import { foldsOf, rowInfo } from "./rows.ts";
 import { chunksPerRow, planSplitReduce } from "./split_reduce.ts";
 import { Words } from "./words.ts";
 
-// Functions of the shape alone: sums must not depend on the adapter's load
-function threadsPerRow(rows: number, length: number): number {
-  if (length <= 32 || (rows >= 256 && length <= 1024)) return 1;
+/**
+ * Threads that share a row. A function of the shape and the strides alone, with bounds far from where the size of a
+ * batch lies: a last, shorter batch must not need other kernels.
+ */
+function threadsPerRow({ outer, inner, body }: ReduceKernel): number {
+  const [rows, length] = [sizeOf(outer), sizeOf(inner)];
+  if (rows === 1) return length <= 4 ? 1 : 256;
+  const along = body.some((inst) => inst.k === "load" && inst.view.strides.at(-1) === 1 && inner.length > 0);
+  // down the columns, neighbouring threads read neighbouring elements
+  if (!along) return length <= 4096 ? 1 : 64;
+  if (length <= 32) return 1;
   return length >= 1024 ? 256 : 64;
 }
 
@@ -33,7 +41,7 @@ function threadsPerRow(rows: number, length: number): number {
 export function planReduce(kernel: ReduceKernel, context: PlanContext, label: string): Step[] {
   if (chunksPerRow(kernel) > 1) return planSplitReduce(kernel, context, label);
   const { outer, inner, body, outs } = kernel;
-  const threads = threadsPerRow(sizeOf(outer), sizeOf(inner));
+  const threads = threadsPerRow(kernel);
   const words = new Words();
   const access = new Access({ body, outs, uniformParams: context.uniformParams });
   const segments = new Segments(words);
