@@ -1,0 +1,123 @@
+/**
+ * Layers: what recordings do not show, such as first values, large epsilons and odd ways to nest.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { boundary } from "../../src/graph/runtime.ts";
+import * as nn from "../../src/nn/mod.ts";
+import { backward, noGrad, Parameter, randn, Rng, type Tensor, tensor, zeros } from "../../src/tensor/mod.ts";
+import { onDevices } from "../support/devices.ts";
+
+function near(got: ArrayLike<number>, want: ArrayLike<number>, what: string): void {
+  assertEquals(got.length, want.length, what);
+  for (let i = 0; i < want.length; i++) {
+    assert(Math.abs(got[i] - want[i]) < 2e-6, `${what} ${i}: ${got[i]}, ${want[i]}`);
+  }
+}
+
+onDevices("eps keeps constant inputs finite, and is added to the variance", async () => {
+  const flat = zeros([4, 2]).add(3);
+  assertEquals(await new nn.BatchNorm1d(2).forward(flat).array(), [[0, 0], [0, 0], [0, 0], [0, 0]]);
+  assertEquals(await new nn.LayerNorm(2).forward(flat).array(), [[0, 0], [0, 0], [0, 0], [0, 0]]);
+  const x = tensor([[1, 10], [3, 30]]);
+  const [a, b] = [1 / Math.sqrt(1 + 8), 10 / Math.sqrt(100 + 8)];
+  const norm = new nn.BatchNorm1d(2, { eps: 8 });
+  near(await norm.forward(x).data(), [-a, -b, a, b], "batch norm in training");
+  norm.eval();
+  norm.loadStateDict(new Map([...norm.stateDict(), ["running_var", tensor([1, 100])], ["running_mean", zeros([2])]]));
+  near(await norm.forward(x).data(), [a, b, 3 * a, 3 * b], "batch norm in evaluation");
+  const c = 4.5 / Math.sqrt(4.5 ** 2 + 8), d = 13.5 / Math.sqrt(13.5 ** 2 + 8);
+  near(await new nn.LayerNorm(2, { eps: 8 }).forward(x).data(), [-c, c, -d, d], "layer norm");
+});
+
+onDevices("running statistics follow over several steps, and rest in evaluation", async () => {
+  const norm = new nn.BatchNorm1d(3, { momentum: 0.25 });
+  const rng = new Rng(12);
+  const mean = [0, 0, 0], variance = [1, 1, 1];
+  for (let step = 0; step < 4; step++) {
+    const values = rng.normalArray(15, step, 2);
+    noGrad(() => norm.forward(tensor(values, { shape: [5, 3] })));
+    boundary();
+    for (let c = 0; c < 3; c++) {
+      const column = Array.from({ length: 5 }, (_, i) => values[i * 3 + c]);
+      const m = column.reduce((s, v) => s + v) / 5;
+      mean[c] += 0.25 * (m - mean[c]);
+      variance[c] += 0.25 * (column.reduce((s, v) => s + (v - m) ** 2, 0) / 4 - variance[c]);
+    }
+  }
+  norm.eval();
+  norm.forward(tensor(new Float32Array(6), { shape: [2, 3] }));
+  boundary();
+  near(await norm.runningMean.data(), mean, "running mean");
+  near(await norm.runningVar.data(), variance, "running variance");
+  assertEquals(await norm.numBatchesTracked.item(), 4);
+});
+
+onDevices("the padding row of an embedding starts at 0 and stays out of the gradient", async () => {
+  const layer = new nn.Embedding(4, 2, { paddingIdx: 1, rng: new Rng(2) });
+  const y = layer.forward(tensor(Int32Array.of(1, 3, 1, 0), { shape: [2, 2] }));
+  assertEquals(y.shape, [2, 2, 2]);
+  backward(y.sum());
+  const [rows, grad] = [await layer.weight.data(), await layer.weight.grad!.data()];
+  assertEquals(Array.from(rows.slice(2, 4)), [0, 0]);
+  assert(rows.every((v, i) => v !== 0 || i === 2 || i === 3));
+  assertEquals(Array.from(grad), [1, 1, 0, 0, 0, 0, 1, 1]);
+});
+
+onDevices("linear layers take any number of axes in front", async () => {
+  const layer = new nn.Linear(3, 2, { rng: new Rng(1) });
+  const x = randn([2, 4, 3], { rng: new Rng(2) });
+  const wide = layer.forward(x);
+  assertEquals(wide.shape, [2, 4, 2]);
+  near(await wide.data(), await layer.forward(x.reshape([8, 3])).data(), "rows");
+  near(await layer.forward(x.reshape([24]).slice([[0, 3]])).data(), (await wide.data()).slice(0, 2), "a vector");
+  assertEquals(new nn.Linear(3, 2, { bias: false }).parameters().length, 1);
+});
+
+class Tied extends nn.Module {
+  readonly encode: nn.Linear = new nn.Linear(2, 2, { bias: false });
+  readonly decode: nn.Linear = new nn.Linear(2, 2, { bias: false });
+  constructor() {
+    super();
+    Object.defineProperty(this.decode, "weight", { value: this.encode.weight, enumerable: true });
+  }
+  override forward(x: Tensor): Tensor {
+    return this.decode.forward(this.encode.forward(x));
+  }
+}
+
+onDevices("a weight that two layers share is one parameter with both gradients", async () => {
+  const model = new Tied();
+  assertEquals([...model.namedParameters().keys()], ["encode.weight"]);
+  model.encode.weight.assign(tensor([[2, 0], [0, 3]]));
+  backward(model.forward(tensor([[1, 1]])).sum());
+  // y = w (w x): each element's gradient comes from both uses
+  near(await model.encode.weight.grad!.data(), [4, 5, 5, 6], "gradient");
+});
+
+class Child extends nn.Module {
+  readonly parent: nn.AnyModule;
+  readonly bias: Parameter = new Parameter(tensor([1]));
+  constructor(parent: nn.AnyModule) {
+    super();
+    this.parent = parent;
+  }
+  override forward(x: Tensor): Tensor {
+    return x.add(this.bias);
+  }
+}
+
+class Parent extends nn.Module {
+  readonly child: Child = new Child(this);
+  readonly scale: Parameter = new Parameter(tensor([2]));
+  override forward(x: Tensor): Tensor {
+    return this.child.forward(x).mul(this.scale);
+  }
+}
+
+Deno.test("a module that knows its owner does not lead round in circles", () => {
+  const model = new Parent();
+  assertEquals([...model.namedParameters().keys()], ["child.bias", "scale"]);
+  assertEquals([...model.namedModules().keys()], ["", "child"]);
+  model.eval();
+  assertEquals([model.training, model.child.training], [false, false]);
+});
