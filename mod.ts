@@ -282,6 +282,8 @@ export {
   type SaveModelOptions,
   ShortEpoch,
   type ShortEpochOptions,
+  ShowGraph,
+  type ShowGraphOptions,
   TerminateOnNaN,
   Tracker,
   type TrackerOptions,

@@ -17,6 +17,7 @@ export { MixUp } from "./mixup.ts";
 export { ReduceLROnPlateau, type ReduceLrOptions } from "./reduce_lr.ts";
 export { SaveModel, type SaveModelOptions } from "./save_model.ts";
 export { ShortEpoch, type ShortEpochOptions } from "./short_epoch.ts";
+export { ShowGraph, type ShowGraphOptions } from "./show_graph.ts";
 export { TerminateOnNaN } from "./terminate_on_nan.ts";
 export { Tracker, type TrackerOptions } from "./tracker.ts";
 export { VerboseCallback } from "./verbose.ts";

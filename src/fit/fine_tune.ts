@@ -5,7 +5,8 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import { slice } from "../optim/mod.ts";
-import type { Phase, TrainLoop } from "../train/mod.ts";
+import { type Phase, refuseNested, type TrainLoop } from "../train/mod.ts";
+import { given } from "./fit.ts";
 import { freeze, unfreeze } from "./freeze.ts";
 import { fitOneCycle, type OneCycleOptions } from "./one_cycle.ts";
 
@@ -30,8 +31,9 @@ export interface FineTuneOptions extends Omit<OneCycleOptions, "lrMax"> {
  */
 export async function fineTune(learn: TrainLoop, nEpoch: number, options: FineTuneOptions = {}): Promise<void> {
   const { baseLr, freezeEpochs = 1, lrMult = 100, pctStart = 0.3, div = 5, startEpoch = 0, ...rest } = options;
-  const lr = baseLr === undefined ? 2e-3 : baseLr;
-  if (lr === null || !(lr > 0)) {
+  refuseNested(learn);
+  const lr = baseLr === undefined ? 2e-3 : given(learn, baseLr, "baseLr");
+  if (typeof lr !== "number" || !(lr > 0)) {
     throw new ConfigError(`Cannot fine-tune with baseLr ${lr}: it must be a number above 0; slices are made from it`);
   }
   if (startEpoch < freezeEpochs) {

@@ -5,7 +5,7 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import type { HyperValue } from "../optim/mod.ts";
-import type { CallbackLike, TrainLoop } from "../train/mod.ts";
+import { type CallbackLike, refuseNested, type TrainLoop } from "../train/mod.ts";
 
 /** What every fit takes. */
 export interface FitCommon {
@@ -33,6 +33,7 @@ export interface FitOptions extends FitCommon {
  */
 export async function fit(learn: TrainLoop, nEpoch: number, options: FitOptions = {}): Promise<void> {
   const { wd, cbs = [], resetOpt = false, startEpoch = 0 } = options;
+  refuseNested(learn);
   const lr = "lr" in options ? given(learn, options.lr, "lr") : learn.lr;
   const { phase } = learn;
   await learn.addedCbs(cbs, async () => {
@@ -66,6 +67,7 @@ export function given(learn: TrainLoop, lr: HyperValue | null | undefined, name:
  * optimizer anew first if asked to.
  */
 export function spreadLr(learn: TrainLoop, lr: HyperValue, resetOpt: boolean = false): number[] {
+  refuseNested(learn);
   const opt = resetOpt ? learn.createOpt() : learn.opt;
   opt.setHyper("lr", lr);
   return opt.hypers.map((h) => h.lr);

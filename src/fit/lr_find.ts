@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import type { LrCurve, TrainLoop } from "../train/mod.ts";
+import { type LrCurve, refuseNested, type TrainLoop } from "../train/mod.ts";
 import { inPhase } from "./fine_tune.ts";
 import { fit } from "./fit.ts";
 import { type LrFinderOptions, LrProbe } from "./lr_finder.ts";
@@ -54,6 +54,7 @@ export async function lrFind(learn: TrainLoop, options: LrFindOptions = {}): Pro
   const probe = new LrProbe(options);
   const { recorder } = learn;
   const nEpoch = Math.floor(numIt / Math.max(1, learn.dls.train.length)) + 1;
+  refuseNested(learn);
   const snapshot = takeSnapshot(learn);
   const before = recorder.save();
   let lrs: number[], losses: number[];

@@ -39,6 +39,7 @@ export {
   topKAccuracy,
   type TopKOptions,
 } from "./metrics.ts";
+export { refuseNested } from "./run.ts";
 export { snakeCase } from "./names.ts";
 export { ORDER } from "./order.ts";
 export { Progress } from "./progress.ts";

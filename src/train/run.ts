@@ -94,7 +94,7 @@ export async function runFit(learn: TrainLoop, nEpoch: number, startEpoch: numbe
   if (!Number.isInteger(startEpoch) || startEpoch < 0) {
     throw new ConfigError(`Cannot start at epoch ${startEpoch}: the number must be whole and not negative`);
   }
-  if (learn.running) throw new ConfigError("Cannot fit: this learner is in a fit already, await that first");
+  refuseNested(learn);
   if (startEpoch < nEpoch) refuseEmpty(learn.dls.train, "train");
   const breather = new Breather();
   learn.nEpoch = nEpoch;
@@ -114,10 +114,16 @@ export async function runFit(learn: TrainLoop, nEpoch: number, startEpoch: numbe
     if (learn.hasOpt) learn.opt.deferBoundary = false; // loops by hand may go on with it
     if (learn.training) learn.model.eval(); // cut short in training
     learn.training = false;
+    learn.batch.release();
     learn.batch = new BatchState();
     learn.dl = null;
     await learn.undoDeferred();
   }
+}
+
+/** A {@link ConfigError} where a fit is under way. */
+export function refuseNested(learn: TrainLoop): void {
+  if (learn.running) throw new ConfigError("Cannot fit: this learner is in a fit already, await that first");
 }
 
 /** Runs the validation part over `dl`, and puts the state of a fit that is under way back afterwards. */

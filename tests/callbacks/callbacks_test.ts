@@ -18,6 +18,7 @@ import {
   MixUp,
   SaveModel,
   ShortEpoch,
+  ShowGraph,
   TerminateOnNaN,
   VerboseCallback,
 } from "../../src/callbacks/mod.ts";
@@ -167,6 +168,17 @@ onDevices("FetchPreds predicts after every validation", async () => {
   assertEquals(await fetch.preds!.preds.data(), await (await learn.getPreds()).preds.data());
   assertEquals(learn.recorder.rows.length, 1);
   assertEquals(typeof learn.recorder.rows[0].valid_loss, "number");
+}, here);
+
+onDevices("ShowGraph draws the losses after every epoch", async () => {
+  const lines: string[] = [];
+  const path = await Deno.makeTempDir();
+  const learn = linearLearner({ logger: { line: (t) => void lines.push(t) } });
+  await learn.fit(2, { cbs: new ShowGraph() });
+  assertEquals(lines.filter((l) => l.includes("Learning curve")).length, 2);
+  await learn.fit(1, { cbs: new ShowGraph({ path: `${path}/loss.svg` }) });
+  assert((await Deno.readTextFile(`${path}/loss.svg`)).includes("<svg"));
+  await Deno.remove(path, { recursive: true });
 }, here);
 
 onDevices("VerboseCallback tells every event", async () => {

@@ -13,7 +13,7 @@ import { defaultRng } from "../../src/tensor/mod.ts";
 import type { Model } from "../../src/train/mod.ts";
 import { onDevices } from "../support/devices.ts";
 import { loadGolden } from "../support/golden.ts";
-import { classifierGolden, synthGolden } from "../train/learners.ts";
+import { classifierGolden, groupLearner, synthGolden } from "../train/learners.ts";
 
 interface Run {
   readonly name: string;
@@ -92,6 +92,19 @@ onDevices("two probes give the same curve, and a fit after one is the fit withou
   await plain.fit(1);
   await probed.fit(1);
   assertEquals(probed.recorder.losses, plain.recorder.losses);
+}, { kinds: ["reference"] });
+
+onDevices("a probe may start and end at one learning rate a group", async () => {
+  const learn = groupLearner();
+  const { curve } = await learn.lrFind({ startLr: [1e-7, 1e-6, 1e-5], endLr: [1e-2, 1e-1, 1], numIt: 20 });
+  curve.lrs.forEach((lr, i) => assertAlmostEquals(lr, 1e-5 * 1e5 ** (i / 20), lr * 1e-9));
+  await assertRejects(() => learn.lrFind({ startLr: 0 }), ConfigError, "above 0");
+}, { kinds: ["reference"] });
+
+onDevices("losses below 0 do not stop a probe by themselves", async () => {
+  const learn = synthGolden({ lossFunc: (p, y) => p.sub(y).square().mean().sub(100) });
+  const { curve } = await learn.lrFind({ numIt: 30, endLr: 1e-3 });
+  assertEquals(curve.lrs.length, 30);
 }, { kinds: ["reference"] });
 
 onDevices("a probe that fails half-way puts everything back too", async () => {

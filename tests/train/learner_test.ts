@@ -13,7 +13,7 @@ import { ones, type Tensor, tensor } from "../../src/tensor/mod.ts";
 import { accuracy, Callback, CancelFit, type EventName, type Handled, Metric } from "../../src/train/mod.ts";
 import { onDevices } from "../support/devices.ts";
 import { fillF32 } from "../support/fill.ts";
-import { linearLearner } from "./learners.ts";
+import { classifierGolden, linearLearner } from "./learners.ts";
 
 const here = { kinds: ["reference"] } as const;
 
@@ -311,6 +311,74 @@ onDevices("a training batch reads nothing back", async (device) => {
   const perEpoch = [0, 3, 6].map((i) => reads[i + 2] - reads[i]);
   assertEquals(perEpoch, [0, 0, 0]);
   assertEquals(reads[8] - reads[0], 2, "one read at the end of each epoch");
+}, here);
+
+onDevices("reads in the middle of a batch split its program and leave the numbers alone", async () => {
+  const run = async (cbs: Callback[]) => {
+    const learn = classifierGolden({ lr: 1e-2, cbs });
+    await learn.fitOneCycle(1);
+    const weights = [...learn.model.stateDict().values()];
+    return [learn.recorder.rawLosses, learn.recorder.values, await Promise.all(weights.map((w) => w.data()))];
+  };
+  const plain = await run([]);
+  const events: EventName[] = [
+    "afterPred",
+    "afterLoss",
+    "beforeBackward",
+    "afterBackward",
+    "beforeStep",
+    "afterStep",
+    "afterBatch",
+  ];
+  for (const event of events) {
+    const nosy: At = new At(event, async () => {
+      const { learn } = nosy;
+      await learn.pred.data();
+      if (event !== "afterPred") await learn.loss.item();
+      if (learn.training && /Backward|Step/.test(event) && event !== "beforeBackward") {
+        await learn.model.parameters()[0].grad!.data();
+      }
+    });
+    assertEquals(await run([nosy]), plain, event);
+  }
+});
+
+onDevices("losses and predictions that a callback holds stay readable to the end", async () => {
+  const learn = linearLearner();
+  const losses: Tensor[] = [], preds: Tensor[] = [];
+  const hold = new At("afterBatch", () => {
+    if (!learn.training) return;
+    losses.push(learn.loss);
+    preds.push(learn.pred);
+  });
+  await learn.fit(3, { cbs: hold });
+  assertEquals(await Promise.all(losses.map((l) => l.item())), learn.recorder.rawLosses);
+  for (const p of preds) assertEquals((await p.data()).length, 4);
+}, here);
+
+onDevices("the bar is drawn in place, and goes when the row comes", async () => {
+  const shown: string[] = [];
+  const logger = {
+    line: (t: string) => void shown.push(`line ${t}`),
+    status: (t: string) => void shown.push(`status ${t}`),
+  };
+  const learn = linearLearner({ logger });
+  const slow = new At("beforeBatch", () => new Promise<void>((r) => setTimeout(r, 110)));
+  await learn.fit(1, { cbs: slow });
+  assert(shown.some((t) => /^status Epoch 1\/1 \|█+░*\| [12]\/2.* 00:00 left/.test(t)), shown.join("\n"));
+  assert(shown.findLastIndex((t) => t === "status ") < shown.length);
+  assert(shown.indexOf("status ") < shown.findIndex((t) => /^line 0/.test(t)));
+  shown.length = 0;
+  await learn.noBar(() => learn.fit(1, { cbs: slow }));
+  assertEquals(shown.filter((t) => t.startsWith("status E")), []);
+  assertEquals(shown.filter((t) => t.startsWith("line")).length, 2);
+}, here);
+
+onDevices("the loop as text names each event's callbacks", () => {
+  const lines: string[] = [];
+  const text = linearLearner({ logger: { line: (t) => void lines.push(t) } }).showTrainingLoop();
+  assertEquals(lines, [text]);
+  assert(text.includes("- afterBatch      : [TrainEval, Recorder, Progress]"));
 }, here);
 
 onDevices("the event loop turns during a fit", async () => {

@@ -1,0 +1,43 @@
+/**
+ * The losses as they come.
+ *
+ * @module
+ */
+import { Callback, ORDER } from "../train/mod.ts";
+
+/** Options of {@link ShowGraph}. */
+export interface ShowGraphOptions {
+  /** A file, `.png` or `.svg`, to draw into after every epoch, instead of the learner's logger. */
+  readonly path?: string;
+}
+
+/** Draws training and validation losses after every epoch: as text to the learner's logger, or into a file. */
+export class ShowGraph extends Callback {
+  /** Place in line; see `ORDER`. */
+  override readonly order: number = ORDER.showGraph;
+  readonly #path: string | null;
+
+  /**
+   * Makes a ShowGraph.
+   *
+   * @param options See {@link ShowGraphOptions}.
+   */
+  constructor({ path }: ShowGraphOptions = {}) {
+    super();
+    this.#path = path ?? null;
+  }
+
+  /** See `Callback.beforeFit`. */
+  override beforeFit(): void {
+    this.run = this.learn.phase !== "probe";
+  }
+
+  /** See `Callback.afterEpoch`. */
+  override async afterEpoch(): Promise<void> {
+    const { recorder, logger } = this.learn;
+    if (recorder.losses.length < 2) return; // one point is no line
+    const figure = recorder.plotLoss({ skipStart: 0 });
+    if (this.#path === null) logger.line(figure.text());
+    else await figure.save(this.#path);
+  }
+}
