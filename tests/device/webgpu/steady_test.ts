@@ -171,3 +171,36 @@ webgpuTest("kernels with fewer constants follow ones with more, in one pass", as
   executable.dispose();
   buffers.forEach((buffer) => device.free(buffer));
 });
+
+webgpuTest("a look-up by a single segment, and by a constant, in a kernel of whole vectors", async (device) => {
+  const look = (value: number, from: number) =>
+    ({ k: "load", view: view(from, [0]), index: { value, stride: 1, size: 4 } }) as const;
+  const program: Program = {
+    label: "single segment",
+    slots: [
+      { bytes: 0, kind: "params", written: false },
+      { bytes: 16, kind: "bound", written: false },
+      { bytes: 64, kind: "bound", written: true },
+    ],
+    kernels: [{
+      op: "map",
+      shape: [16],
+      body: [
+        { k: "segment", starts: [0] },
+        look(0, 1),
+        { k: "const", value: 1, type: "i32" },
+        look(2, 1),
+        { k: "binary", op: "sub", a: 1, b: 3 },
+      ],
+      outs: [{ view: view(2, [1]), value: 4 }],
+    }],
+  };
+  const buffers = buffersOf(device, program);
+  const executable = device.compile(program);
+  device.run(executable, buffers, new Uint8Array(0));
+  const [bytes] = await device.read([{ buffer: buffers[1], offset: 0, bytes: 64 }]);
+  const [x] = [fillF32(1, 4)];
+  assertEquals([...new Float32Array(bytes.slice().buffer)], new Array(16).fill(Math.fround(x[0] - x[1])));
+  executable.dispose();
+  buffers.forEach((buffer) => device.free(buffer));
+});

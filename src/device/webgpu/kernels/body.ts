@@ -145,7 +145,9 @@ export class BodyWriter {
   #constant(value: number, type: ValueType): string {
     const alias = ALIAS[type];
     if (type === "bool") return `${alias}(${value !== 0})`;
-    if (Object.is(value, 0) || value === 1) return `${alias}(${value})`;
+    // (indices of four are words too: wgpu cannot take a component out of a constant vector)
+    const index = type === "i32" && this.lanes === 4;
+    if ((Object.is(value, 0) || value === 1) && !index) return `${alias}(${value})`;
     const { words } = this.#o;
     if (type === "f32") return this.#splat(type, words.addFloat(value));
     return this.#splat(type, type === "i32" ? `bitcast<i32>(${words.add(value)})` : words.add(value));
@@ -166,7 +168,7 @@ export class BodyWriter {
       const passed = starts.slice(1).map((start) =>
         `select(I(0), I(1), ${at} >= ${this.#splat("u32", words.add(start))})`
       );
-      return passed.length === 0 ? "I(0)" : passed.join(" + ");
+      return passed.length === 0 ? this.#constant(0, "i32") : passed.join(" + ");
     }
     const { first, count } = segments!(starts);
     const find = (at: string) => `segment_of(${at}, ${first}, ${count})`;
