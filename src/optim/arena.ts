@@ -10,6 +10,9 @@ import { moveVariables, type Parameter } from "../tensor/mod.ts";
 /** Parameters start at multiples of this many elements. */
 const ALIGN = 16;
 
+/** Most elements of an arena of several parameters: 128 MiB, which every WebGPU adapter can bind. */
+const MAX_ELEMENTS = 2 ** 25;
+
 /** One parameter's place in an arena. */
 interface Tenant {
   readonly parameter: Parameter;
@@ -32,13 +35,15 @@ export interface Part {
   readonly members: readonly (Parameter | null)[];
 }
 
-/** Brings the parameters of a group together, as far as they do not lie in an arena yet, and says where they all lie. */
-export function layOut(group: readonly Parameter[]): Part[] {
-  const fresh = group.filter((p) => !layouts.has(p.storage));
-  if (fresh.length > 0) moveIn(fresh);
-  const storages = [...new Set(group.map((p) => p.storage))];
+/**
+ * Brings the parameters of a group together, as far as they do not lie in an arena yet, and says where they all lie.
+ *
+ * @param maxElements Most elements of an arena, unless one parameter alone has more.
+ */
+export function layOut(group: readonly Parameter[], maxElements: number = MAX_ELEMENTS): Part[] {
+  moveIn(group.filter((p) => !layouts.has(p.storage)), maxElements);
   const mine = new Set(group);
-  return storages.map((storage) => {
+  return [...new Set(group.map((p) => p.storage))].map((storage) => {
     const tenants = layouts.get(storage)!;
     const own = tenants.map((t, i) => mine.has(t.parameter) ? i : -1).filter((i) => i >= 0);
     const first = own[0], last = own[own.length - 1];
@@ -55,15 +60,23 @@ export function layOut(group: readonly Parameter[]): Part[] {
   });
 }
 
-function moveIn(parameters: readonly Parameter[]): void {
+function moveIn(parameters: readonly Parameter[], maxElements: number): void {
+  let tenants: Tenant[] = [];
   let end = 0;
-  const tenants: Tenant[] = [];
+  const close = () => {
+    if (tenants.length === 0) return;
+    const storage = new Storage(end * 4, new Float32Array(end));
+    layouts.set(storage, tenants);
+    moveVariables(storage, tenants.map((t) => [t.parameter, t.offset] as const));
+    tenants = [];
+    end = 0;
+  };
   for (const parameter of parameters) {
-    if (parameter.size === 0) continue;
+    // a parameter without elements takes a place too, so that every parameter is a segment
+    const room = Math.max(1, Math.ceil(parameter.size / ALIGN)) * ALIGN;
+    if (end + room > maxElements) close();
     tenants.push({ parameter, offset: end });
-    end += Math.ceil(parameter.size / ALIGN) * ALIGN;
+    end += room;
   }
-  const storage = new Storage(end * 4, new Float32Array(end));
-  layouts.set(storage, tenants);
-  moveVariables(storage, tenants.map((t) => [t.parameter, t.offset] as const));
+  close();
 }

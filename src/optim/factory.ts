@@ -23,7 +23,7 @@ export interface OptOptions {
   readonly nu1?: HyperValue;
   readonly nu2?: HyperValue;
   readonly trustCoeff?: HyperValue;
-  /** Whether Larc's rates are bounded by `lr`; true by default. */
+  /** Larc: whether its rates are bounded by `lr`; true by default. */
   readonly clip?: boolean;
   /** Whether decay acts on the parameters rather than on the gradients; true by default. */
   readonly decoupleWd?: boolean;
@@ -33,49 +33,77 @@ export interface OptOptions {
   readonly alpha?: number;
 }
 
-/** Makes an optimizer of parameters. */
-export interface OptFunc {
-  (params: ParamsLike, options?: OptOptions): Optimizer;
+/**
+ * Makes an optimizer of parameters.
+ *
+ * @typeParam O Options that it takes.
+ */
+export interface OptFunc<O extends OptOptions = OptOptions> {
+  (params: ParamsLike, options?: O): Optimizer;
   /** The same with other defaults; a learner takes an `lr` given here as its own. */
-  with(options: OptOptions): OptFunc;
+  with(options: O): OptFunc<O>;
   /** The learning rate given to {@link OptFunc.with}, if any. */
   readonly lr?: HyperValue;
 }
 
-/** What steppers are chosen by: first values of the hyper-parameters, and the switches. */
-export type StepperChoice = Readonly<Hypers> & { readonly clip: boolean; readonly decoupleWd: boolean };
+/** Switches that are no hyper-parameters. */
+interface Switches {
+  readonly clip: boolean;
+  readonly decoupleWd: boolean;
+}
+
+/** What steppers are chosen by: the switches, and whether a hyper-parameter is anything but 0 at the start. */
+export interface StepperChoice extends Switches {
+  readonly uses: (name: string) => boolean;
+}
 
 /** Makes an {@link OptFunc} of steppers. */
-export function optFunc(
-  { defaults, steppers }: { defaults: Readonly<Hypers>; steppers: (choice: StepperChoice) => readonly Stepper[] },
-): OptFunc {
+export function optFunc({ defaults, switches = ["decoupleWd"], steppers }: {
+  defaults: Readonly<Hypers>;
+  switches?: readonly (keyof Switches)[];
+  steppers: (choice: StepperChoice) => readonly Stepper[];
+}): OptFunc {
+  const first: Hypers = { lr: 1e-3, ...defaults };
+  const known = [...Object.keys(first), ...switches];
   return makeFactory((params, options) => {
-    const { clip = true, decoupleWd = true, k: _k, alpha: _alpha, ...values } = options;
-    const known = ["lr", ...Object.keys(defaults), "wd"];
-    for (const name of Object.keys(values)) {
-      if (!known.includes(name)) {
-        throw new ConfigError(
-          `Cannot make this optimizer with ${name}: it has ${known.join(", ")}; did you mean ${
-            nearestName(name, known)
-          }?`,
-        );
-      }
-    }
-    const first: Hypers = { lr: 1e-3, wd: 0, ...defaults };
-    for (const [name, value] of Object.entries(values)) if (typeof value === "number") first[name] = value;
-    return new Optimizer(params, steppers(Object.assign({}, first, { clip, decoupleWd }) as unknown as StepperChoice), {
-      lr: 1e-3,
-      ...defaults,
-      ...values,
-    });
+    const { clip = true, decoupleWd = true, ...values } = options;
+    refuseUnknown(options, known);
+    const uses = (name: string) => !isZero(values[name as keyof typeof values] ?? first[name]);
+    return new Optimizer(params, steppers({ clip, decoupleWd, uses }), { ...first, ...values });
   }, {});
 }
 
-/** Gives a maker of optimizers the `with` of an {@link OptFunc}. */
+/** An {@link OptFunc} of steppers that are always the same. */
+export function composed(steppers: readonly Stepper[], defaults: Readonly<Hypers>): OptFunc {
+  const all: Hypers = Object.assign({}, ...steppers.map((s) => s.defaults ?? {}), defaults);
+  return optFunc({ defaults: all, switches: [], steppers: () => steppers });
+}
+
+function isZero(value: HyperValue): boolean {
+  if (typeof value === "number") return value === 0;
+  return "kind" in value ? value.stop === 0 : value.every((v) => v === 0);
+}
+
+/** Refuses options that an optimizer does not have. */
+export function refuseUnknown(options: OptOptions, known: readonly string[]): void {
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    throw new ConfigError(
+      `Cannot make this optimizer with ${name}: it has ${known.join(", ")}; did you mean ${nearestName(name, known)}?`,
+    );
+  }
+}
+
+/** Gives a maker of optimizers the `with` of an {@link OptFunc}. Options that are `undefined` count as left out. */
 export function makeFactory(make: (params: ParamsLike, options: OptOptions) => Optimizer, preset: OptOptions): OptFunc {
-  const factory = (params: ParamsLike, options: OptOptions = {}) => make(params, { ...preset, ...options });
+  const factory = (params: ParamsLike, options: OptOptions = {}) => make(params, merged(preset, options));
   return Object.assign(factory, {
-    with: (options: OptOptions) => makeFactory(make, { ...preset, ...options }),
+    with: (options: OptOptions) => makeFactory(make, merged(preset, options)),
     ...(preset.lr === undefined ? {} : { lr: preset.lr }),
   });
+}
+
+function merged(preset: OptOptions, options: OptOptions): OptOptions {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return { ...preset, ...Object.fromEntries(given) };
 }

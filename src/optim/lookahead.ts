@@ -4,12 +4,15 @@
  * @module
  * @see Zhang et al. 2019, arXiv:1907.08610
  */
-import { add, gt, mul, sub, where } from "../graph/elementwise.ts";
+import { add, and, gt, mul, sub, where } from "../graph/elementwise.ts";
 import { constant, scalar } from "../graph/leaves.ts";
+import type { Parameter, Tensor } from "../tensor/mod.ts";
 import { ConfigError } from "../base/errors.ts";
+import type { Part } from "./arena.ts";
 import { makeFactory, type OptFunc, type OptOptions, type ParamsLike } from "./factory.ts";
-import { Optimizer, type OptimizerState } from "./optimizer.ts";
+import { Optimizer } from "./optimizer.ts";
 import { RAdam } from "./rules.ts";
+import type { OptimizerState } from "./state.ts";
 import type { Update } from "./stepper.ts";
 
 /** Options of {@link Lookahead}. */
@@ -20,6 +23,9 @@ export interface LookaheadOptions {
   readonly alpha?: number;
 }
 
+/** Name of the statistic that holds the slow weights. */
+const SLOW = "slowWeights";
+
 /** An optimizer whose parameters are pulled back every `k` steps. */
 class LookaheadOptimizer extends Optimizer {
   readonly k: number;
@@ -29,7 +35,7 @@ class LookaheadOptimizer extends Optimizer {
   #copied = false;
 
   constructor(params: ParamsLike, inner: Optimizer, { k = 6, alpha = 0.5 }: LookaheadOptions) {
-    super(params, [...inner.steppers, { stats: { slowWeights: "vector" }, apply() {} }], inner.values);
+    super(params, [...inner.steppers, { stats: { [SLOW]: "vector" }, apply() {} }], inner.values);
     if (!Number.isInteger(k) || k < 1) {
       throw new ConfigError(`Cannot look back every ${k} steps: k is a whole number from 1`);
     }
@@ -48,26 +54,38 @@ class LookaheadOptimizer extends Optimizer {
     this.#copied = true;
   }
 
-  protected override afterUpdate(u: Update): void {
+  protected override afterUpdate(u: Update, { members }: Part): void {
     // numbers, not structure: the program is the same at every step
     const due = this.#count % this.k === 0;
-    const slow = where(gt(scalar(this.#copied ? 1 : 0), constant(0)), u.stat("slowWeights"), u.before);
+    const slow = where(gt(scalar(this.#copied ? 1 : 0), constant(0)), u.stat(SLOW), u.before);
     const next = add(slow, mul(sub(u.p, slow), scalar(due ? this.alpha : 0)));
-    u.setStat("slowWeights", next);
-    u.p = where(gt(scalar(due ? 1 : 0), constant(0)), next, u.p);
+    u.setStat(SLOW, next);
+    let pulled = gt(scalar(due ? 1 : 0), constant(0));
+    if (members.includes(null)) { // parameters of other groups are none of its business
+      pulled = and(pulled, gt(u.perElement(u.perSegmentFlag(members.map((m) => m !== null))), constant(0)));
+    }
+    u.p = where(pulled, next, u.p);
   }
 
   override clearState(): void {
     super.clearState();
+    this.#count = 0;
     this.#copied = false;
+  }
+
+  protected override hasStat(started: boolean, name: string): boolean {
+    return name === SLOW ? this.#copied : started;
+  }
+
+  protected override missingStat(parameter: Parameter, name: string): Tensor | null {
+    return name === SLOW && this.#copied ? parameter : null;
   }
 
   override stateDict(): OptimizerState {
     return { ...super.stateDict(), count: this.#count };
   }
 
-  override loadStateDict(state: OptimizerState): void {
-    super.loadStateDict(state);
+  protected override restore(state: OptimizerState): void {
     this.#count = state.count ?? 0;
     this.#copied = state.state.some((s) => s.slowWeights !== undefined);
   }

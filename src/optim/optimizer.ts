@@ -5,135 +5,72 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { assignAll, type Assignment, reader } from "../graph/assign.ts";
+import { assignAll, type Assignment } from "../graph/assign.ts";
 import { gt, where } from "../graph/elementwise.ts";
-import { constant, leaf } from "../graph/leaves.ts";
+import { constant, leaf, scalar } from "../graph/leaves.ts";
 import type { Node } from "../graph/node.ts";
 import { boundary } from "../graph/runtime.ts";
-import { Storage } from "../graph/storage.ts";
-import { expand, reshape } from "../graph/views.ts";
-import { Parameter, rereadAll, snapshots, Tensor } from "../tensor/mod.ts";
-import { layOut, type Part } from "./arena.ts";
-import type { ParamsLike } from "./factory.ts";
+import { type Parameter, rereadAll, Tensor } from "../tensor/mod.ts";
+import type { Part } from "./arena.ts";
+import { composed, type OptFunc, type OptOptions, type ParamsLike } from "./factory.ts";
+import { activeSlots, bringGrads, flatGrads, gradNorm, holdGrads, scaleGrads } from "./grads.ts";
+import { checkGroups, type Group, makeGroup, type PartState, type Slot, statArena } from "./group.ts";
 import { type HyperValue, nearestName, spread } from "./hyper.ts";
-import { type Hypers, type NumberKind, type Stepper, Update } from "./stepper.ts";
-
-/** What an optimizer keeps of one parameter. */
-export interface ParamState {
-  /** Average gradient. */
-  gradAvg?: Tensor;
-  /** Average squared gradient. */
-  sqrAvg?: Tensor;
-  /** Lookahead's slow weights. */
-  slowWeights?: Tensor;
-  /** Larc's own learning rate, one number. */
-  localLr?: Tensor;
-  /** Steps in which the parameter had a gradient. */
-  step?: number;
-  /** False keeps the parameter from decaying. */
-  doWd?: boolean;
-  /** True keeps it training in a frozen group. */
-  forceTrain?: boolean;
-}
-
-/** Everything that an optimizer would lose. */
-export interface OptimizerState {
-  /** One entry a parameter, in the order of the groups. */
-  state: ParamState[];
-  /** One entry a group. */
-  hypers: Hypers[];
-  /** Steps taken; counted by Lookahead. */
-  count?: number;
-}
-
-/** What the host keeps of a parameter. */
-interface Slot {
-  readonly parameter: Parameter;
-  readonly part: PartState;
-  /** Number of its segment. */
-  readonly segment: number;
-  step: number;
-  /** Whether there are statistics. */
-  started: boolean;
-  doWd: boolean | undefined;
-  forceTrain: boolean | undefined;
-}
-
-/** A piece of device memory and the assignment that last wrote to it. */
-interface Arena {
-  readonly storage: Storage;
-  last: readonly Node[];
-}
-
-interface PartState extends Part {
-  readonly slots: (Slot | null)[];
-  readonly grads: Arena;
-  readonly stats: Map<string, Arena>;
-}
-
-interface Group {
-  readonly slots: readonly Slot[];
-  readonly parts: readonly PartState[];
-}
-
-const PER_PARAMETER = ["gradAvg", "sqrAvg", "localLr", "slowWeights"] as const;
+import { checkState, clearStats, gatherState, type Keeps, type OptimizerState, restoreStats } from "./state.ts";
+import { type Hypers, type NumberKind, type StatKind, type StepInfo, type Stepper, Update } from "./stepper.ts";
 
 /** Updates groups of parameters by steppers; see `SGD`, `Adam` and the others for ready ones. */
 export class Optimizer {
   /** Values of the hyper-parameters, one entry a group. */
   readonly hypers: Hypers[];
-  /** Whether `step()` leaves the boundary to the training loop; false in loops by hand. */
+  /**
+   * Whether `step()` and changes of state leave the step boundary to a training loop; false in loops by hand, where
+   * `step()` itself hands one program to the device.
+   */
   deferBoundary = false;
-  readonly #groups: readonly Group[];
   /** What a step consists of. */
   readonly steppers: readonly Stepper[];
   /** Hyper-parameters that it was made with. */
   readonly values: Readonly<Record<string, HyperValue>>;
-  readonly #kinds = new Map<string, "vector" | "number">();
+  readonly #groups: readonly Group[];
+  readonly #kinds = new Map<string, StatKind>();
   readonly #counts: boolean;
 
   /**
    * @param params Parameters in groups, earliest layers first; a flat list is one group.
    * @param steppers What a step consists of, in order.
    * @param values Hyper-parameters, over the steppers' defaults.
+   * @throws ConfigError for no parameters, one that is there twice, and what is no parameter or no number.
    */
   constructor(params: ParamsLike, steppers: readonly Stepper[], values: Readonly<Record<string, HyperValue>> = {}) {
     const groups = checkGroups(params);
     this.steppers = steppers;
     this.values = values;
     this.#counts = steppers.some((s) => s.counts);
-    for (const s of steppers) for (const [name, kind] of Object.entries(s.stats ?? {})) this.#kinds.set(name, kind);
-    const defaults: Record<string, HyperValue> = Object.assign(
-      { lr: 1e-3 },
-      ...steppers.map((s) => s.defaults ?? {}),
-      values,
-    );
+    const all: Record<string, HyperValue> = { lr: 1e-3 };
+    for (const s of steppers) {
+      for (const [name, kind] of Object.entries(s.stats ?? {})) this.#kinds.set(name, kind);
+      Object.assign(all, s.defaults);
+    }
+    Object.assign(all, values);
     this.hypers = groups.map(() => ({}));
-    for (const [name, value] of Object.entries(defaults)) {
+    for (const [name, value] of Object.entries(all)) {
       spread(name, value, groups.length).forEach((v, i) => this.hypers[i][name] = v);
     }
-    this.#groups = groups.map((g) => this.#layOut(g));
+    this.#groups = groups.map(makeGroup);
   }
 
-  #layOut(group: readonly Parameter[]): Group {
-    const places = new Map<Parameter, Slot>();
-    const parts = layOut(group).map((part): PartState => {
-      const state: PartState = {
-        ...part,
-        slots: [],
-        grads: { storage: new Storage(part.n * 4), last: [] },
-        stats: new Map(),
-      };
-      part.members.forEach((parameter, segment) => {
-        const slot: Slot | null = parameter === null
-          ? null
-          : { parameter, part: state, segment, step: 0, started: false, doWd: undefined, forceTrain: undefined };
-        state.slots.push(slot);
-        if (slot !== null) places.set(slot.parameter, slot);
-      });
-      return state;
-    });
-    return { parts, slots: group.filter((p) => places.has(p)).map((p) => places.get(p)!) };
+  /**
+   * An optimizer composed of steppers, as a function like `Adam`.
+   *
+   * @param steppers What a step consists of, in order.
+   * @param defaults Hyper-parameters, over the steppers' own defaults; `lr` is 1e-3 without.
+   */
+  static from<const N extends string = never>(
+    steppers: readonly Stepper[],
+    defaults: Readonly<Record<N, number>> = {} as Readonly<Record<N, number>>,
+  ): OptFunc<OptOptions & { readonly [name in N]?: HyperValue }> {
+    return composed(steppers, defaults);
   }
 
   // --- parameters and hyper-parameters
@@ -148,23 +85,34 @@ export class Optimizer {
     return Object.keys(this.hypers[0]);
   }
 
-  /** Sets a hyper-parameter: one number for all groups, one a group, or a `slice`. */
+  /**
+   * Sets a hyper-parameter: one number for all groups, one a group, or a `slice`.
+   *
+   * @throws ConfigError for a name that the optimizer does not have, another number of values than there are groups, and
+   * values that are not finite.
+   */
   setHyper(name: string, value: HyperValue): void {
-    if (!(name in this.hypers[0])) {
+    const { hypers } = this;
+    if (!Object.hasOwn(hypers[0], name)) {
       const known = this.hyperNames;
       throw new ConfigError(
         `Cannot set ${name}: this optimizer has ${known.join(", ")}; did you mean ${nearestName(name, known)}?`,
       );
     }
-    spread(name, value, this.hypers.length).forEach((v, i) => this.hypers[i][name] = v);
+    const values = spread(name, value, hypers.length);
+    for (let i = 0; i < hypers.length; i++) hypers[i][name] = values[i];
   }
 
-  /** Sets whether a parameter decays, or trains on in a frozen group. */
+  /** Sets whether a parameter decays, or trains on in a frozen group. Parameters of others are left alone. */
   setFlag(parameter: Parameter, flag: "doWd" | "forceTrain", value: boolean): void {
     for (const { slots } of this.#groups) for (const s of slots) if (s.parameter === parameter) s[flag] = value;
   }
 
-  /** Trains groups `n` and later only (negative: from the end), and parameters flagged `forceTrain`. */
+  /**
+   * Trains groups `n` and later only, and parameters flagged `forceTrain`. Statistics stay: {@link Optimizer.clearState}.
+   *
+   * @param n Number of groups to freeze; negative ones count from the end.
+   */
   freezeTo(n: number): void {
     if (!Number.isInteger(n)) throw new ConfigError(`Cannot freeze up to group ${n}: it must be a whole number`);
     const first = n < 0 ? Math.max(0, this.#groups.length + n) : n;
@@ -186,7 +134,7 @@ export class Optimizer {
     this.freezeTo(0);
   }
 
-  // --- stepping
+  // --- gradients
 
   /** Forgets all gradients. */
   zeroGrad(): void {
@@ -194,102 +142,23 @@ export class Optimizer {
   }
 
   /**
-   * Records one update of every parameter that requires a gradient and has one; the others are left alone. In a loop by
-   * hand this is the boundary: one program is handed to the device, and nothing is waited for.
+   * The norm of all gradients that a step would use, together; lazy, 0 where there are none.
+   *
+   * @param p Which norm: 2 by default, any number above 0, or Infinity for the largest magnitude.
    */
-  step(): void {
-    for (let i = 0; i < this.#groups.length; i++) {
-      const { parts } = this.#groups[i];
-      for (let j = 0; j < parts.length; j++) this.#stepPart(parts[j], this.hypers[i]);
-    }
-    if (!this.deferBoundary) boundary();
+  gradNorm(p: number = 2): Tensor {
+    if (!(p > 0)) throw new ConfigError(`Cannot take the ${p}-norm of gradients: it must be above 0`);
+    return new Tensor(gradNorm(this.#active(), p));
   }
 
-  #stepPart(part: PartState, hypers: Hypers): void {
-    const { slots } = part;
-    const active: Slot[] = [];
-    for (let i = 0; i < slots.length; i++) {
-      const s = slots[i];
-      if (s !== null && s.parameter.grad !== null && s.parameter.requiresGrad) active.push(s);
-    }
-    if (active.length === 0 && !this.always) return;
-    for (const s of active) {
-      s.started = true;
-      if (this.#counts) s.step++;
-    }
-    this.#bringGrads(part, active);
-    const first = active[0];
-    const differ: Record<NumberKind, boolean> = {
-      group: false,
-      step: active.some((s) => s.step !== first.step),
-      doWd: active.some((s) => (s.doWd ?? true) !== (first.doWd ?? true)),
-    };
-    const given = first ?? part.slots.find((s) => s !== null)!;
-    const info = (s: Slot) => ({ step: s.step, doWd: s.doWd ?? true });
-    const infos = differ.step || differ.doWd
-      ? slots.map((s) => s === null || s.step === 0 && this.#counts ? info(given) : info(s))
-      : [info(given)];
-    const p = leaf(part.storage, [part.n], "f32", { offset: part.start, after: pendingOf(part) });
-    const g = leaf(part.grads.storage, [part.n], "f32", { after: part.grads.last });
-    const stats = new Map<string, Node>();
-    for (const name of this.statNames) stats.set(name, this.#statLeaf(part, name));
-    const before = new Map(stats);
-    const update = new Update({ p, g, part, hypers, infos, differ, stats });
-    if (active.length > 0) { for (const s of this.steppers) s.apply(update); }
-    // parameters without a gradient keep every bit of themselves and of their statistics
-    if (active.length < slots.length) this.#keepInactive(update, active, part, p, before);
-    this.afterUpdate(update, part);
-    const group: Assignment[] = [{ storage: part.storage, value: update.p, offset: part.start }];
-    const changed = [...update.changed];
-    for (const name of changed) group.push({ storage: part.stats.get(name)!.storage, value: update.stat(name) });
-    const done = assignAll(group);
-    changed.forEach((name, i) => part.stats.get(name)!.last = [done[i + 1]]);
-    rereadAll(part.storage, [done[0]]);
-  }
-
-  /** Whether a step changes parameters without gradients too. */
-  protected get always(): boolean {
-    return false;
-  }
-
-  /** Names of the statistics, in order. */
-  protected get statNames(): readonly string[] {
-    return [...this.#kinds.keys()];
-  }
-
-  /** What follows the steppers; for optimizers that wrap others. */
-  protected afterUpdate(_update: Update, _part: Part): void {}
-
-  #keepInactive(u: Update, active: readonly Slot[], part: PartState, p: Node, before: ReadonlyMap<string, Node>): void {
-    const on = new Set(active.map((s) => s.segment));
-    const flag = u.perSegmentFlag(part.slots.map((_, i) => on.has(i)));
-    const isOn = gt(u.perElement(flag), constant(0));
-    u.p = where(isOn, u.p, p);
-    for (const name of u.changed) {
-      const one = this.#kinds.get(name) === "number";
-      u.setStat(name, where(one ? gt(flag, constant(0)) : isOn, u.stat(name), before.get(name)!));
-    }
-  }
-
-  #statLeaf(part: PartState, name: string): Node {
-    const n = this.#kinds.get(name) === "number" ? part.slots.length : part.n;
-    let arena = part.stats.get(name);
-    if (arena === undefined) part.stats.set(name, arena = { storage: new Storage(n * 4), last: [] });
-    return leaf(arena.storage, [n], "f32", { after: arena.last });
-  }
-
-  /** Records that gradients go to their places in the gradient arena; those that lie there already stay. */
-  #bringGrads(part: PartState, slots: readonly Slot[]): void {
-    const group: Assignment[] = [];
-    const { storage } = part.grads;
-    for (let i = 0; i < slots.length; i++) {
-      const { parameter, segment } = slots[i];
-      const { node } = parameter.grad!;
-      const offset = part.starts[segment];
-      if (node.storage === storage && node.offset === offset && node.version === storage.version) continue;
-      group.push({ storage, value: node, offset });
-    }
-    if (group.length > 0) part.grads.last = assignAll(group);
+  /**
+   * Multiplies all gradients that a step would use by a number, which costs no kernel of its own: the step does it.
+   *
+   * @param factor A number or a tensor of one element.
+   */
+  scaleGrads(factor: Tensor | number): void {
+    const one = typeof factor === "number" ? scalar(factor) : factor.reshape([]).node;
+    for (const [part, slots] of this.#active()) scaleGrads(part, slots, one);
   }
 
   /**
@@ -301,151 +170,182 @@ export class Optimizer {
     for (const { parts } of this.#groups) {
       for (const part of parts) {
         const held = part.slots.filter((s): s is Slot => s !== null && s.parameter.grad !== null);
-        if (held.length === 0) continue;
-        this.#bringGrads(part, held);
-        for (const { parameter, segment } of held) {
-          const grad = parameter.grad!;
-          parameter.grad = new Tensor(reader(part.grads.storage, grad.node, part.starts[segment], part.grads.last));
-        }
+        if (held.length > 0) holdGrads(part, held);
       }
     }
   }
 
-  // --- state
-
-  /** Forgets statistics and step counts; flags stay. */
-  clearState(): void {
-    const group: Assignment[] = [];
-    for (const { parts, slots } of this.#groups) {
-      for (const s of slots) {
-        s.started = false;
-        s.step = 0;
-      }
-      for (const part of parts) {
-        for (const arena of part.stats.values()) {
-          group.push({ storage: arena.storage, value: expand(constant(0), [arena.storage.bytes / 4]) });
-        }
-      }
-    }
-    this.#assignStats(group);
-  }
-
-  /** Copies of everything that is kept, which later steps leave alone. */
-  stateDict(): OptimizerState {
-    const wanted: Tensor[] = [];
-    const entries: { entry: ParamState; name: typeof PER_PARAMETER[number] }[] = [];
-    const state = this.#groups.flatMap(({ slots }) =>
-      slots.map((s) => {
-        const entry: ParamState = {};
-        if (s.started) {
-          for (const name of PER_PARAMETER) {
-            const arena = s.part.stats.get(name);
-            if (arena === undefined) continue;
-            wanted.push(new Tensor(this.#statView(s, name, arena)));
-            entries.push({ entry, name });
-          }
-          if (this.#counts) entry.step = s.step;
-        }
-        if (s.doWd !== undefined) entry.doWd = s.doWd;
-        if (s.forceTrain !== undefined) entry.forceTrain = s.forceTrain;
-        return entry;
-      })
-    );
-    snapshots(wanted).forEach((copy, i) => entries[i].entry[entries[i].name] = copy);
-    return { state, hypers: this.hypers.map((h) => ({ ...h })) };
-  }
-
-  #statView(slot: Slot, name: string, arena: Arena): Node {
-    const { parameter, part, segment } = slot;
-    const one = this.#kinds.get(name) === "number";
-    const offset = one ? segment : part.starts[segment];
-    return leaf(arena.storage, one ? [] : parameter.shape, "f32", { offset, after: arena.last });
-  }
-
-  /** Goes back to what {@link stateDict} gave; parameters are matched by position. */
-  loadStateDict({ state, hypers }: OptimizerState): void {
-    const slots = this.#groups.flatMap((g) => g.slots);
-    if (state.length !== slots.length || hypers.length !== this.hypers.length) {
-      throw new ConfigError(
-        `Cannot load an optimizer state of ${state.length} parameters in ${hypers.length} groups: ` +
-          `this optimizer has ${slots.length} in ${this.hypers.length}`,
-      );
-    }
-    slots.forEach(({ parameter }, i) => {
-      for (const name of PER_PARAMETER) {
-        const value = state[i][name];
-        if (value !== undefined && name !== "localLr" && value.size !== parameter.size) {
-          throw new ConfigError(
-            `Cannot load ${name} of parameter ${i}: it has shape [${value.shape}], the parameter has [${parameter.shape}]`,
-          );
-        }
-      }
-    });
-    hypers.forEach((h, i) => {
-      for (const name of Object.keys(this.hypers[i])) delete this.hypers[i][name];
-      Object.assign(this.hypers[i], h);
-    });
-    const group: Assignment[] = [];
-    slots.forEach((slot, i) => {
-      const entry = state[i];
-      slot.step = entry.step ?? 0;
-      slot.started = PER_PARAMETER.some((name) => entry[name] !== undefined) || entry.step !== undefined;
-      slot.doWd = entry.doWd;
-      slot.forceTrain = entry.forceTrain;
-      for (const name of this.statNames) {
-        const value = entry[name as typeof PER_PARAMETER[number]];
-        if (value === undefined && !slot.part.stats.has(name)) continue;
-        this.#statLeaf(slot.part, name);
-        const one = this.#kinds.get(name) === "number";
-        const n = one ? 1 : slot.parameter.size;
-        group.push({
-          storage: slot.part.stats.get(name)!.storage,
-          value: value === undefined ? expand(constant(0), [n]) : reshape(value.node, [n]),
-          offset: one ? slot.segment : slot.part.starts[slot.segment],
-        });
-      }
-    });
-    this.#assignStats(group);
-  }
-
-  #assignStats(group: readonly Assignment[]): void {
-    if (group.length === 0) return;
-    const done = assignAll(group);
+  /** The parts with something to do, each with the slots that have a gradient and are not frozen. */
+  #active(): [PartState, Slot[]][] {
+    const all: [PartState, Slot[]][] = [];
     for (const { parts } of this.#groups) {
       for (const part of parts) {
-        for (const arena of part.stats.values()) {
-          const mine = done.filter((d) => d.storage === arena.storage);
-          if (mine.length > 0) arena.last = mine;
-        }
+        const active = activeSlots(part);
+        if (active.length > 0) all.push([part, active]);
+      }
+    }
+    return all;
+  }
+
+  // --- stepping
+
+  /**
+   * Records one update of every parameter that requires a gradient and has one; the others are left alone. In a loop by
+   * hand this is the boundary: one program is handed to the device, and nothing is waited for.
+   *
+   * @throws ShapeError for a gradient that is not of its parameter's shape; nothing is updated then.
+   */
+  step(): void {
+    const groups = this.#groups;
+    const work: Slot[][] = [];
+    for (let i = 0; i < groups.length; i++) for (const part of groups[i].parts) work.push(activeSlots(part));
+    let next = 0;
+    for (let i = 0; i < groups.length; i++) {
+      for (const part of groups[i].parts) {
+        const active = work[next++];
+        if (active.length > 0 || this.always) this.#stepPart(part, active, this.hypers[i]);
       }
     }
     if (!this.deferBoundary) boundary();
   }
+
+  #stepPart(part: PartState, active: readonly Slot[], hypers: Hypers): void {
+    for (let i = 0; i < active.length; i++) {
+      active[i].started = true;
+      if (this.#counts) active[i].step++;
+    }
+    if (active.length > 0) bringGrads(part, active);
+    const p = leaf(part.storage, [part.n], "f32", { offset: part.start, after: pendingOf(part) });
+    const stats = new Map<string, Node>();
+    for (const [name, kind] of this.#kinds) {
+      const { storage, last } = statArena(part, name, kind);
+      stats.set(name, leaf(storage, [storage.bytes / 4], "f32", { after: last }));
+    }
+    const { infos, differ } = this.#infos(part, active);
+    const update = new Update({ p, g: flatGrads(part), part, hypers, infos, differ, stats });
+    if (active.length > 0) { for (const s of this.steppers) s.apply(update); }
+    // parameters without a gradient keep every bit of themselves and of their statistics
+    if (active.length < part.slots.length) this.#keepInactive(update, active, part);
+    this.afterUpdate(update, part);
+    const group: Assignment[] = [{ storage: part.storage, value: update.p, offset: part.start }];
+    for (const name of update.changed) group.push({ storage: part.stats.get(name)!.storage, value: update.stat(name) });
+    const done = assignAll(group);
+    let at = 1;
+    for (const name of update.changed) part.stats.get(name)!.last = [done[at++]];
+    rereadAll(part.storage, [done[0]]);
+  }
+
+  /** What the host knows of each segment; one entry where all agree. */
+  #infos({ slots }: PartState, active: readonly Slot[]): { infos: StepInfo[]; differ: Record<NumberKind, boolean> } {
+    const given = active[0] ?? slots.find((s) => s !== null)!;
+    const differ = { group: false, step: false, doWd: false };
+    for (let i = 1; i < active.length; i++) {
+      if (active[i].step !== given.step) differ.step = true;
+      if ((active[i].doWd ?? true) !== (given.doWd ?? true)) differ.doWd = true;
+    }
+    if (!differ.step && !differ.doWd) return { infos: [infoOf(given)], differ };
+    // whoever was never stepped has no step count to work with, and is left out anyway
+    const infos = slots.map((s) => infoOf(s === null || (this.#counts && s.step === 0) ? given : s));
+    return { infos, differ };
+  }
+
+  #keepInactive(u: Update, active: readonly Slot[], part: PartState): void {
+    const on = new Set(active.map((s) => s.segment));
+    const flag = u.perSegmentFlag(part.slots.map((_, i) => on.has(i)));
+    const isOn = gt(u.perElement(flag), constant(0));
+    u.p = where(isOn, u.p, u.before);
+    for (const name of u.changed) {
+      const one = this.#kinds.get(name) === "number";
+      u.setStat(name, where(one ? gt(flag, constant(0)) : isOn, u.stat(name), u.statBefore(name)));
+    }
+  }
+
+  /** Whether a step changes parameters without gradients too; for optimizers that wrap others. */
+  protected get always(): boolean {
+    return false;
+  }
+
+  /** What follows the steppers; for optimizers that wrap others. */
+  protected afterUpdate(_update: Update, _part: Part): void {}
+
+  /** Whether there is a statistic of a parameter to save; for optimizers that wrap others. */
+  protected hasStat(started: boolean, _name: string): boolean {
+    return started;
+  }
+
+  /** Takes what an optimizer that wraps others adds to a state that fits. */
+  protected restore(_state: OptimizerState): void {}
+
+  /** What a statistic that a loaded state lacks becomes: null for zeros; for optimizers that wrap others. */
+  protected missingStat(_parameter: Parameter, _name: string): Tensor | null {
+    return null;
+  }
+
+  // --- state
+
+  get #keeps(): Keeps {
+    return { kinds: this.#kinds, counts: this.#counts, has: (s, name) => this.hasStat(s.started, name) };
+  }
+
+  /** Forgets statistics and step counts; flags stay. */
+  clearState(): void {
+    for (const { slots } of this.#groups) {
+      for (const s of slots) {
+        s.started = false;
+        s.step = 0;
+      }
+    }
+    clearStats(this.#groups);
+    if (!this.deferBoundary) boundary();
+  }
+
+  /** Copies of everything that is kept, on the device; later steps leave them alone. */
+  stateDict(): OptimizerState {
+    const state = gatherState(this.#groups, this.#keeps);
+    if (!this.deferBoundary) boundary();
+    return { state, hypers: this.hypers.map((h) => ({ ...h })) };
+  }
+
+  /**
+   * Goes back to what {@link Optimizer.stateDict} gave; parameters are matched by position.
+   *
+   * @throws ConfigError where numbers of parameters or groups, hyper-parameters, statistics or shapes differ; nothing is
+   * changed then.
+   */
+  loadStateDict(state: OptimizerState): void {
+    checkState(state, this.#groups, this.hypers, this.#keeps);
+    this.restore(state);
+    state.hypers.forEach((h, i) => Object.assign(this.hypers[i], h));
+    let i = 0;
+    for (const { slots } of this.#groups) {
+      for (const slot of slots) {
+        const entry = state.state[i++];
+        slot.step = entry.step ?? 0;
+        slot.started = entry.step !== undefined ||
+          [...this.#kinds.keys()].some((name) => entry[name] !== undefined && !this.hasStat(false, name));
+        slot.doWd = entry.doWd;
+        slot.forceTrain = entry.forceTrain;
+      }
+    }
+    restoreStats(
+      state.state,
+      this.#groups,
+      this.#keeps,
+      (s, name) => this.missingStat(s.parameter, name)?.node ?? null,
+    );
+    if (!this.deferBoundary) boundary();
+  }
+}
+
+function infoOf({ step, doWd }: Slot): StepInfo {
+  return { step, doWd: doWd ?? true };
 }
 
 /** Pending assignments to the parameters' memory. */
-function pendingOf(part: PartState): readonly Node[] {
-  const some = part.slots.find((s) => s !== null)!;
-  return some.parameter.node.inputs;
-}
-
-function checkGroups(params: ParamsLike): readonly (readonly Parameter[])[] {
-  if (params.length === 0) throw new ConfigError("Cannot make an optimizer: there are no parameters");
-  const nested = Array.isArray(params[0]);
-  const groups = (nested ? params : [params]) as readonly (readonly Parameter[])[];
-  const seen = new Set<Parameter>();
-  for (const group of groups) {
-    if (!Array.isArray(group)) {
-      throw new ConfigError("Cannot make an optimizer: either all parameters are in groups, or none");
-    }
-    for (const p of group) {
-      if (!(p instanceof Parameter)) throw new ConfigError(`Cannot optimize ${typeof p}: it is no Parameter`);
-      if (seen.has(p)) {
-        throw new ConfigError(`Cannot make an optimizer: a parameter of shape [${p.shape}] is there twice`);
-      }
-      seen.add(p);
-    }
+function pendingOf({ slots }: PartState): readonly Node[] {
+  for (let i = 0; i < slots.length; i++) {
+    const slot = slots[i];
+    if (slot !== null) return slot.parameter.node.inputs;
   }
-  if (seen.size === 0) throw new ConfigError("Cannot make an optimizer: its groups are empty");
-  return groups;
+  return [];
 }

@@ -18,13 +18,15 @@ function rootMeanSquare(u: Update): Node {
   return sqrt(mul(u.stat("sqrAvg"), u.number({ kind: "step", of: (h, { step }) => 1 / debiasSqr(h, step) })));
 }
 
-const sgdStep: Stepper = {
+/** `p <- p - lr g` */
+export const sgdStep: Stepper = {
   apply: (u) => {
     u.p = sub(u.p, mul(u.g, u.number(hyper("lr"))));
   },
 };
 
-const momentumStep: Stepper = {
+/** `p <- p - lr gradAvg` */
+export const momentumStep: Stepper = {
   apply: (u) => {
     u.p = sub(u.p, mul(u.stat("gradAvg"), u.number(hyper("lr"))));
   },
@@ -35,10 +37,10 @@ const momentumStep: Stepper = {
  * momentum is decided when the optimizer is made.
  */
 export const SGD: OptFunc = optFunc({
-  defaults: { mom: 0 },
-  steppers: ({ mom, decoupleWd }) => [
+  defaults: { mom: 0, wd: 0 },
+  steppers: ({ uses, decoupleWd }) => [
     decoupleWd ? weightDecay : l2Reg,
-    ...(mom === 0 ? [sgdStep] : [averageGrad(), momentumStep]),
+    ...(uses("mom") ? [averageGrad(), momentumStep] : [sgdStep]),
   ],
 });
 
@@ -52,14 +54,15 @@ const rmsPropStep = (momentum: boolean): Stepper => ({
 
 /** RMSProp: `p -= lr g / (sqrt(sqrAvg) + eps)`; with `mom` the average gradient instead of `g`. */
 export const RMSProp: OptFunc = optFunc({
-  defaults: { mom: 0, sqrMom: 0.99, eps: 1e-8 },
-  steppers: ({ mom, decoupleWd }) => [
+  defaults: { mom: 0, sqrMom: 0.99, eps: 1e-8, wd: 0 },
+  steppers: ({ uses, decoupleWd }) => [
     decoupleWd ? weightDecay : l2Reg,
-    ...(mom === 0 ? [averageSqrGrad, rmsPropStep(false)] : [averageGrad(), averageSqrGrad, rmsPropStep(true)]),
+    ...(uses("mom") ? [averageGrad(), averageSqrGrad, rmsPropStep(true)] : [averageSqrGrad, rmsPropStep(false)]),
   ],
 });
 
-const adamStep: Stepper = {
+/** `p <- p - lr / debias1 gradAvg / (sqrt(sqrAvg / debias2) + eps)` */
+export const adamStep: Stepper = {
   defaults: { eps: 1e-5 },
   apply: (u) => {
     const size = u.number({ kind: "step", of: (h, { step }) => h.lr / debiasMom(h, step) });
@@ -108,13 +111,13 @@ const radamStep = (smooth: boolean): Stepper => ({
 
 /** Rectified Adam. `beta` above 0 smooths the denominator by softplus. */
 export const RAdam: OptFunc = optFunc({
-  defaults: { mom: 0.9, sqrMom: 0.99, eps: 1e-5, beta: 0 },
-  steppers: ({ beta, decoupleWd }) => [
+  defaults: { mom: 0.9, sqrMom: 0.99, eps: 1e-5, wd: 0, beta: 0 },
+  steppers: ({ uses, decoupleWd }) => [
     decoupleWd ? weightDecay : l2Reg,
     averageGrad({ dampening: true }),
     averageSqrGrad,
     stepStat,
-    radamStep(beta !== 0),
+    radamStep(uses("beta")),
   ],
 });
 
@@ -132,7 +135,7 @@ const qhadamStep: Stepper = {
 
 /** Quasi-hyperbolic Adam. */
 export const QHAdam: OptFunc = optFunc({
-  defaults: { mom: 0.999, sqrMom: 0.999, nu1: 0.7, nu2: 1, eps: 1e-8 },
+  defaults: { mom: 0.999, sqrMom: 0.999, nu1: 0.7, nu2: 1, eps: 1e-8, wd: 0 },
   steppers: ({ decoupleWd }) => [
     decoupleWd ? weightDecay : l2Reg,
     averageGrad({ dampening: true }),
@@ -157,11 +160,12 @@ const larcStep = (clip: boolean, momentum: boolean): Stepper => ({
 
 /** Layer-wise adaptive rates: each tensor's own rate, from the norms of the tensor and its gradient; `clip` bounds it by `lr`. */
 export const Larc: OptFunc = optFunc({
-  defaults: { mom: 0.9, trustCoeff: 0.02, eps: 1e-8 },
-  steppers: ({ mom, clip, decoupleWd }) => [
+  defaults: { mom: 0.9, trustCoeff: 0.02, eps: 1e-8, wd: 0 },
+  switches: ["clip", "decoupleWd"],
+  steppers: ({ uses, clip, decoupleWd }) => [
     decoupleWd ? weightDecay : l2Reg,
-    ...(mom === 0 ? [] : [averageGrad()]),
-    larcStep(clip, mom !== 0),
+    ...(uses("mom") ? [averageGrad()] : []),
+    larcStep(clip, uses("mom")),
   ],
 });
 
@@ -179,7 +183,7 @@ const lambStep: Stepper = {
 
 /** Layer-wise adaptive moments: Adam's step, scaled to the size of each tensor. */
 export const Lamb: OptFunc = optFunc({
-  defaults: { mom: 0.9, sqrMom: 0.99, eps: 1e-5 },
+  defaults: { mom: 0.9, sqrMom: 0.99, eps: 1e-5, wd: 0 },
   steppers: ({ decoupleWd }) => [
     decoupleWd ? weightDecay : l2Reg,
     averageGrad({ dampening: true }),

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { ConfigError } from "../base/errors.ts";
 import { array, scalar, segmentOf } from "../graph/leaves.ts";
 import type { Node } from "../graph/node.ts";
 import { gather, segmentSum } from "../graph/products.ts";
@@ -29,12 +30,15 @@ export interface HostNumber {
   readonly of: (hypers: Hypers, info: StepInfo) => number;
 }
 
+/** What a statistic is: a vector like the parameter, or one number a parameter. */
+export type StatKind = "vector" | "number";
+
 /** A piece of an optimizer. */
 export interface Stepper {
   /** Hyper-parameters that it brings, with their defaults. */
   readonly defaults?: Readonly<Hypers>;
-  /** Statistics that it keeps: vectors like the parameters, or one number a parameter. They start from 0. */
-  readonly stats?: Readonly<Record<string, "vector" | "number">>;
+  /** Statistics that it keeps, by name. They start from 0. */
+  readonly stats?: Readonly<Record<string, StatKind>>;
   /** Whether it counts the steps of each parameter. */
   readonly counts?: boolean;
   /** Says what becomes of parameters, gradients and statistics. */
@@ -54,8 +58,8 @@ export class Update {
   readonly #part: Part;
   readonly #infos: readonly StepInfo[];
   readonly #differ: Readonly<Record<NumberKind, boolean>>;
-  readonly #stats: Map<string, Node>;
-  readonly #changed = new Set<string>();
+  readonly #stats: ReadonlyMap<string, Node>;
+  readonly #next = new Map<string, Node>();
   #segments: Node | null = null;
 
   /**
@@ -70,7 +74,7 @@ export class Update {
       hypers: Hypers;
       infos: readonly StepInfo[];
       differ: Readonly<Record<NumberKind, boolean>>;
-      stats: Map<string, Node>;
+      stats: ReadonlyMap<string, Node>;
     },
   ) {
     this.p = this.before = p;
@@ -82,20 +86,30 @@ export class Update {
     this.#stats = stats;
   }
 
-  /** A statistic as it is now. */
+  /** A statistic as it is now: flat, or with one number a segment. */
   stat(name: string): Node {
-    return this.#stats.get(name)!;
+    return this.#next.get(name) ?? this.statBefore(name);
+  }
+
+  /** A statistic as it was before the step. */
+  statBefore(name: string): Node {
+    const stat = this.#stats.get(name);
+    if (stat === undefined) {
+      const known = [...this.#stats.keys()].join(", ") || "none";
+      throw new ConfigError(`Cannot use the statistic ${name}: no stepper keeps it, there are ${known}`);
+    }
+    return stat;
   }
 
   /** Replaces a statistic. */
   setStat(name: string, value: Node): void {
-    this.#stats.set(name, value);
-    this.#changed.add(name);
+    this.statBefore(name);
+    this.#next.set(name, value);
   }
 
   /** Names of the statistics that were replaced. */
-  get changed(): ReadonlySet<string> {
-    return this.#changed;
+  get changed(): Iterable<string> {
+    return this.#next.keys();
   }
 
   /** A number for every element: one for all where all parameters agree, otherwise looked up by segment. */
@@ -123,7 +137,7 @@ export class Update {
   /** The number of elements of each segment's parameter, `[segments]`. */
   get sizes(): Node {
     const { members, starts, n } = this.#part;
-    const sizes = members.map((m, i) => m?.size ?? (starts[i + 1] ?? n) - starts[i]);
+    const sizes = members.map((m, i) => Math.max(1, m?.size ?? (starts[i + 1] ?? n) - starts[i]));
     return array(Float32Array.from(sizes), [sizes.length], "f32");
   }
 

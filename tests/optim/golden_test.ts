@@ -2,7 +2,19 @@
  * Every optimizer against fastai's own trajectory of 40 steps.
  */
 import { assert, assertEquals } from "@std/assert";
-import { type OptFunc, Adam, Lamb, Larc, Lookahead, QHAdam, RAdam, ranger, RMSProp, SGD, slice } from "../../src/optim/mod.ts";
+import {
+  Adam,
+  Lamb,
+  Larc,
+  Lookahead,
+  type OptFunc,
+  QHAdam,
+  RAdam,
+  ranger,
+  RMSProp,
+  SGD,
+  slice,
+} from "../../src/optim/mod.ts";
 import { combinedCos } from "../../src/schedule/mod.ts";
 import { Parameter, readAll, tensor } from "../../src/tensor/mod.ts";
 import { onDevices } from "../support/devices.ts";
@@ -16,11 +28,18 @@ interface Run {
   readonly state: readonly Readonly<Record<string, unknown>>[];
 }
 
-const { cases }: { cases: Run[] } = JSON.parse(await Deno.readTextFile(new URL("../golden/optimizers.json", import.meta.url)));
+const { cases }: { cases: Run[] } = JSON.parse(
+  await Deno.readTextFile(new URL("../golden/optimizers.json", import.meta.url)),
+);
 
 const lr = 0.03;
 const SHAPES = [[3], [2, 2], [1]];
-const NAMES: Readonly<Record<string, string>> = { grad_avg: "gradAvg", sqr_avg: "sqrAvg", step: "step", local_lr: "localLr" };
+const NAMES: Readonly<Record<string, string>> = {
+  grad_avg: "gradAvg",
+  sqr_avg: "sqrAvg",
+  step: "step",
+  local_lr: "localLr",
+};
 
 const MAKE: Readonly<Record<string, OptFunc>> = {
   "SGD(lr)": SGD.with({ lr }),
@@ -61,7 +80,10 @@ function close(actual: ArrayLike<number>, expected: unknown, run: readonly unkno
   const largest = Math.max(...run.flatMap(flat).map(Math.abs));
   want.forEach((w, i) => {
     const error = Math.abs(actual[i] - w) / largest;
-    assert(error <= 1e-5, `${what}, element ${i}: ${actual[i]} is not ${w}, off by ${error.toExponential(1)} of the largest`);
+    assert(
+      error <= 1e-5,
+      `${what}, element ${i}: ${actual[i]} is not ${w}, off by ${error.toExponential(1)} of the largest`,
+    );
   });
 }
 
@@ -89,7 +111,9 @@ for (const run of cases) {
       const expected = trace.find((e) => e.step === t + 1);
       if (expected) {
         const values = await readAll(params);
-        values.forEach((v, i) => close(v, expected.params[i], trace.map((e) => e.params[i]), `step ${t + 1}, parameter ${i}`));
+        values.forEach((v, i) =>
+          close(v, expected.params[i], trace.map((e) => e.params[i]), `step ${t + 1}, parameter ${i}`)
+        );
       }
     }
     if (missing.length === 0) assertEquals(device.stats().programs, programs, "later steps need no new program");

@@ -1,0 +1,207 @@
+/**
+ * The state of an optimizer as plain data with tensors: what checkpoints hold.
+ *
+ * @module
+ */
+import { ConfigError } from "../base/errors.ts";
+import { fmtShape, sameShape } from "../base/shape.ts";
+import { assignAll, type Assignment } from "../graph/assign.ts";
+import { constant, leaf } from "../graph/leaves.ts";
+import type { Node } from "../graph/node.ts";
+import { Storage } from "../graph/storage.ts";
+import { expand, reshape } from "../graph/views.ts";
+import { Tensor } from "../tensor/mod.ts";
+import { type Arena, type Group, type Slot, statArena } from "./group.ts";
+import type { Hypers, StatKind } from "./stepper.ts";
+
+/** What an optimizer keeps of one parameter: flags, and what its steppers keep, by name. */
+export interface ParamState {
+  /** Average gradient. */
+  gradAvg?: Tensor;
+  /** Average squared gradient. */
+  sqrAvg?: Tensor;
+  /** Lookahead's slow weights. */
+  slowWeights?: Tensor;
+  /** Larc's own learning rate, one number. */
+  localLr?: Tensor;
+  /** Steps in which the parameter had a gradient. */
+  step?: number;
+  /** False keeps the parameter from decaying. */
+  doWd?: boolean;
+  /** True keeps it training in a frozen group. */
+  forceTrain?: boolean;
+  /** Statistics of steppers of one's own. */
+  [name: string]: Tensor | number | boolean | undefined;
+}
+
+/** Everything that an optimizer would lose. */
+export interface OptimizerState {
+  /** One entry a parameter, in the order of the groups. */
+  state: ParamState[];
+  /** One entry a group. */
+  hypers: Hypers[];
+  /** Steps taken; counted by Lookahead. */
+  count?: number;
+}
+
+/** What steppers keep: kinds by name, and whether they count steps. */
+export interface Keeps {
+  readonly kinds: ReadonlyMap<string, StatKind>;
+  readonly counts: boolean;
+  /** Whether a parameter has a statistic. */
+  readonly has: (slot: Slot, name: string) => boolean;
+}
+
+/**
+ * Copies of all statistics, one kernel for each statistic of a part: they are recorded as assignments to memory of their
+ * own, so later steps leave them alone.
+ */
+export function gatherState(groups: readonly Group[], keeps: Keeps): ParamState[] {
+  const group: Assignment[] = [];
+  const copies = new Map<Arena, { storage: Storage; at: number }>();
+  for (const { parts } of groups) {
+    for (const { stats } of parts) {
+      for (const arena of stats.values()) {
+        const { storage: { bytes }, last } = arena;
+        const storage = new Storage(bytes);
+        copies.set(arena, { storage, at: group.length });
+        group.push({ storage, value: leaf(arena.storage, [bytes / 4], "f32", { after: last }) });
+      }
+    }
+  }
+  const done = assignAll(group);
+  return groups.flatMap(({ slots }) =>
+    slots.map((slot) => {
+      const entry: ParamState = {};
+      for (const [name, arena] of slot.part.stats) {
+        if (!keeps.has(slot, name)) continue;
+        const { storage, at } = copies.get(arena)!;
+        const { shape, offset } = place(slot, keeps.kinds.get(name)!);
+        entry[name] = new Tensor(leaf(storage, shape, "f32", { offset, after: [done[at]] }));
+      }
+      if (slot.started && keeps.counts) entry.step = slot.step;
+      if (slot.doWd !== undefined) entry.doWd = slot.doWd;
+      if (slot.forceTrain !== undefined) entry.forceTrain = slot.forceTrain;
+      return entry;
+    })
+  );
+}
+
+/** Where a parameter's statistic lies in its arena, and its shape. */
+function place({ parameter, part, segment }: Slot, kind: StatKind): { shape: readonly number[]; offset: number } {
+  if (kind === "number") return { shape: [], offset: segment };
+  return { shape: parameter.shape, offset: part.starts[segment] };
+}
+
+const FLAGS = ["step", "doWd", "forceTrain"];
+
+/** Refuses a state that is not of these groups, or not of this kind of optimizer. */
+export function checkState(
+  { state, hypers }: OptimizerState,
+  groups: readonly Group[],
+  own: readonly Hypers[],
+  keeps: Keeps,
+) {
+  const slots = groups.flatMap((g) => g.slots);
+  if (state.length !== slots.length || hypers.length !== groups.length) {
+    throw new ConfigError(
+      `Cannot load an optimizer state of ${count(state.length, "parameter")} in ${count(hypers.length, "group")}: ` +
+        `this optimizer has ${count(slots.length, "parameter")} in ${count(groups.length, "group")}`,
+    );
+  }
+  hypers.forEach((h, i) => {
+    const names = Object.keys(own[i]), given = Object.keys(h);
+    const wrong = names.find((n) => !given.includes(n)) ?? given.find((n) => !names.includes(n));
+    if (wrong !== undefined) {
+      throw new ConfigError(
+        `Cannot load an optimizer state with ${given.join(", ")}: this optimizer has ${names.join(", ")}; ` +
+          "load it into the kind of optimizer that it was saved from",
+      );
+    }
+    const bad = names.find((n) => !Number.isFinite(h[n]));
+    if (bad !== undefined) {
+      throw new ConfigError(`Cannot load ${bad} of ${h[bad]}: hyper-parameters are finite numbers`);
+    }
+  });
+  slots.forEach((slot, i) => {
+    const { step = 0 } = state[i];
+    if (!(Number.isInteger(step) && step >= 0)) {
+      throw new ConfigError(`Cannot load step ${step} of parameter ${i}: it is a whole number from 0`);
+    }
+    for (const [name, value] of Object.entries(state[i])) {
+      if (value === undefined || FLAGS.includes(name)) continue;
+      const kind = keeps.kinds.get(name);
+      if (kind === undefined || !(value instanceof Tensor)) {
+        throw new ConfigError(
+          `Cannot load ${name} of parameter ${i}: this optimizer keeps ${
+            [...keeps.kinds.keys()].join(", ") || "nothing"
+          }`,
+        );
+      }
+      const { shape } = place(slot, kind);
+      if (!sameShape(value.shape, shape) && !(kind === "number" && value.size === 1)) {
+        throw new ConfigError(
+          `Cannot load ${name} of parameter ${i}: it has shape ${fmtShape(value.shape)}, the parameter has ${
+            fmtShape(shape)
+          }`,
+        );
+      }
+    }
+  });
+}
+
+function count(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? "" : "s"}`;
+}
+
+/** Records the assignments that bring statistics back; those that the state lacks become zeros, or what `missing` says. */
+export function restoreStats(
+  state: readonly ParamState[],
+  groups: readonly Group[],
+  { kinds }: Keeps,
+  missing: (slot: Slot, name: string) => Node | null,
+): void {
+  const group: Assignment[] = [];
+  let i = 0;
+  for (const { slots } of groups) {
+    for (const slot of slots) {
+      const entry = state[i++];
+      for (const [name, kind] of kinds) {
+        const value = entry[name];
+        const node = value instanceof Tensor ? value.node : missing(slot, name);
+        if (node === null && !slot.part.stats.has(name)) continue; // zeros already
+        const { shape, offset } = place(slot, kind);
+        const { storage } = statArena(slot.part, name, kind);
+        group.push({ storage, value: node === null ? expand(constant(0), shape) : reshape(node, shape), offset });
+      }
+    }
+  }
+  recordStats(group, groups);
+}
+
+/** Records that all statistics become zeros. */
+export function clearStats(groups: readonly Group[]): void {
+  const group: Assignment[] = [];
+  for (const { parts } of groups) {
+    for (const { stats } of parts) {
+      for (const { storage } of stats.values()) {
+        group.push({ storage, value: expand(constant(0), [storage.bytes / 4]) });
+      }
+    }
+  }
+  recordStats(group, groups);
+}
+
+function recordStats(group: readonly Assignment[], groups: readonly Group[]): void {
+  const arenas = new Map<Storage, Node[]>();
+  for (const node of assignAll(group)) {
+    const list = arenas.get(node.storage!);
+    if (list === undefined) arenas.set(node.storage!, [node]);
+    else list.push(node);
+  }
+  for (const { parts } of groups) {
+    for (const { stats } of parts) {
+      for (const arena of stats.values()) arena.last = arenas.get(arena.storage) ?? arena.last;
+    }
+  }
+}
