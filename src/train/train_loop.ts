@@ -16,7 +16,7 @@ import { type Logger, silentLogger, stdoutLogger } from "./logger.ts";
 import { type LossFunc, lossFuncOf } from "./loss_func.ts";
 import { makeOpt } from "./make_opt.ts";
 import type { Metric, MetricLike } from "./metric.ts";
-import { toMetrics } from "./metrics.ts";
+import { toMetrics } from "./metrics/functions.ts";
 import { Progress } from "./progress.ts";
 import { Recorder } from "./recorder.ts";
 import { runFit, runValidate } from "./run.ts";

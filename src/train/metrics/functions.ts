@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { ConfigError, ShapeError } from "../base/errors.ts";
-import { fmtShape } from "../base/shape.ts";
-import type { Tensor } from "../tensor/mod.ts";
-import { AccumMetric } from "./accum_metric.ts";
-import { AvgMetric } from "./avg_metric.ts";
-import { Metric, type MetricLike } from "./metric.ts";
+import { ConfigError, ShapeError } from "../../base/errors.ts";
+import { fmtShape } from "../../base/shape.ts";
+import type { Tensor } from "../../tensor/mod.ts";
+import { AccumMetric } from "../accum_metric.ts";
+import { AvgMetric } from "../avg_metric.ts";
+import { Metric, type MetricLike } from "../metric.ts";
 
 /** Options of metrics over classes. */
 export interface ClassAxisOptions {

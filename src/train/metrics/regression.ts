@@ -1,0 +1,83 @@
+/**
+ * Scores of predicted numbers, over a whole set.
+ *
+ * @module
+ */
+import type { Tensor } from "../../tensor/mod.ts";
+import { ranksOf } from "./ranking.ts";
+import { type Rows, WholeSet } from "./whole_set.ts";
+
+/** Base of scores of predicted numbers. */
+export abstract class RegressionScore extends WholeSet {
+  /** The predictions themselves. */
+  protected override prepare(pred: Tensor): Tensor {
+    return pred;
+  }
+
+  /** The score of all numbers. */
+  protected override compute(pred: Rows, targ: Rows): number {
+    return this.score(pred.data, targ.data);
+  }
+
+  /** The score. */
+  protected abstract score(pred: Float64Array, targ: Float64Array): number;
+}
+
+function mean(a: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i];
+  return sum / a.length;
+}
+
+/** Sum of products of the distances from the means. */
+function covariation(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  const ma = mean(a), mb = mean(b);
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] - ma) * (b[i] - mb);
+  return sum;
+}
+
+function pearson(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  return covariation(a, b) / Math.sqrt(covariation(a, a) * covariation(b, b));
+}
+
+/** 1 - the squared error over the targets' squared distance from their mean. */
+export class R2Score extends RegressionScore {
+  /** Name in rows. */
+  override readonly name: string = "r2_score";
+  /** The score. */
+  protected override score(pred: Float64Array, targ: Float64Array): number {
+    return 1 - targ.reduce((sum, t, i) => sum + (t - pred[i]) ** 2, 0) / covariation(targ, targ);
+  }
+}
+
+/** 1 - the variance of the error over that of the targets. */
+export class ExplainedVariance extends RegressionScore {
+  /** Name in rows. */
+  override readonly name: string = "explained_variance_score";
+  /** The score. */
+  protected override score(pred: Float64Array, targ: Float64Array): number {
+    const error = targ.map((t, i) => t - pred[i]);
+    return 1 - covariation(error, error) / covariation(targ, targ);
+  }
+}
+
+/** Pearson's correlation. */
+export class PearsonCorrCoef extends RegressionScore {
+  /** Name in rows. */
+  override readonly name: string = "pearsonr";
+  /** The score. */
+  protected override score(pred: Float64Array, targ: Float64Array): number {
+    return pearson(pred, targ);
+  }
+}
+
+/** Spearman's correlation: Pearson's of the ranks. */
+export class SpearmanCorrCoef extends RegressionScore {
+  /** Name in rows. */
+  override readonly name: string = "spearmanr";
+  /** The score. */
+  protected override score(pred: Float64Array, targ: Float64Array): number {
+    return pearson(ranksOf(pred), ranksOf(targ));
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Metrics that are computed on the host from everything a set gave.
+ *
+ * @module
+ */
+import { readAll, type Tensor } from "../../tensor/mod.ts";
+import { Metric, type MetricValue } from "../metric.ts";
+import type { TrainLoop } from "../train_loop.ts";
+
+/** All predictions, or all targets, of a set: rows of `width` numbers, one after the other. */
+export interface Rows {
+  /** The numbers, row by row. */
+  readonly data: Float64Array;
+  /** Numbers in a row. */
+  readonly width: number;
+}
+
+/** Keeps what {@link WholeSet.prepare} makes of each batch on the device, and reads all of it when the set is done. */
+export abstract class WholeSet extends Metric {
+  #preds: Tensor[] = [];
+  #targs: Tensor[] = [];
+
+  /** What is kept of a batch's predictions. */
+  protected abstract prepare(pred: Tensor): Tensor;
+
+  /** The value, of all predictions and all targets. */
+  protected abstract compute(pred: Rows, targ: Rows): number;
+
+  /** Forgets what was accumulated. */
+  override reset(): void {
+    for (const t of [...this.#preds, ...this.#targs]) t.dispose();
+    this.#preds = [];
+    this.#targs = [];
+  }
+
+  /** Takes in a batch. */
+  override accumulate(learn: TrainLoop): void {
+    const { pred, yb } = learn.batch;
+    // copies: what the batch leaves behind is not this metric's to keep
+    this.#preds.push(this.prepare(pred ?? learn.pred).detach().keep());
+    this.#targs.push((yb ?? learn.yb)[0].detach().keep());
+  }
+
+  /** The value over what was accumulated; read from the device now. */
+  override get value(): MetricValue | Promise<MetricValue> {
+    return this.#preds.length === 0 ? null : this.#read();
+  }
+
+  async #read(): Promise<number> {
+    const values = await readAll([...this.#preds, ...this.#targs]);
+    const n = this.#preds.length;
+    return this.compute(join(values.slice(0, n), this.#preds[0]), join(values.slice(n), this.#targs[0]));
+  }
+}
+
+function join(parts: readonly ArrayLike<number>[], like: Tensor): Rows {
+  const data = new Float64Array(parts.reduce((sum, p) => sum + p.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    data.set(part, at);
+    at += part.length;
+  }
+  return { data, width: like.shape.slice(1).reduce((a, b) => a * b, 1) };
+}
