@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { ops, type Tensor } from "../tensor/mod.ts";
+import { ops } from "../tensor/mod.ts";
 import { Callback, ORDER } from "../train/mod.ts";
 
 /** Options of {@link GradientClip}. */
@@ -37,18 +37,9 @@ export class GradientClip extends Callback {
 
   /** See `Callback.beforeStep`. */
   override beforeStep(): void {
-    const trained = this.learn.opt.groups.flat().filter((p) => p.grad !== null);
-    const grads = trained.map((p) => p.grad!);
-    if (grads.length === 0) return;
+    const { opt } = this.learn;
     // as PyTorch: 1e-6 keeps the quotient finite, and gradients below the limit are left as they are
-    const scale = ops.minimum(this.#norm(grads).add(1e-6).reciprocal().mul(this.maxNorm), 1);
-    trained.forEach((p) => p.grad = p.grad!.mul(scale));
-  }
-
-  #norm(grads: readonly Tensor[]): Tensor {
-    const { normType: n } = this;
-    if (n === Infinity) return grads.map((g) => g.abs().max()).reduce((a, b) => a.maximum(b));
-    if (n === 2) return grads.map((g) => g.square().sum()).reduce((a, b) => a.add(b)).sqrt();
-    return grads.map((g) => g.abs().pow(n).sum()).reduce((a, b) => a.add(b)).pow(1 / n);
+    const scale = opt.gradNorm(this.normType).add(1e-6).reciprocal().mul(this.maxNorm);
+    opt.scaleGrads(ops.minimum(scale, 1));
   }
 }

@@ -19,7 +19,9 @@ export interface Counts {
 
 /** `matrix[i][j]`: items of class `labels[i]` that were taken for `labels[j]`. */
 export interface Confusion {
+  /** The classes, ascending. */
   readonly labels: readonly number[];
+  /** Rows are targets, columns predictions. */
   readonly matrix: readonly (readonly number[])[];
 }
 
