@@ -1,0 +1,458 @@
+/**
+ * The body of one kernel, written for four lanes at a time or for one element: loads, stores, and when each instruction is
+ * computed. What does not change in a loop is computed before it.
+ *
+ * @module
+ */
+import { type Dtype, type ValueType, valueType } from "../../../base/dtype.ts";
+import type { Guard, Inst, View } from "../../contract.ts";
+import { type Fn, LANE, MEM, OP, T } from "./code.ts";
+import type { Context } from "./context.ts";
+import { uniform } from "./philox.ts";
+import { emitBinary, emitCast, emitUnary } from "./values.ts";
+
+/** How the loops over a kernel's domain are nested. */
+export interface Nest {
+  /** Sizes of the domain's axes. */
+  readonly sizes: readonly number[];
+  /** The axis whose neighbours share a vector; -1 for a domain of one element. */
+  readonly vector: number;
+  /** The axis of the innermost loop; -1 for none. */
+  readonly inner: number;
+  /** Axes that are fixed while a row is worked on. */
+  readonly outer: ReadonlySet<number>;
+}
+
+/** When something is computed: once, for each row, at each start of the innermost loop, or in it. */
+export type Level = 0 | 1 | 2 | 3;
+
+const ZERO = [0, 0, 0, 0] as const;
+const comparisons = new Set(["eq", "ne", "lt", "le", "gt", "ge"]);
+
+/** Types of the instructions' values. */
+export function typesOf(body: readonly Inst[]): ValueType[] {
+  const types: ValueType[] = [];
+  for (const inst of body) types.push(typeOf(inst, types));
+  return types;
+}
+
+function typeOf(inst: Inst, types: readonly ValueType[]): ValueType {
+  switch (inst.k) {
+    case "load":
+      return valueType(inst.view.dtype);
+    case "const":
+    case "scalar":
+    case "cast":
+      return inst.type;
+    case "coord":
+    case "segment":
+      return "i32";
+    case "random":
+      return inst.dist === "bits" ? "u32" : "f32";
+    case "unary":
+      return types[inst.a];
+    case "binary":
+      return comparisons.has(inst.op) ? "bool" : types[inst.a];
+    case "select":
+      return types[inst.a];
+    case "reduce":
+      return inst.kind === "argmax" || inst.kind === "argmin" ? "i32" : types[inst.a];
+    case "acc":
+      return "f32";
+  }
+}
+
+/** Instructions that an instruction refers to. */
+export function operandsOf(inst: Inst): readonly number[] {
+  switch (inst.k) {
+    case "load":
+      return inst.index ? [inst.index.value] : [];
+    case "random":
+      return [inst.index];
+    case "cast":
+    case "unary":
+    case "reduce":
+      return [inst.a];
+    case "binary":
+      return [inst.a, inst.b];
+    case "select":
+      return [inst.cond, inst.a, inst.b];
+    default:
+      return [];
+  }
+}
+
+const widthOf = (dtype: Dtype) => dtype === "u8" ? 1 : 4;
+
+/** Writes instructions of one kernel into a function whose first parameter is the address of the slot table. */
+export class BodyWriter {
+  readonly f: Fn;
+  readonly body: readonly Inst[];
+  readonly types: readonly ValueType[];
+  readonly nest: Nest;
+  readonly levels: readonly Level[];
+  /** Locals of the domain's coordinates; of the vector axis, that of the first lane. */
+  readonly coords: readonly number[];
+  /** Four times the coordinate along the innermost axis. */
+  readonly position: number;
+  /** Local that holds the number of the segment worked on. */
+  segment = -1;
+  readonly #context: Context;
+  readonly #values: number[];
+  readonly #varies: boolean[];
+  readonly #bases = new Map<string, number>();
+  readonly #pointers = new Map<View, number>();
+  readonly #valid = new Map<Inst, number>();
+  readonly #address: number;
+  #lanes: 4 | 1 = 4;
+
+  /** @param nest How the domain is looped over. */
+  constructor(f: Fn, context: Context, body: readonly Inst[], nest: Nest) {
+    this.f = f;
+    this.#context = context;
+    this.body = body;
+    this.types = typesOf(body);
+    this.nest = nest;
+    this.coords = nest.sizes.map(() => f.local(T.i32));
+    this.position = f.local(T.i32);
+    this.#address = f.local(T.i32);
+    const levels: Level[] = [], varies: boolean[] = [];
+    for (const inst of body) {
+      const from = operandsOf(inst);
+      let level = from.reduce<Level>((m, a) => Math.max(m, levels[a]) as Level, 0);
+      let vary = from.some((a) => varies[a]);
+      for (const strides of stridesOf(inst)) {
+        level = Math.max(level, this.#levelOf(strides)) as Level;
+        if (nest.vector >= 0 && strides[nest.vector] !== 0) vary = true;
+      }
+      if (inst.k === "segment") level = Math.max(level, 1) as Level;
+      if (inst.k === "reduce") {
+        level = 1;
+        vary = nest.vector !== nest.inner && vary;
+      }
+      levels.push(level);
+      varies.push(vary);
+    }
+    this.levels = levels;
+    this.#varies = varies;
+    this.#values = body.map(() => f.local(T.v128));
+  }
+
+  /** The local that holds the value of instruction `i`. */
+  value(i: number): number {
+    return this.#values[i];
+  }
+
+  #levelOf(strides: readonly number[], withInner = true): Level {
+    let level = 0;
+    strides.forEach((s, axis) => {
+      if (s === 0) return;
+      const own = axis === this.nest.inner ? withInner ? 3 : 0 : this.nest.outer.has(axis) ? 1 : 2;
+      level = Math.max(level, own);
+    });
+    return level as Level;
+  }
+
+  /** Reads the addresses of the slots; at the start of the function. */
+  prologue(views: readonly View[]): void {
+    const { f } = this;
+    for (const view of [...views, ...this.body.flatMap((i) => i.k === "load" ? [i.view] : [])]) {
+      const key = `${view.slot} ${view.dyn}`;
+      if (this.#bases.has(key)) continue;
+      const base = f.local(T.i32);
+      f.get(0).mem(MEM.i32Load, view.slot * 4);
+      if (view.dyn !== undefined) {
+        f.get(0).mem(MEM.i32Load).mem(MEM.i32Load, view.dyn * 4).i32(2).op(OP.i32Shl).op(OP.i32Add);
+      }
+      f.set(base);
+      this.#bases.set(key, base);
+    }
+  }
+
+  /** Computes the instructions of `level` that `want` names, and the pointers of `views` that are settled there. */
+  emit(level: Level, lanes: 4 | 1, want: (i: number) => boolean, views: readonly View[] = []): void {
+    this.#lanes = lanes;
+    for (const view of views) if (this.#levelOf(view.strides, false) === level) this.#point(view);
+    this.body.forEach((inst, i) => {
+      if (!want(i)) return;
+      if (inst.k === "load") this.#prepare(inst, i, level);
+      if (this.levels[i] !== level || inst.k === "reduce") return;
+      this.#compute(inst, i);
+      this.f.set(this.#values[i]);
+    });
+  }
+
+  /** Keeps the address of the element at the current coordinates, 0 along the innermost axis. */
+  #point(view: View): void {
+    const { f } = this;
+    const pointer = this.#pointers.get(view) ?? f.local(T.i32);
+    this.#pointers.set(view, pointer);
+    const width = widthOf(view.dtype);
+    f.get(this.#bases.get(`${view.slot} ${view.dyn}`)!);
+    if (view.offset !== 0) f.i32(view.offset * width).op(OP.i32Add);
+    view.strides.forEach((s, axis) => {
+      if (s === 0 || axis === this.nest.inner) return;
+      f.get(this.coords[axis]).i32(s * width).op(OP.i32Mul).op(OP.i32Add);
+    });
+    f.set(pointer);
+  }
+
+  /** Pointers of loads: as soon as all they depend on is known, the index included if all lanes share it. */
+  #prepare(inst: Extract<Inst, { k: "load" }>, i: number, level: Level): void {
+    const { f } = this;
+    const own = this.#levelOf(inst.view.strides, false);
+    const { index } = inst;
+    const shared = index !== undefined && !this.#varies[index.value];
+    const at = Math.max(own, shared ? this.levels[index.value] : 0);
+    if (at !== level) return;
+    if (at === 3 && this.levels[i] !== 3) return;
+    this.#point(inst.view);
+    if (!shared) return;
+    // one index for all lanes: it moves the pointer, and tells whether the element exists
+    const n = f.local(T.i32);
+    const valid = this.#valid.get(inst) ?? f.local(T.i32);
+    this.#valid.set(inst, valid);
+    const pointer = this.#pointers.get(inst.view)!;
+    f.get(this.#values[index.value]).lane(LANE.i32x4Extract, 0).tee(n).i32(index.size).op(OP.i32LtU).set(valid);
+    f.get(pointer).get(n).i32(index.stride * widthOf(inst.view.dtype)).op(OP.i32Mul).i32(0).get(valid).op(OP.select).op(
+      OP.i32Add,
+    ).set(pointer);
+    f.release(n);
+  }
+
+  /** Pushes the address of the first lane's element. */
+  #push(view: View): void {
+    const { f } = this;
+    f.get(this.#pointers.get(view)!);
+    const s = this.nest.inner < 0 ? 0 : view.strides[this.nest.inner];
+    if (s === 0) return;
+    f.get(this.position);
+    if (widthOf(view.dtype) === 1) f.i32(2).op(OP.i32ShrU);
+    if (s !== 1) f.i32(s).op(OP.i32Mul);
+    f.op(OP.i32Add);
+  }
+
+  /** Bytes from one lane's element to the next. */
+  #laneStep(view: View): number {
+    return this.nest.vector < 0 ? 0 : view.strides[this.nest.vector] * widthOf(view.dtype);
+  }
+
+  /** Pushes an affine form of the coordinates, one i32 a lane. */
+  #form({ offset, strides }: { readonly offset: number; readonly strides: readonly number[] }): void {
+    const { f, nest } = this;
+    f.i32(offset);
+    strides.forEach((s, axis) => {
+      if (s === 0) return;
+      if (axis === nest.inner) f.get(this.position).i32(2).op(OP.i32ShrU);
+      else f.get(this.coords[axis]);
+      f.i32(s).op(OP.i32Mul).op(OP.i32Add);
+    });
+    f.op(OP.i32x4Splat);
+    const s = nest.vector < 0 ? 0 : strides[nest.vector];
+    if (s !== 0 && this.#lanes === 4) f.v128([0, s, 2 * s, 3 * s]).op(OP.i32x4Add);
+  }
+
+  #compute(inst: Inst, i: number): void {
+    const { f } = this;
+    const v = this.#values;
+    switch (inst.k) {
+      case "const": {
+        if (inst.type === "f32") f.f32x4(inst.value);
+        else {
+          const bits = inst.type === "bool" ? inst.value !== 0 ? -1 : 0 : inst.value | 0;
+          f.v128([bits, bits, bits, bits]);
+        }
+        return;
+      }
+      case "scalar":
+        f.get(0).mem(MEM.i32Load).mem(MEM.v128Load32Splat, inst.word * 4);
+        if (inst.type === "bool") f.v128(ZERO).op(OP.i32x4Ne);
+        return;
+      case "coord":
+        this.#form(inst);
+        return;
+      case "segment":
+        f.get(this.segment).op(OP.i32x4Splat);
+        return;
+      case "random":
+        this.#random(inst);
+        return;
+      case "cast":
+        emitCast(f, this.types[inst.a], inst.type, v[inst.a]);
+        return;
+      case "unary":
+        emitUnary(f, this.#context, inst.op, this.types[inst.a], v[inst.a]);
+        return;
+      case "binary":
+        emitBinary(f, this.#context, inst.op, this.types[inst.a], v[inst.a], v[inst.b]);
+        return;
+      case "select":
+        f.get(v[inst.a]).get(v[inst.b]).get(v[inst.cond]).op(OP.v128Bitselect);
+        return;
+      case "load":
+        this.#load(inst, i);
+        return;
+      default:
+        throw new Error(`Instruction ${inst.k} has no place here`);
+    }
+  }
+
+  #random({ dist, seed, stream, index }: Extract<Inst, { k: "random" }>): void {
+    const { f } = this;
+    const word = (n: number) => f.get(0).mem(MEM.i32Load).mem(MEM.i32Load, n * 4);
+    const draw = (which: "word0" | "word1") => {
+      f.get(this.#values[index]);
+      word(stream);
+      word(seed);
+      word(seed + 1);
+      f.call(this.#context.random(which));
+    };
+    draw("word0");
+    if (dist === "uniform") uniform(f);
+    else if (dist === "normal") {
+      draw("word1");
+      f.call(this.#context.random("normal"));
+    }
+  }
+
+  #load(inst: Extract<Inst, { k: "load" }>, i: number): void {
+    const { f } = this;
+    const { view, guards = [], index } = inst;
+    const type = this.types[i];
+    const out = this.#values[i];
+    const shared = this.#valid.get(inst);
+    const mask = guards.length > 0 ? this.#guardMask(guards) : -1;
+    const fill = index && type === "f32" ? NaN : 0;
+    if (mask < 0 && (index === undefined || shared !== undefined)) this.#loadVector(view);
+    else {
+      f.f32x4(fill).set(out);
+      const step = this.#laneStep(view);
+      const lane = (k: number) => this.#loadLane(view, out, k, step, index && shared === undefined ? index : undefined);
+      const lanes = () => {
+        for (let k = 0; k < this.#lanes; k++) {
+          if (mask < 0) lane(k);
+          else f.get(mask).lane(LANE.i32x4Extract, k).if(() => lane(k));
+        }
+        if (this.#lanes === 1) f.get(out).shuffleSelf(out);
+      };
+      if (mask >= 0 && (index === undefined || shared !== undefined)) {
+        f.get(mask).op(OP.i32x4AllTrue).if(() => {
+          this.#loadVector(view);
+          f.set(out);
+        }, lanes);
+      } else lanes();
+      f.get(out);
+    }
+    if (shared !== undefined) { // an index that is no row: NaN, or 0
+      f.set(out).get(out).f32x4(fill).get(shared).i32(0).op(OP.i32Ne).i32(-1).op(OP.i32Mul).op(OP.i32x4Splat).op(
+        OP.v128Bitselect,
+      );
+    }
+    if (mask >= 0) {
+      f.get(mask).op(OP.v128And);
+      f.release(mask);
+    }
+    if (view.dtype === "bool") f.v128(ZERO).op(OP.i32x4Ne);
+  }
+
+  #guardMask(guards: readonly Guard[]): number {
+    const { f } = this;
+    const mask = f.local(T.v128);
+    guards.forEach((g, n) => {
+      this.#form(g);
+      f.v128([g.size, g.size, g.size, g.size]).op(OP.i32x4LtU);
+      if (n > 0) f.get(mask).op(OP.v128And);
+      f.set(mask);
+    });
+    return mask;
+  }
+
+  /** Pushes the elements of all lanes, or of one in all lanes. */
+  #loadVector(view: View): void {
+    const { f } = this;
+    const step = this.#lanes === 1 ? 0 : this.#laneStep(view);
+    const byte = view.dtype === "u8";
+    if (step === 0) {
+      this.#push(view);
+      if (byte) f.mem(MEM.i32Load8U).op(OP.i32x4Splat);
+      else f.mem(MEM.v128Load32Splat);
+    } else if (!byte && step === 4) {
+      this.#push(view);
+      f.mem(MEM.v128Load);
+    } else if (byte && step === 1) {
+      this.#push(view);
+      f.mem(MEM.v128Load32Zero).op(OP.i16x8ExtendLowU8).op(OP.i32x4ExtendLowU16);
+    } else {
+      const out = f.local(T.v128);
+      f.v128(ZERO).set(out);
+      for (let k = 0; k < 4; k++) this.#loadLane(view, out, k, step, undefined);
+      f.get(out);
+      f.release(out);
+    }
+  }
+
+  /** Loads lane `k` into local `out`; with an index, only if that is in range. */
+  #loadLane(
+    view: View,
+    out: number,
+    k: number,
+    step: number,
+    index: { readonly value: number; readonly stride: number; readonly size: number } | undefined,
+  ): void {
+    const { f } = this;
+    const width = widthOf(view.dtype);
+    const load = () => {
+      this.#push(view);
+      if (k * step !== 0) f.i32(k * step).op(OP.i32Add);
+      if (index) {
+        f.get(this.#values[index.value]).lane(LANE.i32x4Extract, k).i32(index.stride * width).op(OP.i32Mul).op(
+          OP.i32Add,
+        );
+      }
+      f.set(this.#address);
+      if (width === 1) f.get(out).get(this.#address).mem(MEM.i32Load8U).lane(LANE.i32x4Replace, k).set(out);
+      else f.get(this.#address).get(out).mem(MEM.v128Load32Lane, 0, k).set(out);
+    };
+    if (index === undefined) load();
+    else f.get(this.#values[index.value]).lane(LANE.i32x4Extract, k).i32(index.size).op(OP.i32LtU).if(load);
+  }
+
+  /** Stores the first lane of instruction `i`, `position` bytes from where `view` points. */
+  storeAt(view: View, i: number): void {
+    this.f.get(this.#pointers.get(view)!).get(this.position).op(OP.i32Add).get(this.#values[i]).mem(
+      MEM.v128Store32Lane,
+      0,
+      0,
+    );
+  }
+
+  /** Stores instruction `i` at `view`: all lanes, or the first. */
+  store(view: View, i: number, lanes: 4 | 1): void {
+    const { f } = this;
+    this.#lanes = lanes;
+    let value = this.#values[i];
+    const flag = this.types[i] === "bool";
+    if (flag) {
+      const one = f.local(T.v128);
+      f.get(value).v128([1, 1, 1, 1]).op(OP.v128And).set(one);
+      value = one;
+    }
+    const step = this.#laneStep(view);
+    if (lanes === 4 && step === 4) {
+      this.#push(view);
+      f.get(value).mem(MEM.v128Store);
+    } else {
+      for (let k = 0; k < lanes; k++) {
+        this.#push(view);
+        if (k * step !== 0) f.i32(k * step).op(OP.i32Add);
+        f.get(value).mem(MEM.v128Store32Lane, 0, k);
+      }
+    }
+    if (flag) f.release(value);
+  }
+}
+
+function stridesOf(inst: Inst): (readonly number[])[] {
+  if (inst.k === "load") return [inst.view.strides, ...(inst.guards ?? []).map((g) => g.strides)];
+  return inst.k === "coord" ? [inst.strides] : [];
+}

@@ -1,0 +1,56 @@
+/**
+ * A module in the making, with everything that the kernels of a program share.
+ *
+ * @module
+ */
+import { T } from "./code.ts";
+import { MathLibrary } from "./math.ts";
+import { ModuleWriter } from "./module.ts";
+import { normal, philox } from "./philox.ts";
+
+/** Functions that come from outside: powers and remainders of one number, matrix products, scattered sums, the barrier. */
+export const IMPORTS = ["pow", "fmod", "matmul", "scatterAdd", "barrier"] as const;
+
+/** The module of one program. */
+export class Context {
+  readonly module: ModuleWriter;
+  readonly math: MathLibrary;
+  readonly imports: Readonly<Record<(typeof IMPORTS)[number], number>>;
+  /** Data that kernels read, such as the starts of segments: placed by whoever owns the memory. */
+  readonly data: { readonly words: Int32Array; address: number }[] = [];
+  readonly #place: (words: Int32Array) => number;
+  readonly #random = new Map<string, number>();
+
+  /**
+   * @param shared Whether threads share the memory.
+   * @param place Puts words in memory for as long as the program lives; gives their address.
+   */
+  constructor(shared: boolean, place: (words: Int32Array) => number) {
+    this.module = new ModuleWriter(shared);
+    this.#place = place;
+    const i32 = (n: number) => new Array<typeof T.i32>(n).fill(T.i32);
+    this.imports = {
+      pow: this.module.import("pow", [T.f32, T.f32], [T.f32]),
+      fmod: this.module.import("fmod", [T.f32, T.f32], [T.f32]),
+      matmul: this.module.import("matmul", i32(12)),
+      scatterAdd: this.module.import("scatterAdd", i32(18)),
+      barrier: this.module.import("barrier", i32(2)),
+    };
+    this.math = new MathLibrary(this.module);
+  }
+
+  /** Puts words in memory; gives their address. */
+  place(words: readonly number[]): number {
+    return this.#place(Int32Array.from(words));
+  }
+
+  /** The index of a function of random numbers. */
+  random(name: "word0" | "word1" | "normal"): number {
+    let index = this.#random.get(name);
+    if (index === undefined) {
+      index = this.module.add(name === "normal" ? normal(this.math) : philox(name === "word0" ? 0 : 1));
+      this.#random.set(name, index);
+    }
+    return index;
+  }
+}

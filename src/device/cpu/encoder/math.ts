@@ -1,0 +1,229 @@
+/**
+ * Functions of four f32 lanes, written as WebAssembly: each within a few units in the last place of the exact value (bounds in
+ * the table below, checked by tests/device/cpu/math_test.ts). Denormal results may be flushed towards 0 by `exp` only.
+ *
+ * | function | largest error, ulp | notes |
+ * |---|---|---|
+ * | exp | 2 | 0 below -104, infinity above 88.73 |
+ * | log, log1p | 3 | -infinity at 0 (-1), NaN below |
+ * | tanh | 3 | |
+ * | erf | 4 | 1 from 4 on |
+ * | sin, cos | 1.5e-7 absolute, for arguments up to 1e4 | |
+ *
+ * @module
+ */
+import { Fn, OP, T } from "./code.ts";
+import type { ModuleWriter } from "./module.ts";
+
+/** Functions that a module may need. */
+export type MathName = "exp" | "log" | "log1p" | "tanh" | "erf" | "sin" | "cos";
+
+// fitted by Chebyshev interpolation: tanh(x)/x and erf(x)/x in x^2, exp(x^2) erfc(x) in (x - 2.5) / 1.5
+const TANH = [1, -0.333333293, 0.133331678, -0.0539428569, 0.0216817469, -0.00813400325, 0.00210526211];
+const ERF = [
+  1.12837917,
+  -0.376126385,
+  0.112837826,
+  -0.0268654383,
+  0.00522105341,
+  -0.000848439654,
+  0.000112682538,
+  -9.67359058e-6,
+];
+const ERFCX = [
+  0.210806364,
+  -0.111521005,
+  0.0561104726,
+  -0.0270057253,
+  0.0124897037,
+  -0.00556733291,
+  0.0024017017,
+  -0.00101711777,
+  0.000414508098,
+  -0.000143948598,
+  5.49472482e-5,
+  -3.69287236e-5,
+  1.3819089e-5,
+];
+
+/** The sign bit. */
+const SIGN = 0x80000000 | 0;
+
+/** Four equal i32 lanes. */
+function splat(f: Fn, bits: number): Fn {
+  return f.v128([bits, bits, bits, bits]);
+}
+
+/** Pushes the polynomial with `coefficients` (lowest first) of local `x`. */
+function polynomial(f: Fn, coefficients: readonly number[], x: number): Fn {
+  const last = coefficients.length - 1;
+  f.f32x4(coefficients[last]);
+  for (let i = last - 1; i >= 0; i--) f.get(x).op(OP.f32x4Mul).f32x4(coefficients[i]).op(OP.f32x4Add);
+  return f;
+}
+
+/** e^x = 2^n e^r with n = round(x / ln 2); the power in two factors, so that neither overflows. */
+function exp(): Fn {
+  const f = new Fn([T.v128], [T.v128]);
+  const x = 0, n = f.local(T.v128), r = f.local(T.v128), half = f.local(T.v128);
+  f.get(x).f32x4(-104).op(OP.f32x4Max).f32x4(89).op(OP.f32x4Min).set(x);
+  f.get(x).f32x4(Math.LOG2E).op(OP.f32x4Mul).op(OP.f32x4Nearest).tee(n);
+  // n ln 2 in two parts, the first exact for |n| < 2^9
+  f.f32x4(0.693359375).op(OP.f32x4Mul).set(r);
+  f.get(x).get(r).op(OP.f32x4Sub).get(n).f32x4(-2.12194440e-4).op(OP.f32x4Mul).op(OP.f32x4Sub).set(r);
+  polynomial(f, [1, 1, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5040], r);
+  f.get(n).op(OP.i32x4TruncSatF32S).tee(n).i32(1).op(OP.i32x4ShrS).tee(half);
+  power(f).op(OP.f32x4Mul);
+  f.get(n).get(half).op(OP.i32x4Sub);
+  power(f).op(OP.f32x4Mul);
+  return f;
+}
+
+/** 2^n for n in [-126, 127] on the stack. */
+function power(f: Fn): Fn {
+  return splat(f, 127).op(OP.i32x4Add).i32(23).op(OP.i32x4Shl);
+}
+
+/** log(x) = e ln 2 + 2 atanh((m - 1) / (m + 1)), x = m 2^e, m in [sqrt(1/2), sqrt(2)) */
+function log(): Fn {
+  const f = new Fn([T.v128], [T.v128]);
+  const x = 0,
+    tiny = f.local(T.v128),
+    y = f.local(T.v128),
+    e = f.local(T.v128),
+    z = f.local(T.v128),
+    z2 = f.local(T.v128);
+  // denormals are scaled up by 2^23 first
+  f.get(x).f32x4(1.17549435e-38).op(OP.f32x4Lt).set(tiny);
+  f.get(x).f32x4(8388608).op(OP.f32x4Mul).get(x).get(tiny).op(OP.v128Bitselect).set(y);
+  // subtracting the bits of sqrt(1/2) puts m in the range
+  f.get(y);
+  splat(f, 0x3f3504f3).op(OP.i32x4Sub).i32(23).op(OP.i32x4ShrS).set(e);
+  f.get(y).get(e).i32(23).op(OP.i32x4Shl).op(OP.i32x4Sub).set(y); // m
+  f.get(e).op(OP.f32x4ConvertI32S).get(tiny).f32x4(23).op(OP.v128And).op(OP.f32x4Sub).set(e);
+  f.get(y).f32x4(1).op(OP.f32x4Sub).get(y).f32x4(1).op(OP.f32x4Add).op(OP.f32x4Div).tee(z);
+  f.get(z).op(OP.f32x4Mul).set(z2);
+  // m - 1 - h + z (h + ...) would be a last bit better; this is within 3
+  f.get(e).f32x4(0.693359375).op(OP.f32x4Mul);
+  f.get(z);
+  polynomial(f, [2, 2 / 3, 2 / 5, 2 / 7, 2 / 9, 2 / 11], z2).op(OP.f32x4Mul);
+  f.get(e).f32x4(-2.12194440e-4).op(OP.f32x4Mul).op(OP.f32x4Add).op(OP.f32x4Add).set(z);
+  // special values: log(inf) = inf, log(0) = -inf, log(< 0) = NaN
+  f.get(x).get(z).get(x).f32x4(Infinity).op(OP.f32x4Eq).op(OP.v128Bitselect).set(z);
+  f.f32x4(-Infinity).get(z).get(x).f32x4(0).op(OP.f32x4Eq).op(OP.v128Bitselect).set(z);
+  f.f32x4(NaN).get(z).get(x).f32x4(0).op(OP.f32x4Ge).op(OP.v128Not).op(OP.v128Bitselect);
+  return f;
+}
+
+/** log(1 + x): 2 atanh(x / (2 + x)) near 0, the logarithm elsewhere. */
+function log1p(log: number): Fn {
+  const f = new Fn([T.v128], [T.v128]);
+  const x = 0, z = f.local(T.v128), z2 = f.local(T.v128);
+  f.get(x).get(x).f32x4(2).op(OP.f32x4Add).op(OP.f32x4Div).tee(z).get(z).op(OP.f32x4Mul).set(z2);
+  f.get(z);
+  polynomial(f, [2, 2 / 3, 2 / 5, 2 / 7, 2 / 9, 2 / 11], z2).op(OP.f32x4Mul);
+  f.get(x).f32x4(1).op(OP.f32x4Add).call(log);
+  f.get(x).f32x4(-0.29).op(OP.f32x4Gt).get(x).f32x4(0.41).op(OP.f32x4Lt).op(OP.v128And).op(OP.v128Bitselect);
+  return f;
+}
+
+/** An odd polynomial up to 0.625, 1 - 2 / (e^2x + 1) above. */
+function tanh(exp: number): Fn {
+  const f = new Fn([T.v128], [T.v128]);
+  const x = 0, a = f.local(T.v128), t = f.local(T.v128), big = f.local(T.v128);
+  f.get(x).op(OP.f32x4Abs).tee(a).f32x4(2).op(OP.f32x4Mul).call(exp).f32x4(1).op(OP.f32x4Add).set(t);
+  f.f32x4(1).f32x4(2).get(t).op(OP.f32x4Div).op(OP.f32x4Sub);
+  signOf(f, x).op(OP.v128Or).set(big);
+  f.get(x).get(x).op(OP.f32x4Mul).set(t);
+  polynomial(f, TANH, t).get(x).op(OP.f32x4Mul);
+  f.get(big).get(a).f32x4(0.625).op(OP.f32x4Lt).op(OP.v128Bitselect);
+  return f;
+}
+
+function signOf(f: Fn, x: number): Fn {
+  f.get(x);
+  return splat(f, SIGN).op(OP.v128And);
+}
+
+/** An odd polynomial up to 1, 1 - e^(-x^2) q(x) up to 4, 1 above. */
+function erf(exp: number): Fn {
+  const f = new Fn([T.v128], [T.v128]);
+  const x = 0, a = f.local(T.v128), t = f.local(T.v128), big = f.local(T.v128);
+  f.get(x).op(OP.f32x4Abs).f32x4(4).op(OP.f32x4Min).tee(a);
+  f.f32x4(2.5).op(OP.f32x4Sub).f32x4(1 / 1.5).op(OP.f32x4Mul).set(t);
+  f.f32x4(1);
+  f.get(a).get(a).op(OP.f32x4Mul).op(OP.f32x4Neg).call(exp);
+  polynomial(f, ERFCX, t).op(OP.f32x4Mul).op(OP.f32x4Sub);
+  signOf(f, x).op(OP.v128Or).set(big);
+  f.get(x).get(x).op(OP.f32x4Mul).set(t);
+  polynomial(f, ERF, t).get(x).op(OP.f32x4Mul);
+  f.get(big).get(a).f32x4(1).op(OP.f32x4Lt).op(OP.v128Bitselect);
+  return f;
+}
+
+/** `value` with the lowest bits of its f32 fraction cleared, so that products with small whole numbers are exact. */
+function short(value: number, bits: number): number {
+  const view = new DataView(new ArrayBuffer(4));
+  view.setFloat32(0, value);
+  view.setInt32(0, view.getInt32(0) & (-1 << (24 - bits)));
+  return view.getFloat32(0);
+}
+
+const PI_1 = short(Math.PI / 2, 10), PI_2 = short(Math.PI / 2 - PI_1, 10), PI_3 = Math.PI / 2 - PI_1 - PI_2;
+
+/** sin(x) or cos(x) = +-sin(r) or +-cos(r), r = x - n pi / 2 in [-pi / 4, pi / 4]. */
+function sine(turn: 0 | 1): Fn {
+  const f = new Fn([T.v128], [T.v128]);
+  const x = 0, n = f.local(T.v128), r = f.local(T.v128), r2 = f.local(T.v128);
+  f.get(x).f32x4(2 / Math.PI).op(OP.f32x4Mul).op(OP.f32x4Nearest).set(n);
+  f.get(x).get(n).f32x4(PI_1).op(OP.f32x4Mul).op(OP.f32x4Sub);
+  f.get(n).f32x4(PI_2).op(OP.f32x4Mul).op(OP.f32x4Sub);
+  f.get(n).f32x4(PI_3).op(OP.f32x4Mul).op(OP.f32x4Sub).tee(r).get(r).op(OP.f32x4Mul).set(r2);
+  f.get(n).op(OP.i32x4TruncSatF32S);
+  splat(f, turn).op(OP.i32x4Add).set(n);
+  polynomial(f, [1, -1 / 2, 1 / 24, -1 / 720, 1 / 40320], r2);
+  polynomial(f, [1, -1 / 6, 1 / 120, -1 / 5040, 1 / 362880], r2).get(r).op(OP.f32x4Mul);
+  f.get(n);
+  splat(f, 1).op(OP.v128And);
+  splat(f, 1).op(OP.i32x4Eq).op(OP.v128Bitselect); // odd quarters: cosine
+  f.get(n);
+  splat(f, 2).op(OP.v128And).i32(30).op(OP.i32x4Shl).op(OP.v128Xor); // the second half turn: other sign
+  return f;
+}
+
+/** The functions of one module, added when first asked for. */
+export class MathLibrary {
+  readonly #module: ModuleWriter;
+  readonly #known = new Map<MathName, number>();
+
+  /** @param module Where the functions go. */
+  constructor(module: ModuleWriter) {
+    this.#module = module;
+  }
+
+  /** The index of a function. */
+  index(name: MathName): number {
+    let index = this.#known.get(name);
+    if (index === undefined) this.#known.set(name, index = this.#module.add(this.#make(name)));
+    return index;
+  }
+
+  #make(name: MathName): Fn {
+    switch (name) {
+      case "exp":
+        return exp();
+      case "log":
+        return log();
+      case "log1p":
+        return log1p(this.index("log"));
+      case "tanh":
+        return tanh(this.index("exp"));
+      case "erf":
+        return erf(this.index("exp"));
+      case "sin":
+        return sine(0);
+      case "cos":
+        return sine(1);
+    }
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * The CPU device: WebAssembly SIMD with threads. No driver, no installation, no permission.
+ *
+ * @module
+ */
+import { ConfigError, DeviceError } from "../../base/errors.ts";
+import type { Device, DeviceBuffer, DeviceProfile, DeviceStats, Executable, Program, Range } from "../contract.ts";
+import { type Kernels, loadKernels, SCALARS, type Simd, WORK_BYTES } from "./kernels.ts";
+import { Memory } from "./memory.ts";
+import { compileProgram } from "./program.ts";
+import { RESERVED, Threads } from "./threads.ts";
+
+/** Options of {@link openCpu}. */
+export interface CpuOptions {
+  /** Threads, this one included: 1 to 256; by default one for each core. Results do not depend on it. */
+  readonly threads?: number;
+  /** Variant of the kernels; by default with fused multiply-add where the engine has it. */
+  readonly simd?: Simd;
+}
+
+type Run = (table: number, thread: number, threads: number, work: number, barrier: number) => void;
+
+class CpuBuffer implements DeviceBuffer {
+  constructor(readonly id: number, readonly bytes: number, readonly address: number) {}
+}
+
+class CpuExecutable implements Executable {
+  /** Number by which helper threads know the program; 0 before they do. */
+  known = 0;
+
+  constructor(
+    readonly program: Program,
+    readonly module: WebAssembly.Module,
+    readonly run: Run,
+    readonly table: number,
+    readonly params: number,
+    readonly bound: readonly number[],
+    readonly cost: number,
+    readonly release: () => void,
+  ) {}
+
+  dispose(): void {
+    this.release();
+  }
+}
+
+/** Programs that take less than this many microseconds run on one thread: waking the others would cost more. */
+const WORTH_THREADS = 60;
+
+let nextId = 1;
+
+class CpuDevice implements Device {
+  readonly kind = "cpu";
+  readonly name: string;
+  readonly profile: DeviceProfile = { maxSlotsPerKernel: 32, maxBufferBytes: 2 ** 32 - 2 ** 20 };
+  readonly #memory: Memory;
+  readonly #kernels: Kernels;
+  readonly #imports: WebAssembly.ModuleImports;
+  readonly #count: number;
+  readonly #work: number[] = [];
+  #threads: Threads | null = null;
+  #programs = 0;
+  #closed = false;
+  #runs = 0;
+  #dispatches = 0;
+  #compiled = 0;
+  #buffers = 0;
+  #reads = 0;
+  #writes = 0;
+  #live = 0;
+  #peak = 0;
+
+  constructor({ threads = defaultThreads(), simd }: CpuOptions) {
+    if (!Number.isInteger(threads) || threads < 1 || threads > 256) {
+      throw new ConfigError(`Cannot use ${threads} threads: the number is a whole one from 1 to 256`);
+    }
+    const shared = sharedMemory();
+    this.#count = shared ? threads : 1;
+    this.#memory = new Memory(shared, RESERVED);
+    this.#kernels = loadKernels(shared, simd);
+    const memory = this.#memory.memory;
+    const exports = new WebAssembly.Instance(this.#kernels.module, { env: { memory, abort() {} } }).exports;
+    this.#imports = {
+      memory,
+      ...SCALARS,
+      matmul: exports.matmul,
+      scatterAdd: exports.scatterAdd,
+      barrier: exports.barrier ?? (() => {}),
+    };
+    const lanes = this.#kernels.simd === "relaxed" ? "relaxed SIMD" : "SIMD";
+    this.name = `CPU (WebAssembly ${lanes}, ${this.#count} ${this.#count === 1 ? "thread" : "threads"})`;
+  }
+
+  #open(): void {
+    if (this.#closed) throw new DeviceError("Cannot use this CPU device: it was closed");
+  }
+
+  alloc(bytes: number, { zeroed = true }: { readonly zeroed?: boolean } = {}): DeviceBuffer {
+    this.#open();
+    const size = (bytes + 15) & ~15;
+    const address = this.#memory.alloc(bytes > 2 ** 31 ? bytes : size);
+    if (zeroed) this.#memory.bytes.fill(0, address, address + bytes);
+    this.#buffers++;
+    this.#count_(bytes);
+    return new CpuBuffer(nextId++, bytes, address);
+  }
+
+  #count_(bytes: number): void {
+    this.#live += bytes;
+    if (this.#live > this.#peak) this.#peak = this.#live;
+  }
+
+  free(buffer: DeviceBuffer): void {
+    const { address, bytes } = buffer as CpuBuffer;
+    if (this.#closed) return;
+    this.#memory.free(address);
+    this.#live -= bytes;
+  }
+
+  write(buffer: DeviceBuffer, offset: number, data: ArrayBufferView): void {
+    this.#open();
+    this.#writes++;
+    const source = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+    this.#memory.bytes.set(source, (buffer as CpuBuffer).address + offset);
+  }
+
+  copy({ buffer, offset, bytes }: Range, target: DeviceBuffer, targetOffset: number): void {
+    this.#open();
+    const from = (buffer as CpuBuffer).address + offset;
+    this.#memory.bytes.copyWithin((target as CpuBuffer).address + targetOffset, from, from + bytes);
+  }
+
+  // deno-lint-ignore require-await -- the same face as devices that have to wait
+  async read(ranges: readonly Range[]): Promise<Uint8Array[]> {
+    return this.readSync(ranges);
+  }
+
+  readSync(ranges: readonly Range[]): Uint8Array[] {
+    this.#open();
+    this.#threads?.check();
+    this.#reads++;
+    return ranges.map(({ buffer, offset, bytes }) => {
+      const from = (buffer as CpuBuffer).address + offset;
+      return new Uint8Array(this.#memory.bytes.subarray(from, from + bytes)); // a copy, not of shared memory
+    });
+  }
+
+  compile(program: Program): Executable {
+    this.#open();
+    const memory = this.#memory;
+    const owned: number[] = [];
+    const own = (bytes: number) => {
+      const address = memory.alloc(bytes);
+      owned.push(address);
+      this.#count_(bytes);
+      return address;
+    };
+    let bytesOwned = 0;
+    const hold = (bytes: number) => {
+      bytesOwned += bytes;
+      return own(bytes);
+    };
+    const compiled = compileProgram(program, memory.shared, (words) => {
+      const address = hold(words.byteLength);
+      memory.words.set(words, address / 4);
+      return address;
+    });
+    const table = hold((program.slots.length + 1) * 4);
+    const bound: number[] = [];
+    let params = 0;
+    program.slots.forEach((slot, i) => {
+      if (slot.kind === "bound") {
+        bound.push(i);
+        return;
+      }
+      const address = hold(Math.max(16, slot.bytes));
+      if (slot.kind === "params") params = address;
+      memory.words[table / 4 + i] = address;
+    });
+    if (compiled.scratchBytes > 0) memory.words[table / 4 + program.slots.length] = hold(compiled.scratchBytes);
+    const module = new WebAssembly.Module(compiled.bytes);
+    const { run } = new WebAssembly.Instance(module, { k: this.#imports }).exports;
+    this.#compiled++;
+    const executable: CpuExecutable = new CpuExecutable(
+      program,
+      module,
+      run as Run,
+      table,
+      params,
+      bound,
+      compiled.cost,
+      () => {
+        if (this.#closed) return;
+        for (const address of owned.splice(0)) memory.free(address);
+        this.#live -= bytesOwned;
+        bytesOwned = 0;
+        if (executable.known !== 0) this.#threads?.load(executable.known, null);
+      },
+    );
+    return executable;
+  }
+
+  run(executable: Executable, bound: readonly DeviceBuffer[], params: Uint8Array): void {
+    this.#open();
+    const e = executable as CpuExecutable;
+    const { bytes, words } = this.#memory;
+    for (let i = 0; i < e.bound.length; i++) words[e.table / 4 + e.bound[i]] = (bound[i] as CpuBuffer).address;
+    bytes.set(params, e.params);
+    this.#runs++;
+    this.#writes++;
+    this.#dispatches += e.program.kernels.length;
+    if (e.program.kernels.length === 0) return;
+    if (this.#count === 1 || e.cost < WORTH_THREADS) {
+      e.run(e.table, 0, 1, this.#workOf(0), 0);
+      return;
+    }
+    const threads = this.#threads ??= new Threads(
+      this.#count,
+      this.#memory,
+      this.#kernels.module,
+      (t) => this.#workOf(t),
+    );
+    if (e.known === 0) {
+      e.known = ++this.#programs;
+      threads.load(e.known, e.module);
+    }
+    threads.run(e.known, e.table, (count, barrier) => e.run(e.table, 0, count, this.#workOf(0), barrier));
+  }
+
+  /** Working memory of a thread. */
+  #workOf(thread: number): number {
+    return this.#work[thread] ??= this.#memory.alloc(WORK_BYTES);
+  }
+
+  flush(): void {}
+
+  // deno-lint-ignore require-await -- runs have finished when they return
+  async sync(): Promise<void> {
+    this.#threads?.check();
+  }
+
+  stats(): DeviceStats {
+    return {
+      device: "cpu",
+      name: this.name,
+      runs: this.#runs,
+      dispatches: this.#dispatches,
+      submits: this.#runs,
+      programs: this.#compiled,
+      pipelines: this.#compiled,
+      buffers: this.#buffers,
+      bindings: 0,
+      reads: this.#reads,
+      writes: this.#writes,
+      liveBytes: this.#live,
+      peakBytes: this.#peak,
+    };
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#threads?.close();
+  }
+
+  /** The helper threads, once there are any; for tests. */
+  get threads(): Threads | null {
+    return this.#threads;
+  }
+}
+
+function defaultThreads(): number {
+  return Math.min(256, Math.max(1, navigator.hardwareConcurrency));
+}
+
+function sharedMemory(): boolean {
+  try {
+    return new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer instanceof SharedArrayBuffer;
+  } catch {
+    return false;
+  }
+}
+
+/** Opens the CPU device. */
+export function openCpu(options: CpuOptions = {}): Device {
+  return new CpuDevice(options);
+}

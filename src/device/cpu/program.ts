@@ -1,0 +1,195 @@
+/**
+ * From a program to WebAssembly: one module whose `run` goes through the kernels, each thread taking its share.
+ *
+ * @module
+ */
+import type { Kernel, MapKernel, MatmulKernel, Program, ScatterAddKernel, View } from "../contract.ts";
+import { Fn, MEM, OP, T } from "./encoder/code.ts";
+import { Context } from "./encoder/context.ts";
+import { mapLoop, reduceLoop, segmentSumLoop, type Work } from "./encoder/loops.ts";
+
+/** A program's module. */
+export interface Compiled {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Bytes of memory for products on their way to an epilogue: the slot after the program's. */
+  readonly scratchBytes: number;
+  /** Estimated time of a run on one thread, in microseconds. */
+  readonly cost: number;
+}
+
+/** A step of the run: a function over work items. */
+interface Step extends Work {
+  /** Estimated microseconds on one thread. */
+  readonly cost: number;
+}
+
+/** A step below this is done by one thread: waking and meeting costs as much. */
+const WORTH = 8;
+
+const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1);
+
+/** Writes the module of `program`. `place` puts words in memory for as long as the program lives. */
+export function compileProgram(program: Program, shared: boolean, place: (words: Int32Array) => number): Compiled {
+  const context = new Context(shared, place);
+  const scratch = program.slots.length;
+  let scratchBytes = 0;
+  const steps: Step[] = [];
+  for (const kernel of program.kernels) {
+    if (kernel.op === "matmul") {
+      const { multiply, epilogue, bytes } = matmulSteps(context, kernel, scratch);
+      steps.push(multiply);
+      if (epilogue !== null) steps.push(epilogue);
+      scratchBytes = Math.max(scratchBytes, bytes);
+    } else if (kernel.op === "scatterAdd") steps.push(...scatterSteps(context, kernel));
+    else steps.push(simpleStep(context, kernel));
+  }
+  const run = new Fn([T.i32, T.i32, T.i32, T.i32, T.i32]); // table, thread, threads, work, barrier
+  const begin = run.local(T.i32), end = run.local(T.i32);
+  for (const step of steps) {
+    const alone = step.cost < WORTH || step.items < 2;
+    const call = () => {
+      run.get(0).get(begin).get(end);
+      if (step.wide) run.get(3);
+      run.call(step.index);
+    };
+    if (alone) {
+      run.i32(0).set(begin).i32(step.items).set(end);
+      run.get(1).op(OP.i32Eqz).if(call);
+    } else {
+      const bound = (extra: number) => {
+        run.get(1);
+        if (extra) run.i32(1).op(OP.i32Add);
+        run.i32(step.items).op(OP.i32Mul).get(2).op(OP.i32DivU);
+      };
+      bound(0);
+      run.set(begin);
+      bound(1);
+      run.set(end).get(begin).get(end).op(OP.i32LtS).if(call);
+    }
+    if (shared) run.get(2).i32(1).op(OP.i32GtS).if(() => run.get(4).get(2).call(context.imports.barrier));
+  }
+  context.module.add(run, "run");
+  return { bytes: context.module.encode(), scratchBytes, cost: steps.reduce((s, x) => s + x.cost, 0) };
+}
+
+/** Nanoseconds for an element of a body, roughly: vectors of four, about three instructions a cycle and lane. */
+function bodyCost(elements: number, instructions: number): number {
+  return elements * (0.15 + 0.1 * instructions) / 1000;
+}
+
+function simpleStep(context: Context, kernel: Exclude<Kernel, { op: "matmul" | "scatterAdd" }>): Step {
+  switch (kernel.op) {
+    case "map":
+      return { ...mapLoop(context, kernel), cost: bodyCost(product(kernel.shape), kernel.body.length) };
+    case "reduce":
+      return {
+        ...reduceLoop(context, kernel),
+        cost: bodyCost(product(kernel.outer) * product(kernel.inner), kernel.body.length * 1.5),
+      };
+    case "segmentSum":
+      return { ...segmentSumLoop(context, kernel), cost: bodyCost(kernel.n, kernel.body.length) };
+  }
+}
+
+/** Pushes the address of a view's first element. */
+function pushBase(f: Fn, view: View): void {
+  f.get(0).mem(MEM.i32Load, view.slot * 4);
+  if (view.offset !== 0) f.i32(view.offset * (view.dtype === "u8" ? 1 : 4)).op(OP.i32Add);
+  if (view.dyn !== undefined) {
+    f.get(0).mem(MEM.i32Load).mem(MEM.i32Load, view.dyn * 4);
+    if (view.dtype !== "u8") f.i32(2).op(OP.i32Shl);
+    f.op(OP.i32Add);
+  }
+}
+
+/** The product into its place, or into scratch memory and from there through the epilogue. */
+function matmulSteps(context: Context, kernel: MatmulKernel, scratch: number) {
+  const { batch, m, n, k, body, outs } = kernel;
+  const rank = batch.length;
+  const direct = outs.length === 1 && body.length === 1 && body[0].k === "acc" &&
+    outs[0].view.strides[rank + 1] === 1 &&
+    outs[0].view.strides[rank] >= n;
+  const shape = [...batch, m, n];
+  const contiguous = shape.map((_, i) => product(shape.slice(i + 1)));
+  const c: View = direct ? outs[0].view : { slot: scratch, dtype: "f32", offset: 0, strides: contiguous };
+  const flops = 2 * product(shape) * k;
+  const multiply = { ...productLoop(context, kernel, c), cost: flops / 40e3 + 0.5 };
+  if (direct) return { multiply, epilogue: null, bytes: 0 };
+  const map: MapKernel = {
+    op: "map",
+    shape,
+    body: body.map((inst) => inst.k === "acc" ? { k: "load", view: c } : inst),
+    outs,
+  };
+  return { multiply, epilogue: simpleStep(context, map), bytes: product(shape) * 4 };
+}
+
+/** Threads share the columns, or the rows where there are more of them; matrix after matrix. */
+function productLoop(
+  context: Context,
+  { batch, m, n, k, a, b }: MatmulKernel,
+  c: View,
+): Work & { readonly wide: true } {
+  const f = new Fn([T.i32, T.i32, T.i32, T.i32]);
+  const rank = batch.length;
+  const byColumns = n >= m;
+  const tile = byColumns ? 8 : 6, extent = byColumns ? n : m;
+  const begin = f.local(T.i32), count = f.local(T.i32), number = f.local(T.i32), rest = f.local(T.i32);
+  f.get(1).i32(tile).op(OP.i32Mul).set(begin);
+  f.get(2).i32(tile).op(OP.i32Mul).set(count);
+  f.get(count).i32(extent).op(OP.i32GtS).if(() => f.i32(extent).set(count));
+  f.get(count).get(begin).op(OP.i32Sub).set(count);
+  const address = (view: View, axis: number) => {
+    pushBase(f, view);
+    // the matrix
+    f.get(number).set(rest);
+    for (let i = rank - 1; i >= 0; i--) {
+      if (view.strides[i] !== 0) {
+        f.get(rest);
+        if (i > 0) f.i32(batch[i]).op(OP.i32RemU);
+        f.i32(view.strides[i] * 4).op(OP.i32Mul).op(OP.i32Add);
+      }
+      if (i > 0) f.get(rest).i32(batch[i]).op(OP.i32DivU).set(rest);
+    }
+    // the share
+    if (axis >= 0) f.get(begin).i32(view.strides[rank + axis] * 4).op(OP.i32Mul).op(OP.i32Add);
+  };
+  f.i32(0).set(number);
+  f.loop(number, () => f.i32(product(batch)), 1, () => {
+    if (byColumns) f.i32(m).get(count);
+    else f.get(count).i32(n);
+    f.i32(k);
+    address(a, byColumns ? -1 : 0);
+    f.i32(a.strides[rank]).i32(a.strides[rank + 1]);
+    address(b, byColumns ? 1 : -1);
+    f.i32(b.strides[rank]).i32(b.strides[rank + 1]);
+    address(c, byColumns ? 1 : 0);
+    f.i32(c.strides[rank]).get(3).call(context.imports.matmul);
+  });
+  return { index: context.module.add(f), items: Math.ceil(extent / tile), wide: true };
+}
+
+/** Fills the result with what the sums start from, then adds up; threads share the inner columns. */
+function scatterSteps(context: Context, kernel: ScatterAddKernel): Step[] {
+  const { outer, n, inner, size, src, index, init, out } = kernel;
+  const shape = [outer, size, inner];
+  const start: MapKernel = {
+    op: "map",
+    shape,
+    body: [init ? { k: "load", view: init } : { k: "const", value: 0, type: "f32" }],
+    outs: [{ view: out, value: 0 }],
+  };
+  const f = new Fn([T.i32, T.i32, T.i32]);
+  f.i32(outer).i32(n).i32(size).get(1).get(2);
+  pushBase(f, src);
+  for (const s of src.strides) f.i32(s);
+  pushBase(f, index);
+  for (const s of index.strides) f.i32(s);
+  f.i32(index.dtype === "u8" ? 1 : 4);
+  pushBase(f, out);
+  for (const s of out.strides) f.i32(s);
+  f.call(context.imports.scatterAdd);
+  const add: Step = { index: context.module.add(f), items: inner, cost: outer * n * inner * 0.002 };
+  const inPlace = init !== undefined && init.slot === out.slot && init.offset === out.offset;
+  return inPlace ? [add] : [simpleStep(context, start), add];
+}

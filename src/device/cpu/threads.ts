@@ -1,0 +1,178 @@
+/**
+ * Helper threads: workers that sleep on a word of shared memory until a program is to be run.
+ *
+ * @module
+ */
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { DeviceError } from "../../base/errors.ts";
+import { SCALARS } from "./kernels.ts";
+import type { Memory } from "./memory.ts";
+
+/** Words of the control block, from {@link CONTROL}: what helpers wait for and what they are told. */
+const GENERATION = 0, COMMAND = 1, TABLE = 2, THREADS = 3, PROGRAM = 4, LOADED = 5, READY = 6;
+const RUN = 1, LOAD = 2, EXIT = 3;
+
+/** Address of the control block, of the barrier, and the end of what is reserved for them. */
+const CONTROL = 256, BARRIER = 512;
+/** Bytes at the start of memory that threads need for themselves. */
+export const RESERVED = 1024;
+
+/** What a helper does; its source, since workers of a published module have no file of their own. */
+const HELPER = `
+import { receiveMessageOnPort, workerData } from "node:worker_threads";
+const { memory, kernels, port, thread, work, control, barrier } = workerData;
+const words = new Int32Array(memory.buffer);
+const at = control / 4, dead = barrier / 4 + 2;
+const pow = ${SCALARS.pow}, fmod = ${SCALARS.fmod};
+try {
+  const { matmul, scatterAdd, barrier: meet } = new WebAssembly.Instance(kernels, { env: { memory, abort() {} } }).exports;
+  const programs = new Map();
+  let seen = Atomics.load(words, at);
+  Atomics.add(words, at + ${READY}, 1);
+  Atomics.notify(words, at + ${READY});
+  for (;;) {
+    let spins = 20000;
+    while (Atomics.load(words, at) === seen && spins-- > 0);
+    while (Atomics.load(words, at) === seen) Atomics.wait(words, at, seen);
+    seen = Atomics.load(words, at);
+    const command = Atomics.load(words, at + ${COMMAND});
+    if (command === ${RUN}) {
+      programs.get(words[at + ${PROGRAM}])(words[at + ${TABLE}], thread, words[at + ${THREADS}], work, barrier);
+    } else if (command === ${LOAD}) {
+      for (let m; (m = receiveMessageOnPort(port));) {
+        const { id, module } = m.message;
+        if (module === null) programs.delete(id);
+        else programs.set(id, new WebAssembly.Instance(module, { k: { memory, pow, fmod, matmul, scatterAdd, barrier: meet } }).exports.run);
+      }
+      Atomics.add(words, at + ${LOADED}, 1);
+      Atomics.notify(words, at + ${LOADED});
+    } else break;
+  }
+} catch (error) {
+  Atomics.store(words, dead, 1);
+  Atomics.notify(words, barrier / 4 + 1);
+  throw error;
+}
+`;
+
+/** Longest wait for a helper to start or to take a program in, in milliseconds. */
+const PATIENCE_MS = 20000;
+
+/** The helper threads of a device. */
+export class Threads {
+  readonly count: number;
+  readonly #memory: Memory;
+  readonly #ports: MessagePort[] = [];
+  readonly #workers: Worker[] = [];
+  #died: string | null = null;
+
+  /**
+   * Starts `count - 1` helpers and waits until they are ready.
+   *
+   * @param workOf Address of a thread's working memory.
+   */
+  constructor(count: number, memory: Memory, kernels: WebAssembly.Module, workOf: (thread: number) => number) {
+    this.count = count;
+    this.#memory = memory;
+    const url = new URL(`data:text/javascript,${encodeURIComponent(HELPER)}`);
+    for (let thread = 1; thread < count; thread++) {
+      const { port1, port2 } = new MessageChannel();
+      const worker = new Worker(url, {
+        workerData: {
+          memory: memory.memory,
+          kernels,
+          port: port2,
+          thread,
+          work: workOf(thread),
+          control: CONTROL,
+          barrier: BARRIER,
+        },
+        transferList: [port2],
+      });
+      worker.on("error", (error: Error) => this.#died ??= error.message);
+      worker.on("exit", () => this.#died ??= "it was ended from outside");
+      worker.unref();
+      port1.unref();
+      this.#ports.push(port1);
+      this.#workers.push(worker);
+    }
+    this.#await(READY, count - 1, "start");
+  }
+
+  /** Word `n` of the control block. */
+  #word(n: number): number {
+    return CONTROL / 4 + n;
+  }
+
+  #await(word: number, wanted: number, what: string): void {
+    const { words } = this.#memory;
+    const start = performance.now();
+    for (let now = Atomics.load(words, this.#word(word)); now < wanted; now = Atomics.load(words, this.#word(word))) {
+      if (this.#dead || performance.now() - start > PATIENCE_MS) {
+        throw new DeviceError(
+          `Cannot ${what} helper threads: ${now} of ${wanted} answered; use init({ device: "cpu", threads: 1 })`,
+        );
+      }
+      Atomics.wait(words, this.#word(word), now, 50);
+    }
+  }
+
+  get #dead(): boolean {
+    return this.#died !== null || Atomics.load(this.#memory.words, BARRIER / 4 + 2) !== 0;
+  }
+
+  /** Throws if a helper has died. */
+  check(): void {
+    if (this.#dead) {
+      throw new DeviceError(
+        `Cannot compute on the CPU any more: a helper thread died (${this.#died ?? "it failed in a kernel"}); ` +
+          'start the process again, or use init({ device: "cpu", threads: 1 })',
+      );
+    }
+  }
+
+  /** Wakes the helpers with a command. */
+  #wake(command: number): void {
+    const { words } = this.#memory;
+    Atomics.store(words, this.#word(COMMAND), command);
+    Atomics.add(words, this.#word(GENERATION), 1);
+    Atomics.notify(words, this.#word(GENERATION));
+  }
+
+  /** Gives helpers a program under a number, or takes it away. */
+  load(id: number, module: WebAssembly.Module | null): void {
+    this.check();
+    const { words } = this.#memory;
+    Atomics.store(words, this.#word(LOADED), 0);
+    for (const port of this.#ports) port.postMessage({ id, module });
+    this.#wake(LOAD);
+    this.#await(LOADED, this.count - 1, "give programs to");
+  }
+
+  /** Runs a program on all threads; `own` is this thread's share. */
+  run(id: number, table: number, own: (threads: number, barrier: number) => void): void {
+    this.check();
+    const { words } = this.#memory;
+    words[this.#word(TABLE)] = table;
+    words[this.#word(THREADS)] = this.count;
+    words[this.#word(PROGRAM)] = id;
+    this.#wake(RUN);
+    try {
+      own(this.count, BARRIER);
+    } catch (error) {
+      Atomics.store(words, BARRIER / 4 + 2, 1);
+      throw new DeviceError("Cannot compute on the CPU any more: a thread failed in a kernel", { cause: error });
+    }
+  }
+
+  /** Ends the helpers. */
+  close(): void {
+    this.#wake(EXIT);
+    for (const port of this.#ports) port.close();
+  }
+
+  /** The workers, for tests that end one from outside. */
+  get workers(): readonly Worker[] {
+    return this.#workers;
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * Builds the WebAssembly kernels, `wasm/*.as.ts`, into `src/device/cpu/kernels.gen.ts`; with `--check` it fails if that file
+ * is stale. AssemblyScript is needed for this only.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+
+const root = new URL("../", import.meta.url);
+const target = new URL("src/device/cpu/kernels.gen.ts", root);
+const SOURCES = ["matmul", "threads", "scatter"];
+
+/** The variants: with fused multiply-add or not, for memory that threads share or not. */
+const VARIANTS = [
+  { name: "RELAXED_SHARED", fma: "relaxed", shared: true },
+  { name: "PLAIN_SHARED", fma: "plain", shared: true },
+  { name: "RELAXED", fma: "relaxed", shared: false },
+  { name: "PLAIN", fma: "plain", shared: false },
+] as const;
+
+const read = (name: string) => Deno.readTextFile(new URL(`wasm/${name}.as.ts`, root));
+
+async function build(fma: string, shared: boolean, folder: string): Promise<Uint8Array> {
+  const sources = shared ? SOURCES : SOURCES.filter((s) => s !== "threads");
+  const text = (await Promise.all([`fma_${fma}`, ...sources].map(read))).join("\n");
+  const source = join(folder, "kernels.ts"), output = join(folder, "kernels.wasm");
+  await Deno.writeTextFile(source, text);
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-A",
+      "npm:assemblyscript@0.28.20/asc",
+      source,
+      "-o",
+      output,
+      "-O3",
+      "--noAssert",
+      "--runtime",
+      "stub",
+      "--importMemory",
+      "--memoryBase",
+      "64",
+      "--enable",
+      "simd",
+      ...(fma === "relaxed" ? ["--enable", "relaxed-simd"] : []),
+      ...(shared ? ["--enable", "threads", "--sharedMemory", "--initialMemory", "1", "--maximumMemory", "65536"] : []),
+    ],
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  return await Deno.readFile(output);
+}
+
+const folder = await Deno.makeTempDir();
+try {
+  const parts: string[] = [];
+  for (const { name, fma, shared } of VARIANTS) {
+    const bytes = await build(fma, shared, folder);
+    const text = btoa(String.fromCharCode(...bytes)).replace(/.{1,100}/g, '  "$&" +\n').trimEnd().slice(0, -2);
+    parts.push(`/** ${bytes.length} bytes. */\nexport const ${name}: string =\n${text};\n`);
+  }
+  const text = `// Written by tools/wasm.ts from wasm/*.as.ts; do not edit.\n// deno-fmt-ignore-file\n\n${
+    parts.join("\n")
+  }`;
+  if (Deno.args.includes("--check")) {
+    if (await Deno.readTextFile(target).catch(() => "") !== text) {
+      console.error("src/device/cpu/kernels.gen.ts is stale: run `deno task wasm`");
+      Deno.exit(1);
+    }
+  } else await Deno.writeTextFile(target, text);
+} finally {
+  await Deno.remove(folder, { recursive: true });
+}
