@@ -111,6 +111,7 @@ export async function runFit(learn: TrainLoop, nEpoch: number, startEpoch: numbe
     });
   } finally {
     learn.running = false;
+    for (const cb of learn.cbs) cb.run = true; // afterFit did so already, unless an error came before it
     if (learn.hasOpt) learn.opt.deferBoundary = false; // loops by hand may go on with it
     if (learn.training) learn.model.eval(); // cut short in training
     learn.training = false;

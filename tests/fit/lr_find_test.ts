@@ -5,6 +5,7 @@
  */
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { ConfigError } from "../../src/base/errors.ts";
+import { EarlyStopping } from "../../src/callbacks/mod.ts";
 import { LrFinder, minimum, slide, steep, valley } from "../../src/fit/mod.ts";
 import type { Learner } from "../../src/fit/mod.ts";
 import { SGD } from "../../src/optim/mod.ts";
@@ -108,7 +109,8 @@ onDevices("losses below 0 do not stop a probe by themselves", async () => {
 }, { kinds: ["reference"] });
 
 onDevices("a probe that fails half-way puts everything back too", async () => {
-  const learn = synthGolden({ metrics: [] });
+  const tracker = new EarlyStopping(); // it rests during the probe
+  const learn = synthGolden({ cbs: tracker });
   const before = await stateOf(learn);
   const { lossFunc } = learn;
   let calls = 0;
@@ -119,6 +121,7 @@ onDevices("a probe that fails half-way puts everything back too", async () => {
   await assertRejects(() => learn.lrFind(), RangeError, "no more");
   learn.lossFunc = lossFunc;
   assertEquals(await stateOf(learn), before);
+  assertEquals(tracker.run, true);
   await learn.fit(1);
   assertEquals(learn.recorder.rows.length, 1);
 }, { kinds: ["reference"] });
