@@ -47,7 +47,7 @@ export class Optimizer {
     this.steppers = steppers;
     this.values = values;
     this.#counts = steppers.some((s) => s.counts);
-    const all: Record<string, HyperValue> = { lr: 1e-3 };
+    const all: Record<string, HyperValue> = { lr: 1e-3, ...values }; // in the order of `values`
     for (const s of steppers) {
       for (const [name, kind] of Object.entries(s.stats ?? {})) this.#kinds.set(name, kind);
       Object.assign(all, s.defaults);
