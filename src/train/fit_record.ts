@@ -4,7 +4,7 @@
  * @module
  */
 import type { MetricValue } from "./metric.ts";
-import type { Phase } from "./train_loop.ts";
+import type { Phase } from "./options.ts";
 
 /** An epoch's numbers by name; null where there is none. */
 export type Row = Readonly<Record<string, MetricValue>>;

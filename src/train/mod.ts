@@ -84,7 +84,8 @@ export { refuseNested } from "./run.ts";
 export { snakeCase } from "./names.ts";
 export { ORDER } from "./order.ts";
 export { Progress } from "./progress.ts";
-export { type PlotLossOptions, Recorder, type RecorderOptions, type RecorderState } from "./recorder.ts";
+export { Recorder } from "./recorder.ts";
+export type { PlotLossOptions, RecorderOptions, RecorderState } from "./recorder_options.ts";
 export { ScalarHistory } from "./scalar_history.ts";
 export { Smooth } from "./smooth.ts";
 export { formatTime } from "./table.ts";
@@ -95,6 +96,6 @@ export {
   type Phase,
   type Splitter,
   trainableParams,
-  TrainLoop,
   type TrainLoopOptions,
-} from "./train_loop.ts";
+} from "./options.ts";
+export { TrainLoop } from "./train_loop.ts";

@@ -1,0 +1,64 @@
+/**
+ * What a learner is made of.
+ *
+ * @module
+ */
+import type { Module } from "../nn/mod.ts";
+import type { HyperValue, OptFunc } from "../optim/mod.ts";
+import type { Parameter, Tensor } from "../tensor/mod.ts";
+import type { CallbackLike } from "./callback.ts";
+import type { Logger } from "./logger.ts";
+import type { LossFunc } from "./loss_func.ts";
+import type { MetricLike } from "./metric.ts";
+
+/** Models that a learner trains: tensors in, one tensor out. */
+export type Model = Module<Tensor[], Tensor>;
+
+/** Parameters in groups, earliest layers first. */
+export type ParamGroups = readonly (readonly Parameter[])[];
+
+/** Divides a model's parameters in groups, earliest layers first; a flat list is one group. */
+export type Splitter<M extends Model = Model> = (model: M) => ParamGroups | readonly Parameter[];
+
+/** All parameters that require gradients, as one group. */
+export function trainableParams(model: Model): readonly Parameter[] {
+  return model.parameters().filter((p) => p.requiresGrad);
+}
+
+/**
+ * What the learner is doing: nothing, a `fit`, the two parts of `fineTune`, the learning-rate finder's probe, an evaluation
+ * (`validate`), or predictions (`getPreds`).
+ */
+export type Phase = "idle" | "fit" | "frozen" | "unfrozen" | "probe" | "eval" | "predict";
+
+/** Options of `TrainLoop`; the defaults are fastai's. */
+export interface TrainLoopOptions<M extends Model = Model> {
+  /** Loss object, or function of `(pred, ...yb)`; by default the data's. */
+  readonly lossFunc?: LossFunc;
+  /** Makes the optimizer; `Adam` by default. */
+  readonly optFunc?: OptFunc;
+  /** Learning rate, 1e-3 by default. */
+  readonly lr?: HyperValue;
+  /** Parameter groups; by default one group of all trainable parameters. */
+  readonly splitter?: Splitter<M>;
+  /** Callbacks to add. */
+  readonly cbs?: CallbackLike | readonly CallbackLike[];
+  /** Metrics of the validation set: functions of `(pred, ...yb)` or `Metric`s. */
+  readonly metrics?: MetricLike | readonly MetricLike[];
+  /** Folder for files; by default the data's, or the current one. */
+  readonly path?: string;
+  /** Folder for models, inside `path`; "models" by default. */
+  readonly modelDir?: string;
+  /** Weight decay; null leaves the optimizer's. */
+  readonly wd?: HyperValue | null;
+  /** Whether norm layers and biases decay too; false by default. */
+  readonly wdBnBias?: boolean;
+  /** Whether norm layers train in frozen groups; true by default. */
+  readonly trainBn?: boolean;
+  /** Momentum at the start, the peak and the end of one-cycle; [0.95, 0.85, 0.95] by default. */
+  readonly moms?: readonly [number, number, number];
+  /** Whether to add `TrainEval`, `Recorder` and `Progress`; true by default. */
+  readonly defaultCbs?: boolean;
+  /** Where rows and messages go; standard output by default. */
+  readonly logger?: Logger;
+}
