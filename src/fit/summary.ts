@@ -36,6 +36,7 @@ export async function summary(learn: TrainLoop): Promise<string> {
     ...rows,
     line,
     `Parameters: ${thousands(total)}, of which ${thousands(trained)} train`,
+    frozenText(learn),
     `Loss: ${
       learn.lossFunc.constructor === Function
         ? learn.lossFunc.toString().split("\n")[0]
@@ -43,6 +44,12 @@ export async function summary(learn: TrainLoop): Promise<string> {
     }`,
     `Callbacks: ${[...learn.cbs].sort((a, b) => a.order - b.order).map((c) => c.name).join(", ")}`,
   ].join("\n");
+}
+
+function frozenText(learn: TrainLoop): string {
+  if (!learn.hasOpt) return "Model not split into groups yet";
+  const first = learn.opt.groups.findIndex((g) => g.every((p) => p.requiresGrad));
+  return first === 0 ? "Model unfrozen" : `Model frozen up to parameter group ${first < 0 ? "after the last" : first}`;
 }
 
 /** Output shapes by layer: each layer's `forward` is watched for one pass. */

@@ -3,14 +3,23 @@
  *
  * @module
  */
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ConfigError, DataError, DisposedError, ShapeError } from "../../src/base/errors.ts";
 import { FetchPreds } from "../../src/callbacks/mod.ts";
 import { DataLoaders } from "../../src/data/mod.ts";
 import { Learner, ParamScheduler } from "../../src/fit/mod.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { ones, type Tensor, tensor } from "../../src/tensor/mod.ts";
-import { accuracy, Callback, CancelFit, type EventName, type Handled, Metric } from "../../src/train/mod.ts";
+import {
+  accuracy,
+  Callback,
+  CancelFit,
+  type EventName,
+  type Handled,
+  Metric,
+  mse,
+  silentLogger,
+} from "../../src/train/mod.ts";
 import { onDevices } from "../support/devices.ts";
 import { fillF32 } from "../support/fill.ts";
 import { classifierGolden, linearLearner } from "./learners.ts";
@@ -274,6 +283,30 @@ onDevices("rows have names, the table has a row an epoch, and silence is silence
   assertEquals(lines.length, 3);
   await learn.noLogging(() => learn.fit(1));
   assertEquals(lines.length, 3);
+}, here);
+
+onDevices("metrics of training batches have columns of their own", async () => {
+  const learn = linearLearner({ metrics: mse });
+  learn.recorder.trainMetrics = true;
+  await learn.fit(2);
+  const { rows, rawLosses } = learn.recorder;
+  assertEquals(Object.keys(rows[0]), ["epoch", "train_loss", "train_mse", "valid_loss", "valid_mse", "time"]);
+  assertAlmostEquals(rows[1].train_mse!, (rawLosses[2] + rawLosses[3]) / 2, 1e-6);
+  assertAlmostEquals(rows[1].valid_mse!, rows[1].valid_loss!, 1e-6);
+  learn.recorder.validMetrics = false;
+  await learn.fit(1);
+  assertEquals(Object.keys(learn.recorder.rows[0]), ["epoch", "train_loss", "mse", "time"]);
+}, here);
+
+onDevices("a fit without a validation set has no validation loss", async () => {
+  const x = { data: fillF32(1, 16), shape: [4, 4] }, y = { data: fillF32(2, 4), shape: [4, 1] };
+  const learn = new Learner(DataLoaders.fromArrays({ x, y }, { bs: 4 }), new nn.Linear(4, 1), {
+    lossFunc: new nn.MSELoss(),
+    logger: silentLogger,
+  });
+  await learn.fit(1);
+  assertEquals(learn.recorder.rows[0].valid_loss, null);
+  await assertRejects(() => learn.validate(), DataError, "no batches");
 }, here);
 
 onDevices("validate and getPreds leave the record of the fit", async () => {
