@@ -39,6 +39,7 @@ export function activeSlots({ slots }: PartState): Slot[] {
 function inPlace(part: PartState, { parameter, segment }: Slot): boolean {
   const node = parameter.grad!.node;
   const { storage } = part.grads;
+  if (parameter.size === 0) return true; // there is nothing to bring
   return node.storage === storage && node.offset === part.starts[segment] && node.version === storage.version;
 }
 

@@ -166,6 +166,7 @@ export function restoreStats(
   for (const { slots } of groups) {
     for (const slot of slots) {
       const entry = state[i++];
+      if (slot.parameter.size === 0) continue;
       for (const [name, kind] of kinds) {
         const value = entry[name];
         const node = value instanceof Tensor ? value.node : missing(slot, name);
