@@ -72,6 +72,7 @@ export class LrProbe extends ParamScheduler {
   override async afterBatch(): Promise<void> {
     const { learn } = this;
     await super.afterBatch();
+    learn.handOver();
     await learn.recorder.syncNow();
     const loss = learn.recorder.smoothLoss;
     if (Number.isNaN(this.#first)) this.#first = loss;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { boundary } from "../graph/runtime.ts";
 import { defaultRng, type Parameter, snapshots, type Tensor } from "../tensor/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
 
@@ -34,6 +35,7 @@ export function takeSnapshot(learn: TrainLoop): Snapshot {
       opt.loadStateDict(optimizer);
       rng.restore(rngState);
       for (const { dl, state } of loaders) dl.restore(state);
+      boundary(); // what goes back is a program of its own, not part of the next batch's
       for (const { m, training } of modes) m.training = training;
       Object.assign(learn, { epoch, nEpoch, iter, nIter, trainIter, pctTrain, training });
     },

@@ -29,18 +29,30 @@ export class Progress extends Callback {
     this.#started = this.#synced = performance.now();
   }
 
-  /** See `Callback.afterBatch`. */
-  override afterBatch(): Handled {
+  get #drawing(): boolean {
+    const { logger, showBar, running } = this.learn;
+    return logger.status !== undefined && showBar && running;
+  }
+
+  /** See `Callback.beforeBatch`. */
+  override beforeBatch(): Handled {
     const { learn } = this;
-    if (learn.logger.status === undefined || !learn.showBar || !learn.running) return;
+    if (!this.#drawing || !learn.training) return;
     const now = performance.now();
-    if (learn.training && now - this.#synced > SYNC_MS) {
-      this.#synced = now;
-      return learn.findCb(Recorder)?.syncNow();
-    }
+    if (now - this.#synced < SYNC_MS) return;
+    this.#synced = now;
+    // between two batches: a read in the middle of one would split its program
+    return learn.findCb(Recorder)?.syncNow();
+  }
+
+  /** See `Callback.afterBatch`. */
+  override afterBatch(): void {
+    const { learn } = this;
+    if (!this.#drawing) return;
+    const now = performance.now();
     if (now - this.#drawn < DRAW_MS) return;
     this.#drawn = now;
-    learn.logger.status(this.#bar(now));
+    learn.logger.status?.(this.#bar(now));
   }
 
   #bar(now: number): string {

@@ -214,8 +214,8 @@ async function passes(learn: TrainLoop, batch: BatchState): Promise<void> {
   batch.zeroed = true;
 }
 
-/** The boundary: hands the step's program over, with what is held beyond it. */
-function endBatch(learn: TrainLoop, { pred, loss, zeroed }: BatchState): void {
+/** The boundary: hands the step's program over, with what is held beyond it. A second call finds nothing to do. */
+export function endBatch(learn: TrainLoop, { pred, loss, zeroed }: BatchState): void {
   if (!learn.training || pred === null || loss === null) return boundary();
   if (!zeroed && learn.hasOpt) learn.opt.holdGrads();
   boundary([loss.node, pred.node]);

@@ -26,7 +26,7 @@ import {
 } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { Recorder } from "./recorder.ts";
-import { runFit, runValidate } from "./run.ts";
+import { endBatch, runFit, runValidate } from "./run.ts";
 import { showTrainingLoop } from "./show_loop.ts";
 import { TrainEval } from "./train_eval.ts";
 
@@ -373,6 +373,14 @@ export class TrainLoop<M extends Model = Model> {
   async runValidate(dl: DataLoader<Batch>): Promise<void> {
     await this.#ready();
     await runValidate(this, dl);
+  }
+
+  /**
+   * Hands the batch's program over now instead of after its last callback. For callbacks that read something of every
+   * batch: the program stays the one of fits that read nothing, and need not be compiled anew.
+   */
+  handOver(): void {
+    endBatch(this, this.batch);
   }
 
   /** Registers `undo` to run when the fit under way ends, however it ends; the last registered runs first. */

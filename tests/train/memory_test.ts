@@ -29,6 +29,20 @@ onDevices("1,000 steps on resident data leave as many bytes as before, and compi
   assertEquals(after.peakBytes, before.peakBytes);
 }, { kinds: ["reference", "cpu"] });
 
+onDevices("the finder runs the program of an ordinary fit", async (device) => {
+  const x = { data: fillF32(1, 100 * 4), shape: [100, 4] }, y = { data: fillInts(2, 100, 200), shape: [100] };
+  const dls = DataLoaders.fromArrays({ x, y, xValid: x, yValid: y }, { bs: 20, seed: 1 });
+  const learn = new Learner(dls, model(), { lossFunc, logger: silentLogger });
+  await learn.fit(2);
+  const { programs } = device.stats();
+  await learn.lrFind({ numIt: 20 });
+  const once = device.stats().programs;
+  await learn.lrFind({ numIt: 20 });
+  await learn.fit(2);
+  assertEquals(device.stats().programs, once);
+  assertEquals(once - programs, 3, "copies of the weights and of the statistics, and their way back");
+}, { kinds: ["reference", "cpu"] });
+
 onDevices("batches that are made one by one are given back", async (device) => {
   const items = (n: number, seed: number) => ({
     length: n,
