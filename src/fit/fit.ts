@@ -36,6 +36,7 @@ export async function fit(learn: TrainLoop, nEpoch: number, options: FitOptions 
   refuseNested(learn);
   const lr = "lr" in options ? given(learn, options.lr, "lr") : learn.lr;
   const { phase } = learn;
+  await learn.ready();
   await learn.addedCbs(cbs, async () => {
     if (resetOpt) learn.createOpt();
     const decay = wd ?? learn.wd;

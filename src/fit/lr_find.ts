@@ -55,6 +55,7 @@ export async function lrFind(learn: TrainLoop, options: LrFindOptions = {}): Pro
   const { recorder } = learn;
   const nEpoch = Math.floor(numIt / Math.max(1, learn.dls.train.length)) + 1;
   refuseNested(learn);
+  await learn.ready();
   const snapshot = takeSnapshot(learn);
   const before = recorder.save();
   let lrs: number[], losses: number[];

@@ -24,6 +24,7 @@ export interface Prediction {
  * ```
  */
 export async function predict(learn: TrainLoop, ...item: Tensor[]): Promise<Prediction> {
+  await learn.ready();
   const { model } = learn;
   const modes = model.modules().map((m) => m.training);
   model.eval();

@@ -50,6 +50,7 @@ export function modelPath(learn: TrainLoop, file: string): string {
  * @returns The path that was written.
  */
 export async function save(learn: TrainLoop, file: string, { withOpt = true }: SaveOptions = {}): Promise<string> {
+  await learn.ready();
   const named = new Map<string, Tensor>(learn.model.stateDict());
   const metadata: Record<string, string> = { format: "pt" };
   if (withOpt && learn.hasOpt) {
@@ -85,6 +86,7 @@ export async function load(
   { withOpt, strict = true }: LoadOptions = {},
 ): Promise<void> {
   const path = modelPath(learn, file);
+  await learn.ready();
   const opened = await open(path);
   const text = opened.metadata.get(STATE_KEY);
   if (withOpt === true && text === undefined) {

@@ -5,6 +5,7 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import type { Batch, DataLoader, DataLoaders } from "../data/mod.ts";
+import { ready as openDevice } from "../graph/runtime.ts";
 import { Adam, type HyperValue, type OptFunc, type Optimizer } from "../optim/mod.ts";
 import type { Parameter, Tensor } from "../tensor/mod.ts";
 import { BatchState } from "./batch_state.ts";
@@ -365,13 +366,13 @@ export class TrainLoop<M extends Model = Model> {
    * @throws DataError where a loader is empty; whatever a handler, the model or the loss throws.
    */
   async runEpochs(nEpoch: number, { startEpoch = 0 }: { startEpoch?: number } = {}): Promise<void> {
-    await this.#ready();
+    await this.ready();
     await runFit(this, nEpoch, startEpoch);
   }
 
   /** Runs the validation part over `dl`: its events, no others. */
   async runValidate(dl: DataLoader<Batch>): Promise<void> {
-    await this.#ready();
+    await this.ready();
     await runValidate(this, dl);
   }
 
@@ -395,7 +396,9 @@ export class TrainLoop<M extends Model = Model> {
     for (const f of undo) await f();
   }
 
-  async #ready(): Promise<void> {
+  /** Opens the default device if none is open, and waits for `afterCreate` handlers. What is asynchronous begins with it. */
+  async ready(): Promise<void> {
+    await openDevice();
     const created = this.#created;
     this.#created = null;
     if (created !== null) await created;
