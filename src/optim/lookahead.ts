@@ -6,7 +6,6 @@
  */
 import { add, and, gt, mul, sub, where } from "../graph/elementwise.ts";
 import { constant, scalar } from "../graph/leaves.ts";
-import type { Parameter, Tensor } from "../tensor/mod.ts";
 import { ConfigError } from "../base/errors.ts";
 import type { Part } from "./arena.ts";
 import { makeFactory, type OptFunc, type OptOptions, type ParamsLike } from "./factory.ts";
@@ -75,10 +74,6 @@ class LookaheadOptimizer extends Optimizer {
 
   protected override hasStat(started: boolean, name: string): boolean {
     return name === SLOW ? this.#copied : started;
-  }
-
-  protected override missingStat(parameter: Parameter, name: string): Tensor | null {
-    return name === SLOW && this.#copied ? parameter : null;
   }
 
   override stateDict(): OptimizerState {

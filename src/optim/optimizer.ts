@@ -244,9 +244,7 @@ export class Optimizer {
       if ((active[i].doWd ?? true) !== (given.doWd ?? true)) differ.doWd = true;
     }
     if (!differ.step && !differ.doWd) return { infos: [infoOf(given)], differ };
-    // whoever was never stepped has no step count to work with, and is left out anyway
-    const infos = slots.map((s) => infoOf(s === null || (this.#counts && s.step === 0) ? given : s));
-    return { infos, differ };
+    return { infos: slots.map((s) => infoOf(s ?? given)), differ };
   }
 
   #keepInactive(u: Update, active: readonly Slot[], part: PartState): void {
@@ -275,11 +273,6 @@ export class Optimizer {
 
   /** Takes what an optimizer that wraps others adds to a state that fits. */
   protected restore(_state: OptimizerState): void {}
-
-  /** What a statistic that a loaded state lacks becomes: null for zeros; for optimizers that wrap others. */
-  protected missingStat(_parameter: Parameter, _name: string): Tensor | null {
-    return null;
-  }
 
   // --- state
 
@@ -327,12 +320,7 @@ export class Optimizer {
         slot.forceTrain = entry.forceTrain;
       }
     }
-    restoreStats(
-      state.state,
-      this.#groups,
-      this.#keeps,
-      (s, name) => this.missingStat(s.parameter, name)?.node ?? null,
-    );
+    restoreStats(state.state, this.#groups, this.#keeps);
     if (!this.deferBoundary) boundary();
   }
 }

@@ -154,12 +154,11 @@ function count(n: number, what: string): string {
   return `${n} ${what}${n === 1 ? "" : "s"}`;
 }
 
-/** Records the assignments that bring statistics back; those that the state lacks become zeros, or what `missing` says. */
+/** Records the assignments that bring statistics back; those that the state lacks become zeros. */
 export function restoreStats(
   state: readonly ParamState[],
   groups: readonly Group[],
   { kinds }: Keeps,
-  missing: (slot: Slot, name: string) => Node | null,
 ): void {
   const group: Assignment[] = [];
   let i = 0;
@@ -169,7 +168,7 @@ export function restoreStats(
       if (slot.parameter.size === 0) continue;
       for (const [name, kind] of kinds) {
         const value = entry[name];
-        const node = value instanceof Tensor ? value.node : missing(slot, name);
+        const node = value instanceof Tensor ? value.node : null;
         if (node === null && !slot.part.stats.has(name)) continue; // zeros already
         const { shape, offset } = place(slot, kind);
         const { storage } = statArena(slot.part, name, kind);
