@@ -21,6 +21,8 @@ export interface Nest {
   readonly inner: number;
   /** Axes that are fixed while a row is worked on. */
   readonly outer: ReadonlySet<number>;
+  /** Starts of the segments that are worked on one after the other, if they are. */
+  readonly segments?: readonly number[];
 }
 
 /** When something is computed: once, for each row, at each start of the innermost loop, or in it. */
@@ -125,7 +127,11 @@ export class BodyWriter {
         level = Math.max(level, this.#levelOf(strides)) as Level;
         if (nest.vector >= 0 && strides[nest.vector] !== 0) vary = true;
       }
-      if (inst.k === "segment") level = Math.max(level, 1) as Level;
+      if (inst.k === "segment") {
+        const looped = inst.starts === nest.segments;
+        level = looped ? 1 : 3;
+        vary = !looped && nest.vector >= 0;
+      }
       if (inst.k === "reduce") {
         level = 1;
         vary = nest.vector !== nest.inner && vary;
@@ -272,7 +278,8 @@ export class BodyWriter {
         this.#form(inst);
         return;
       case "segment":
-        f.get(this.segment).op(OP.i32x4Splat);
+        if (inst.starts === this.nest.segments) f.get(this.segment).op(OP.i32x4Splat);
+        else this.#findSegment(inst.starts);
         return;
       case "random":
         this.#random(inst);
@@ -295,6 +302,21 @@ export class BodyWriter {
       default:
         throw new Error(`Instruction ${inst.k} has no place here`);
     }
+  }
+
+  /** Pushes the number of starts, after the first, that lie at or before the position. */
+  #findSegment(starts: readonly number[]): void {
+    const { f } = this;
+    const at = f.local(T.v128), count = f.local(T.v128), entry = f.local(T.i32);
+    const table = this.#context.place(starts);
+    this.#form({ offset: 0, strides: this.nest.sizes.map(() => 1) });
+    f.set(at).v128(ZERO).set(count).i32(table + 4).set(entry);
+    f.loop(entry, () => f.i32(table + starts.length * 4), 4, () => {
+      f.get(count).get(at).get(entry).mem(MEM.v128Load32Splat).op(OP.i32x4GeS).op(OP.i32x4Sub).set(count);
+    });
+    f.get(count);
+    for (const l of [at, count]) f.release(l);
+    f.release(entry);
   }
 
   #random({ dist, seed, stream, index }: Extract<Inst, { k: "random" }>): void {

@@ -65,11 +65,13 @@ function sweep(w: BodyWriter, end: () => void, body: (lanes: 4 | 1) => void): vo
 export function mapLoop(context: Context, { shape, body, outs }: MapKernel): Work {
   const f = new Fn([T.i32, T.i32, T.i32]);
   const rank = shape.length;
+  const segments = rank !== 1 ? undefined : body.find((i): i is Extract<Inst, { k: "segment" }> => i.k === "segment");
   const nest: Nest = {
     sizes: shape,
     vector: rank - 1,
     inner: rank - 1,
     outer: new Set(shape.map((_, i) => i).slice(0, -1)),
+    ...(segments ? { segments: segments.starts } : {}),
   };
   const w = new BodyWriter(f, context, body, nest);
   const views = outs.map((o) => o.view);
@@ -86,7 +88,6 @@ export function mapLoop(context: Context, { shape, body, outs }: MapKernel): Wor
     return { index: context.module.add(f), items: 1 };
   }
   const n = shape[rank - 1];
-  const segments = body.find((i): i is Extract<Inst, { k: "segment" }> => i.k === "segment");
   w.emit(0, 4, all, views);
   if (rank > 1) {
     const row = f.local(T.i32);
@@ -477,7 +478,10 @@ function oneRow(w: BodyWriter, { outer, inner, body, outs }: ReduceKernel, lanes
 /** One sum a segment. */
 export function segmentSumLoop(context: Context, { n, starts, body, outs }: SegmentSumKernel): Work {
   const f = new Fn([T.i32, T.i32, T.i32]);
-  const nest: Nest = { sizes: [n], vector: 0, inner: 0, outer: new Set() };
+  const same = body.find((i) => i.k === "segment" && i.starts.join() === starts.join()) as
+    | Extract<Inst, { k: "segment" }>
+    | undefined;
+  const nest: Nest = { sizes: [n], vector: 0, inner: 0, outer: new Set(), segments: same?.starts ?? starts };
   const first = body.length;
   const whole: Inst[] = [...body, ...outs.map((o): Inst => ({ k: "reduce", kind: "sum", a: o.value }))];
   const w = new BodyWriter(f, context, whole, nest);
