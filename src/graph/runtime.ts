@@ -47,7 +47,9 @@ class Runtime {
   }
 
   entry(c: Collected, early: Lowered | null): Entry {
-    const bucket = this.#cache.get(c.hash);
+    // programs made early place their results otherwise, so they are none for later runs
+    const hash = early === null ? c.hash : ~c.hash;
+    const bucket = this.#cache.get(hash);
     if (bucket !== undefined) {
       for (const entry of bucket) {
         if (sameKey(entry.key, c.key)) {
@@ -72,8 +74,8 @@ class Runtime {
       i32: new Int32Array(params.buffer),
       u32: new Uint32Array(params.buffer),
     };
-    const list = this.#cache.get(c.hash);
-    if (list === undefined) this.#cache.set(c.hash, [entry]);
+    const list = this.#cache.get(hash);
+    if (list === undefined) this.#cache.set(hash, [entry]);
     else list.push(entry);
     this.#cachedBytes += bytes;
     this.#evict(entry);
@@ -226,7 +228,7 @@ export function realize(nodes: readonly Node[] = []): void {
   } else {
     // made now, while the nodes still know their inputs, within limits that every device keeps
     const later = { ...c, key: c.key.slice() };
-    const early = lower(c, PORTABLE);
+    const early = lower(c, PORTABLE, { ring: false });
     waiting.push(() => current!.execute(later, rootValues, early));
   }
   settle(c, rootValues);

@@ -32,6 +32,20 @@ Deno.test("programs made before a device is open run when it opens, in order", a
   assertEquals((await read(seen)).map((a) => Array.from(a)), [[2, 4], [5, 9], [12, 20], [27, 43], [58, 90]]);
 });
 
+Deno.test("a program that waits may read results of one that waits too", async () => {
+  closeDevice();
+  const x = fromHost(new Float32Array([3]), [1], "f32");
+  let y = mul(x, constant(2));
+  for (let i = 0; i < 5; i++) {
+    realize([y]);
+    y = add(y, scalar(1));
+  }
+  useDevice(new ReferenceDevice());
+  assertEquals((await read([y])).map((v) => v[0]), [11]);
+  const z = mul(y, constant(2));
+  assertEquals((await read([z])).map((v) => v[0]), [22]);
+});
+
 Deno.test("at most 64 programs wait for a device", () => {
   closeDevice();
   const x = fromHost(new Float32Array([1]), [1], "f32");

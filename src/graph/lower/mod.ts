@@ -45,8 +45,12 @@ const ITEM_SLOTS = 1 << 20;
 /** Attempts at forming kernels; each failure stores one more value, so graphs end long before. */
 const MAX_ATTEMPTS = 10000;
 
-/** Makes the program that computes the roots and runs the assignments of `c`. */
-export function lower(c: Collected, profile: DeviceProfile): Lowered {
+/**
+ * Makes the program that computes the roots and runs the assignments of `c`.
+ *
+ * @param ring Whether small results may lie in a ring; before a device is open there is none.
+ */
+export function lower(c: Collected, profile: DeviceProfile, { ring = true }: { ring?: boolean } = {}): Lowered {
   const words = layoutWords(c);
   const maxSlots = Math.max(4, profile.maxSlotsPerKernel);
   const places: Places = {
@@ -61,7 +65,7 @@ export function lower(c: Collected, profile: DeviceProfile): Lowered {
     try {
       const units = buildUnits(graph);
       const steps = schedule(units, places, maxSlots);
-      return assemble(c, graph, units, steps, words);
+      return assemble(c, graph, units, steps, words, ring ? RING_LIMIT : 0);
     } catch (error) {
       const before = alsoStored.size;
       if (error instanceof MustStore) alsoStored.add(error.item.id);
@@ -103,7 +107,14 @@ interface Home {
   readonly dyn?: number;
 }
 
-function assemble(c: Collected, graph: Graph, units: readonly Unit[], steps: readonly Step[], words: Words): Lowered {
+function assemble(
+  c: Collected,
+  graph: Graph,
+  units: readonly Unit[],
+  steps: readonly Step[],
+  words: Words,
+  ringLimit: number,
+): Lowered {
   const { used, opaque } = consumers(units, steps);
   // roots: small ones together in a ring, the others on their own
   const rootBytes = c.roots.map((n) => n.op.kind === "assign" ? 0 : sizeOf(n.shape) * bytesPerElement(n.dtype));
@@ -111,7 +122,7 @@ function assemble(c: Collected, graph: Graph, units: readonly Unit[], steps: rea
   let ringBytes = 0;
   rootBytes.forEach((bytes, i) => {
     if (bytes === 0) return;
-    if (ringBytes + bytes <= RING_LIMIT) {
+    if (ringBytes + bytes <= ringLimit) {
       ringRoots.push(i);
       ringOffsets.push(ringBytes);
       ringBytes += (bytes + 63) & ~63;
