@@ -14,14 +14,23 @@ export type ParamsLike = readonly Parameter[] | readonly (readonly Parameter[])[
 
 /** Options of an optimizer: values of its hyper-parameters, and how it decays. */
 export interface OptOptions {
+  /** Learning rate; 1e-3 without. */
   readonly lr?: HyperValue;
+  /** Momentum: how much of the average gradient stays from step to step. */
   readonly mom?: HyperValue;
+  /** How much of the average squared gradient stays from step to step. */
   readonly sqrMom?: HyperValue;
+  /** What keeps quotients finite where gradients vanish. */
   readonly eps?: HyperValue;
+  /** Weight decay. */
   readonly wd?: HyperValue;
+  /** RAdam: sharpness of the softplus over the denominator; 0 for none. */
   readonly beta?: HyperValue;
+  /** QHAdam: weight of the average gradient against the gradient. */
   readonly nu1?: HyperValue;
+  /** QHAdam: weight of the average squared gradient against the squared gradient. */
   readonly nu2?: HyperValue;
+  /** Larc: how far a tensor moves, relative to its own norm. */
   readonly trustCoeff?: HyperValue;
   /** Larc: whether its rates are bounded by `lr`; true by default. */
   readonly clip?: boolean;

@@ -7,6 +7,7 @@ import { ConfigError } from "../base/errors.ts";
 
 /** A range of values over the groups; see {@link slice}. */
 export interface Slice {
+  /** What tells a slice from other values. */
   readonly kind: "slice";
   /** Value of the first group; null: a tenth of `stop` for all groups but the last. */
   readonly start: number | null;

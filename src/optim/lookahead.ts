@@ -4,9 +4,9 @@
  * @module
  * @see Zhang et al. 2019, arXiv:1907.08610
  */
-import { add, and, gt, mul, sub, where } from "../graph/elementwise.ts";
-import { constant, scalar } from "../graph/leaves.ts";
+import { scalar } from "../graph/leaves.ts";
 import { ConfigError } from "../base/errors.ts";
+import { ops, Tensor } from "../tensor/mod.ts";
 import type { Part } from "./arena.ts";
 import { makeFactory, type OptFunc, type OptOptions, type ParamsLike } from "./factory.ts";
 import { Optimizer } from "./optimizer.ts";
@@ -56,14 +56,12 @@ class LookaheadOptimizer extends Optimizer {
   protected override afterUpdate(u: Update, { members }: Part): void {
     // numbers, not structure: the program is the same at every step
     const due = this.#count % this.k === 0;
-    const slow = where(gt(scalar(this.#copied ? 1 : 0), constant(0)), u.stat(SLOW), u.before);
-    const next = add(slow, mul(sub(u.p, slow), scalar(due ? this.alpha : 0)));
+    const slow = ops.where(flag(this.#copied), u.stat(SLOW), u.before);
+    const next = slow.add(u.p.sub(slow).mul(due ? this.alpha : 0));
     u.setStat(SLOW, next);
-    let pulled = gt(scalar(due ? 1 : 0), constant(0));
-    if (members.includes(null)) { // parameters of other groups are none of its business
-      pulled = and(pulled, gt(u.perElement(u.perSegmentFlag(members.map((m) => m !== null))), constant(0)));
-    }
-    u.p = where(pulled, next, u.p);
+    // parameters of other groups are none of its business
+    const pulled = members.includes(null) ? u.flagged(members.map((m) => m !== null)).and(flag(due)) : flag(due);
+    u.p = ops.where(pulled, next, u.p);
   }
 
   override clearState(): void {
@@ -84,6 +82,11 @@ class LookaheadOptimizer extends Optimizer {
     this.#count = state.count ?? 0;
     this.#copied = state.state.some((s) => s.slowWeights !== undefined);
   }
+}
+
+/** A condition that changes without a new program. */
+function flag(on: boolean): Tensor {
+  return new Tensor(scalar(on ? 1 : 0)).gt(0);
 }
 
 /** Wraps a kind of optimizer in Lookahead. */

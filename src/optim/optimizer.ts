@@ -6,18 +6,25 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import { assignAll, type Assignment } from "../graph/assign.ts";
-import { gt, where } from "../graph/elementwise.ts";
-import { constant, leaf, scalar } from "../graph/leaves.ts";
+import { leaf, scalar } from "../graph/leaves.ts";
 import type { Node } from "../graph/node.ts";
 import { boundary } from "../graph/runtime.ts";
-import { type Parameter, rereadAll, Tensor } from "../tensor/mod.ts";
+import { ops, type Parameter, rereadAll, Tensor } from "../tensor/mod.ts";
 import type { Part } from "./arena.ts";
 import { composed, type OptFunc, type OptOptions, type ParamsLike } from "./factory.ts";
 import { activeSlots, bringGrads, flatGrads, gradNorm, holdGrads, scaleGrads } from "./grads.ts";
 import { checkGroups, type Group, makeGroup, type PartState, type Slot, statArena } from "./group.ts";
 import { type HyperValue, nearestName, spread } from "./hyper.ts";
 import { checkState, clearStats, gatherState, type Keeps, type OptimizerState, restoreStats } from "./state.ts";
-import { type Hypers, type NumberKind, type StatKind, type StepInfo, type Stepper, Update } from "./stepper.ts";
+import {
+  flagsOf,
+  type Hypers,
+  type NumberKind,
+  type StatKind,
+  type StepInfo,
+  type Stepper,
+  Update,
+} from "./stepper.ts";
 
 /** Updates groups of parameters by steppers; see `SGD`, `Adam` and the others for ready ones. */
 export class Optimizer {
@@ -37,6 +44,8 @@ export class Optimizer {
   readonly #counts: boolean;
 
   /**
+   * Moves the parameters of each group together. Users call `Adam` and the like, or what {@link Optimizer.from} gives.
+   *
    * @param params Parameters in groups, earliest layers first; a flat list is one group.
    * @param steppers What a step consists of, in order.
    * @param values Hyper-parameters, over the steppers' defaults.
@@ -65,6 +74,17 @@ export class Optimizer {
    *
    * @param steppers What a step consists of, in order.
    * @param defaults Hyper-parameters, over the steppers' own defaults; `lr` is 1e-3 without.
+   *
+   * @example
+   * ```ts ignore
+   * const signStep: Stepper = {
+   *   apply: (u) => {
+   *     u.p = u.p.sub(u.stat("gradAvg").sign().mul(u.hyper("lr")));
+   *   },
+   * };
+   * const Signum = Optimizer.from([weightDecay, averageGrad(), signStep], { mom: 0.95 });
+   * const opt = Signum(model.parameters(), { lr: 1e-4 });
+   * ```
    */
   static from<const N extends string = never>(
     steppers: readonly Stepper[],
@@ -227,8 +247,10 @@ export class Optimizer {
     // parameters without a gradient keep every bit of themselves and of their statistics
     if (active.length < part.slots.length) this.#keepInactive(update, active, part);
     this.afterUpdate(update, part);
-    const group: Assignment[] = [{ storage: part.storage, value: update.p, offset: part.start }];
-    for (const name of update.changed) group.push({ storage: part.stats.get(name)!.storage, value: update.stat(name) });
+    const group: Assignment[] = [{ storage: part.storage, value: update.p.node, offset: part.start }];
+    for (const name of update.changed) {
+      group.push({ storage: part.stats.get(name)!.storage, value: update.stat(name).node });
+    }
     const done = assignAll(group);
     let at = 1;
     for (const name of update.changed) part.stats.get(name)!.last = [done[at++]];
@@ -247,14 +269,14 @@ export class Optimizer {
     return { infos: slots.map((s) => infoOf(s ?? given)), differ };
   }
 
-  #keepInactive(u: Update, active: readonly Slot[], part: PartState): void {
-    const on = new Set(active.map((s) => s.segment));
-    const flag = u.perSegmentFlag(part.slots.map((_, i) => on.has(i)));
-    const isOn = gt(u.perElement(flag), constant(0));
-    u.p = where(isOn, u.p, u.before);
+  #keepInactive(u: Update, active: readonly Slot[], { slots }: PartState): void {
+    const on = slots.map(() => false);
+    for (const { segment } of active) on[segment] = true;
+    const each = u.flagged(on);
+    u.p = ops.where(each, u.p, u.before);
     for (const name of u.changed) {
-      const one = this.#kinds.get(name) === "number";
-      u.setStat(name, where(one ? gt(flag, constant(0)) : isOn, u.stat(name), u.statBefore(name)));
+      const which = this.#kinds.get(name) === "number" ? flagsOf(on).gt(0) : each;
+      u.setStat(name, ops.where(which, u.stat(name), u.statBefore(name)));
     }
   }
 
@@ -263,7 +285,11 @@ export class Optimizer {
     return false;
   }
 
-  /** What follows the steppers; for optimizers that wrap others. */
+  /**
+   * What follows the steppers; for optimizers that wrap others.
+   *
+   * @internal
+   */
   protected afterUpdate(_update: Update, _part: Part): void {}
 
   /** Whether there is a statistic of a parameter to save; for optimizers that wrap others. */

@@ -4,31 +4,28 @@
  *
  * @module
  */
-import { add, div, eq, gt, minimum, mul, or, softplus, sqrt, square, sub, where } from "../graph/elementwise.ts";
-import { constant } from "../graph/leaves.ts";
-import type { Node } from "../graph/node.ts";
+import { ops, type Tensor } from "../tensor/mod.ts";
 import { type OptFunc, optFunc } from "./factory.ts";
-import { averageGrad, averageSqrGrad, debias, hyper, l2Reg, stepStat, weightDecay, ZERO } from "./steppers.ts";
+import { averageGrad, averageSqrGrad, debias, l2Reg, stepStat, weightDecay } from "./steppers.ts";
 import type { Stepper, Update } from "./stepper.ts";
 
-const debiasMom = debias("mom"), debiasSqr = debias("sqrMom");
-
-/** `sqrt(sqrAvg / debias)` */
-function rootMeanSquare(u: Update): Node {
-  return sqrt(mul(u.stat("sqrAvg"), u.number({ kind: "step", of: (h, { step }) => 1 / debiasSqr(h, step) })));
+/** `sqrt(sqrAvg / debias) + eps` */
+function root(u: Update): Tensor {
+  const debiased = u.stat("sqrAvg").mul(u.number("step", (h, { step }) => 1 / debias("sqrMom", h, step)));
+  return debiased.sqrt().add(u.hyper("eps"));
 }
 
 /** `p <- p - lr g` */
 export const sgdStep: Stepper = {
   apply: (u) => {
-    u.p = sub(u.p, mul(u.g, u.number(hyper("lr"))));
+    u.p = u.p.sub(u.g.mul(u.hyper("lr")));
   },
 };
 
 /** `p <- p - lr gradAvg` */
 export const momentumStep: Stepper = {
   apply: (u) => {
-    u.p = sub(u.p, mul(u.stat("gradAvg"), u.number(hyper("lr"))));
+    u.p = u.p.sub(u.stat("gradAvg").mul(u.hyper("lr")));
   },
 };
 
@@ -47,8 +44,8 @@ export const SGD: OptFunc = optFunc({
 const rmsPropStep = (momentum: boolean): Stepper => ({
   defaults: { eps: 1e-8 },
   apply: (u) => {
-    const den = add(sqrt(u.stat("sqrAvg")), u.number(hyper("eps")));
-    u.p = sub(u.p, mul(u.number(hyper("lr")), div(momentum ? u.stat("gradAvg") : u.g, den)));
+    const den = u.stat("sqrAvg").sqrt().add(u.hyper("eps"));
+    u.p = u.p.sub((momentum ? u.stat("gradAvg") : u.g).div(den).mul(u.hyper("lr")));
   },
 });
 
@@ -65,8 +62,8 @@ export const RMSProp: OptFunc = optFunc({
 export const adamStep: Stepper = {
   defaults: { eps: 1e-5 },
   apply: (u) => {
-    const size = u.number({ kind: "step", of: (h, { step }) => h.lr / debiasMom(h, step) });
-    u.p = sub(u.p, mul(size, div(u.stat("gradAvg"), add(rootMeanSquare(u), u.number(hyper("eps"))))));
+    const size = u.number("step", (h, { step }) => h.lr / debias("mom", h, step));
+    u.p = u.p.sub(u.stat("gradAvg").div(root(u)).mul(size));
   },
 };
 
@@ -93,19 +90,18 @@ function rectification(sqrMom: number, step: number): number | null {
 const radamStep = (smooth: boolean): Stepper => ({
   defaults: { eps: 1e-5, beta: 0 },
   apply: (u) => {
-    let den = add(rootMeanSquare(u), u.number(hyper("eps")));
-    if (smooth) { // softplus(den) with sharpness beta, linear above 20
-      const beta = u.number(hyper("beta"));
-      const x = mul(den, beta);
-      den = where(gt(x, constant(20)), den, div(softplus(x), beta));
+    let den = root(u);
+    if (smooth) { // softplus with sharpness beta
+      const beta = u.hyper("beta");
+      den = den.mul(beta).softplus().div(beta);
     }
-    const size = u.number({
-      kind: "step",
-      of: (h, { step }) => h.lr * (rectification(h.sqrMom, step) ?? 1) / debiasMom(h, step),
-    });
-    const adaptive = u.number({ kind: "step", of: (h, { step }) => rectification(h.sqrMom, step) === null ? 0 : 1 });
+    const size = u.number(
+      "step",
+      (h, { step }) => h.lr * (rectification(h.sqrMom, step) ?? 1) / debias("mom", h, step),
+    );
+    const adaptive = u.number("step", (h, { step }) => rectification(h.sqrMom, step) === null ? 0 : 1);
     const avg = u.stat("gradAvg");
-    u.p = sub(u.p, mul(size, where(gt(adaptive, ZERO), div(avg, den), avg)));
+    u.p = u.p.sub(ops.where(adaptive.gt(0), avg.div(den), avg).mul(size));
   },
 });
 
@@ -124,12 +120,12 @@ export const RAdam: OptFunc = optFunc({
 const qhadamStep: Stepper = {
   defaults: { nu1: 0.7, nu2: 1, eps: 1e-8 },
   apply: (u) => {
-    const number = (of: (h: Readonly<Record<string, number>>) => number) => u.number({ kind: "group", of });
-    const mean = u.number({ kind: "step", of: (h, { step }) => h.nu1 / debiasMom(h, step) });
-    const variance = u.number({ kind: "step", of: (h, { step }) => h.nu2 / debiasSqr(h, step) });
-    const num = add(mul(u.g, number((h) => 1 - h.nu1)), mul(u.stat("gradAvg"), mean));
-    const den = add(mul(square(u.g), number((h) => 1 - h.nu2)), mul(u.stat("sqrAvg"), variance));
-    u.p = sub(u.p, mul(u.number(hyper("lr")), div(num, add(sqrt(den), u.number(hyper("eps"))))));
+    const ownMean = u.number("group", (h) => 1 - h.nu1), ownSquare = u.number("group", (h) => 1 - h.nu2);
+    const ofMean = u.number("step", (h, { step }) => h.nu1 / debias("mom", h, step));
+    const ofSquare = u.number("step", (h, { step }) => h.nu2 / debias("sqrMom", h, step));
+    const num = u.g.mul(ownMean).add(u.stat("gradAvg").mul(ofMean));
+    const den = u.g.square().mul(ownSquare).add(u.stat("sqrAvg").mul(ofSquare));
+    u.p = u.p.sub(num.div(den.sqrt().add(u.hyper("eps"))).mul(u.hyper("lr")));
   },
 };
 
@@ -149,12 +145,12 @@ const larcStep = (clip: boolean, momentum: boolean): Stepper => ({
   defaults: { trustCoeff: 0.02, eps: 1e-8 },
   stats: { localLr: "number" },
   apply: (u) => {
-    const p = sqrt(u.sums(square(u.p))), g = sqrt(u.sums(square(u.g)));
-    const den = add(add(g, mul(p, u.number(hyper("wd")))), u.number(hyper("eps")));
-    const trusted = div(mul(u.number({ kind: "group", of: (h) => h.lr * h.trustCoeff }), p), den);
-    const local = clip ? minimum(trusted, u.number(hyper("lr"))) : trusted;
+    const p = u.sums(u.p.square()).sqrt(), g = u.sums(u.g.square()).sqrt();
+    const den = p.mul(u.hyper("wd")).add(g).add(u.hyper("eps"));
+    const trusted = p.mul(u.number("group", (h) => h.lr * h.trustCoeff)).div(den);
+    const local = clip ? trusted.minimum(u.hyper("lr")) : trusted;
     u.setStat("localLr", local);
-    u.p = sub(u.p, mul(u.perElement(local), momentum ? u.stat("gradAvg") : u.g));
+    u.p = u.p.sub(u.perElement(local).mul(momentum ? u.stat("gradAvg") : u.g));
   },
 });
 
@@ -172,12 +168,12 @@ export const Larc: OptFunc = optFunc({
 const lambStep: Stepper = {
   defaults: { eps: 1e-5 },
   apply: (u) => {
-    const mean = mul(u.stat("gradAvg"), u.number({ kind: "step", of: (h, { step }) => 1 / debiasMom(h, step) }));
-    const step = div(mean, add(rootMeanSquare(u), u.number(hyper("eps"))));
-    const rms = (x: Node) => sqrt(div(u.sums(square(x)), u.sizes));
+    const mean = u.stat("gradAvg").mul(u.number("step", (h, { step }) => 1 / debias("mom", h, step)));
+    const step = mean.div(root(u));
+    const rms = (x: Tensor) => u.sums(x.square()).div(u.sizes).sqrt();
     const r1 = rms(u.p), r2 = rms(step);
-    const q = where(or(eq(r1, ZERO), eq(r2, ZERO)), constant(1), minimum(div(r1, r2), constant(10)));
-    u.p = sub(u.p, mul(mul(u.number(hyper("lr")), u.perElement(q)), step));
+    const q = ops.where(r1.eq(0).or(r2.eq(0)), 1, r1.div(r2).minimum(10));
+    u.p = u.p.sub(step.mul(u.perElement(q).mul(u.hyper("lr"))));
   },
 };
 

@@ -4,10 +4,12 @@
  *
  * @module
  */
-import { ConfigError } from "../base/errors.ts";
+import { ConfigError, ShapeError } from "../base/errors.ts";
+import { fmtShape, sameShape } from "../base/shape.ts";
 import { array, scalar, segmentOf } from "../graph/leaves.ts";
 import type { Node } from "../graph/node.ts";
 import { gather, segmentSum } from "../graph/products.ts";
+import { Tensor } from "../tensor/mod.ts";
 import type { Part } from "./arena.ts";
 
 /** Values of a group's hyper-parameters. */
@@ -21,14 +23,8 @@ export interface StepInfo {
   readonly doWd: boolean;
 }
 
-/** On what a number depends, beside the group's hyper-parameters. */
+/** On what a number depends beside the group's hyper-parameters: on nothing, on the step count, or on the decay flag. */
 export type NumberKind = "group" | "step" | "doWd";
-
-/** A number that the host works out for each step, in f64. */
-export interface HostNumber {
-  readonly kind: NumberKind;
-  readonly of: (hypers: Hypers, info: StepInfo) => number;
-}
 
 /** What a statistic is: a vector like the parameter, or one number a parameter. */
 export type StatKind = "vector" | "number";
@@ -45,65 +41,75 @@ export interface Stepper {
   apply(u: Update): void;
 }
 
-/** One part of a group in the middle of a step: flat expressions of `[n]` elements that steppers replace. */
-export class Update {
-  /** Parameters. */
-  p: Node;
-  /** Gradients. */
-  g: Node;
-  /** Parameters as they were before the step. */
-  readonly before: Node;
-  /** The group's hyper-parameters. */
+/** What an update starts from; for optimizers themselves. */
+export interface UpdateStart {
+  /** Parameters, flat. */
+  readonly p: Node;
+  /** Gradients, flat. */
+  readonly g: Node;
+  readonly part: Part;
   readonly hypers: Hypers;
-  readonly #part: Part;
-  readonly #infos: readonly StepInfo[];
-  readonly #differ: Readonly<Record<NumberKind, boolean>>;
-  readonly #stats: ReadonlyMap<string, Node>;
-  readonly #next = new Map<string, Node>();
+  /** What the host knows of each segment's parameter; one entry where all agree. */
+  readonly infos: readonly StepInfo[];
+  /** Which kinds of numbers differ from segment to segment. */
+  readonly differ: Readonly<Record<NumberKind, boolean>>;
+  /** Statistics by name. */
+  readonly stats: ReadonlyMap<string, Node>;
+}
+
+/**
+ * One part of a group in the middle of a step, as lazy tensors that steppers replace. Parameters, gradients and vectors are
+ * flat, `[n]`, all parameters one after the other; each parameter is a segment of them.
+ */
+export class Update {
+  /** Parameters, `[n]`. */
+  p: Tensor;
+  /** Gradients, `[n]`. */
+  g: Tensor;
+  /** Parameters as they were before the step, `[n]`. */
+  readonly before: Tensor;
+  /** The group's hyper-parameters. */
+  readonly hypers: Readonly<Hypers>;
+  readonly #start: UpdateStart;
+  readonly #next = new Map<string, Tensor>();
   #segments: Node | null = null;
 
   /**
-   * @param infos What the host knows of each segment's parameter.
-   * @param differ Which kinds of numbers differ from segment to segment.
+   * Starts an update; optimizers do that.
+   *
+   * @internal
    */
-  constructor(
-    { p, g, part, hypers, infos, differ, stats }: {
-      p: Node;
-      g: Node;
-      part: Part;
-      hypers: Hypers;
-      infos: readonly StepInfo[];
-      differ: Readonly<Record<NumberKind, boolean>>;
-      stats: ReadonlyMap<string, Node>;
-    },
-  ) {
-    this.p = this.before = p;
-    this.g = g;
-    this.hypers = hypers;
-    this.#part = part;
-    this.#infos = infos;
-    this.#differ = differ;
-    this.#stats = stats;
+  constructor(start: UpdateStart) {
+    this.p = this.before = new Tensor(start.p);
+    this.g = new Tensor(start.g);
+    this.hypers = start.hypers;
+    this.#start = start;
   }
 
-  /** A statistic as it is now: flat, or with one number a segment. */
-  stat(name: string): Node {
+  /** A statistic as it is now: `[n]`, or one number a segment, `[segments]`. */
+  stat(name: string): Tensor {
     return this.#next.get(name) ?? this.statBefore(name);
   }
 
   /** A statistic as it was before the step. */
-  statBefore(name: string): Node {
-    const stat = this.#stats.get(name);
+  statBefore(name: string): Tensor {
+    const { stats } = this.#start;
+    const stat = stats.get(name);
     if (stat === undefined) {
-      const known = [...this.#stats.keys()].join(", ") || "none";
+      const known = [...stats.keys()].join(", ") || "none";
       throw new ConfigError(`Cannot use the statistic ${name}: no stepper keeps it, there are ${known}`);
     }
-    return stat;
+    return new Tensor(stat);
   }
 
-  /** Replaces a statistic. */
-  setStat(name: string, value: Node): void {
-    this.statBefore(name);
+  /** Replaces a statistic by one of the same shape. */
+  setStat(name: string, value: Tensor): void {
+    const { shape } = this.statBefore(name);
+    if (!sameShape(value.shape, shape)) {
+      throw new ShapeError(
+        `Cannot set the statistic ${name} to ${fmtShape(value.shape)}: it has shape ${fmtShape(shape)}`,
+      );
+    }
     this.#next.set(name, value);
   }
 
@@ -112,38 +118,56 @@ export class Update {
     return this.#next.keys();
   }
 
-  /** A number for every element: one for all where all parameters agree, otherwise looked up by segment. */
-  number({ kind, of }: HostNumber): Node {
-    if (!this.#differ[kind]) return scalar(of(this.hypers, this.#infos[0]));
-    return this.perElement(this.#column(of));
+  /** A hyper-parameter, as a tensor: a change of its value needs no new program. */
+  hyper(name: string): Tensor {
+    return new Tensor(scalar(this.hypers[name]));
   }
 
-  /** 1 or 0 for each segment, `[segments]`. */
-  perSegmentFlag(flags: readonly boolean[]): Node {
-    return array(Float32Array.from(flags, Number), [flags.length], "f32");
+  /**
+   * A number that the host works out in f64, `[]` where it is the same for all parameters, `[n]` where it is not.
+   *
+   * @param kind What it depends on beside the hyper-parameters.
+   * @param of Its value for a parameter.
+   */
+  number(kind: NumberKind, of: (hypers: Readonly<Hypers>, info: StepInfo) => number): Tensor {
+    const { differ, infos, hypers } = this.#start;
+    if (!differ[kind]) return new Tensor(scalar(of(hypers, infos[0])));
+    const numbers = new Float32Array(infos.length);
+    for (let i = 0; i < numbers.length; i++) numbers[i] = of(hypers, infos[i]);
+    return this.perElement(perSegment(numbers));
   }
 
-  /** Numbers of the segments, `[segments]`, for every element. */
-  perElement(x: Node): Node {
-    this.#segments ??= segmentOf(this.#part.n, this.#part.starts);
-    return gather(x, this.#segments, 0, [this.#part.n]);
+  /** Numbers of the segments, `[segments]`, for every element, `[n]`. */
+  perElement(x: Tensor): Tensor {
+    const { part: { n, starts } } = this.#start;
+    this.#segments ??= segmentOf(n, starts);
+    return new Tensor(gather(x.node, this.#segments, 0, [n]));
   }
 
-  /** The sum of each segment, `[segments]`. */
-  sums(x: Node): Node {
-    return segmentSum(x, this.#part.starts);
+  /** The sum of each segment of `[n]` elements, `[segments]`. */
+  sums(x: Tensor): Tensor {
+    return new Tensor(segmentSum(x.node, this.#start.part.starts));
   }
 
-  /** The number of elements of each segment's parameter, `[segments]`. */
-  get sizes(): Node {
-    const { members, starts, n } = this.#part;
-    const sizes = members.map((m, i) => Math.max(1, m?.size ?? (starts[i + 1] ?? n) - starts[i]));
-    return array(Float32Array.from(sizes), [sizes.length], "f32");
+  /** The number of elements of each segment's parameter, `[segments]`; 1 for one without elements. */
+  get sizes(): Tensor {
+    const { members, starts, n } = this.#start.part;
+    return perSegment(
+      Float32Array.from(members, (m, i) => Math.max(1, m?.size ?? (starts[i + 1] ?? n) - starts[i])),
+    );
   }
 
-  #column(of: HostNumber["of"]): Node {
-    const numbers = new Float32Array(this.#infos.length);
-    for (let i = 0; i < numbers.length; i++) numbers[i] = of(this.hypers, this.#infos[i]);
-    return array(numbers, [numbers.length], "f32");
+  /** Whether each element's segment has its flag set, bool `[n]`. */
+  flagged(flags: readonly boolean[]): Tensor {
+    return this.perElement(flagsOf(flags)).gt(0);
   }
+}
+
+/** 1 or 0 for each segment. */
+export function flagsOf(flags: readonly boolean[]): Tensor {
+  return perSegment(Float32Array.from(flags, Number));
+}
+
+function perSegment(numbers: Float32Array): Tensor {
+  return new Tensor(array(numbers, [numbers.length], "f32"));
 }

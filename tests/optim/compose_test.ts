@@ -3,7 +3,6 @@
  */
 import { assertEquals, assertThrows } from "@std/assert";
 import { ConfigError } from "../../src/base/errors.ts";
-import { mul, sign, sub } from "../../src/graph/elementwise.ts";
 import {
   Adam,
   adamStep,
@@ -23,7 +22,7 @@ import { assertValues, bits, param, stepWith } from "./support.ts";
 const signStep: Stepper = {
   defaults: { rho: 0.5 },
   apply: (u) => {
-    u.p = sub(u.p, mul(sign(u.g), u.number({ kind: "group", of: (h) => h.lr * h.rho })));
+    u.p = u.p.sub(u.g.sign().mul(u.number("group", (h) => h.lr * h.rho)));
   },
 };
 

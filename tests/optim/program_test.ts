@@ -16,7 +16,7 @@ const KERNELS: Readonly<Record<string, readonly [OptFunc, number]>> = {
   RAdam: [RAdam, 1],
   ranger: [ranger, 2], // the step, the look back
   Larc: [Larc, 3], // norms, rates, the step
-  Lamb: [Lamb, 5], // two norms that depend on each other, direction, rates, the step
+  Lamb: [Lamb, 4], // direction, norms, ratios, the step
 };
 
 for (const [name, [make, kernels]] of Object.entries(KERNELS)) {
