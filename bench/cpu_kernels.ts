@@ -1,0 +1,158 @@
+/**
+ * Speed of the CPU device's kernels: matrix products in GFLOP/s, the others in nanoseconds an element.
+ *
+ *     deno run -A bench/cpu_kernels.ts [threads ...]
+ *
+ * Each figure is the median of 9 blocks of about 60 ms. Other work on the machine's cores lowers the figures.
+ *
+ * @module
+ */
+import { openCpu } from "../src/device/cpu/mod.ts";
+import type { Device, Inst, Kernel, Slot, View } from "../src/device/contract.ts";
+
+/** Seconds for one call of `go`: the median of 9 blocks. */
+function seconds(go: () => void): number {
+  const warm = performance.now();
+  let calls = 0;
+  for (; performance.now() - warm < 150 || calls < 3; calls++) go();
+  const each = (performance.now() - warm) / calls, count = Math.max(1, Math.round(60 / each));
+  const blocks = Array.from({ length: 9 }, () => {
+    const start = performance.now();
+    for (let i = 0; i < count; i++) go();
+    return (performance.now() - start) / count;
+  });
+  return blocks.sort((a, b) => a - b)[4] / 1000;
+}
+
+/** Seconds for one run of kernels over bound f32 slots of `lengths` elements, numbered from 1. */
+function timeKernels(device: Device, lengths: readonly number[], kernels: readonly Kernel[]): number {
+  const slots = lengths.map((n): Slot => ({ kind: "bound", bytes: n * 4, written: true }));
+  const program = { label: "bench", slots: [{ kind: "params", bytes: 16, written: false } as Slot, ...slots], kernels };
+  const executable = device.compile(program);
+  const buffers = lengths.map((n) => {
+    const buffer = device.alloc(n * 4);
+    device.write(buffer, 0, Float32Array.from({ length: n }, (_, i) => ((i * 7919) % 1000) / 1000 + 0.001));
+    return buffer;
+  });
+  const params = new Uint8Array(16);
+  const time = seconds(() => device.run(executable, buffers, params));
+  executable.dispose();
+  buffers.forEach((buffer) => device.free(buffer));
+  return time;
+}
+
+const view = (slot: number, strides: readonly number[]): View => ({ slot, dtype: "f32", offset: 0, strides });
+const load = (slot: number, strides: readonly number[]): Inst => ({ k: "load", view: view(slot, strides) });
+const binary = (op: "add" | "sub" | "mul" | "div" | "max", a: number, b: number): Inst => ({ k: "binary", op, a, b });
+
+type Layout = "NN" | "NT" | "TN";
+
+function gflops(device: Device, layout: Layout, [m, n, k]: readonly number[], relu = false): number {
+  const body: Inst[] = [{ k: "acc" }];
+  if (relu) body.push(load(4, [0, 1]), binary("add", 0, 1), { k: "const", value: 0, type: "f32" }, binary("max", 2, 3));
+  const kernel: Kernel = {
+    op: "matmul",
+    batch: [],
+    m,
+    n,
+    k,
+    a: view(1, layout[0] === "N" ? [k, 1] : [1, m]),
+    b: view(2, layout[1] === "N" ? [n, 1] : [1, k]),
+    body,
+    outs: [{ view: view(3, [n, 1]), value: body.length - 1 }],
+  };
+  return 2e-9 * m * n * k / timeKernels(device, [m * k, k * n, m * n, n], [kernel]);
+}
+
+/** p, m, v and g of `n` elements: Adam with its three outputs. */
+function adam(n: number): Kernel {
+  const body: Inst[] = [load(1, [1]), load(2, [1]), load(3, [1]), load(4, [1])];
+  const push = (inst: Inst) => body.push(inst) - 1;
+  const constant = (value: number) => push({ k: "const", value, type: "f32" });
+  const mean = push(binary("add", push(binary("mul", 1, constant(0.9))), push(binary("mul", 3, constant(0.1)))));
+  const square = push(binary("mul", push(binary("mul", 3, 3)), constant(1e-3)));
+  const variance = push(binary("add", push(binary("mul", 2, constant(0.999))), square));
+  const down = push(binary("add", push({ k: "unary", op: "sqrt", a: variance }), constant(1e-8)));
+  const step = push(binary("mul", constant(1e-3), push(binary("div", mean, down))));
+  const p = push(binary("sub", 0, step));
+  const outs = [[1, p], [2, mean], [3, variance]].map(([slot, value]) => ({ view: view(slot, [1]), value }));
+  return { op: "map", shape: [n], body, outs };
+}
+
+function unary(op: "exp" | "tanh" | "log", n: number): Kernel {
+  const body: Inst[] = [load(1, [1]), { k: "unary", op, a: 0 }];
+  return { op: "map", shape: [n], body, outs: [{ view: view(2, [1]), value: 1 }] };
+}
+
+function softmax(rows: number, n: number): Kernel {
+  const body: Inst[] = [
+    load(1, [n, 1]),
+    { k: "reduce", kind: "max", a: 0 },
+    binary("sub", 0, 1),
+    { k: "unary", op: "exp", a: 2 },
+    { k: "reduce", kind: "sum", a: 3 },
+    binary("div", 3, 4),
+  ];
+  return { op: "reduce", outer: [rows], inner: [n], body, outs: [{ view: view(2, [n, 1]), value: 5, perRow: false }] };
+}
+
+function sum(outer: readonly number[], inner: readonly number[], strides: readonly number[]): Kernel {
+  const body: Inst[] = [load(1, strides), { k: "reduce", kind: "sum", a: 0 }];
+  const store = [...outer.map(() => 1), ...inner.map(() => 0)];
+  return { op: "reduce", outer, inner, body, outs: [{ view: view(2, store), value: 1, perRow: true }] };
+}
+
+/** Patches of 3 x 3 with a border of zeros, [c, kh, kw, h, w]. */
+function patches(c: number, h: number, w: number): Kernel {
+  const guards = [
+    { offset: -1, strides: [0, 1, 0, 1, 0], size: h },
+    { offset: -1, strides: [0, 0, 1, 0, 1], size: w },
+  ];
+  const from: View = { ...view(1, [h * w, w, 1, w, 1]), offset: -w - 1 };
+  const shape = [c, 3, 3, h, w], strides = [9 * h * w, 3 * h * w, h * w, w, 1];
+  return { op: "map", shape, body: [{ k: "load", view: from, guards }], outs: [{ view: view(2, strides), value: 0 }] };
+}
+
+const counts = Deno.args.length > 0 ? Deno.args.map(Number) : [1, 2];
+const devices = counts.map((threads) => openCpu({ threads }));
+const row = (name: string, unit: string, measure: (device: Device) => number) => {
+  const figures = devices.map((device) => measure(device).toPrecision(3).padStart(8));
+  console.log(`${name.padEnd(44)}${figures.join("")}  ${unit}`);
+};
+
+console.log(`${devices[0].name}; threads:`.padEnd(44), counts.join("  "));
+for (const size of [128, 512, 1024]) {
+  for (const layout of ["NN", "NT", "TN"] as const) {
+    row(`matmul ${layout} ${size}`, "GFLOP/s", (d) => gflops(d, layout, [size, size, size]));
+  }
+}
+row("fw1 NN 64 x 512 x 784, bias and relu", "GFLOP/s", (d) => gflops(d, "NN", [64, 512, 784], true));
+row("dW1 TN 784 x 512 x 64", "GFLOP/s", (d) => gflops(d, "TN", [784, 512, 64]));
+row("dH1 NT 64 x 512 x 256", "GFLOP/s", (d) => gflops(d, "NT", [64, 512, 256]));
+row("fw3 NN 64 x 10 x 256", "GFLOP/s", (d) => gflops(d, "NN", [64, 10, 256]));
+row("dW3 TN 256 x 10 x 64", "GFLOP/s", (d) => gflops(d, "TN", [256, 10, 64]));
+row("dH2 NT 64 x 256 x 10", "GFLOP/s", (d) => gflops(d, "NT", [64, 256, 10]));
+row("m = 1, NN 1 x 512 x 512", "GFLOP/s", (d) => gflops(d, "NN", [1, 512, 512]));
+row("n = 1, NN 512 x 1 x 512", "GFLOP/s", (d) => gflops(d, "NN", [512, 1, 512]));
+for (const n of [4096, 1 << 19]) {
+  row(`Adam of ${n}`, "ns/element", (d) => 1e9 * timeKernels(d, [n, n, n, n], [adam(n)]) / n);
+}
+for (const op of ["exp", "log", "tanh"] as const) {
+  row(`${op} of 65536`, "ns/element", (d) => 1e9 * timeKernels(d, [65536, 65536], [unary(op, 65536)]) / 65536);
+}
+row("softmax [64, 10]", "ns/element", (d) => 1e9 * timeKernels(d, [640, 640], [softmax(64, 10)]) / 640);
+row("softmax [256, 1000]", "ns/element", (d) => 1e9 * timeKernels(d, [256e3, 256e3], [softmax(256, 1000)]) / 256e3);
+row("row sums [1000, 1000]", "ns/element", (d) => 1e3 * timeKernels(d, [1e6, 1e3], [sum([1000], [1000], [1000, 1])]));
+row(
+  "column sums [1000, 1000]",
+  "ns/element",
+  (d) => 1e3 * timeKernels(d, [1e6, 1e3], [sum([1000], [1000], [1, 1000])]),
+);
+row("sum of 1e6", "ns/element", (d) => 1e3 * timeKernels(d, [1e6, 1], [sum([], [1e6], [1])]));
+row(
+  "patches [64, 3, 3, 28, 28]",
+  "ns/element",
+  (d) => 1e9 * timeKernels(d, [64 * 784, 64 * 9 * 784], [patches(64, 28, 28)]) / (64 * 9 * 784),
+);
+row("five tiny maps", "us/run", (d) => 1e6 * timeKernels(d, [16, 16, 16, 16], Array(5).fill(adam(16))));
+devices.forEach((device) => device.close());
