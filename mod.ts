@@ -95,17 +95,24 @@ export {
   type ItemPart,
   type LoaderState,
 } from "./src/data/mod.ts";
+export type { IdxArray } from "./src/data/idx.ts";
 export { loadMnist, type Mnist } from "./src/data/mnist.ts";
 
 // optimizers
 export {
   Adam,
+  adamStep,
+  averageGrad,
+  averageSqrGrad,
   type Hypers,
   type HyperValue,
+  l2Reg,
   Lamb,
   Larc,
   Lookahead,
   type LookaheadOptions,
+  momentumStep,
+  type NumberKind,
   type OptFunc,
   Optimizer,
   type OptimizerState,
@@ -117,10 +124,15 @@ export {
   ranger,
   RMSProp,
   SGD,
+  sgdStep,
   type Slice,
   slice,
+  type StatKind,
+  type StepInfo,
   type Stepper,
+  stepStat,
   type Update,
+  weightDecay,
 } from "./src/optim/mod.ts";
 
 // schedules

@@ -7,9 +7,12 @@
 
 /** Base class of every error that Anneal throws on purpose. */
 export class AnnealError extends Error {
+  /** The class's name. */
   override readonly name: string;
 
   /**
+   * Makes an error.
+   *
    * @param message What could not be done, why, and the fix.
    * @param options The error that caused this one, if any.
    */

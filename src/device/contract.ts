@@ -254,24 +254,31 @@ export interface Range {
 
 /** What a device has done since it was opened; the same fields on every device. */
 export interface DeviceStats {
+  /** Which device. */
   readonly device: "webgpu" | "cpu" | "reference";
   /** The adapter's or processor's name. */
   readonly name: string;
-  /** Programs handed over for running, and kernels in them. */
+  /** Programs handed over for running. */
   readonly runs: number;
+  /** Kernels in the programs that were run; on webgpu, dispatches. */
   readonly dispatches: number;
   /** Submits to the queue (webgpu) or calls into WebAssembly (cpu). */
   readonly submits: number;
-  /** Programs compiled; pipelines or modules made; buffers made; bind groups made. */
+  /** Programs compiled. */
   readonly programs: number;
+  /** Pipelines or modules made. */
   readonly pipelines: number;
+  /** Buffers made. */
   readonly buffers: number;
+  /** Bind groups made. */
   readonly bindings: number;
-  /** Reads back to the host, and writes to the device, parameters included. */
+  /** Reads back to the host. */
   readonly reads: number;
+  /** Writes to the device, parameters of runs included. */
   readonly writes: number;
-  /** Bytes in buffers that are in use now, and the most so far; pooled free memory not counted. */
+  /** Bytes in buffers that are in use now; pooled free memory not counted. */
   readonly liveBytes: number;
+  /** The most bytes in use so far. */
   readonly peakBytes: number;
 }
 
