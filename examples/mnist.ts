@@ -121,7 +121,11 @@ async function main({ epochs, bs, lr, seed, device, out }: Options): Promise<voi
 
   const { preds, targs, losses } = await learn.getPreds({ withLoss: true });
   const worst = (await losses!.topk(16).indices.data()) as Int32Array;
-  const [guesses, labels, values] = await Promise.all([preds.argmax({ axis: -1 }).data(), targs.data(), losses!.data()]);
+  const [guesses, labels, values] = await Promise.all([
+    preds.argmax({ axis: -1 }).data(),
+    targs.data(),
+    losses!.data(),
+  ]);
   const images = Array.from(worst, (i) => ({
     data: xValid.data.subarray(i * 784, (i + 1) * 784),
     width: 28,
@@ -129,8 +133,12 @@ async function main({ epochs, bs, lr, seed, device, out }: Options): Promise<voi
     channels: 1,
   }));
   const titles = Array.from(worst, (i) => `${guesses[i]}, truly ${labels[i]} (${values[i].toFixed(2)})`);
-  await plotImages(images, { titles, columns: 4, title: "Worst digits: predicted, true (loss)" }).save(join(out, "top_losses.png"));
-  console.log(`Pictures: ${["lr_find", "schedule", "losses", "top_losses"].map((n) => join(out, `${n}.png`)).join(", ")}`);
+  await plotImages(images, { titles, columns: 4, title: "Worst digits: predicted, true (loss)" }).save(
+    join(out, "top_losses.png"),
+  );
+  console.log(
+    `Pictures: ${["lr_find", "schedule", "losses", "top_losses"].map((n) => join(out, `${n}.png`)).join(", ")}`,
+  );
   console.log(`Done in ${((performance.now() - start) / 1000).toFixed(1)} s`);
 }
 
