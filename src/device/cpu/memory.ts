@@ -78,12 +78,13 @@ export class Memory {
     return start;
   }
 
-  /** Gives back what {@link alloc} gave. */
-  free(address: number): void {
+  /** Gives back what {@link alloc} gave; false if it was given back before. */
+  free(address: number): boolean {
     const size = this.#used.get(address);
-    if (size === undefined) return;
+    if (size === undefined) return false;
     this.#used.delete(address);
     this.#insert(address, size);
+    return true;
   }
 
   #insert(start: number, size: number): void {

@@ -97,24 +97,22 @@ class CpuDevice implements Device {
 
   alloc(bytes: number, { zeroed = true }: { readonly zeroed?: boolean } = {}): DeviceBuffer {
     this.#open();
-    const size = (bytes + 15) & ~15;
-    const address = this.#memory.alloc(bytes > 2 ** 31 ? bytes : size);
-    if (zeroed) this.#memory.bytes.fill(0, address, address + bytes);
+    const size = Math.ceil(bytes / 16) * 16;
+    const address = this.#memory.alloc(size);
+    if (zeroed) this.#memory.bytes.fill(0, address, address + size);
     this.#buffers++;
-    this.#count_(bytes);
-    return new CpuBuffer(nextId++, bytes, address);
+    this.#account(size);
+    return new CpuBuffer(nextId++, size, address);
   }
 
-  #count_(bytes: number): void {
+  #account(bytes: number): void {
     this.#live += bytes;
     if (this.#live > this.#peak) this.#peak = this.#live;
   }
 
   free(buffer: DeviceBuffer): void {
     const { address, bytes } = buffer as CpuBuffer;
-    if (this.#closed) return;
-    this.#memory.free(address);
-    this.#live -= bytes;
+    if (!this.#closed && this.#memory.free(address)) this.#live -= bytes;
   }
 
   write(buffer: DeviceBuffer, offset: number, data: ArrayBufferView): void {
@@ -149,16 +147,13 @@ class CpuDevice implements Device {
     this.#open();
     const memory = this.#memory;
     const owned: number[] = [];
-    const own = (bytes: number) => {
-      const address = memory.alloc(bytes);
-      owned.push(address);
-      this.#count_(bytes);
-      return address;
-    };
     let bytesOwned = 0;
     const hold = (bytes: number) => {
+      const address = memory.alloc(bytes);
+      owned.push(address);
       bytesOwned += bytes;
-      return own(bytes);
+      this.#account(bytes);
+      return address;
     };
     const compiled = compileProgram(program, memory.shared, (words) => {
       const address = hold(words.byteLength);

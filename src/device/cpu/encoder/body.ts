@@ -163,12 +163,12 @@ export class BodyWriter {
   prologue(views: readonly View[]): void {
     const { f } = this;
     for (const view of [...views, ...this.body.flatMap((i) => i.k === "load" ? [i.view] : [])]) {
-      const key = `${view.slot} ${view.dyn}`;
+      const key = `${view.slot} ${view.dyn} ${widthOf(view.dtype)}`;
       if (this.#bases.has(key)) continue;
       const base = f.local(T.i32);
       f.get(0).mem(MEM.i32Load, view.slot * 4);
       if (view.dyn !== undefined) {
-        f.get(0).mem(MEM.i32Load).mem(MEM.i32Load, view.dyn * 4).i32(2).op(OP.i32Shl).op(OP.i32Add);
+        f.get(0).mem(MEM.i32Load).mem(MEM.i32Load, view.dyn * 4).i32(widthOf(view.dtype)).op(OP.i32Mul).op(OP.i32Add);
       }
       f.set(base);
       this.#bases.set(key, base);
@@ -194,7 +194,7 @@ export class BodyWriter {
     const pointer = this.#pointers.get(view) ?? f.local(T.i32);
     this.#pointers.set(view, pointer);
     const width = widthOf(view.dtype);
-    f.get(this.#bases.get(`${view.slot} ${view.dyn}`)!);
+    f.get(this.#bases.get(`${view.slot} ${view.dyn} ${widthOf(view.dtype)}`)!);
     if (view.offset !== 0) f.i32(view.offset * width).op(OP.i32Add);
     view.strides.forEach((s, axis) => {
       if (s === 0 || axis === this.nest.inner) return;

@@ -188,6 +188,7 @@ function sine(turn: 0 | 1): Fn {
   splat(f, 1).op(OP.i32x4Eq).op(OP.v128Bitselect); // odd quarters: cosine
   f.get(n);
   splat(f, 2).op(OP.v128And).i32(30).op(OP.i32x4Shl).op(OP.v128Xor); // the second half turn: other sign
+  if (turn === 0) f.set(r2).get(x).get(r2).get(x).f32x4(0).op(OP.f32x4Eq).op(OP.v128Bitselect); // sin(-0) = -0
   return f;
 }
 
