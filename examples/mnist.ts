@@ -5,6 +5,7 @@
  */
 import { parseArgs } from "node:util";
 import { join } from "@std/path";
+import { setup } from "../tools/setup.ts";
 import {
   accuracy,
   AnnealError,
@@ -69,7 +70,9 @@ function readOptions(args: string[]): Options {
       throw new Error(`--device is webgpu or cpu, got ${device}`);
     }
     const lr = Number(values.lr);
-    if (!(lr > 0 && lr < Infinity)) throw new Error(`--lr is a number above 0, got ${values.lr}`);
+    if (!(lr > 0 && lr < Infinity)) {
+      throw new Error(`--lr is a number above 0, got ${values.lr}`);
+    }
     return {
       epochs: whole("--epochs", values.epochs, 1),
       bs: whole("--bs", values.bs, 1),
@@ -79,24 +82,35 @@ function readOptions(args: string[]): Options {
       out: values.out,
     };
   } catch (error) {
-    console.error(`${(error as Error).message.split("\n")[0]} (--help shows the options)`);
+    console.error(
+      `${(error as Error).message.split("\n")[0]} (--help shows the options)`,
+    );
     Deno.exit(2);
   }
 }
 
 function whole(name: string, text: string, least: number): number {
   const n = Number(text);
-  if (!Number.isInteger(n) || n < least) throw new Error(`${name} is a whole number from ${least}, got ${text}`);
+  if (!Number.isInteger(n) || n < least) {
+    throw new Error(`${name} is a whole number from ${least}, got ${text}`);
+  }
   return n;
 }
 
-async function main({ epochs, bs, lr, seed, device, out }: Options): Promise<void> {
+async function main(
+  { epochs, bs, lr, seed, device, out }: Options,
+): Promise<void> {
   const start = performance.now();
+  if (device === "webgpu") await setup(); // a software adapter, where there is none
   await init(device ? { device } : {});
   console.log(`Device: ${deviceStats().name}`);
   const { x, y, xValid, yValid } = await loadMnist();
   setSeed(seed);
-  const dls = DataLoaders.fromArrays({ x, y, xValid, yValid }, { bs, seed, normalize: true });
+  const dls = DataLoaders.fromArrays({ x, y, xValid, yValid }, {
+    bs,
+    seed,
+    normalize: true,
+  });
   const model = new nn.Sequential(
     new nn.Flatten(),
     new nn.Linear(784, 512),
@@ -105,18 +119,27 @@ async function main({ epochs, bs, lr, seed, device, out }: Options): Promise<voi
     new nn.ReLU(),
     new nn.Linear(256, 10),
   );
-  const learn = new Learner(dls, model, { lossFunc: new nn.CrossEntropyLoss(), metrics: [accuracy] });
+  const learn = new Learner(dls, model, {
+    lossFunc: new nn.CrossEntropyLoss(),
+    metrics: [accuracy],
+  });
 
-  const found = await learn.lrFind({ suggestFuncs: [valley, slide, minimum, steep] });
+  const found = await learn.lrFind({
+    suggestFuncs: [valley, slide, minimum, steep],
+  });
   const show = (v: number | null) => v === null ? "none" : v.toExponential(2);
   console.log(
-    `Learning rates: valley ${show(found.valley)}, slide ${show(found.slide)}, ` +
+    `Learning rates: valley ${show(found.valley)}, slide ${
+      show(found.slide)
+    }, ` +
       `minimum ${show(found.minimum)}, steep ${show(found.steep)}`,
   );
   await learn.recorder.plotLrFind().save(join(out, "lr_find.png"));
 
   await learn.fitOneCycle(epochs, { lrMax: lr });
-  await learn.recorder.plotSched({ keys: ["lr", "mom"] }).save(join(out, "schedule.png"));
+  await learn.recorder.plotSched({ keys: ["lr", "mom"] }).save(
+    join(out, "schedule.png"),
+  );
   await learn.recorder.plotLoss().save(join(out, "losses.png"));
 
   const { preds, targs, losses } = await learn.getPreds({ withLoss: true });
@@ -132,12 +155,23 @@ async function main({ epochs, bs, lr, seed, device, out }: Options): Promise<voi
     height: 28,
     channels: 1,
   }));
-  const titles = Array.from(worst, (i) => `${guesses[i]}, truly ${labels[i]} (${values[i].toFixed(2)})`);
-  await plotImages(images, { titles, columns: 4, title: "Worst digits: predicted, true (loss)" }).save(
+  const titles = Array.from(
+    worst,
+    (i) => `${guesses[i]}, truly ${labels[i]} (${values[i].toFixed(2)})`,
+  );
+  await plotImages(images, {
+    titles,
+    columns: 4,
+    title: "Worst digits: predicted, true (loss)",
+  }).save(
     join(out, "top_losses.png"),
   );
   console.log(
-    `Pictures: ${["lr_find", "schedule", "losses", "top_losses"].map((n) => join(out, `${n}.png`)).join(", ")}`,
+    `Pictures: ${
+      ["lr_find", "schedule", "losses", "top_losses"].map((n) =>
+        join(out, `${n}.png`)
+      ).join(", ")
+    }`,
   );
   console.log(`Done in ${((performance.now() - start) / 1000).toFixed(1)} s`);
 }

@@ -6,14 +6,25 @@
  * @module
  */
 const PACKAGES = ["mesa-vulkan-drivers", "libvulkan1"];
-const INSTALL = `apt-get update && apt-get install -y --no-install-recommends ${PACKAGES.join(" ")}`;
+const INSTALL = `apt-get update && apt-get install -y --no-install-recommends ${
+  PACKAGES.join(" ")
+}`;
 
 /** Exit code and whether it ran at all; `quiet` hides what it prints. */
-async function run(command: string, args: readonly string[], quiet = true): Promise<boolean> {
+async function run(
+  command: string,
+  args: readonly string[],
+  quiet = true,
+): Promise<boolean> {
   const to = quiet ? "null" : "inherit";
   try {
     const env = { DEBIAN_FRONTEND: "noninteractive" };
-    const { success } = await new Deno.Command(command, { args: [...args], env, stdout: to, stderr: to }).output();
+    const { success } = await new Deno.Command(command, {
+      args: [...args],
+      env,
+      stdout: to,
+      stderr: to,
+    }).output();
     return success;
   } catch {
     return false; // there is no such command
@@ -26,18 +37,36 @@ function hasAdapter(): Promise<boolean> {
   return run(Deno.execPath(), ["eval", "--no-lock", "--no-config", code]);
 }
 
-async function setup(): Promise<void> {
+/** Installs or advises, where there is no adapter. */
+export async function setup(): Promise<void> {
   const at = Deno.args.indexOf("--device");
-  if (Deno.args.includes("--device=cpu") || (at >= 0 && Deno.args[at + 1] === "cpu")) return;
+  if (
+    Deno.args.includes("--device=cpu") ||
+    (at >= 0 && Deno.args[at + 1] === "cpu")
+  ) return;
   if (await hasAdapter()) return;
-  const advice = `No WebGPU adapter was found. A software one, for Debian and Ubuntu: sudo sh -c "${INSTALL}"`;
-  if (Deno.build.os !== "linux" || Deno.uid() !== 0 || !await run("apt-get", ["--version"])) {
-    console.error(`${advice}\nWithout it the CPU device is used, and tests of WebGPU are skipped.`);
+  const advice =
+    `No WebGPU adapter was found. A software one, for Debian and Ubuntu: sudo sh -c "${INSTALL}"`;
+  if (
+    Deno.build.os !== "linux" || Deno.uid() !== 0 ||
+    !await run("apt-get", ["--version"])
+  ) {
+    console.error(
+      `${advice}\nWithout it the CPU device is used, and tests of WebGPU are skipped.`,
+    );
     return;
   }
-  console.error(`No WebGPU adapter was found: installing a software one (${PACKAGES.join(", ")})`);
+  console.error(
+    `No WebGPU adapter was found: installing a software one (${
+      PACKAGES.join(", ")
+    })`,
+  );
   await run("sh", ["-c", INSTALL]);
-  if (!await hasAdapter()) console.error(`The installation did not help. To see why, type: ${INSTALL}`);
+  if (!await hasAdapter()) {
+    console.error(
+      `The installation did not help. To see why, type: ${INSTALL}`,
+    );
+  }
 }
 
 if (import.meta.main) await setup();
