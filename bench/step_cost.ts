@@ -59,9 +59,7 @@ const tiny = time(() => {
   tinyOpt.zeroGrad();
 });
 console.log(
-  `tiny (y = a x + b, batch 16, SGD mom 0.9): ${
-    tiny.toFixed(1)
-  } us a step (designed for 25)`,
+  `tiny (y = a x + b, batch 16, SGD mom 0.9): ${tiny.toFixed(1)} us a step (designed for 25)`,
 );
 
 const model = new nn.Sequential(
@@ -81,7 +79,5 @@ const mlp = time(() => {
   opt.zeroGrad();
 });
 console.log(
-  `mlp64 (784-512-256-10, cross-entropy, Adam, batch 64): ${
-    mlp.toFixed(1)
-  } us a step (designed for 120)`,
+  `mlp64 (784-512-256-10, cross-entropy, Adam, batch 64): ${mlp.toFixed(1)} us a step (designed for 120)`,
 );

@@ -129,9 +129,7 @@ async function main(
   });
   const show = (v: number | null) => v === null ? "none" : v.toExponential(2);
   console.log(
-    `Learning rates: valley ${show(found.valley)}, slide ${
-      show(found.slide)
-    }, ` +
+    `Learning rates: valley ${show(found.valley)}, slide ${show(found.slide)}, ` +
       `minimum ${show(found.minimum)}, steep ${show(found.steep)}`,
   );
   await learn.recorder.plotLrFind().save(join(out, "lr_find.png"));
@@ -167,11 +165,7 @@ async function main(
     join(out, "top_losses.png"),
   );
   console.log(
-    `Pictures: ${
-      ["lr_find", "schedule", "losses", "top_losses"].map((n) =>
-        join(out, `${n}.png`)
-      ).join(", ")
-    }`,
+    `Pictures: ${["lr_find", "schedule", "losses", "top_losses"].map((n) => join(out, `${n}.png`)).join(", ")}`,
   );
   console.log(`Done in ${((performance.now() - start) / 1000).toFixed(1)} s`);
 }

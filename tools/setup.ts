@@ -6,9 +6,7 @@
  * @module
  */
 const PACKAGES = ["mesa-vulkan-drivers", "libvulkan1"];
-const INSTALL = `apt-get update && apt-get install -y --no-install-recommends ${
-  PACKAGES.join(" ")
-}`;
+const INSTALL = `apt-get update && apt-get install -y --no-install-recommends ${PACKAGES.join(" ")}`;
 
 /** Exit code and whether it ran at all; `quiet` hides what it prints. */
 async function run(
@@ -45,8 +43,7 @@ export async function setup(): Promise<void> {
     (at >= 0 && Deno.args[at + 1] === "cpu")
   ) return;
   if (await hasAdapter()) return;
-  const advice =
-    `No WebGPU adapter was found. A software one, for Debian and Ubuntu: sudo sh -c "${INSTALL}"`;
+  const advice = `No WebGPU adapter was found. A software one, for Debian and Ubuntu: sudo sh -c "${INSTALL}"`;
   if (
     Deno.build.os !== "linux" || Deno.uid() !== 0 ||
     !await run("apt-get", ["--version"])
@@ -57,9 +54,7 @@ export async function setup(): Promise<void> {
     return;
   }
   console.error(
-    `No WebGPU adapter was found: installing a software one (${
-      PACKAGES.join(", ")
-    })`,
+    `No WebGPU adapter was found: installing a software one (${PACKAGES.join(", ")})`,
   );
   await run("sh", ["-c", INSTALL]);
   if (!await hasAdapter()) {
