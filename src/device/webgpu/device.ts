@@ -172,8 +172,21 @@ export class WebgpuDevice implements Device {
 
   close(): void {
     if (this.#closed) return;
+    this.#settle();
     this.#closed = true;
     this.#gpu.destroy();
+  }
+
+  /** Waits until nothing runs any more: drivers that are torn down in the middle of their work may take the process along. */
+  #settle(): void {
+    if (this.readSync === undefined) return;
+    try {
+      const probe = this.alloc(16);
+      this.readSync([{ buffer: probe, offset: 0, bytes: 16 }]);
+      this.free(probe);
+    } catch {
+      // a lost device has nothing left to wait for
+    }
   }
 
   /**

@@ -28,5 +28,8 @@ export interface OpenWebgpuOptions {
 export async function openWebgpu(options: OpenWebgpuOptions = {}): Promise<Device> {
   const { family = "auto" } = options;
   const opened = await openAdapter(options);
-  return new WebgpuDevice(opened, family === "auto" ? undefined : family);
+  const device = new WebgpuDevice(opened, family === "auto" ? undefined : family);
+  // not left to the end of the process, which tears the driver down in whatever state it is
+  globalThis.addEventListener("unload", () => device.close());
+  return device;
 }
