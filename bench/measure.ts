@@ -1,0 +1,103 @@
+/**
+ * Timing in blocks: many steps, then one wait for the last. A program measures one workload and prints one line of JSON.
+ *
+ * @module
+ */
+import { isWorkload, sizeOf, unitOf, type Workload } from "./workloads.ts";
+
+/** Shortest block, in seconds. */
+const BLOCK_SECS = 0.4;
+/** Fewest blocks. */
+const BLOCKS = 5;
+/** Seconds of steps before the first block; compilers of the engine take their time. */
+const WARM_SECS = 1;
+/** Steps after which losses are compared a second time. */
+const EARLY_STEPS = 5;
+
+/** Something to time. */
+export interface Subject {
+  /** Runs about `count` steps, waits until they are done, and gives their number. */
+  run(count: number): Promise<number>;
+  /** Numbers that must be everyone's: losses of step 1 and of an early step, or an element of a product. */
+  readonly check: readonly number[];
+  /** What a reader of the figures must know. */
+  readonly note?: string;
+}
+
+/** What a program prints. */
+export interface Measurement {
+  /** Name and version. */
+  readonly runner: string;
+  /** What it computes on, in its own words. */
+  readonly backend: string;
+  /** Speed of each block, in the workload's unit. */
+  readonly rates: readonly number[];
+  /** Steps of a block. */
+  readonly stepsPerBlock: number;
+  /** See {@link Subject.check}. */
+  readonly check: readonly number[];
+  /** See {@link Subject.note}. */
+  readonly note?: string;
+}
+
+/** A training step of `H`, whatever stands for its loss until that is read. */
+export interface Training<H> {
+  /** Starts a step. */
+  step(): H;
+  /** Waits for the loss. */
+  read(loss: H): Promise<number>;
+  /** Gives up a loss that nobody reads. */
+  drop?(loss: H): void;
+}
+
+/** Takes a training's first losses, and makes it a subject. */
+export async function training<H>({ step, read, drop = () => {} }: Training<H>, note?: string): Promise<Subject> {
+  const run = async (count: number): Promise<number> => {
+    for (let i = 1; i < count; i++) drop(step());
+    return await read(step());
+  };
+  const check = [await run(1), await run(EARLY_STEPS - 1)];
+  return { check, run: async (count) => (await run(count), count), ...(note === undefined ? {} : { note }) };
+}
+
+/** Times `subject` for `secs` seconds: at least {@link BLOCKS} blocks of at least {@link BLOCK_SECS}. */
+async function timeBlocks({ run }: Subject, secs: number): Promise<{ rates: number[]; stepsPerBlock: number }> {
+  let count = 1;
+  const block = async (): Promise<number> => {
+    const start = performance.now();
+    const steps = await run(count);
+    const time = (performance.now() - start) / 1000;
+    // a block that came out short is not counted: the next one is longer
+    if (time < BLOCK_SECS) count = Math.ceil(count * Math.min(8, 1.15 * BLOCK_SECS / Math.max(time, 1e-4)));
+    return time < BLOCK_SECS ? 0 : steps / time;
+  };
+  for (const end = performance.now() + WARM_SECS * 1000; performance.now() < end;) await block();
+  const rates: number[] = [];
+  for (const end = performance.now() + secs * 1000; performance.now() < end || rates.length < BLOCKS;) {
+    const rate = await block();
+    if (rate > 0) rates.push(rate);
+  }
+  return { rates, stepsPerBlock: count };
+}
+
+/** Reads `<workload> <backend> <secs>` from the command line, measures, prints the line of JSON, and ends the process. */
+export async function measureMain(
+  make: (workload: Workload, backend: string) => Promise<{ runner: string; backend: string; subject: Subject }>,
+): Promise<never> {
+  const [workload, wanted, secs] = Deno.args;
+  if (!isWorkload(workload) || !(Number(secs) >= 0)) throw new Error("Usage: <workload> <backend> <secs>");
+  const { runner, backend, subject } = await make(workload, wanted);
+  const { rates, stepsPerBlock } = await timeBlocks(subject, Number(secs));
+  const scale = unitOf(workload) === "GFLOP/s" ? 2e-9 * sizeOf(workload) ** 3 : 1;
+  const { check, note } = subject;
+  const result: Measurement = {
+    runner,
+    backend,
+    rates: rates.map((r) => r * scale),
+    stepsPerBlock,
+    check,
+    ...(note === undefined ? {} : { note }),
+  };
+  console.log(JSON.stringify(result));
+  Deno.exit(0); // threads and devices of some libraries keep the process alive
+}

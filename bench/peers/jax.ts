@@ -1,0 +1,133 @@
+/**
+ * jax-js: the whole step, forward, backward and optimizer, in one `jit`.
+ *
+ *     deno run -A --config bench/peers/deno.json bench/peers/jax.ts <workload> <wasm|webgpu> <secs>
+ *
+ * @module
+ */
+// @ts-ignore: the deno.json of this folder, not the module's, knows this package
+import { blockUntilReady, defaultDevice, init, jit, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
+import { measureMain, type Subject, training } from "../measure.ts";
+import { ADAM, matrices, mlpBatch, mlpLayers, sizeOf, TINY, tinyData, type Workload } from "../workloads.ts";
+
+const VERSION = "0.1.25";
+
+type Arrays = np.Array[];
+type Loss = (params: Arrays, x: np.Array, y: np.Array) => np.Array;
+
+const array = (data: Float32Array<ArrayBuffer>, shape: number[]): np.Array => np.array(data).reshape(shape);
+const scalar = (value: number): np.Array => array(Float32Array.of(value), []);
+const zerosLike = (list: Arrays): Arrays => list.map((p) => array(new Float32Array(p.size), p.shape));
+
+/** The loss and its gradients; leaves `params` to the caller. */
+function gradients(loss: Loss, params: Arrays, x: np.Array, y: np.Array): [np.Array, Arrays] {
+  return valueAndGrad(loss)(params.map((p) => p.ref), x, y) as [np.Array, Arrays];
+}
+
+/** `m <- mom m + g; p <- p - lr m` */
+function sgd(loss: Loss, params: Arrays, x: np.Array, y: np.Array, note?: string): Promise<Subject> {
+  const step = jit((params: Arrays, means: Arrays, x: np.Array, y: np.Array): [np.Array, Arrays, Arrays] => {
+    const [value, grads] = gradients(loss, params, x, y);
+    const next = means.map((m, i) => m.mul(TINY.mom).add(grads[i]));
+    return [value, params.map((p, i) => p.sub(next[i].ref.mul(TINY.lr))), next];
+  });
+  let means = zerosLike(params), value: np.Array;
+  return training({
+    step: () => {
+      [value, params, means] = step(params, means, x.ref, y.ref);
+      return value;
+    },
+    read,
+    drop: (v) => v.dispose(),
+  }, note);
+}
+
+/** Adam; the number of steps, and with it the debiasing, is part of the program. */
+function adam(loss: Loss, params: Arrays, x: np.Array, y: np.Array): Promise<Subject> {
+  const { lr, mom, sqrMom, eps } = ADAM;
+  type State = [np.Array, Arrays, Arrays, Arrays, np.Array];
+  const step = jit((params: Arrays, means: Arrays, squares: Arrays, n: np.Array, x: np.Array, y: np.Array): State => {
+    const [value, grads] = gradients(loss, params, x, y);
+    n = n.add(1);
+    const debias = (beta: number) => np.subtract(1, np.exp(n.ref.mul(Math.log(beta))));
+    const debias1 = debias(mom), debias2 = debias(sqrMom);
+    const state: State = [value, [], [], [], n];
+    params.forEach((p, i) => {
+      const m = means[i].mul(mom).add(grads[i].ref.mul(1 - mom));
+      const v = squares[i].mul(sqrMom).add(grads[i].ref.mul(grads[i]).mul(1 - sqrMom));
+      const down = np.sqrt(v.ref.div(debias2.ref)).add(eps);
+      state[1].push(p.sub(m.ref.div(debias1.ref).mul(lr).div(down)));
+      state[2].push(m);
+      state[3].push(v);
+    });
+    debias1.dispose();
+    debias2.dispose();
+    return state;
+  });
+  let means = zerosLike(params), squares = zerosLike(params), n = scalar(0), value: np.Array;
+  return training({
+    step: () => {
+      [value, params, means, squares, n] = step(params, means, squares, n, x.ref, y.ref);
+      return value;
+    },
+    read,
+    drop: (v) => v.dispose(),
+  });
+}
+
+async function read(value: np.Array): Promise<number> {
+  return Number((await value.data())[0]);
+}
+
+function tiny(note?: string): Promise<Subject> {
+  const { x, y, a, b } = tinyData();
+  const loss: Loss = ([a, b], x, y) => {
+    const error = a.mul(x).add(b).sub(y);
+    return error.ref.mul(error).mean();
+  };
+  return sgd(loss, [scalar(a), scalar(b)], array(x, [16]), array(y, [16]), note);
+}
+
+function mlp(rows: number): Promise<Subject> {
+  const params = mlpLayers().flatMap(({ inputs, outputs, weight }) => [
+    array(weight, [inputs, outputs]),
+    array(new Float32Array(outputs), [outputs]),
+  ]);
+  const loss: Loss = ([w1, b1, w2, b2, w3, b3], x, y) => {
+    const h1 = nn.relu(np.dot(x, w1).add(b1));
+    const h2 = nn.relu(np.dot(h1, w2).add(b2));
+    return nn.logSoftmax(np.dot(h2, w3).add(b3)).mul(y).sum().mul(-1 / rows);
+  };
+  const { x, oneHot } = mlpBatch(rows);
+  return adam(loss, params, array(x, [rows, 784]), array(oneHot, [rows, 10]));
+}
+
+async function product(n: number): Promise<Subject> {
+  const [a, b] = matrices(n).map((data) => array(data, [n, n]));
+  const multiply = jit((a: np.Array, b: np.Array) => np.dot(a, b));
+  const run = async (count: number): Promise<number> => {
+    // results that are disposed of unread are never computed: all are kept until the wait
+    const results = Array.from({ length: count }, () => multiply(a.ref, b.ref));
+    await blockUntilReady(results);
+    results.forEach((c) => c.dispose());
+    return count;
+  };
+  const first = await multiply(a.ref, b.ref).data();
+  return { check: [Number(first[0])], run };
+}
+
+function subjectOf(workload: Workload): Promise<Subject> {
+  if (workload === "tiny") return tiny();
+  if (workload === "tiny-learner") return tiny("a loop by hand: there is no learner");
+  return workload.startsWith("mlp") ? mlp(sizeOf(workload)) : product(sizeOf(workload));
+}
+
+if (import.meta.main) {
+  await measureMain(async (workload, wanted) => {
+    const backend = wanted === "webgpu" ? "webgpu" : "wasm";
+    const found = await init(backend);
+    if (!found.includes(backend)) throw new Error(`jax-js has no ${backend} here, only ${found.join(", ")}`);
+    defaultDevice(backend);
+    return { runner: `jax-js ${VERSION}`, backend, subject: await subjectOf(workload) };
+  });
+}
