@@ -4,9 +4,8 @@
  * @module
  */
 import type { ValueType } from "../base/dtype.ts";
+import { COMPARISONS } from "../device/instructions.ts";
 import type { BinaryOp, Guard, Inst, ReduceKind, UnaryOp, View } from "../device/contract.ts";
-
-const COMPARISONS: ReadonlySet<BinaryOp> = new Set(["eq", "ne", "lt", "le", "gt", "ge"]);
 
 /** A growing body of instructions. Methods return the number of the instruction that holds the value. */
 export class Emitter {

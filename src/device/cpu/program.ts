@@ -6,7 +6,10 @@
 import type { Kernel, MapKernel, MatmulKernel, Program, ScatterAddKernel, View } from "../contract.ts";
 import { Fn, MEM, OP, T } from "./encoder/code.ts";
 import { Context } from "./encoder/context.ts";
-import { mapLoop, reduceLoop, segmentSumLoop, type Work } from "./encoder/loops.ts";
+import type { Work } from "./encoder/loops.ts";
+import { mapLoop } from "./encoder/map_loop.ts";
+import { reduceLoop } from "./encoder/reduce_loop.ts";
+import { segmentSumLoop } from "./encoder/segment_loop.ts";
 
 /** A program's module. */
 export interface Compiled {

@@ -6,6 +6,7 @@
 import { valueType } from "../../base/dtype.ts";
 import { sameShape, type Shape, sizeOf } from "../../base/shape.ts";
 import type { Inst, View } from "../../device/contract.ts";
+import { operandsOf } from "../../device/instructions.ts";
 import { REDUCE_KINDS } from "../reduce.ts";
 import { Body, CannotShare, type Places } from "./body.ts";
 import {
@@ -167,30 +168,10 @@ function checkRows(body: readonly Inst[], outputs: readonly Output[], domain: Sh
   if (outputs.some((o) => !o.perRow)) throw new CannotShare();
   const level = new Array<number>(body.length).fill(0);
   body.forEach((inst, i) => {
-    const from = operands(inst).reduce((m, a) => Math.max(m, level[a]), 0);
+    const from = operandsOf(inst).reduce((m, a) => Math.max(m, level[a]), 0);
     level[i] = inst.k === "reduce" ? from + 1 : from;
     if (inst.k === "reduce" && level[i] > 1) throw new CannotShare();
   });
-}
-
-/** Instructions that an instruction refers to. */
-export function operands(inst: Inst): readonly number[] {
-  switch (inst.k) {
-    case "load":
-      return inst.index ? [inst.index.value] : [];
-    case "random":
-      return [inst.index];
-    case "cast":
-    case "unary":
-    case "reduce":
-      return [inst.a];
-    case "binary":
-      return [inst.a, inst.b];
-    case "select":
-      return [inst.cond, inst.a, inst.b];
-    default:
-      return [];
-  }
 }
 
 function slotsOf(body: readonly Inst[], outputs: readonly Output[], frame: Frame, places: Places): Set<number> {

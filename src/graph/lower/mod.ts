@@ -8,11 +8,12 @@
 import { bytesPerElement } from "../../base/dtype.ts";
 import { sizeOf } from "../../base/shape.ts";
 import type { DeviceProfile, Inst, Kernel, Program, Slot, Store, View } from "../../device/contract.ts";
+import { operandsOf } from "../../device/instructions.ts";
 import type { Collected } from "../collect.ts";
 import { RING_BYTES, RING_LIMIT } from "../ring.ts";
 import { MustStore, type Places } from "./body.ts";
 import { compact } from "./compact.ts";
-import { type Draft, operands as operandsOf } from "./draft.ts";
+import type { Draft } from "./draft.ts";
 import { buildGraph, type Graph, type Item } from "./graph.ts";
 import { shareMemory } from "./memory.ts";
 import { type ScatterDraft, schedule, type Step } from "./schedule.ts";

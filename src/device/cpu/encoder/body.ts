@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { type Dtype, type ValueType, valueType } from "../../../base/dtype.ts";
+import type { Dtype, ValueType } from "../../../base/dtype.ts";
 import type { Guard, Inst, View } from "../../contract.ts";
+import { operandsOf, typesOf } from "../../instructions.ts";
 import { type Fn, LANE, MEM, OP, T } from "./code.ts";
 import type { Context } from "./context.ts";
 import { uniform } from "./philox.ts";
@@ -29,61 +30,6 @@ export interface Nest {
 export type Level = 0 | 1 | 2 | 3;
 
 const ZERO = [0, 0, 0, 0] as const;
-const comparisons = new Set(["eq", "ne", "lt", "le", "gt", "ge"]);
-
-/** Types of the instructions' values. */
-export function typesOf(body: readonly Inst[]): ValueType[] {
-  const types: ValueType[] = [];
-  for (const inst of body) types.push(typeOf(inst, types));
-  return types;
-}
-
-function typeOf(inst: Inst, types: readonly ValueType[]): ValueType {
-  switch (inst.k) {
-    case "load":
-      return valueType(inst.view.dtype);
-    case "const":
-    case "scalar":
-    case "cast":
-      return inst.type;
-    case "coord":
-    case "segment":
-      return "i32";
-    case "random":
-      return inst.dist === "bits" ? "u32" : "f32";
-    case "unary":
-      return types[inst.a];
-    case "binary":
-      return comparisons.has(inst.op) ? "bool" : types[inst.a];
-    case "select":
-      return types[inst.a];
-    case "reduce":
-      return inst.kind === "argmax" || inst.kind === "argmin" ? "i32" : types[inst.a];
-    case "acc":
-      return "f32";
-  }
-}
-
-/** Instructions that an instruction refers to. */
-export function operandsOf(inst: Inst): readonly number[] {
-  switch (inst.k) {
-    case "load":
-      return inst.index ? [inst.index.value] : [];
-    case "random":
-      return [inst.index];
-    case "cast":
-    case "unary":
-    case "reduce":
-      return [inst.a];
-    case "binary":
-      return [inst.a, inst.b];
-    case "select":
-      return [inst.cond, inst.a, inst.b];
-    default:
-      return [];
-  }
-}
-
 const widthOf = (dtype: Dtype) => dtype === "u8" ? 1 : 4;
 
 /** Writes instructions of one kernel into a function whose first parameter is the address of the slot table. */

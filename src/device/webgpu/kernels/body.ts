@@ -5,9 +5,10 @@
  */
 import type { ValueType } from "../../../base/dtype.ts";
 import type { Inst, Store, View } from "../../contract.ts";
+import { typesOf } from "../../instructions.ts";
 import type { Access } from "./access.ts";
 import { Lanes } from "./lanes.ts";
-import { ALIAS, binaryText, castText, typesOf, unaryText } from "./operations.ts";
+import { ALIAS, binaryText, castText, unaryText } from "./operations.ts";
 import { FEW_SEGMENTS } from "./plan.ts";
 import type { Words } from "./words.ts";
 

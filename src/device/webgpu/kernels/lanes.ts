@@ -4,7 +4,7 @@
  * @module
  */
 import type { Inst, View } from "../../contract.ts";
-import { operandsOf } from "./operations.ts";
+import { operandsOf } from "../../instructions.ts";
 
 type Load = Inst & { readonly k: "load" };
 

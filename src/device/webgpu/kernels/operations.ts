@@ -6,6 +6,7 @@
  */
 import type { ValueType } from "../../../base/dtype.ts";
 import type { BinaryOp, Inst, UnaryOp } from "../../contract.ts";
+import { operandsOf } from "../../instructions.ts";
 
 /** Alias of a value type. */
 export const ALIAS: Record<ValueType, string> = { f32: "F", i32: "I", u32: "U", bool: "B" };
@@ -103,61 +104,6 @@ export function castText(from: ValueType, to: ValueType, x: string): string {
   if (from === "bool") return `select(${ALIAS[to]}(0), ${ALIAS[to]}(1), ${x})`;
   if (from === "f32") return to === "i32" ? `f_to_i(${x})` : `f_to_u(${x})`;
   return to === "f32" ? `F(${x})` : `bitcast<${ALIAS[to]}>(${x})`;
-}
-
-const COMPARISONS: ReadonlySet<BinaryOp> = new Set(["eq", "ne", "lt", "le", "gt", "ge"]);
-
-/** Types of a body's instructions; `u8` loads as i32. */
-export function typesOf(body: readonly Inst[]): ValueType[] {
-  const types: ValueType[] = [];
-  for (const inst of body) types.push(typeOf(inst, types));
-  return types;
-}
-
-function typeOf(inst: Inst, types: readonly ValueType[]): ValueType {
-  switch (inst.k) {
-    case "load":
-      return inst.view.dtype === "u8" ? "i32" : inst.view.dtype;
-    case "const":
-    case "scalar":
-    case "cast":
-      return inst.type;
-    case "coord":
-    case "segment":
-      return "i32";
-    case "random":
-      return inst.dist === "bits" ? "u32" : "f32";
-    case "unary":
-      return types[inst.a];
-    case "binary":
-      return COMPARISONS.has(inst.op) ? "bool" : types[inst.a];
-    case "select":
-      return types[inst.a];
-    case "reduce":
-      return inst.kind === "argmax" || inst.kind === "argmin" ? "i32" : types[inst.a];
-    case "acc":
-      return "f32";
-  }
-}
-
-/** Instructions that `inst` refers to. */
-export function operandsOf(inst: Inst): readonly number[] {
-  switch (inst.k) {
-    case "load":
-      return inst.index === undefined ? [] : [inst.index.value];
-    case "random":
-      return [inst.index];
-    case "cast":
-    case "unary":
-    case "reduce":
-      return [inst.a];
-    case "binary":
-      return [inst.a, inst.b];
-    case "select":
-      return [inst.cond, inst.a, inst.b];
-    default:
-      return [];
-  }
 }
 
 /** `targets` and everything they refer to, ascending; `stop` says what is known already. */

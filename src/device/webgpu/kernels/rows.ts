@@ -4,8 +4,8 @@
  * @module
  */
 import type { Inst } from "../../contract.ts";
+import { operandsOf } from "../../instructions.ts";
 import type { Fold } from "./folds.ts";
-import { operandsOf } from "./operations.ts";
 
 /** Per instruction: after how many passes over the row it is known, and whether it is the same for the whole row. */
 export interface RowInfo {

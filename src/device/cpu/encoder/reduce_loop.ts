@@ -1,0 +1,172 @@
+/**
+ * Loops of reductions.
+ *
+ * @module
+ */
+import type { Inst, ReduceKernel, View } from "../../contract.ts";
+import { operandsOf } from "../../instructions.ts";
+import { BodyWriter, type Nest } from "./body.ts";
+import { Fn, OP, T } from "./code.ts";
+import type { Context } from "./context.ts";
+import { Folds } from "./folds.ts";
+import { CHUNK, decode, product, run, sweep, type Work } from "./loops.ts";
+
+/** How many folds lie below each instruction. */
+function depths(body: readonly Inst[]): number[] {
+  const depth: number[] = [];
+  for (const inst of body) {
+    const below = operandsOf(inst).reduce((m, a) => Math.max(m, depth[a]), 0);
+    depth.push(inst.k === "reduce" ? below + 1 : below);
+  }
+  return depth;
+}
+
+/** Instructions that `roots` need, themselves included. */
+function needed(body: readonly Inst[], roots: readonly number[]): (i: number) => boolean {
+  const want = new Uint8Array(body.length);
+  const visit = (i: number) => {
+    if (want[i]) return;
+    want[i] = 1;
+    if (body[i].k !== "reduce") operandsOf(body[i]).forEach(visit);
+  };
+  roots.forEach(visit);
+  return (i) => want[i] === 1;
+}
+
+/** Rows of reductions: vectors along the row, or along neighbouring rows where their elements lie side by side. */
+export function reduceLoop(context: Context, kernel: ReduceKernel): Work {
+  const { outer, inner, body, outs } = kernel;
+  const f = new Fn([T.i32, T.i32, T.i32]);
+  const sizes = [...outer, ...inner];
+  const rank = sizes.length, lead = outer.length;
+  const rowAxes = sizes.map((_, i) => i).slice(0, lead);
+  const views = body.flatMap((i) => i.k === "load" ? [i.view] : []);
+  const awkward = (axis: number) => views.filter((v) => v.strides[axis] !== 0 && v.strides[axis] !== 1).length;
+  const beside = lead > 0 && sizes[lead - 1] >= 4 && awkward(rank - 1) > awkward(lead - 1);
+  const nest: Nest = { sizes, vector: beside ? lead - 1 : rank - 1, inner: rank - 1, outer: new Set(rowAxes) };
+  const w = new BodyWriter(f, context, body, nest);
+  const stored = outs.map((o) => o.view);
+  w.prologue(stored);
+  w.emit(0, 4, () => true, stored);
+  if (!beside) {
+    const row = f.local(T.i32);
+    f.get(1).set(row);
+    f.loop(row, () => f.get(2), 1, () => {
+      decode(w, rowAxes, row);
+      oneRow(w, kernel, 4, false);
+    });
+    return { index: context.module.add(f), items: product(outer) };
+  }
+  const width = sizes[lead - 1], blocks = Math.ceil(width / 4);
+  const item = f.local(T.i32), along = w.coords[lead - 1];
+  f.get(1).set(item);
+  f.loop(item, () => f.get(2), 1, () => {
+    const block = f.local(T.i32);
+    f.get(item).i32(blocks).op(OP.i32DivU).set(block);
+    decode(w, rowAxes.slice(0, -1), block);
+    f.get(item).i32(blocks).op(OP.i32RemU).i32(2).op(OP.i32Shl).set(along);
+    f.get(along).i32(width - 4).op(OP.i32GtS).if(() => {
+      f.loop(along, () => f.i32(width), 1, () => oneRow(w, kernel, 1, true));
+    }, () => oneRow(w, kernel, 4, true));
+    f.release(block);
+  });
+  return { index: context.module.add(f), items: product(outer.slice(0, -1)) * blocks };
+}
+
+/** One row, or four side by side: a pass for each depth of folds, and one for what is stored element by element. */
+function oneRow(w: BodyWriter, { outer, inner, body, outs }: ReduceKernel, lanes: 4 | 1, beside: boolean): void {
+  const { f } = w;
+  const lead = outer.length;
+  const depth = depths(body);
+  const passes = Math.max(...depth);
+  const stored = outs.map((o) => o.view);
+  const wanted = needed(body, [
+    ...outs.map((o) => o.value),
+    ...body.flatMap((i, n) => i.k === "reduce" ? [n, i.a] : []),
+  ]);
+  const rowLevel = (pass: number) => w.emit(1, lanes, (i) => wanted(i) && depth[i] === pass, pass === 0 ? stored : []);
+  const otherAxes = inner.map((_, i) => lead + i).slice(0, -1);
+  const length = inner[inner.length - 1];
+
+  /** Goes over the whole row; `body` is what happens at each position. */
+  const over = (
+    want: (i: number) => boolean,
+    body: (lanes: 4 | 1) => void,
+    atEnd: () => void,
+    views: readonly View[],
+  ) => {
+    const line = f.local(T.i32);
+    const one = () => {
+      w.emit(2, lanes, want, views);
+      f.i32(0).set(w.position);
+      const limit = f.local(T.i32);
+      const chunk = CHUNK * 4 * (beside ? 1 : 4);
+      f.i32(0).set(limit);
+      f.doWhile(() => { // chunk by chunk
+        f.get(limit).i32(chunk).op(OP.i32Add).set(limit);
+        f.get(limit).i32(length * 4).op(OP.i32GtS).if(() => f.i32(length * 4).set(limit));
+        if (beside) run(w, () => f.get(limit), 1, () => body(lanes));
+        else sweep(w, () => f.get(limit), body);
+        atEnd();
+      }, () => f.get(limit).i32(length * 4).op(OP.i32LtS));
+      f.release(limit);
+    };
+    if (otherAxes.length === 0) one();
+    else {
+      f.i32(0).set(line);
+      f.loop(line, () => f.i32(product(inner.slice(0, -1))), 1, () => {
+        decode(w, otherAxes, line);
+        one();
+      });
+    }
+    f.release(line);
+  };
+  /** Pushes the row-major numbers of the current elements within the row. */
+  const number = (spread: boolean) => () => {
+    let first = true;
+    otherAxes.forEach((axis, i) => {
+      f.get(w.coords[axis]).i32(product(inner.slice(i + 1))).op(OP.i32Mul);
+      if (!first) f.op(OP.i32Add);
+      first = false;
+    });
+    f.get(w.position).i32(2).op(OP.i32ShrU);
+    if (!first) f.op(OP.i32Add);
+    f.op(OP.i32x4Splat);
+    if (!spread && !beside) f.v128([0, 1, 2, 3]).op(OP.i32x4Add);
+  };
+  rowLevel(0);
+  for (let pass = 1; pass <= passes; pass++) {
+    const insts = body.flatMap((i, n) => i.k === "reduce" && depth[n] === pass ? [n] : []);
+    const folds = new Folds(w, insts);
+    const want = needed(body, insts.map((n) => (body[n] as Extract<Inst, { k: "reduce" }>).a));
+    folds.begin();
+    over(
+      want,
+      (own) => {
+        w.emit(3, own, want);
+        folds.take(!beside && own === 1, number(own === 1));
+      },
+      () => folds.chunk(),
+      [],
+    );
+    folds.end(!beside);
+    rowLevel(pass);
+  }
+  for (const o of outs) {
+    if (!o.perRow) continue;
+    f.i32(0).set(w.position);
+    w.store(o.view, o.value, beside ? lanes : 1);
+  }
+  const full = outs.filter((o) => !o.perRow);
+  if (full.length === 0) return;
+  const want = needed(body, full.map((o) => o.value));
+  over(
+    want,
+    (own) => {
+      w.emit(3, own, want);
+      full.forEach((o) => w.store(o.view, o.value, own));
+    },
+    () => {},
+    full.map((o) => o.view),
+  );
+}
