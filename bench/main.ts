@@ -18,7 +18,7 @@ const USAGE = `Measures training next to other libraries.
 Usage: deno task bench [workload ...] [options]
 
   workload      ${WORKLOADS.join(", ")}; all by default
-  --device D    cpu (default) or webgpu
+  --device D    cpu (default), or webgpu ("deno task setup" finds an adapter first)
   --secs N      seconds of blocks a process, at least 5 blocks of 0.4 s (default 3)
   --rounds N    times that every peer and this module take turns (default 2)
   --help        show this text
