@@ -69,6 +69,15 @@ export function takePending(): Node[] {
   return taken;
 }
 
+/** Gives assignments up that can never be computed: the memory stays as it is, and is what later expressions read. */
+export function abandonAssigns(nodes: readonly Node[]): void {
+  for (const node of nodes) {
+    const storage = node.storage!;
+    if (node.version > storage.done) storage.done = node.version;
+    node.settle(storage, node.offset, node.version);
+  }
+}
+
 /** Puts assignments back that could not be handed over. */
 export function restorePending(nodes: readonly Node[]): void {
   pending = [...nodes, ...pending];

@@ -7,7 +7,7 @@ import { type HostArray, viewAs } from "../base/dtype.ts";
 import { DeviceError, DisposedError, StaleTensorError } from "../base/errors.ts";
 import { fmtShape } from "../base/shape.ts";
 import type { Device, DeviceBuffer, DeviceProfile, Executable, Range } from "../device/contract.ts";
-import { pendingAssigns, restorePending, takePending } from "./assign.ts";
+import { abandonAssigns, pendingAssigns, restorePending, takePending } from "./assign.ts";
 import { collect, type Collected } from "./collect.ts";
 import { lower, type Lowered } from "./lower/mod.ts";
 import { growth, type Node } from "./node.ts";
@@ -209,6 +209,7 @@ export function realize(nodes: readonly Node[] = []): void {
     kept = [];
   }
   const assigns = takePending();
+  if (assigns.length > 0) addOutstanding(assigns, extra);
   let c: Collected;
   let runtime: Runtime | null;
   try {
@@ -218,7 +219,8 @@ export function realize(nodes: readonly Node[] = []): void {
       throw new DeviceError(`Cannot queue more than ${MAX_QUEUED} programs: no device is open yet, await init() first`);
     }
   } catch (error) {
-    restorePending(assigns);
+    if (computable(assigns)) restorePending(assigns);
+    else abandonAssigns(assigns);
     throw error;
   }
   if (c.roots.length === 0 && assigns.length === 0) return;
@@ -280,6 +282,31 @@ export function boundary(nodes: readonly Node[] = []): void {
     } catch (error) {
       if (!(error instanceof StaleTensorError)) throw error; // nobody asked for it; using it says so
     }
+  }
+}
+
+/** Values to compute before memory changes that they may depend on; set by the layer that knows of gradients. */
+let outstanding: () => readonly Node[] = () => [];
+
+/** Has `values` asked for lazy values that must not go stale when assignments are handed over. */
+export function setOutstanding(values: () => readonly Node[]): void {
+  outstanding = values;
+}
+
+/** Adds what is outstanding and not assigned anyway. */
+function addOutstanding(assigns: readonly Node[], extra: Node[]): void {
+  for (const node of outstanding()) {
+    if (node.storage === null && !assigns.some((a) => a.inputs[0] === node)) extra.push(node);
+  }
+}
+
+/** Whether recorded assignments can be computed: if not, trying again would fail for ever. */
+function computable(assigns: readonly Node[]): boolean {
+  try {
+    runtimeOf(collect([], assigns).storages);
+    return true;
+  } catch {
+    return false;
   }
 }
 

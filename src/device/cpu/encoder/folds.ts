@@ -13,7 +13,9 @@ interface Fold {
   readonly kind: ReduceKind;
   readonly a: number;
   readonly acc: number;
+  /** What chunks were added to: sums of f32 as two pairs of f64, of integers as they are; for argmax the indices. */
   readonly total: number;
+  readonly high: number;
 }
 
 const START: Readonly<Record<string, readonly [number, number, number]>> = {
@@ -33,7 +35,7 @@ export class Folds {
     this.#w = w;
     this.list = insts.map((inst) => {
       const { kind, a } = w.body[inst] as Extract<Inst, { k: "reduce" }>;
-      return { inst, kind, a, acc: w.f.local(T.v128), total: w.f.local(T.v128) };
+      return { inst, kind, a, acc: w.f.local(T.v128), total: w.f.local(T.v128), high: w.f.local(T.v128) };
     });
   }
 
@@ -49,6 +51,7 @@ export class Folds {
     for (const fold of this.list) {
       f.v128(this.#start(fold)).set(fold.acc);
       f.v128(isArg(fold.kind) ? [-1, -1, -1, -1] : this.#start(fold)).set(fold.total);
+      f.v128([0, 0, 0, 0]).set(fold.high);
     }
   }
 
@@ -57,9 +60,19 @@ export class Folds {
     const { f } = this.#w;
     for (const fold of this.list) {
       if (fold.kind !== "sum") continue;
-      f.get(fold.total).get(fold.acc).op(this.#add(fold)).set(fold.total);
+      if (this.#wide(fold)) {
+        f.get(fold.total).get(fold.acc).op(OP.f64x2PromoteLow).op(OP.f64x2Add).set(fold.total);
+        f.get(fold.high).get(fold.acc).get(fold.acc).shuffle([2, 3, 2, 3]).op(OP.f64x2PromoteLow).op(OP.f64x2Add).set(
+          fold.high,
+        );
+      } else f.get(fold.total).get(fold.acc).op(this.#add(fold)).set(fold.total);
       f.v128([0, 0, 0, 0]).set(fold.acc);
     }
+  }
+
+  /** Whether totals are f64: chunks of f32 are short, but there may be many. */
+  #wide(fold: Fold): boolean {
+    return fold.kind === "sum" && this.#w.types[fold.a] === "f32";
   }
 
   #add(fold: Fold): number {
@@ -136,6 +149,17 @@ export class Folds {
     for (const fold of this.list) {
       const out = this.#w.value(fold.inst);
       const at = fold.kind === "sum" ? fold.total : fold.acc;
+      if (this.#wide(fold)) {
+        if (across) { // all four lanes in f64, the sum in every lane
+          f.get(fold.total).get(fold.high).op(OP.f64x2Add).set(fold.total);
+          f.get(fold.total).get(fold.total).get(fold.total).shuffle([2, 3, 0, 1]).op(OP.f64x2Add);
+          f.op(OP.f32x4DemoteF64x2).set(out).get(out).get(out).shuffle([0, 0, 0, 0]).set(out);
+        } else {
+          f.get(fold.total).op(OP.f32x4DemoteF64x2).set(out);
+          f.get(out).get(fold.high).op(OP.f32x4DemoteF64x2).shuffle([0, 1, 4, 5]).set(out);
+        }
+        continue;
+      }
       if (across) { for (const shift of [2, 1]) this.#across(fold, at, shift); }
       f.get(isArg(fold.kind) ? fold.total : at).set(out);
       if (across) f.get(out).get(out).shuffle([0, 0, 0, 0]).set(out);
