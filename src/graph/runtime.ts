@@ -209,12 +209,18 @@ export function realize(nodes: readonly Node[] = []): void {
     kept = [];
   }
   const assigns = takePending();
-  if (assigns.length > 0) addOutstanding(assigns, extra);
+  const besides = assigns.length > 0 ? [...extra, ...outstandingBeside(assigns)] : extra;
   let c: Collected;
   let runtime: Runtime | null;
   try {
-    c = collect(extra.length > 0 ? [...nodes, ...extra] : nodes, assigns);
-    runtime = runtimeOf(c.storages);
+    try {
+      c = collect(besides.length > 0 ? [...nodes, ...besides] : nodes, assigns);
+      runtime = runtimeOf(c.storages);
+    } catch (error) {
+      if (besides.length === 0) throw error;
+      c = collect(nodes, assigns); // nobody asked for those now: using one says what is wrong with it
+      runtime = runtimeOf(c.storages);
+    }
     if (runtime === null && waiting.length >= MAX_QUEUED) {
       throw new DeviceError(`Cannot queue more than ${MAX_QUEUED} programs: no device is open yet, await init() first`);
     }
@@ -293,11 +299,9 @@ export function setOutstanding(values: () => readonly Node[]): void {
   outstanding = values;
 }
 
-/** Adds what is outstanding and not assigned anyway. */
-function addOutstanding(assigns: readonly Node[], extra: Node[]): void {
-  for (const node of outstanding()) {
-    if (node.storage === null && !assigns.some((a) => a.inputs[0] === node)) extra.push(node);
-  }
+/** What is outstanding, not computed yet, and not assigned anyway. */
+function outstandingBeside(assigns: readonly Node[]): readonly Node[] {
+  return outstanding().filter((node) => node.storage === null && !assigns.some((a) => a.inputs[0] === node));
 }
 
 /** Whether recorded assignments can be computed: if not, trying again would fail for ever. */

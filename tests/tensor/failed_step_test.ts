@@ -35,6 +35,16 @@ onDevices("two optimizers over halves of a model use the gradients of one backwa
   assertEquals(await b.weight.array(), [[2]]);
 });
 
+onDevices("gradients that nobody can compute any more do not stand in the way of a step", async () => {
+  const lost = new Parameter(tensor([1])), x = tensor([2]);
+  backward(lost.mul(x).sum());
+  x.dispose();
+  const p = new Parameter(tensor([1]));
+  backward(p.sum());
+  SGD([p], { lr: 0.5 }).step();
+  assertEquals(await p.array(), [0.5]);
+});
+
 onDevices("long sums stay accurate", async () => {
   const x = full([1_000_000], 0.1);
   const mean = await x.mean().item();
