@@ -17,6 +17,7 @@ export {
   type LabelSmoothingOptions,
   NLLLoss,
 } from "./cross_entropy.ts";
+export { GroupNorm, type GroupNormOptions, InstanceNorm2d, PixelShuffle } from "./group_norm.ts";
 export { Embedding, type EmbeddingOptions, Linear, type LinearOptions } from "./linear.ts";
 export { Loss, type LossOptions, type Reduction } from "./loss.ts";
 export {
@@ -33,5 +34,12 @@ export {
   type SmoothL1Options,
 } from "./losses.ts";
 export { type AnyModule, type LoadOptions, type LoadReport, Module } from "./module.ts";
-export { BatchNorm, BatchNorm1d, type BatchNormOptions, LayerNorm, type LayerNormOptions } from "./norm.ts";
+export {
+  BatchNorm,
+  BatchNorm1d,
+  BatchNorm2d,
+  type BatchNormOptions,
+  LayerNorm,
+  type LayerNormOptions,
+} from "./norm.ts";
 export { Parameter } from "../tensor/mod.ts";

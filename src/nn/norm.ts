@@ -114,6 +114,11 @@ export class BatchNorm1d extends BatchNorm {
   protected override readonly ranks: readonly number[] = [2, 3];
 }
 
+/** Batch normalisation of `[n, c, h, w]`. */
+export class BatchNorm2d extends BatchNorm {
+  protected override readonly ranks: readonly number[] = [4];
+}
+
 /** Options of {@link LayerNorm}. */
 export interface LayerNormOptions {
   /** Added to the variance; 1e-5 by default. */

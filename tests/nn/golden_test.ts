@@ -45,6 +45,25 @@ const RUNS: Readonly<Record<string, Run>> = {
     return withFields(layer, { weight }).forward(index);
   },
   batch_norm1d: batchNorm,
+  batch_norm2d: (c, ...inputs) => {
+    const layer = new nn.BatchNorm2d(inputs[0].shape[1], { eps: c.attrs.eps, momentum: c.attrs.momentum });
+    layer.runningMean.assign(inputs[1]);
+    layer.runningVar.assign(inputs[2]);
+    boundary();
+    layer.train(c.attrs.training);
+    return withFields(layer, { weight: optional(inputs[3]), bias: optional(inputs[4]) }).forward(inputs[0]);
+  },
+  group_norm: (c, x, weight, bias) =>
+    withFields(new nn.GroupNorm(c.attrs.num_groups, x.shape[1], { eps: c.attrs.eps }), {
+      weight: optional(weight),
+      bias: optional(bias),
+    }).forward(x),
+  instance_norm: (c, x, weight, bias) =>
+    withFields(new nn.InstanceNorm2d(x.shape[1], { eps: c.attrs.eps, affine: true }), {
+      weight: optional(weight),
+      bias: optional(bias),
+    }).forward(x),
+  pixel_shuffle: (c, x) => new nn.PixelShuffle(c.attrs.upscale_factor).forward(x),
   layer_norm: (c, x, weight, bias) =>
     withFields(new nn.LayerNorm(c.attrs.normalized_shape, { eps: c.attrs.eps }), {
       weight: optional(weight),
