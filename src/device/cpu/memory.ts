@@ -9,7 +9,7 @@ const PAGE = 65536;
 /** Pages that WebAssembly can address: 4 GiB. */
 const MAX_PAGES = 65536;
 const ALIGN = 64;
-/** Freed memory below this is kept by exact size: training asks for the same sizes again and again. */
+/** Memory grows by at least this many pages where they are to be had, so that it seldom has to. */
 const GROWTH_PAGES = 256;
 
 /** Best-fit allocation with neighbours joined when they are free. Addresses are multiples of 64. */

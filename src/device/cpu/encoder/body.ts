@@ -140,7 +140,7 @@ export class BodyWriter {
     const pointer = this.#pointers.get(view) ?? f.local(T.i32);
     this.#pointers.set(view, pointer);
     const width = widthOf(view.dtype);
-    f.get(this.#bases.get(`${view.slot} ${view.dyn} ${widthOf(view.dtype)}`)!);
+    f.get(this.#bases.get(`${view.slot} ${view.dyn} ${width}`)!);
     if (view.offset !== 0) f.i32(view.offset * width).op(OP.i32Add);
     view.strides.forEach((s, axis) => {
       if (s === 0 || axis === this.nest.inner) return;
