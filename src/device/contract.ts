@@ -8,8 +8,8 @@
  * - kernels of a program run in order, each seeing the writes of the earlier ones;
  * - a slot that is stored to in a kernel may be loaded by the same kernel, in `map` only at the very element that is
  *   stored (in place) or in a disjoint range, in `reduce` likewise (an element that a kernel both loads and stores is
- *   loaded, for all its uses, by the same row that stores it, and stored in the last pass); `matmul` operands, and the
- *   `src` and `index` of `scatterAdd`, never share a slot with an output;
+ *   loaded, for all its uses, by the same row that stores it, and stored in the last pass); operands of `matmul` and `conv`, and
+ *   the `src` and `index` of `scatterAdd`, never share a slot with an output;
  * - outputs of one kernel are disjoint; no element is stored twice in a kernel.
  *
  * What devices guarantee:
@@ -107,7 +107,7 @@ export type ReduceKind = "sum" | "prod" | "max" | "min" | "argmax" | "argmin";
  * - `cast`: f32 to integers truncates towards zero and saturates (NaN gives 0); to bool is `!= 0`; bool to numbers is 0 or 1.
  *   i32 to u32 and back keep the bits.
  * - `reduce`: only in `reduce` kernels; folds `a` over the inner axes and is the same for the whole row.
- * - `acc`: only in `matmul` kernels: the product's element.
+ * - `acc`: only in `matmul` and `conv` kernels: the product's element.
  */
 export type Inst =
   | {
@@ -181,6 +181,29 @@ export interface MatmulKernel {
 }
 
 /**
+ * A product whose right operand is read through windows, all f32:
+ * `acc[g, m, ...n] = sum over ...k of a[g, m, ...k] * b[g, ...k, ...n]`. It is a convolution in any direction, without
+ * the matrix of its windows: for the forward one, `a` is the weight, `b` the input with strides for channel and taps
+ * (`k`) and for batch and places (`n`); for the gradient of the weight, `a` is the output's gradient and `b` the input
+ * with batch and places in `k`, channel and taps in `n`; for the gradient of the input, `a` is the weight turned round.
+ * `k` and `n` have one to three axes, summed and laid out row-major. `a`'s strides are `[groups, m, ...k]`, `b`'s and
+ * the guards' `[groups, ...k, ...n]`; elements of `b` for which any guard fails are 0 and memory is not touched. The
+ * domain of `body` and `outs` is `[groups, m, ...n]`.
+ */
+export interface ConvKernel {
+  readonly op: "conv";
+  readonly groups: number;
+  readonly m: number;
+  readonly k: readonly number[];
+  readonly n: readonly number[];
+  readonly a: View;
+  readonly b: View;
+  readonly guards: readonly Guard[];
+  readonly body: readonly Inst[];
+  readonly outs: readonly Store[];
+}
+
+/**
  * `out[o, s, i] = init[o, s, i] + sum over j with index[o, j, i] == s of src[o, j, i]`, in the order of `j`; f32.
  * `src` and `index` (i32, u32 or u8) have strides `[outer, n, inner]`, `init` and `out` `[outer, size, inner]`; without `init` it
  * starts from 0. Entries of `index` outside `[0, size)` add nothing. `init` may be `out` itself.
@@ -210,7 +233,7 @@ export interface SegmentSumKernel {
 }
 
 /** Everything a device can be asked to run. The one owner of this union is this file. */
-export type Kernel = MapKernel | ReduceKernel | MatmulKernel | ScatterAddKernel | SegmentSumKernel;
+export type Kernel = MapKernel | ReduceKernel | MatmulKernel | ConvKernel | ScatterAddKernel | SegmentSumKernel;
 
 /**
  * Memory that a program refers to. Slot 0 is always the run's parameters: `params` words of 4 bytes, scalars and small

@@ -8,6 +8,7 @@ import { bytesPerElement, hostArray } from "../../src/base/dtype.ts";
 import { contiguousStrides } from "../../src/base/shape.ts";
 import type {
   BinaryOp,
+  ConvKernel,
   Guard,
   Inst,
   Kernel,
@@ -183,6 +184,16 @@ export class CaseBuilder {
     write(builder);
     const outs = builder.outs.map(({ view, value }) => ({ view, value }));
     return this.kernel({ op: "matmul", batch, m, n, k, a, b, body: builder.body, outs });
+  }
+
+  conv(
+    size: Pick<ConvKernel, "groups" | "m" | "k" | "n" | "a" | "b" | "guards">,
+    write: (b: BodyBuilder) => void,
+  ): this {
+    const builder = new BodyBuilder(this, [size.groups, size.m, ...size.n]);
+    write(builder);
+    const outs = builder.outs.map(({ view, value }) => ({ view, value }));
+    return this.kernel({ op: "conv", ...size, body: builder.body, outs });
   }
 
   segmentSum(n: number, starts: readonly number[], write: (b: BodyBuilder) => void): this {

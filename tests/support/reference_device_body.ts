@@ -4,7 +4,7 @@
  * @module
  */
 import type { ValueType } from "../../src/base/dtype.ts";
-import type { Inst, Kernel, Store, View } from "../../src/device/contract.ts";
+import type { Guard, Inst, Kernel, Store, View } from "../../src/device/contract.ts";
 import { normalOf, philox, uniformOf } from "./math.ts";
 import { type Column, fillAffine, type SlotMemory } from "./reference_device_memory.ts";
 import { binaryFunction, castFunction, columnOf, reduceRange, UNARY } from "./reference_device_ops.ts";
@@ -27,6 +27,7 @@ export class Body {
   readonly columns: readonly Column[];
   readonly #steps: readonly Step[];
   readonly #addresses: Float64Array;
+  readonly #forms: Float64Array;
   readonly #skip: Uint8Array;
   readonly #stored: ReadonlySet<number>;
 
@@ -44,6 +45,7 @@ export class Body {
     this.types = typesOf(kernel, where);
     this.columns = this.types.map((type) => columnOf(type, capacity));
     this.#addresses = new Float64Array(capacity);
+    this.#forms = new Float64Array(capacity);
     this.#skip = new Uint8Array(capacity);
     this.#stored = new Set(storesOf(kernel).map(({ view }) => view.slot));
     const { shape } = domainOf(kernel);
@@ -54,13 +56,34 @@ export class Body {
     for (const step of this.#steps) step(start, count);
   }
 
-  /** Loads elements of `view` at coordinates `[start, start + count)` of `shape` into `out`. */
-  gather(view: View, shape: readonly number[], start: number, count: number, out: Column, what: string): void {
+  /** Loads elements of `view` at coordinates `[start, start + count)` of `shape` into `out`; 0 where a guard fails. */
+  gather(
+    view: View,
+    shape: readonly number[],
+    start: number,
+    count: number,
+    out: Column,
+    what: string,
+    guards: readonly Guard[] = [],
+  ): void {
     const form = this.resolve(view);
+    const skip = guards.length > 0 ? this.#skip : undefined;
     for (let done = 0; done < count; done += this.capacity) {
       const now = Math.min(this.capacity, count - done);
+      const target = done === 0 ? out : out.subarray(done);
       fillAffine(form, shape, start + done, now, this.#addresses);
-      this.#load(view, start + done, now, done === 0 ? out : out.subarray(done), `${this.where}, ${what}`);
+      skip?.fill(0);
+      for (const guard of guards) this.#markOutside(guard, shape, start + done, now, target);
+      this.#load(view, start + done, now, target, `${this.where}, ${what}`, skip);
+    }
+  }
+
+  #markOutside(guard: Guard, shape: readonly number[], start: number, count: number, out: Column): void {
+    fillAffine(guard, shape, start, count, this.#forms);
+    for (let j = 0; j < count; j++) {
+      if (this.#forms[j] >= 0 && this.#forms[j] < guard.size) continue;
+      this.#skip[j] = 1;
+      out[j] = 0;
     }
   }
 
@@ -171,26 +194,18 @@ export class Body {
     const { view, guards, index } = inst;
     const where = `${this.where}, ${what}`;
     const [addresses, skip] = [this.#addresses, this.#skip];
-    if (!guards?.length && !index) {
-      return (start, count) => this.gather(view, shape, start, count, out, what);
-    }
-    const [guardForms, guarded] = [new Float64Array(this.capacity), new Uint8Array(this.capacity)];
+    if (!index) return (start, count) => this.gather(view, shape, start, count, out, what, guards);
     return (start, count) => {
       fillAffine(this.resolve(view), shape, start, count, addresses);
       skip.fill(0);
-      if (index) {
-        const values = this.columns[index.value];
-        for (let j = 0; j < count; j++) {
-          addresses[j] += values[j] * index.stride;
-          if (values[j] < 0 || values[j] >= index.size) skip[j] = 1;
-        }
+      const values = this.columns[index.value];
+      for (let j = 0; j < count; j++) {
+        addresses[j] += values[j] * index.stride;
+        if (values[j] >= 0 && values[j] < index.size) continue;
+        skip[j] = 1;
+        out[j] = NaN; // 0 in integer columns
       }
-      guarded.fill(0);
-      for (const guard of guards ?? []) {
-        fillAffine(guard, shape, start, count, guardForms);
-        for (let j = 0; j < count; j++) if (guardForms[j] < 0 || guardForms[j] >= guard.size) guarded[j] = skip[j] = 1;
-      }
-      for (let j = 0; j < count; j++) if (skip[j]) out[j] = guarded[j] ? 0 : NaN; // NaN turns into 0 in integer columns
+      for (const guard of guards ?? []) this.#markOutside(guard, shape, start, count, out);
       this.#load(view, start, count, out, where, skip);
     };
   }

@@ -6,6 +6,7 @@
  */
 import { sizeOf } from "../../src/base/shape.ts";
 import type {
+  ConvKernel,
   Kernel,
   MapKernel,
   MatmulKernel,
@@ -29,6 +30,8 @@ export function compileKernel(kernel: Kernel, where: string, state: RunState): (
       return compileReduce(kernel, where, state);
     case "matmul":
       return compileMatmul(kernel, where, state);
+    case "conv":
+      return compileConv(kernel, where, state);
     case "scatterAdd":
       return compileScatterAdd(kernel, where, state);
     case "segmentSum":
@@ -106,6 +109,34 @@ function compileMatmul(kernel: MatmulKernel, where: string, state: RunState): ()
         kernel.outs.forEach((out, i) => body.store(out, firstRow * n, rowsNow * n, `out ${i}`));
       });
     }
+  };
+}
+
+function compileConv(kernel: ConvKernel, where: string, state: RunState): () => void {
+  const { groups, m, guards } = kernel;
+  const [k, n] = [sizeOf(kernel.k), sizeOf(kernel.n)];
+  const body = new Body(kernel, where, state, BLOCK);
+  const a = new Float32Array(m * k);
+  const b = new Float32Array(k * n);
+  const products = new Float64Array(groups * m * n);
+  const accs = kernel.body.flatMap((inst, i) => inst.k === "acc" ? [body.columns[i]] : []);
+  return () => {
+    products.fill(0);
+    for (let g = 0; g < groups; g++) {
+      body.gather(kernel.a, [groups, m, ...kernel.k], g * m * k, m * k, a, "operand a");
+      body.gather(kernel.b, [groups, ...kernel.k, ...kernel.n], g * k * n, k * n, b, "operand b", guards);
+      for (let r = 0; r < m; r++) {
+        for (let l = 0; l < k; l++) {
+          const x = a[r * k + l];
+          for (let c = 0, at = (g * m + r) * n, from = l * n; c < n; c++) products[at++] += x * b[from++];
+        }
+      }
+    }
+    forBlocks(products.length, BLOCK, (start, count) => {
+      for (const acc of accs) acc.set(products.subarray(start, start + count));
+      body.run(start, count);
+      kernel.outs.forEach((out, i) => body.store(out, start, count, `out ${i}`));
+    });
   };
 }
 

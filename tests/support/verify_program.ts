@@ -7,7 +7,16 @@
 import type { ValueType } from "../../src/base/dtype.ts";
 import { bytesPerElement, valueType } from "../../src/base/dtype.ts";
 import { sizeOf } from "../../src/base/shape.ts";
-import type { DeviceProfile, Guard, Inst, Kernel, Program, Store, View } from "../../src/device/contract.ts";
+import type {
+  ConvKernel,
+  DeviceProfile,
+  Guard,
+  Inst,
+  Kernel,
+  Program,
+  Store,
+  View,
+} from "../../src/device/contract.ts";
 
 /** What a kernel's body works on: its domain, and how many of the leading axes make up a row. */
 export interface Domain {
@@ -44,6 +53,8 @@ export function domainOf(kernel: Kernel): Domain {
       return { shape: [...kernel.outer, ...kernel.inner], rowAxes: kernel.outer.length };
     case "matmul":
       return { shape: [...kernel.batch, kernel.m, kernel.n], rowAxes: kernel.batch.length + 2 };
+    case "conv":
+      return { shape: [kernel.groups, kernel.m, ...kernel.n], rowAxes: kernel.n.length + 2 };
     case "scatterAdd":
       return { shape: [kernel.outer, kernel.size, kernel.inner], rowAxes: 3 };
     case "segmentSum":
@@ -69,6 +80,12 @@ export function loadsOf(kernel: Kernel): Access[] {
     const { batch, m, n, k } = kernel;
     loads.push({ view: kernel.a, shape: [...batch, m, k], what: "operand a", conditional: false });
     loads.push({ view: kernel.b, shape: [...batch, k, n], what: "operand b", conditional: false });
+  }
+  if (kernel.op === "conv") {
+    const { groups, m, k, n, guards } = kernel;
+    loads.push({ view: kernel.a, shape: [groups, m, ...k], what: "operand a", conditional: false });
+    const conditional = guards.length > 0;
+    loads.push({ view: kernel.b, shape: [groups, ...k, ...n], what: "operand b", conditional });
   }
   if (kernel.op === "scatterAdd") {
     const source = [kernel.outer, kernel.n, kernel.inner];
@@ -118,6 +135,7 @@ function verifyKernel(program: Program, kernel: Kernel, where: string, profile: 
   const domain = domainOf(kernel);
   checkSizes(domain.shape, where);
   if (kernel.op === "matmul") checkSizes([kernel.k], where);
+  if (kernel.op === "conv") verifyWindows(kernel, where);
   if (kernel.op === "scatterAdd") checkSizes([kernel.n], where);
   if (kernel.op === "segmentSum") checkStarts(kernel.starts, where, kernel.n);
   const loads = loadsOf(kernel);
@@ -138,6 +156,14 @@ function verifyKernel(program: Program, kernel: Kernel, where: string, profile: 
   if (profile && slots.size > profile.maxSlotsPerKernel) {
     fail(where, `it touches ${slots.size} slots, more than the profile's ${profile.maxSlotsPerKernel}`);
   }
+}
+
+function verifyWindows({ groups, k, n, guards }: ConvKernel, where: string): void {
+  checkSizes(k, where);
+  for (const [name, axes] of [["k", k], ["n", n]] as const) {
+    if (axes.length < 1 || axes.length > 3) fail(where, `${name} has ${axes.length} axes, not one to three`);
+  }
+  for (const guard of guards) checkGuard(guard, [groups, ...k, ...n], where);
 }
 
 function usesParams(kernel: Kernel): boolean {
@@ -284,7 +310,7 @@ function typeOf(inst: Inst, types: readonly ValueType[], context: TypeContext): 
       expectType(get(inst.a), NUMBERS, place);
       return inst.kind === "argmax" || inst.kind === "argmin" ? "i32" : get(inst.a);
     case "acc":
-      if (kernel.op !== "matmul") fail(place, "it stands in a kernel that is no matmul");
+      if (kernel.op !== "matmul" && kernel.op !== "conv") fail(place, "it stands in a kernel that is no product");
       return "f32";
   }
 }
@@ -335,7 +361,8 @@ function verifyOuts(kernel: Kernel, types: readonly ValueType[], domain: Domain,
     if (!["i32", "u32", "u8"].includes(kernel.index.dtype)) fail(where, `index is of ${kernel.index.dtype}`);
     return;
   }
-  if (kernel.op === "matmul" && (kernel.a.dtype !== "f32" || kernel.b.dtype !== "f32")) {
+  const product = kernel.op === "matmul" || kernel.op === "conv";
+  if (product && (kernel.a.dtype !== "f32" || kernel.b.dtype !== "f32")) {
     fail(where, `operands are f32, got ${kernel.a.dtype} and ${kernel.b.dtype}`);
   }
   kernel.outs.forEach(({ view, value }: Store, i) => {

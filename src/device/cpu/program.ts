@@ -43,7 +43,8 @@ export function compileProgram(program: Program, shared: boolean, place: (words:
       steps.push(multiply);
       if (epilogue !== null) steps.push(epilogue);
       scratchBytes = Math.max(scratchBytes, bytes);
-    } else if (kernel.op === "scatterAdd") steps.push(...scatterSteps(context, kernel));
+    } else if (kernel.op === "conv") throw new Error("no conv kernel on this device yet");
+    else if (kernel.op === "scatterAdd") steps.push(...scatterSteps(context, kernel));
     else steps.push(simpleStep(context, kernel));
   }
   const run = new Fn([T.i32, T.i32, T.i32, T.i32, T.i32]); // table, thread, threads, work, barrier
@@ -80,7 +81,7 @@ function bodyCost(elements: number, instructions: number): number {
   return elements * (0.15 + 0.1 * instructions) / 1000;
 }
 
-function simpleStep(context: Context, kernel: Exclude<Kernel, { op: "matmul" | "scatterAdd" }>): Step {
+function simpleStep(context: Context, kernel: Exclude<Kernel, { op: "matmul" | "conv" | "scatterAdd" }>): Step {
   switch (kernel.op) {
     case "map":
       return { ...mapLoop(context, kernel), cost: bodyCost(product(kernel.shape), kernel.body.length) };

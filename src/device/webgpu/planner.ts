@@ -51,6 +51,8 @@ function planKernel(kernel: Kernel, context: PlanContext, label: string): Step[]
       return planReduce(kernel, context, label);
     case "matmul":
       return planMatmul(kernel, context, label);
+    case "conv":
+      throw new Error("no conv kernel on this device yet");
     case "scatterAdd":
       return planScatterAdd(kernel, context, label);
     case "segmentSum":
