@@ -7,8 +7,8 @@ import { ShapeError } from "../base/errors.ts";
 import { fmtShape, sizeOf } from "../base/shape.ts";
 import type { ReduceKind } from "../device/contract.ts";
 import type { ValueType } from "../base/dtype.ts";
-import { cast, div, eq, mul } from "./elementwise.ts";
-import { constant } from "./leaves.ts";
+import { add, cast, div, eq, mul, where } from "./elementwise.ts";
+import { constant, coord } from "./leaves.ts";
 import { Node } from "./node.ts";
 import { defineOp } from "./registry.ts";
 import { expand, keepAxes } from "./views.ts";
@@ -41,6 +41,31 @@ export const REDUCE = defineOp({
     }
   },
 });
+
+/** A maximum whose gradient goes to the first of equal elements; `attr` as for {@link REDUCE}. */
+export const REDUCE_FIRST = defineOp({
+  name: "reduceFirst",
+  kind: "reduce",
+  cost: 100,
+  vjp: (dy, node) => {
+    const x = node.inputs[0];
+    const axes = node.attr.slice(1);
+    const first = reduce(REDUCE_KINDS[node.attr[0]] === "max" ? "argmax" : "argmin", x, axes);
+    let place: Node | null = null; // of an element among those that were folded, row-major
+    for (const axis of axes) {
+      const along = coord(x.shape.map((n, i) => i === axis ? n : 1), axis);
+      place = place === null ? along : add(mul(place, constant(x.shape[axis], "i32")), along);
+    }
+    const back = (g: Node) => expand(keepAxes(g, x.shape, axes), x.shape);
+    return [where(eq(place!, back(first)), back(dy), constant(0))];
+  },
+});
+
+/** The largest or smallest element over `axes` (at least one) of f32 `x`; its gradient goes to the first of equal ones. */
+export function reduceFirst(kind: "max" | "min", x: Node, axes: readonly number[]): Node {
+  const shape = x.shape.filter((_, i) => !axes.includes(i));
+  return new Node(REDUCE_FIRST, [x], shape, x.dtype, [REDUCE_KINDS.indexOf(kind), ...axes]);
+}
 
 const EMPTY: Partial<Record<ReduceKind, number>> = { sum: 0, prod: 1 };
 

@@ -138,7 +138,7 @@ export function flip(x: Node, axis: number): Node {
 }
 
 /** `step - 1` zeros between neighbours along `axis`. */
-function dilate(x: Node, axis: number, step: number): Node {
+export function dilate(x: Node, axis: number, step: number): Node {
   const split = [...x.shape.slice(0, axis + 1), 1, ...x.shape.slice(axis + 1)];
   const zeros = split.map(() => 0);
   const padded = pad(reshape(x, split), zeros, zeros.map((_, i) => i === axis + 1 ? step - 1 : 0));

@@ -8,9 +8,11 @@ import type { Dtype } from "../base/dtype.ts";
 import type { Shape } from "../base/shape.ts";
 import { scalar } from "../graph/leaves.ts";
 import type { ClampOptions, GeluOptions, SoftplusOptions } from "./fn/activation.ts";
+import type { ConvOptions, ConvTransposeOptions, PerAxis } from "./fn/conv.ts";
 import type { GridSampleOptions, InterpolateOptions } from "./fn/image.ts";
 import { numberLike } from "./fn/number.ts";
 import type { PadOptions } from "./fn/pad.ts";
+import type { AvgPoolOptions, MaxPoolOptions } from "./fn/pool.ts";
 import type { SliceRange } from "./fn/shape.ts";
 import type { AxisOptions } from "./fn/softmax.ts";
 import type { ArgOptions, ReduceOptions, VarOptions } from "./fn/statistics.ts";
@@ -423,6 +425,41 @@ export function gather(x: Tensor, indices: Tensor, options: { readonly axis?: nu
 /** `x` plus each element of `src` where its index says along `axis` (0). */
 export function scatterAdd(x: Tensor, indices: Tensor, src: Tensor, options: { readonly axis?: number } = {}): Tensor {
   return x.scatterAdd(indices, src, options);
+}
+
+/** Sequences `[n, cin, l]` by a weight `[cout, cin / groups, taps]`: `[n, cout, places]`. */
+export function conv1d(x: Tensor, weight: Tensor, options: ConvOptions<Tensor> = {}): Tensor {
+  return x.conv1d(weight, options);
+}
+
+/** Images `[n, cin, h, w]` by a weight `[cout, cin / groups, kh, kw]`: `[n, cout, oh, ow]`. */
+export function conv2d(x: Tensor, weight: Tensor, options: ConvOptions<Tensor> = {}): Tensor {
+  return x.conv2d(weight, options);
+}
+
+/** Images `[n, cin, h, w]` by a weight `[cin, cout / groups, kh, kw]`, as the gradient of a convolution spreads them. */
+export function convTranspose2d(x: Tensor, weight: Tensor, options: ConvTransposeOptions<Tensor> = {}): Tensor {
+  return x.convTranspose2d(weight, options);
+}
+
+/** The largest element of each window of images `[n, c, h, w]`; the gradient goes to the first of equal ones. */
+export function maxPool2d(x: Tensor, kernel: PerAxis, options: MaxPoolOptions = {}): Tensor {
+  return x.maxPool2d(kernel, options);
+}
+
+/** The mean of each window of images `[n, c, h, w]`. */
+export function avgPool2d(x: Tensor, kernel: PerAxis, options: AvgPoolOptions = {}): Tensor {
+  return x.avgPool2d(kernel, options);
+}
+
+/** The means of `size` windows that together cover images `[n, c, h, w]`: `[n, c, ...size]`. */
+export function adaptiveAvgPool2d(x: Tensor, size: PerAxis): Tensor {
+  return x.adaptiveAvgPool2d(size);
+}
+
+/** The largest elements of `size` windows that together cover images `[n, c, h, w]`: `[n, c, ...size]`. */
+export function adaptiveMaxPool2d(x: Tensor, size: PerAxis): Tensor {
+  return x.adaptiveMaxPool2d(size);
 }
 
 /** Images `[n, c, h, w]` at another size. */

@@ -11,12 +11,14 @@ import type { Node } from "../graph/node.ts";
 import { keep, read, realize } from "../graph/runtime.ts";
 import { detach } from "../graph/views.ts";
 import * as activation from "./fn/activation.ts";
+import { convolve, type ConvOptions, convTranspose, type ConvTransposeOptions, type PerAxis } from "./fn/conv.ts";
 import { cumsum } from "./fn/cumsum.ts";
 import * as image from "./fn/image.ts";
 import * as lookup from "./fn/lookup.ts";
 import { matmul } from "./fn/matmul.ts";
 import { numberLike, powNumber } from "./fn/number.ts";
 import { pad, type PadOptions } from "./fn/pad.ts";
+import * as pool from "./fn/pool.ts";
 import * as shaping from "./fn/shape.ts";
 import { type AxisOptions, logSoftmax, softmax } from "./fn/softmax.ts";
 import { topk } from "./fn/sort.ts";
@@ -512,6 +514,34 @@ export class Tensor implements Disposable {
 
   // --- images
 
+  /** Sequences `[n, cin, l]` by a weight `[cout, cin / groups, taps]`: `[n, cout, places]`. */
+  conv1d(weight: Tensor, options: ConvOptions<Tensor> = {}): Tensor {
+    return new Tensor(convolve(this.node, weight.node, 1, nodesOf(options)));
+  }
+  /** Images `[n, cin, h, w]` by a weight `[cout, cin / groups, kh, kw]`: `[n, cout, oh, ow]`. */
+  conv2d(weight: Tensor, options: ConvOptions<Tensor> = {}): Tensor {
+    return new Tensor(convolve(this.node, weight.node, 2, nodesOf(options)));
+  }
+  /** Images `[n, cin, h, w]` by a weight `[cin, cout / groups, kh, kw]`, as the gradient of a convolution spreads them. */
+  convTranspose2d(weight: Tensor, options: ConvTransposeOptions<Tensor> = {}): Tensor {
+    return new Tensor(convTranspose(this.node, weight.node, nodesOf(options)));
+  }
+  /** The largest element of each window of images `[n, c, h, w]`; the gradient goes to the first of equal ones. */
+  maxPool2d(kernel: PerAxis, options: pool.MaxPoolOptions = {}): Tensor {
+    return new Tensor(pool.maxPool(this.node, kernel, options));
+  }
+  /** The mean of each window of images `[n, c, h, w]`. */
+  avgPool2d(kernel: PerAxis, options: pool.AvgPoolOptions = {}): Tensor {
+    return new Tensor(pool.avgPool(this.node, kernel, options));
+  }
+  /** The means of `size` windows that together cover images `[n, c, h, w]`: `[n, c, ...size]`. */
+  adaptiveAvgPool2d(size: PerAxis): Tensor {
+    return new Tensor(pool.adaptiveAvgPool(this.node, size));
+  }
+  /** The largest elements of `size` windows that together cover images `[n, c, h, w]`: `[n, c, ...size]`. */
+  adaptiveMaxPool2d(size: PerAxis): Tensor {
+    return new Tensor(pool.adaptiveMaxPool(this.node, size));
+  }
   /** Images `[n, c, h, w]` at another size. */
   interpolate(options: image.InterpolateOptions): Tensor {
     return new Tensor(image.interpolate(this.node, options));
@@ -524,6 +554,11 @@ export class Tensor implements Disposable {
   affineGrid(size: Shape, options: { readonly alignCorners?: boolean } = {}): Tensor {
     return new Tensor(image.affineGrid(this.node, size, options.alignCorners ?? false));
   }
+}
+
+/** Options with the bias as a node. */
+function nodesOf<O extends ConvOptions<Tensor>>(options: O): Omit<O, "bias"> & { readonly bias: Node | null } {
+  return { ...options, bias: options.bias?.node ?? null };
 }
 
 /** The node of an operand; numbers take the type of the tensor they meet. */

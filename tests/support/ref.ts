@@ -1,9 +1,9 @@
 /**
  * Plain float64 references of the tensor operations, losses and norms, written for reading: the oracle of the tests.
- * Convolutions and pools have their own.
  *
  * @module
  */
+export * from "./ref_conv.ts";
 export * from "./ref_core.ts";
 export * from "./ref_elementwise.ts";
 export * from "./ref_grad.ts";

@@ -11,6 +11,7 @@ const METHODS = [
   "neg exp log log1p sqrt rsqrt reciprocal abs square sin cos tanh erf sigmoid relu relu6 silu mish hardswish hardsigmoid",
   "floor ceil round sign not leakyRelu elu gelu softplus clamp matmul sum mean max min logsumexp any all argmax argmin",
   "var std softmax logSoftmax cumsum topk reshape expand permute transpose squeeze unsqueeze flip roll",
+  "conv1d conv2d convTranspose2d maxPool2d avgPool2d adaptiveAvgPool2d adaptiveMaxPool2d",
   "slice split tril pad indexSelect gather scatterAdd interpolate gridSample affineGrid cast detach",
 ].join(" ").split(" ");
 

@@ -87,6 +87,19 @@ const RUN: Record<string, Run> = {
   index_select: (c, x, index) => x.indexSelect(index, { axis: c.attrs.dim }),
   gather: (c, x, index) => x.gather(index, { axis: c.attrs.dim }),
   scatter_add: (c, x, index, src) => x.scatterAdd(index, src, { axis: c.attrs.dim }),
+  conv1d: (c, x, w, bias) => x.conv1d(w, { ...c.attrs, bias }),
+  conv2d: (c, x, w, bias) => x.conv2d(w, { ...c.attrs, bias }),
+  conv_transpose2d: (c, x, w, bias) =>
+    x.convTranspose2d(w, { ...c.attrs, bias, outputPadding: c.attrs.output_padding }),
+  max_pool2d: (c, x) => x.maxPool2d(c.attrs.kernel_size, { ...c.attrs, ceilMode: c.attrs.ceil_mode }),
+  avg_pool2d: (c, x) =>
+    x.avgPool2d(c.attrs.kernel_size, {
+      ...c.attrs,
+      ceilMode: c.attrs.ceil_mode,
+      countIncludePad: c.attrs.count_include_pad,
+    }),
+  adaptive_avg_pool2d: (c, x) => x.adaptiveAvgPool2d(c.attrs.output_size),
+  adaptive_max_pool2d: (c, x) => x.adaptiveMaxPool2d(c.attrs.output_size),
   interpolate: (c, x) =>
     x.interpolate({
       size: c.attrs.size,
@@ -105,7 +118,6 @@ const RUN: Record<string, Run> = {
 
 /** Recorded for layers, losses and the rest: tested with them. */
 const ELSEWHERE = new Set([
-  ...["conv1d", "conv2d", "conv_transpose2d", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "adaptive_max_pool2d"],
   ...["embedding", "pixel_shuffle", "batch_norm1d", "batch_norm2d", "layer_norm", "group_norm", "instance_norm"],
   ...[
     "cross_entropy",

@@ -7,10 +7,13 @@ import * as el from "../../src/graph/elementwise.ts";
 import { constant, coord } from "../../src/graph/leaves.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { cat, gather, matmul, scatterAdd } from "../../src/graph/products.ts";
-import { reduce } from "../../src/graph/reduce.ts";
+import { CONV, conv } from "../../src/graph/conv.ts";
+import { reduce, reduceFirst } from "../../src/graph/reduce.ts";
 import { expand, pad, permute, reshape, slice } from "../../src/graph/views.ts";
+import { foldWindows, windows } from "../../src/graph/windows.ts";
 import { tensor } from "../../src/tensor/mod.ts";
 import { erf, powC } from "../support/math.ts";
+import { refConv, refConvWeight, refPlaces, type RefWindows, refWindows } from "../support/ref.ts";
 
 const zero = constant(0);
 
@@ -186,7 +189,91 @@ export const GRADIENT_CASES: readonly GradientCase[] = [
     build: (a, b) => cat([a, b], 1),
     ref: (a, b) => [a[0], a[1], a[2], b[0], b[1], a[3], a[4], a[5], b[2], b[3]],
   },
+  {
+    op: "reduceFirst",
+    shapes: [[2, 3, 4, 2]],
+    build: (x) => reduceFirst("max", x, [1, 3]),
+    ref: (x) =>
+      [0, 1].flatMap((i) =>
+        [0, 1, 2, 3].map((j) =>
+          Math.max(...[0, 1, 2].flatMap((k) => [0, 1].map((l) => x[((i * 3 + k) * 4 + j) * 2 + l])))
+        )
+      ),
+  },
+  ...windowCases(),
+  ...convCases(),
 ];
+
+/** Windows that overlap, leave gaps, hang over, and skip elements. */
+function windowCases(): GradientCase[] {
+  const specs: [number[], number[], RefWindows][] = [
+    [[7], [3], { stride: [2], padding: [1], dilation: [1] }],
+    [[7], [2], { stride: [3], padding: [0], dilation: [1] }],
+    [[9], [3], { stride: [2], padding: [2], dilation: [4] }],
+    [[8], [2], { stride: [4], padding: [1], dilation: [6] }],
+    [[5, 6], [3, 2], { stride: [1, 2], padding: [1, 1], dilation: [1, 2] }],
+  ];
+  const cases = specs.map(([size, taps, w]): GradientCase => {
+    const places = refPlaces(size, taps, w);
+    const spec = { ...w, before: w.padding };
+    return {
+      op: "windows",
+      shapes: [[2, ...size]],
+      build: (x) => windows(x, spec, places, taps),
+      ref: (x) => refWindows({ shape: [2, ...size], data: x }, places, taps, w).data,
+    };
+  });
+  const [places, taps, size] = [6, 3, 11];
+  const spec = { stride: [2], before: [1], dilation: [1] };
+  const fold: GradientCase = {
+    op: "shear", // what a fold is made of
+    shapes: [[2, places, taps]],
+    build: (dy) => foldWindows(dy, spec, [size]),
+    ref: (dy) => {
+      const y = new Float64Array(2 * size);
+      for (let i = 0; i < dy.length; i++) {
+        const [n, o, k] = [Math.floor(i / (places * taps)), Math.floor(i / taps) % places, i % taps];
+        const at = 2 * o + k - 1;
+        if (at >= 0 && at < size) y[n * size + at] += dy[i];
+      }
+      return y;
+    },
+  };
+  return [...cases, fold];
+}
+
+function convCases(): GradientCase[] {
+  const specs: [number[], number[], RefWindows][] = [
+    [[2, 4, 7], [6, 4, 3], { stride: [2], padding: [1], dilation: [1] }],
+    [[2, 4, 7], [6, 2, 2], { stride: [3], padding: [0], dilation: [2], groups: 2 }],
+    [[2, 3, 5, 6], [4, 3, 3, 3], { stride: [1, 1], padding: [1, 1], dilation: [1, 1] }],
+    [[2, 3, 5, 6], [4, 3, 3, 2], { stride: [2, 2], padding: [1, 0], dilation: [1, 1] }],
+    [[1, 4, 6, 5], [4, 2, 2, 3], { stride: [2, 1], padding: [2, 1], dilation: [2, 2], groups: 2 }],
+    [[1, 2, 5, 4], [3, 2, 1, 1], { stride: [2, 3], padding: [0, 0], dilation: [1, 1] }],
+  ];
+  return specs.flatMap(([image, weight, w]): GradientCase[] => {
+    const { groups = 1 } = w;
+    const spec = { ...w, before: w.padding };
+    const taps = weight.slice(2), size = image.slice(2);
+    const places = refPlaces(size, taps, w);
+    const split = [groups, weight[0] / groups, ...weight.slice(1)];
+    const result = [image[0], weight[0], ...places];
+    return [{
+      op: "conv",
+      shapes: [image, weight],
+      build: (x, k) => conv(x, reshape(k, split), spec, places),
+      ref: (x, k) => refConv({ shape: image, data: x }, { shape: weight, data: k }, w).data,
+    }, {
+      op: "convWeight", // a sum over places of the result's gradient by the window there
+      shapes: [image, result],
+      build: (x, dy) => {
+        const k = tensor(new Float32Array(weight.reduce((a, b) => a * b)), { shape: split }).node;
+        return CONV.vjp!(dy, conv(x, k, spec, places))[1]!;
+      },
+      ref: (x, dy) => refConvWeight({ shape: image, data: x }, { shape: result, data: dy }, weight, w).data,
+    }];
+  });
+}
 
 /** Operations without inputs to differentiate by, with the reason. */
 export const NOT_DIFFERENTIABLE: Readonly<Record<string, string>> = {

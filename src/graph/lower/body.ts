@@ -10,6 +10,7 @@ import { Emitter } from "../emitter.ts";
 import { ARRAY, CONST, COORD, DISTRIBUTIONS, LEAF, RANDOM, SCALAR, SEGMENT } from "../leaves.ts";
 import { GATHER } from "../products.ts";
 import { EXPAND, PAD, PERMUTE, RESHAPE, SLICE } from "../views.ts";
+import { SHEAR, WINDOWS, windowSpec } from "../windows.ts";
 import {
   addForms,
   addressForm,
@@ -18,12 +19,13 @@ import {
   type Coords,
   type Form,
   fromForms,
+  reach,
   reshapeCoords,
   sameForm,
   scaleForm,
   zeroForm,
 } from "./coords.ts";
-import type { Item } from "./graph.ts";
+import { isFilled, type Item } from "./graph.ts";
 
 /** Thrown when a value cannot be computed in place and must be stored by a kernel of its own first. */
 export class MustStore extends Error {
@@ -205,18 +207,41 @@ export class Body {
         return this.value(input, fromForms(input.shape, at, coords.guards), false, below);
       }
       case PAD: {
+        const at = this.#forms(item, coords, below).map((form, a) => scaleForm(form, 1, -attr[a]));
+        return this.#within(input, at, coords, below);
+      }
+      case WINDOWS: {
+        const { stride, before, dilation } = windowSpec(attr);
+        const d = stride.length;
+        const lead = input.shape.length - d;
         const forms = this.#forms(item, coords, below);
-        const guards: Guard[] = [];
-        const at = forms.map((f, a) => {
-          const moved = { offset: f.offset - attr[a], strides: f.strides };
-          if (item.shape[a] !== input.shape[a]) guards.push({ ...moved, size: input.shape[a] });
-          return moved;
-        });
-        const inner = this.value(input, fromForms(input.shape, at, [...coords.guards, ...guards]), false, below);
-        return this.#guarded(inner, guards);
+        const at = forms.slice(0, lead);
+        for (let i = 0; i < d; i++) {
+          const place = scaleForm(forms[lead + 2 * i], stride[i], -before[i]);
+          at.push(addForms(place, forms[lead + 2 * i + 1], dilation[i]));
+        }
+        return this.#within(input, at, coords, below);
+      }
+      case SHEAR: {
+        const [axis, shift, slope] = attr;
+        const at = [...this.#forms(item, coords, below)];
+        at[axis] = addForms(scaleForm(at[axis], 1, shift), at[axis + 1], -slope);
+        return this.#within(input, at, coords, below);
       }
     }
     throw new Error(`The view ${item.op.name} has no rule`);
+  }
+
+  /** `input` at `at`, 0 where that lies outside of it. */
+  #within(input: Item, at: readonly Form[], coords: Coords, below: Item | null): number {
+    const guards: Guard[] = [];
+    at.forEach((form, axis) => {
+      const size = input.shape[axis];
+      const [low, high] = reach(form, this.domain);
+      if (low < 0 || high >= size) guards.push({ ...form, size });
+    });
+    const inner = this.value(input, fromForms(input.shape, at, [...coords.guards, ...guards]), false, below);
+    return this.#guarded(inner, guards);
   }
 
   /** Memory of `item` as strides over its axes; throws what must be stored for there to be such strides. */
@@ -237,7 +262,7 @@ export class Body {
       };
     }
     const { attr } = item.node;
-    if (item.op.kind !== "view" || item.op === PAD) throw new MustStore(item);
+    if (item.op.kind !== "view" || isFilled(item.op)) throw new MustStore(item);
     const [input] = item.inputs;
     const base = this.strided(input);
     switch (item.op) {

@@ -40,6 +40,13 @@ export function scaleForm(a: Form, factor: number, offset = 0): Form {
   return { offset: a.offset * factor + offset, strides: a.strides.map((s) => s * factor) };
 }
 
+/** Smallest and largest value of a form over a domain. */
+export function reach(form: Form, domain: Shape): [number, number] {
+  let low = form.offset, high = form.offset;
+  form.strides.forEach((s, i) => s < 0 ? low += s * (domain[i] - 1) : high += s * (domain[i] - 1));
+  return [low, high];
+}
+
 /** Coordinates whose axis `i` is `forms[i]`. */
 export function fromForms(shape: Shape, forms: readonly Form[], guards: readonly Guard[] = []): Coords {
   const groups: Group[] = [];
@@ -67,8 +74,7 @@ function split(g: Group, shape: Shape, at: number, domain: Shape): [Group, Group
   if (g.offset < 0) return null;
   const q = { offset: Math.floor(g.offset / d), strides: g.strides.map((s) => s % d === 0 ? s / d : 0) };
   const r = { offset: g.offset % d, strides: g.strides.map((s) => s % d === 0 ? 0 : s) };
-  let low = r.offset, high = r.offset;
-  r.strides.forEach((s, i) => s < 0 ? low += s * (domain[i] - 1) : high += s * (domain[i] - 1));
+  const [low, high] = reach(r, domain);
   if (low < 0 || high >= d) return null;
   return [{ ...q, first: g.first, last: at - 1 }, { ...r, first: at, last: g.last }];
 }

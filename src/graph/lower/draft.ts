@@ -21,6 +21,7 @@ import {
   zeroForm,
 } from "./coords.ts";
 import type { Item } from "./graph.ts";
+import type { Product } from "./product.ts";
 import { type Unit, unitShape } from "./units.ts";
 
 /** A domain, and what is special about it. */
@@ -28,7 +29,14 @@ export type Frame =
   | { readonly kind: "map"; readonly shape: Shape }
   | { readonly kind: "reduce"; readonly full: Shape; readonly axes: readonly number[] }
   | { readonly kind: "matmul"; readonly item: Item; readonly operands: readonly [View, View] }
+  | { readonly kind: "conv"; readonly item: Item; readonly product: Product }
   | { readonly kind: "segmentSum"; readonly n: number; readonly starts: readonly number[] };
+
+/** The operands that a frame takes as whole memory. */
+export function wholeOperands(frame: Frame): readonly View[] {
+  if (frame.kind === "matmul") return frame.operands;
+  return frame.kind === "conv" ? [frame.product.a, frame.product.b] : [];
+}
 
 /** Where a unit's value goes. */
 export interface Output {
@@ -73,7 +81,7 @@ export function draft(frame: Frame, units: readonly Unit[], places: Places, maxS
       const folded = body.e.reduce(REDUCE_KINDS[unit.item.node.attr[0]], numeric(body, body.value(input, full)));
       inst = body.e.cast(folded, valueType(unit.item.dtype));
       body.setLocal(unit.item, inst, coords);
-    } else if (unit.kind === "matmul") {
+    } else if (unit.kind === "matmul" || unit.kind === "conv") {
       inst = body.e.acc();
       body.setLocal(unit.item, inst, coords);
     } else if (unit.kind === "segmentSum") {
@@ -107,6 +115,7 @@ interface Layout {
 
 function layout(frame: Frame): Layout {
   if (frame.kind === "reduce") return reduceLayout(frame.full, frame.axes);
+  if (frame.kind === "conv") return productLayout(frame.item, frame.product);
   const domain = frame.kind === "map" ? frame.shape : frame.kind === "matmul" ? frame.item.shape : [frame.n];
   const own = identity(domain);
   return {
@@ -118,6 +127,19 @@ function layout(frame: Frame): Layout {
       }
       if (sizeOf(shape) !== sizeOf(domain)) throw new CannotShare();
       return { coords: sameShape(shape, domain) ? own : reshapeCoords(own, domain, shape), perRow: false };
+    },
+  };
+}
+
+/** The result lies as its own shape says, whatever the order of the domain's axes. */
+function productLayout({ shape }: Item, { domain, axes }: Product): Layout {
+  const own = fromForms(shape, axes);
+  return {
+    domain,
+    outerRank: domain.length,
+    coordsOf: (unit, to = unitShape(unit)) => {
+      if (sizeOf(to) !== sizeOf(shape)) throw new CannotShare();
+      return { coords: sameShape(to, shape) ? own : reshapeCoords(own, shape, to), perRow: false };
     },
   };
 }
@@ -181,7 +203,7 @@ function slotsOf(body: readonly Inst[], outputs: readonly Output[], frame: Frame
     slots.add(targetSlot(unit, places));
     if (unit.item.root) slots.add(-1 - unit.id); // besides, where its holder finds it
   }
-  if (frame.kind === "matmul") frame.operands.forEach((v) => slots.add(v.slot));
+  wholeOperands(frame).forEach((v) => slots.add(v.slot));
   return slots;
 }
 
@@ -201,7 +223,7 @@ function checkWrites(
   for (const { unit, at } of outputs) {
     if (unit.kind !== "assign") continue;
     const slot = targetSlot(unit, places);
-    if (frame.kind === "matmul" && frame.operands.some((v) => v.slot === slot)) throw new CannotShare();
+    if (wholeOperands(frame).some((v) => v.slot === slot)) throw new CannotShare();
     const start = unit.item.node.offset;
     const moving = unit.item.inputs.length > 1;
     const size = sizeOf(unitShape(unit));

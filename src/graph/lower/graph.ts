@@ -9,6 +9,8 @@ import type { Collected } from "../collect.ts";
 import { ARRAY, CONST, LEAF, SCALAR } from "../leaves.ts";
 import type { Node, OpDef } from "../node.ts";
 import { CAT, GATHER, SEGMENT_SUM } from "../products.ts";
+import { PAD } from "../views.ts";
+import { SHEAR, WINDOWS } from "../windows.ts";
 
 /** A node of the lowering. */
 export interface Item {
@@ -41,6 +43,11 @@ const RECOMPUTE_COST = 6;
 
 /** Expressions of more operations on top of each other are cut: bodies are written by recursion. */
 const MAX_INLINE = 200;
+
+/** Whether a view holds zeros beside the elements of its input: it has no strides. */
+export function isFilled(op: OpDef): boolean {
+  return op === PAD || op === WINDOWS || op === SHEAR;
+}
 
 /** Whether the node is memory to be read, whatever made it. */
 export function isLeaf(node: Node): boolean {
@@ -160,7 +167,7 @@ function decideStored(
 /** Stores the value under a chain of views, unless it lies in memory already. */
 function storeBase(item: Item): void {
   let at = item;
-  while (at.op.kind === "view" && !at.stored && at.op.name !== "pad") at = at.inputs[0];
+  while (at.op.kind === "view" && !at.stored && !isFilled(at.op)) at = at.inputs[0];
   if (at.op !== LEAF && at.op !== ARRAY) at.stored = true;
 }
 

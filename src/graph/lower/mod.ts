@@ -13,9 +13,10 @@ import type { Collected } from "../collect.ts";
 import { RING_BYTES, RING_LIMIT } from "../ring.ts";
 import { MustStore, type Places } from "./body.ts";
 import { compact } from "./compact.ts";
-import type { Draft } from "./draft.ts";
+import { type Draft, wholeOperands } from "./draft.ts";
 import { buildGraph, type Graph, type Item } from "./graph.ts";
 import { shareMemory } from "./memory.ts";
+import { foldProduct } from "./product.ts";
 import { type ScatterDraft, schedule, type Step } from "./schedule.ts";
 import { buildUnits, Tangle, type Unit } from "./units.ts";
 
@@ -228,6 +229,9 @@ function assemble(
   };
 }
 
+/** Frames whose kernels read operands while they store results. */
+const TAKES_WHOLE: ReadonlySet<string> = new Set(["matmul", "conv", "scatterAdd"]);
+
 /** Which items other kernels read, and from when to when they live; and which of them kernels take as whole operands. */
 function consumers(units: readonly Unit[], steps: readonly Step[]) {
   const used = new Map<Item, { first: number; last: number }>();
@@ -241,7 +245,7 @@ function consumers(units: readonly Unit[], steps: readonly Step[]) {
       const first = d.kind === "cat" ? Math.min(...[...d.deps].map((p) => p.kernel)) : d.kernel;
       if (life === undefined) used.set(d.item, { first, last: unit.kernel });
       else life.last = Math.max(life.last, unit.kernel);
-      if (unit.kind === "matmul" || unit.kind === "scatterAdd" || steps[unit.kernel].frame.kind === "matmul") {
+      if (TAKES_WHOLE.has(steps[unit.kernel].frame.kind)) {
         opaque.add(d.item);
       }
     }
@@ -264,7 +268,7 @@ function usedStorages(c: Collected, steps: readonly Step[]): number[] {
     }
     const { frame, body } = step as Draft;
     for (const inst of body) if (inst.k === "load") see(inst.view);
-    if (frame.kind === "matmul") frame.operands.forEach(see);
+    wholeOperands(frame).forEach(see);
   }
   return c.storages.map((_, i) => i).filter((i) => used.has(i));
 }
@@ -346,6 +350,16 @@ function finish(
         a: small.views[views.length],
         b: small.views[views.length + 1],
         ...pruned(small.body, folded.map((view, i) => ({ view, value: outs[i].value }))),
+      };
+    }
+    case "conv": {
+      const { a, b } = frame.product;
+      const product = { ...frame.product, a: resolve(a), b: resolve(b) };
+      const small = foldProduct(product, resolved, views);
+      return {
+        op: "conv",
+        ...small.product,
+        ...pruned(small.body, small.views.map((view, i) => ({ view, value: outs[i].value }))),
       };
     }
   }

@@ -9,6 +9,7 @@ import type { ScatterAddKernel, View } from "../../device/contract.ts";
 import { Body, CannotShare, MustStore, type Places, restride } from "./body.ts";
 import { type Draft, draft, type Frame } from "./draft.ts";
 import type { Item } from "./graph.ts";
+import { convProduct } from "./product.ts";
 import { type Unit, unitShape } from "./units.ts";
 
 /** A scattered sum: it shares its kernel with nobody. */
@@ -86,7 +87,7 @@ function commonFrame(step: Draft, unit: Unit, related: boolean): Frame | null {
   const { frame } = step;
   const shape = unitShape(unit);
   const size = sizeOf(shape);
-  if (unit.kind === "matmul") return null;
+  if (unit.kind === "matmul" || unit.kind === "conv") return null;
   if (unit.kind === "segmentSum") {
     return frame.kind === "segmentSum" && sameShape(frame.starts, unit.item.node.attr) ? frame : null;
   }
@@ -106,6 +107,7 @@ function commonFrame(step: Draft, unit: Unit, related: boolean): Frame | null {
     case "map":
       return sizeOf(frame.shape) === size ? frame : null;
     case "matmul":
+    case "conv":
       return related && sizeOf(frame.item.shape) === size ? frame : null;
     case "reduce": {
       const rows = sizeOf(step.domain.slice(0, step.outerRank));
@@ -150,6 +152,8 @@ function ownFrame(unit: Unit, places: Places): Frame {
         operands: [operand(a, unit.item.shape, places), operand(b, unit.item.shape, places)],
       };
     }
+    case "conv":
+      return { kind: "conv", item: unit.item, product: convProduct(unit.item, new Body([], places)) };
     case "segmentSum":
       return { kind: "segmentSum", n: unit.item.inputs[0].shape[0], starts: unit.item.node.attr };
     default:

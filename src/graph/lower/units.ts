@@ -5,12 +5,13 @@
  * @module
  */
 import { type Shape, sizeOf } from "../../base/shape.ts";
+import { CONV, CONV_WEIGHT } from "../conv.ts";
 import { LEAF } from "../leaves.ts";
 import { CAT, MATMUL, SCATTER_ADD, SEGMENT_SUM } from "../products.ts";
 import type { Graph, Item } from "./graph.ts";
 
 /** How a unit is computed. */
-export type UnitKind = "map" | "reduce" | "matmul" | "scatterAdd" | "segmentSum" | "assign" | "part" | "cat";
+export type UnitKind = "map" | "reduce" | "matmul" | "conv" | "scatterAdd" | "segmentSum" | "assign" | "part" | "cat";
 
 /** One value to compute. */
 export interface Unit {
@@ -45,7 +46,14 @@ export function unitShape(unit: Unit): Shape {
 }
 
 const KIND_OF = new Map(
-  [[MATMUL, "matmul"], [SCATTER_ADD, "scatterAdd"], [SEGMENT_SUM, "segmentSum"], [CAT, "cat"]] as const,
+  [
+    [MATMUL, "matmul"],
+    [CONV, "conv"],
+    [CONV_WEIGHT, "conv"],
+    [SCATTER_ADD, "scatterAdd"],
+    [SEGMENT_SUM, "segmentSum"],
+    [CAT, "cat"],
+  ] as const,
 );
 
 /** All units in an order in which they can be computed. */
