@@ -100,6 +100,7 @@ export {
   type FromArraysOptions,
   type ItemPart,
   type LoaderState,
+  type Shard,
 } from "./src/data/mod.ts";
 export type { IdxArray } from "./src/data/idx.ts";
 export { loadMnist, type Mnist } from "./src/data/mnist.ts";
@@ -283,6 +284,7 @@ export {
   ORDER,
   type ParamGroups,
   PearsonCorrCoef,
+  type Peers,
   Perplexity,
   type Phase,
   type PlotLossOptions,
@@ -348,6 +350,9 @@ export {
   type TrackerOptions,
 } from "./src/callbacks/mod.ts";
 
+// several processes
+export { type DistributedOptions, DistributedTrainer, numDistrib, rank0First, rankDistrib } from "./src/distrib/mod.ts";
+
 // plots
 export {
   Figure,
@@ -375,6 +380,7 @@ export {
   DataError,
   DeviceError,
   DisposedError,
+  DistributedError,
   DtypeError,
   ShapeError,
   StaleTensorError,

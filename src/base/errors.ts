@@ -45,3 +45,6 @@ export class DataError extends AnnealError {}
 
 /** An option or argument that makes no sense. */
 export class ConfigError extends AnnealError {}
+
+/** Another process of a run on several died or failed, or the processes do not agree. */
+export class DistributedError extends AnnealError {}

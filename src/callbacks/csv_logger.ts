@@ -21,6 +21,8 @@ export interface CsvLoggerOptions {
 export class CSVLogger extends Callback {
   /** Place in line; see `ORDER`. */
   override readonly order: number = ORDER.schedule;
+  /** In a run of several processes the first one does it. */
+  override readonly rank0Only: boolean = true;
   /** Name of the file. */
   readonly fname: string;
   /** Whether to add to a file that is there. */

@@ -15,6 +15,8 @@ export interface ShowGraphOptions {
 export class ShowGraph extends Callback {
   /** Place in line; see `ORDER`. */
   override readonly order: number = ORDER.showGraph;
+  /** In a run of several processes the first one does it. */
+  override readonly rank0Only: boolean = true;
   readonly #path: string | null;
 
   /**

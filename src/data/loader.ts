@@ -50,6 +50,19 @@ export interface LoaderState {
   readonly position: number;
 }
 
+/** One of several equal parts of every epoch: what one process of many gives out. */
+export interface Shard {
+  /** Which part, from 0. */
+  readonly rank: number;
+  /** How many parts. */
+  readonly size: number;
+  /**
+   * Whether all parts have as many items: the first of the epoch's order come again at its end. Otherwise every item is
+   * in one part, and parts differ by one item at most; one that would have none gives an item of another part.
+   */
+  readonly pad: boolean;
+}
+
 /** Inputs, then targets. */
 export type Batch = readonly Tensor[];
 
@@ -81,6 +94,8 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
   #resume = false;
   /** Number of items. */
   readonly size: number;
+  /** The part of every epoch's order that is given out: each `size`-th item from the `rank`-th on; null for all of it. */
+  shard: Shard | null = null;
 
   /**
    * Takes arrays or a dataset, and how to cut them.
@@ -117,7 +132,8 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
 
   /** Batches an epoch. */
   get length(): number {
-    return this.dropLast ? Math.floor(this.size / this.bs) : Math.ceil(this.size / this.bs);
+    const n = this.shard === null ? this.size : shardSize(this.size, this.shard);
+    return this.dropLast ? Math.floor(n / this.bs) : Math.ceil(n / this.bs);
   }
 
   /** Whether the data lies on the device, so that batches cost nothing to make. */
@@ -142,12 +158,14 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
 
   /** The same data in its own order, every item once. */
   inOrder({ bs = this.bs }: { readonly bs?: number } = {}): DataLoader<B> {
-    return new DataLoader<B>({
+    const loader = new DataLoader<B>({
       ...(this.#dataset === null ? { columns: this.#columns } : { dataset: this.#dataset }),
       bs,
       seed: 0,
       prefetch: this.#prefetch,
     });
+    if (this.shard !== null) loader.shard = { ...this.shard, pad: false };
+    return loader;
   }
 
   /** The first batch of the next epoch, without moving the loader on; null where there is none. */
@@ -214,7 +232,11 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
   }
 
   #order(rng: Rng): Int32Array {
-    return this.shuffle ? rng.permutation(this.size) : Int32Array.from({ length: this.size }, (_, i) => i);
+    const all = this.shuffle ? rng.permutation(this.size) : Int32Array.from({ length: this.size }, (_, i) => i);
+    if (this.shard === null || this.size === 0) return all;
+    const { rank, size } = this.shard;
+    const own = shardSize(this.size, this.shard);
+    return Int32Array.from({ length: own }, (_, k) => all[(k * size + rank) % this.size]);
   }
 
   #rows({ order }: Pass, i: number): Int32Array {
@@ -267,6 +289,11 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
       : fromHost(rows.slice(), [rows.length], "i32");
     return this.#columns.map((column) => new Tensor(rowsOf(column, index, rows.length))) as unknown as B;
   }
+}
+
+/** Number of items in a part of `n` items. */
+function shardSize(n: number, { rank, size, pad }: Shard): number {
+  return n === 0 ? 0 : Math.max(1, Math.ceil(pad ? n / size : (n - rank) / size));
 }
 
 function rowsOf({ tensor, float, normalize }: Column, index: Node, n: number): Node {

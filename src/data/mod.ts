@@ -4,5 +4,5 @@
  * @module
  */
 export { type ArrayData, type Dataset, type ItemPart } from "./dataset.ts";
-export { type Batch, type Column, DataLoader, type DataLoaderOptions, type LoaderState } from "./loader.ts";
+export { type Batch, type Column, DataLoader, type DataLoaderOptions, type LoaderState, type Shard } from "./loader.ts";
 export { type Arrays, DataLoaders, type DataLoadersOptions, type FromArraysOptions } from "./loaders.ts";

@@ -334,6 +334,11 @@ export interface Device {
   read(ranges: readonly Range[]): Promise<Uint8Array[]>;
   /** The same without giving up the thread, where the device can. */
   readSync?(ranges: readonly Range[]): Uint8Array[];
+  /**
+   * The bytes of a range where they lie, on devices whose memory is the host's too. Everything handed over has finished;
+   * what is changed is seen by later runs. Valid until the next call of `alloc` or `compile`.
+   */
+  hostBytes?(range: Range): Uint8Array<ArrayBuffer>;
   compile(program: Program): Executable;
   /** `bound` has one buffer per bound slot, in slot order; `params` is copied before the call returns. */
   run(executable: Executable, bound: readonly DeviceBuffer[], params: Uint8Array): void;

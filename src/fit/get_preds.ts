@@ -5,7 +5,7 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import { type Tensor, zeros } from "../tensor/mod.ts";
-import { Callback, computeLoss, joinRows, type LossFunc, ORDER, type TrainLoop } from "../train/mod.ts";
+import { Callback, computeLoss, gatherRows, joinRows, type LossFunc, ORDER, type TrainLoop } from "../train/mod.ts";
 import { inPhase } from "./fine_tune.ts";
 import { activate, decode } from "./predict.ts";
 import { loaderOf, type ValidateOptions } from "./validate.ts";
@@ -75,14 +75,16 @@ export async function getPreds(learn: TrainLoop, options: GetPredsOptions = {}):
   const dl = loaderOf(learn, options).inOrder();
   const gather = new Gather(options);
   await inPhase(learn, "predict", () => learn.addedCbs([gather, ...[cbs].flat()], () => learn.runValidate(dl)));
-  const preds = await joinRows(gather.preds);
-  const targs = gather.targs.length > 0 ? await joinRows(gather.targs) : zeros([0]);
+  const { peers } = learn;
+  const join = (parts: readonly Tensor[]) => peers === null ? joinRows(parts) : gatherRows(peers, parts);
+  const preds = await join(gather.preds);
+  const targs = gather.targs.length > 0 ? await join(gather.targs) : zeros([0]);
   return {
     preds,
     targs,
-    ...(gather.inputs.length > 0 ? { inputs: await joinRows(gather.inputs) } : {}),
+    ...(gather.inputs.length > 0 ? { inputs: await join(gather.inputs) } : {}),
     ...(withDecoded ? { decoded: decode(learn, preds) } : {}),
-    ...(gather.losses.length > 0 ? { losses: await joinRows(gather.losses) } : {}),
+    ...(gather.losses.length > 0 ? { losses: await join(gather.losses) } : {}),
   };
 }
 

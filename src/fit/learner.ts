@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type DistributedOptions, DistributedTrainer } from "../distrib/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { type MetricValue, type Model, TrainLoop } from "../train/mod.ts";
 import { fineTune, type FineTuneOptions } from "./fine_tune.ts";
@@ -72,6 +73,14 @@ export class Learner<M extends Model = Model> extends TrainLoop<M> {
   /** See {@link predict}. */
   predict(...item: Tensor[]): Promise<Prediction> {
     return predict(this, ...item);
+  }
+
+  /**
+   * Adds a {@link DistributedTrainer}: the model trains in all processes that MPI's launcher started, each with its part
+   * of every batch. In a process started alone nothing changes.
+   */
+  distributed(options: DistributedOptions = {}): this {
+    return this.addCb(new DistributedTrainer(options));
   }
 
   /** See {@link summary}. */

@@ -11,6 +11,7 @@ import { array, constant, leaf, scalar, segmentOf } from "../graph/leaves.ts";
 import type { Node } from "../graph/node.ts";
 import { gather } from "../graph/products.ts";
 import { reduce } from "../graph/reduce.ts";
+import type { Storage } from "../graph/storage.ts";
 import { Tensor } from "../tensor/mod.ts";
 import type { PartState, Slot } from "./group.ts";
 
@@ -77,6 +78,21 @@ function readInPlace(part: PartState, slots: readonly Slot[]): void {
 export function holdGrads(part: PartState, slots: readonly Slot[]): void {
   bringGrads(part, slots);
   if (part.scale === null) readInPlace(part, slots);
+}
+
+/** Some gradients that lie next to each other. */
+export interface GradRange {
+  readonly storage: Storage;
+  /** First element. */
+  readonly offset: number;
+  /** Number of elements, gaps included. */
+  n: number;
+}
+
+/** As {@link holdGrads}, and what the gradients still had to be multiplied by is in them afterwards. */
+export function settleGrads(part: PartState, slots: readonly Slot[]): void {
+  part.scale = null;
+  holdGrads(part, slots);
 }
 
 /** All gradients of a part, `[n]`, after {@link bringGrads}; what lies between the active ones is undefined. */

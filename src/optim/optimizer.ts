@@ -12,7 +12,16 @@ import { boundary } from "../graph/runtime.ts";
 import { ops, type Parameter, rereadAll, Tensor } from "../tensor/mod.ts";
 import type { Part } from "./arena.ts";
 import { composed, type OptFunc, type OptOptions, type ParamsLike } from "./factory.ts";
-import { activeSlots, bringGrads, flatGrads, gradNorm, holdGrads, scaleGrads } from "./grads.ts";
+import {
+  activeSlots,
+  bringGrads,
+  flatGrads,
+  gradNorm,
+  type GradRange,
+  holdGrads,
+  scaleGrads,
+  settleGrads,
+} from "./grads.ts";
 import { checkGroups, type Group, makeGroup, type PartState, type Slot, statArena } from "./group.ts";
 import { type HyperValue, nearestName, spread } from "./hyper.ts";
 import { checkState, clearStats, gatherState, type Keeps, type OptimizerState, restoreStats } from "./state.ts";
@@ -193,6 +202,28 @@ export class Optimizer {
         if (held.length > 0) holdGrads(part, held);
       }
     }
+  }
+
+  /**
+   * Puts the gradients that a step would use into the gradient arena, with everything they were multiplied by, and says
+   * where they lie there: ranges of memory, ascending, neighbours joined. The same model gives the same ranges.
+   *
+   * @internal
+   */
+  gradRanges(): GradRange[] {
+    const ranges: GradRange[] = [];
+    for (const [part, slots] of this.#active()) {
+      settleGrads(part, slots);
+      let last = -2;
+      for (const { segment } of slots) {
+        const offset = part.starts[segment];
+        const n = (part.starts[segment + 1] ?? part.n) - offset;
+        if (segment === last + 1) ranges[ranges.length - 1].n += n;
+        else ranges.push({ storage: part.grads.storage, offset, n });
+        last = segment;
+      }
+    }
+    return ranges;
   }
 
   /** The parts with something to do, each with the slots that have a gradient and are not frozen. */

@@ -4,9 +4,10 @@
  * @module
  */
 import type { Tensor } from "../tensor/mod.ts";
-import { joinRows } from "./join_rows.ts";
+import { gatherRows, joinRows } from "./join_rows.ts";
 import { Metric, type MetricFunc, type MetricValue } from "./metric.ts";
 import { snakeCase } from "./names.ts";
+import type { Peers } from "./peers.ts";
 import type { TrainLoop } from "./train_loop.ts";
 
 /** Options of {@link AccumMetric}. */
@@ -61,6 +62,18 @@ export class AccumMetric extends Metric {
     if (argmaxAxis !== undefined) p = p.argmax({ axis: argmaxAxis });
     if (thresh !== undefined) p = p.ge(thresh);
     return p;
+  }
+
+  /** Takes in the rows of all processes, in the order of the set. */
+  override async gather(peers: Peers): Promise<boolean> {
+    if (this.#parts.length === 0) return true;
+    const whole: Tensor[] = [];
+    for (let i = 0; i < this.#parts[0].length; i++) {
+      whole.push(await gatherRows(peers, this.#parts.map((part) => part[i])));
+    }
+    this.reset();
+    this.#parts = [whole];
+    return true;
   }
 
   /** The value over what was accumulated. */

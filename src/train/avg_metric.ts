@@ -6,6 +6,7 @@
 import type { Tensor } from "../tensor/mod.ts";
 import { Metric, type MetricFunc, type MetricValue } from "./metric.ts";
 import { snakeCase } from "./names.ts";
+import type { Peers } from "./peers.ts";
 import { ScalarHistory } from "./scalar_history.ts";
 import { Smooth } from "./smooth.ts";
 import type { TrainLoop } from "./train_loop.ts";
@@ -42,6 +43,31 @@ export abstract class GatheredMetric extends Metric {
     if (value === null) return;
     this.history.push(value, `the metric ${this.name}`);
     this.weights.push(batchSize(learn));
+  }
+
+  /** Batch `i` becomes the mean over the batches `i` of all processes, by their numbers of items. */
+  override async gather(peers: Peers): Promise<boolean> {
+    await ScalarHistory.drain([this.history]);
+    const mine = new Float64Array(2 * this.weights.length);
+    if (!peers.idle) {
+      this.weights.forEach((w, i) => {
+        mine[2 * i] = this.history.values[i] * w;
+        mine[2 * i + 1] = w;
+      });
+    }
+    const all = await peers.sum(mine);
+    this.reset();
+    for (let i = 0; i < all.length; i += 2) {
+      if (all[i + 1] === 0) continue;
+      this.history.values.push(all[i] / all[i + 1]);
+      this.weights.push(all[i + 1]);
+    }
+    return true;
+  }
+
+  /** Items that were taken in. */
+  get items(): number {
+    return this.weights.reduce((a, b) => a + b, 0);
   }
 
   /** The value over what was accumulated. */

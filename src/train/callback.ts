@@ -35,6 +35,8 @@ export class Callback {
   runTrain: boolean = true;
   /** Whether events of validation batches are handled. */
   runValid: boolean = true;
+  /** Whether, in a run of several processes, only the first calls it: for what writes files or shows something. */
+  readonly rank0Only: boolean = false;
 
   #learn: TrainLoop | null = null;
 

@@ -87,8 +87,12 @@ export class CallbackList {
 
   #call(cb: Callback, event: EventName): Promise<void> | undefined {
     if (!cb.attached) return; // removed by a callback before it
-    // most callbacks handle few events: the others cost two comparisons
-    if (cb[event] === Callback.prototype[event] && cb.handle === Callback.prototype.handle) {
+    // most callbacks handle few events: the others cost a few comparisons
+    const { peers } = this.#learn;
+    if (
+      cb[event] === Callback.prototype[event] && cb.handle === Callback.prototype.handle ||
+      peers !== null && peers.rank > 0 && cb.rank0Only
+    ) {
       if (event === "afterFit") cb.run = true;
       return;
     }

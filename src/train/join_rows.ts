@@ -4,6 +4,7 @@
  * @module
  */
 import { readAll, type Tensor, tensor } from "../tensor/mod.ts";
+import type { Peers } from "./peers.ts";
 
 /**
  * Tensors after each other along axis 0, by way of the host: their number and sizes change from set to set, and no
@@ -25,6 +26,16 @@ export async function joinRows(parts: readonly Tensor[], order?: readonly number
     }
   }
   return tensor(joined, { shape: [rows, ...inner], dtype: parts[0].dtype });
+}
+
+/** The rows of all processes of a run, in the order of the set: see {@link Peers.interleave}. The first axis counts rows. */
+export async function gatherRows(peers: Peers, parts: readonly Tensor[]): Promise<Tensor> {
+  const whole = await joinRows(parts);
+  const [values] = await readAll([whole]);
+  const { dtype, shape: [, ...inner] } = whole;
+  const width = inner.reduce((a, b) => a * b, 1);
+  const rows = await peers.interleave(peers.idle ? values.subarray(0, 0) : values, width);
+  return tensor(rows, { shape: [rows.length / Math.max(1, width), ...inner], dtype });
 }
 
 function sameKind<T extends Float32Array | Int32Array | Uint32Array | Uint8Array>(like: T, length: number): T {

@@ -6,6 +6,7 @@
 import type { Tensor } from "../tensor/mod.ts";
 import type { Handled } from "./callback.ts";
 import { snakeCase } from "./names.ts";
+import type { Peers } from "./peers.ts";
 import type { ScalarHistory } from "./scalar_history.ts";
 import type { TrainLoop } from "./train_loop.ts";
 
@@ -24,6 +25,14 @@ export abstract class Metric {
 
   /** Takes in a batch: `learn.pred`, `learn.yb`, `learn.loss`. Reads nothing back if it can. */
   abstract accumulate(learn: TrainLoop): Handled;
+
+  /**
+   * In a run of several processes: takes in what the others accumulated, so that `value` is the whole set's in each.
+   * False, as here, where that is not known how: the processes' values are averaged then, by their numbers of items.
+   */
+  gather(_peers: Peers): Promise<boolean> {
+    return Promise.resolve(false);
+  }
 
   /** The value over what was accumulated. A field or a getter; a promise is waited for. */
   abstract readonly value: MetricValue | Promise<MetricValue>;

@@ -18,7 +18,7 @@ export {
 } from "./cancel.ts";
 export { type EventName, EVENTS } from "./events.ts";
 export type { FitRecord, LrCurve, Row } from "./fit_record.ts";
-export { joinRows } from "./join_rows.ts";
+export { gatherRows, joinRows } from "./join_rows.ts";
 export { type Logger, silentLogger, stdoutLogger } from "./logger.ts";
 export { computeLoss, type LossFunc, type LossObject } from "./loss_func.ts";
 export { Metric, type MetricFunc, type MetricLike, type MetricValue } from "./metric.ts";
@@ -83,6 +83,7 @@ export {
 export { refuseNested } from "./run.ts";
 export { snakeCase } from "./names.ts";
 export { ORDER } from "./order.ts";
+export type { Peers } from "./peers.ts";
 export { Progress } from "./progress.ts";
 export { Recorder } from "./recorder.ts";
 export type { PlotLossOptions, RecorderOptions, RecorderState } from "./recorder_options.ts";

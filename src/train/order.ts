@@ -12,6 +12,7 @@ export const ORDER = {
   normal: 0,
   gradientAccumulation: 6,
   gradientClip: 11,
+  distributed: 11,
   recorder: 50,
   afterRecorder: 51,
   schedule: 60,

@@ -18,6 +18,8 @@ const WIDTH = 30;
 export class Progress extends Callback {
   /** Place in line; see `ORDER`. */
   override readonly order: number = ORDER.schedule;
+  /** One table is enough. */
+  override readonly rank0Only: boolean = true;
   #synced = 0;
   #drawn = 0;
   #started = 0;

@@ -10,6 +10,7 @@ import { Callback, type Handled } from "./callback.ts";
 import { type FitRecord, type LrCurve, newFitRecord, type Row } from "./fit_record.ts";
 import type { Metric, MetricValue } from "./metric.ts";
 import { ORDER } from "./order.ts";
+import type { Peers } from "./peers.ts";
 import type { PlotLossOptions, RecorderOptions, RecorderState } from "./recorder_options.ts";
 import { ScalarHistory } from "./scalar_history.ts";
 import { Smooth } from "./smooth.ts";
@@ -43,6 +44,8 @@ export class Recorder extends Callback {
   #firstIter = 0;
   #cancelledTrain = false;
   #cancelledValid = false;
+  /** Values that metrics could not gather by themselves; null before they were asked. */
+  #gathered: ReadonlyMap<Metric, MetricValue> | null = null;
   #trainValues: readonly MetricValue[] = [];
   #validValues: readonly MetricValue[] = [];
 
@@ -152,7 +155,15 @@ export class Recorder extends Callback {
   async validValues(): Promise<readonly MetricValue[]> {
     const metrics = [this.#validLoss, ...this.learn.metrics];
     await ScalarHistory.drain(metrics.flatMap((m) => m.histories));
-    return await valuesOf(metrics);
+    return await this.#valuesOf(metrics);
+  }
+
+  /** The values of metrics, over the sets of all processes. */
+  async #valuesOf(metrics: readonly Metric[]): Promise<readonly MetricValue[]> {
+    const { peers } = this.learn;
+    if (peers === null) return await valuesOf(metrics);
+    const gathered = this.#gathered ??= await gatherAll(metrics, peers, this.#validLoss.items);
+    return await valuesOf(metrics, gathered);
   }
 
   // --- plots
@@ -224,12 +235,14 @@ export class Recorder extends Callback {
 
   /** See `Callback.beforeTrain`. */
   override beforeTrain(): void {
+    this.#gathered = null;
     if (this.trainMetrics) { for (const m of this.learn.metrics) m.reset(); }
   }
 
   /** See `Callback.beforeValidate`. */
   override beforeValidate(): void {
     if (this.learn.phase === "predict") return;
+    this.#gathered = null;
     this.#validLoss.reset();
     for (const m of this.learn.metrics) m.reset();
   }
@@ -278,7 +291,7 @@ export class Recorder extends Callback {
     if (!this.trainMetrics) return;
     const { metrics } = this.learn;
     await ScalarHistory.drain(metrics.flatMap((m) => m.histories));
-    this.#trainValues = await valuesOf(metrics);
+    this.#trainValues = await this.#valuesOf(metrics);
   }
 
   /** The epoch's one read: training losses, validation loss and metrics together. */
@@ -289,7 +302,7 @@ export class Recorder extends Callback {
     await this.#syncing;
     await ScalarHistory.drain([this.#raw, ...metrics.flatMap((m) => m.histories)]);
     this.#absorb();
-    this.#validValues = await valuesOf(metrics);
+    this.#validValues = await this.#valuesOf(metrics);
   }
 
   /** See `Callback.afterEpoch`. */
@@ -326,10 +339,30 @@ function accumulateAll(metrics: readonly Metric[], recorder: Recorder, start = 0
   }
 }
 
-async function valuesOf(metrics: readonly Metric[]): Promise<MetricValue[]> {
+async function valuesOf(
+  metrics: readonly Metric[],
+  instead: ReadonlyMap<Metric, MetricValue> = new Map(),
+): Promise<MetricValue[]> {
   const out: MetricValue[] = [];
-  for (const m of metrics) out.push(await m.value);
+  for (const m of metrics) out.push(instead.get(m) ?? await m.value);
   return out;
+}
+
+/** Lets metrics take in what other processes have; of those that do not know how, the mean by numbers of items. */
+async function gatherAll(
+  metrics: readonly Metric[],
+  peers: Peers,
+  items: number,
+): Promise<ReadonlyMap<Metric, MetricValue>> {
+  const means = new Map<Metric, MetricValue>();
+  for (const m of metrics) {
+    if (await m.gather(peers)) continue;
+    const own = await m.value;
+    const weight = own === null || peers.idle ? 0 : Math.max(1, items);
+    const [sum, count] = await peers.sum(Float64Array.of(weight === 0 ? 0 : own! * weight, weight));
+    means.set(m, count === 0 ? null : sum / count);
+  }
+  return means;
 }
 
 /** Names that occur again get a number. */

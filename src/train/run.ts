@@ -135,6 +135,7 @@ export async function runValidate(learn: TrainLoop, dl: DataLoader<Batch>): Prom
     await validate(learn, dl, new Breather());
   } finally {
     restore();
+    if (!learn.running) await learn.undoDeferred();
   }
 }
 

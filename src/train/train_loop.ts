@@ -25,6 +25,7 @@ import {
   trainableParams,
   type TrainLoopOptions,
 } from "./options.ts";
+import type { Peers } from "./peers.ts";
 import { Progress } from "./progress.ts";
 import { Recorder } from "./recorder.ts";
 import { endBatch, runFit, runValidate } from "./run.ts";
@@ -78,6 +79,8 @@ export class TrainLoop<M extends Model = Model> {
   phase: Phase = "idle";
   /** Whether a fit is under way. */
   running: boolean = false;
+  /** The other processes of a run on several; null where this is the only one. Set by `DistributedTrainer`. */
+  peers: Peers | null = null;
   /**
    * The batch under way, for the library itself: callbacks use `xb`, `yb`, `pred` and `loss`.
    *

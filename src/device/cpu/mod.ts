@@ -143,6 +143,13 @@ class CpuDevice implements Device {
     });
   }
 
+  hostBytes({ buffer, offset, bytes }: Range): Uint8Array<ArrayBuffer> {
+    this.#open();
+    this.#threads?.check();
+    const from = (buffer as CpuBuffer).address + offset;
+    return this.#memory.bytes.subarray(from, from + bytes);
+  }
+
   compile(program: Program): Executable {
     this.#open();
     const memory = this.#memory;

@@ -4,7 +4,9 @@
  * @module
  */
 import { readAll, type Tensor } from "../../tensor/mod.ts";
+import { gatherRows } from "../join_rows.ts";
 import { Metric, type MetricValue } from "../metric.ts";
+import type { Peers } from "../peers.ts";
 import type { TrainLoop } from "../train_loop.ts";
 
 /** All predictions, or all targets, of a set: rows of `width` numbers, one after the other. */
@@ -39,6 +41,16 @@ export abstract class WholeSet extends Metric {
     // copies: what the batch leaves behind is not this metric's to keep
     this.#preds.push(this.prepare(pred ?? learn.pred).detach().keep());
     this.#targs.push((yb ?? learn.yb)[0].detach().keep());
+  }
+
+  /** Takes in the rows of all processes, in the order of the set. */
+  override async gather(peers: Peers): Promise<boolean> {
+    if (this.#preds.length === 0) return true;
+    const preds = await gatherRows(peers, this.#preds), targs = await gatherRows(peers, this.#targs);
+    this.reset();
+    this.#preds = [preds];
+    this.#targs = [targs];
+    return true;
   }
 
   /** The value over what was accumulated; read from the device now. */

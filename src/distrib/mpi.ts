@@ -1,0 +1,138 @@
+/**
+ * The few calls of MPI that training needs, all on the world's communicator. Collectives are the non-blocking ones: they
+ * are posted, then tested, so that nobody sits in a call that a dead process will never let end.
+ *
+ * @module
+ */
+import { DistributedError } from "../base/errors.ts";
+import type { Launch } from "../base/launch.ts";
+import { type Library, openLibrary } from "./library.ts";
+
+/** What is combined, and how. */
+export type Element = "float" | "double";
+
+/** Bytes that MPI may write to: on the heap, or memory that threads share. */
+type Bytes = Uint8Array | Float32Array | Float64Array;
+
+const THREAD_FUNNELED = 1; // other threads of the process exist, but only this one calls MPI
+
+/** A collective under way; keeps its buffers alive. */
+export interface Request {
+  /** MPI's handle; 8 bytes, of which MPICH uses 4. */
+  readonly handle: BigUint64Array<ArrayBuffer>;
+  readonly address: bigint;
+  readonly buffers: readonly Bytes[];
+  readonly what: string;
+  done: boolean;
+}
+
+function addressOf(bytes: Bytes): bigint {
+  if (bytes.byteLength === 0) return 0n;
+  return BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes as Uint8Array<ArrayBuffer>)));
+}
+
+/** MPI, initialised; there is at most one in a process. */
+export class Mpi {
+  readonly rank: number;
+  readonly size: number;
+  readonly #lib: Library;
+  readonly #flag: Int32Array<ArrayBuffer> = new Int32Array(1);
+
+  /** Loads the launcher's library and initialises it: every process of the run must get here. */
+  constructor(family: Launch["family"]) {
+    this.#lib = openLibrary(family);
+    const { functions: f, handles } = this.#lib;
+    const provided = new Int32Array(1);
+    this.#check(f.MPI_Init_thread(null, null, THREAD_FUNNELED, bytesOf(provided)), "start MPI");
+    if (provided[0] < THREAD_FUNNELED) {
+      throw new DistributedError(`Cannot use ${this.#lib.path}: it does not allow threads (level ${provided[0]})`);
+    }
+    this.#check(f.MPI_Comm_set_errhandler(handles.world, handles.errorsReturn), "set MPI's error handler");
+    this.rank = this.#number((out) => f.MPI_Comm_rank(handles.world, out), "ask for the rank");
+    this.size = this.#number((out) => f.MPI_Comm_size(handles.world, out), "ask for the number of processes");
+  }
+
+  #number(call: (out: Uint8Array<ArrayBuffer>) => number, what: string): number {
+    const out = new Int32Array(1);
+    this.#check(call(bytesOf(out)), what);
+    return out[0];
+  }
+
+  /** Name and version of the library. */
+  get version(): string {
+    const text = new Uint8Array(8192), length = new Int32Array(1);
+    this.#check(this.#lib.functions.MPI_Get_library_version(text, bytesOf(length)), "ask for MPI's version");
+    return new TextDecoder().decode(text.subarray(0, length[0])).replace(/\0[\s\S]*$/, "").split("\n")[0].trim();
+  }
+
+  #check(code: number, what: string): void {
+    if (code === 0) return;
+    const text = new Uint8Array(1024), length = new Int32Array(1);
+    this.#lib.functions.MPI_Error_string(code, text, bytesOf(length));
+    const why = new TextDecoder().decode(text.subarray(0, length[0])).replace(/\s+/g, " ").trim();
+    throw new DistributedError(`Cannot ${what}: MPI says ${why === "" ? `error ${code}` : why}`);
+  }
+
+  #post(what: string, buffers: readonly Bytes[], call: (request: bigint) => number): Request {
+    const handle = new BigUint64Array(1);
+    const address = addressOf(new Uint8Array(handle.buffer));
+    this.#check(call(address), what);
+    return { handle, address, buffers, what, done: false };
+  }
+
+  /** Every process's numbers combined element by element; the result is in `data` of each. */
+  allReduce(data: Float32Array | Float64Array, op: "sum" | "max", what: string): Request {
+    const { functions: f, handles: h } = this.#lib;
+    const type = data instanceof Float64Array ? h.double : h.float;
+    return this.#post(
+      what,
+      [data],
+      (r) => f.MPI_Iallreduce(h.inPlace, addressOf(data), data.length, type, h[op], h.world, r),
+    );
+  }
+
+  /** Rank `root`'s bytes, in `data` of each process. */
+  broadcast(data: Uint8Array, root: number, what: string): Request {
+    const { functions: f, handles: h } = this.#lib;
+    return this.#post(what, [data], (r) => f.MPI_Ibcast(addressOf(data), data.length, h.byte, root, h.world, r));
+  }
+
+  /** Every process's bytes (as many in each) one after another in `all`. */
+  allGather(mine: Uint8Array, all: Uint8Array, what: string): Request {
+    const { functions: f, handles: h } = this.#lib;
+    const n = mine.length;
+    return this.#post(
+      what,
+      [mine, all],
+      (r) => f.MPI_Iallgather(addressOf(mine), n, h.byte, addressOf(all), n, h.byte, h.world, r),
+    );
+  }
+
+  /** Nothing but waiting for everybody. */
+  barrier(what: string): Request {
+    const { functions: f, handles: h } = this.#lib;
+    return this.#post(what, [], (r) => f.MPI_Ibarrier(h.world, r));
+  }
+
+  /** Whether a collective has finished; also what lets it go on. */
+  test(request: Request): boolean {
+    if (request.done) return true;
+    const { functions: f, handles: h } = this.#lib;
+    this.#check(f.MPI_Test(request.address, bytesOf(this.#flag), h.noStatus), request.what);
+    return request.done = this.#flag[0] !== 0;
+  }
+
+  /** Leaves MPI; waits for every process to do so. */
+  finalize(): void {
+    this.#lib.functions.MPI_Finalize();
+  }
+
+  /** Ends every process of the run. Does not return. */
+  abort(code: number): void {
+    this.#lib.functions.MPI_Abort(this.#lib.handles.world, code);
+  }
+}
+
+function bytesOf(words: Int32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(words.buffer);
+}

@@ -1,0 +1,109 @@
+/**
+ * Rank 0's state for everybody: weights, buffers, optimizer, random numbers, the places of the loaders.
+ *
+ * @module
+ */
+import { exchange, type Piece } from "../graph/exchange.ts";
+import type { OptimizerState, ParamState } from "../optim/mod.ts";
+import type { LoaderState } from "../data/mod.ts";
+import { defaultRng, readAll, type RngState, Tensor, tensor, type Variable } from "../tensor/mod.ts";
+import type { TrainLoop } from "../train/mod.ts";
+import { hashWords } from "./fingerprint.ts";
+import type { World } from "./world.ts";
+
+/** The memory of variables, each piece once. */
+function memoryOf(variables: Iterable<Variable>): Piece[] {
+  const pieces = new Map<number, Piece>();
+  for (const { storage } of variables) {
+    const n = Math.floor(storage.bytes / 4);
+    if (n > 0) pieces.set(storage.id, { storage, offset: 0, n });
+  }
+  return [...pieces.values()];
+}
+
+/** Gives everybody rank 0's values of `variables`. */
+export async function shareVariables(world: World, variables: Iterable<Variable>): Promise<void> {
+  const pieces = memoryOf(variables);
+  if (pieces.length > 0) await exchange(pieces, (bytes) => world.broadcast(bytes, "share weights"));
+}
+
+/** A hash of the values of `variables`, below 2^20. */
+export async function hashVariables(variables: Iterable<Variable>): Promise<number> {
+  let hash = 0;
+  // deno-lint-ignore require-await -- the face is asynchronous
+  await exchange(memoryOf(variables), async (all) => {
+    for (const b of all) hash = hashWords(new Uint32Array(b.buffer, b.byteOffset, b.byteLength / 4), hash);
+  });
+  return hash & 0xfffff;
+}
+
+/** What the host keeps, as text. */
+interface HostState {
+  readonly rng: RngState;
+  readonly loaders: readonly LoaderState[];
+  readonly hypers: OptimizerState["hypers"];
+  readonly count: number | undefined;
+  /** Numbers of each parameter, and the shapes of its statistics by name. */
+  readonly params: readonly {
+    readonly step: number | undefined;
+    readonly stats: readonly (readonly [name: string, shape: readonly number[]])[];
+  }[];
+}
+
+function statsOf(entry: ParamState): [name: string, value: Tensor][] {
+  return Object.entries(entry).flatMap(([name, value]): [string, Tensor][] =>
+    value instanceof Tensor ? [[name, value]] : []
+  );
+}
+
+/**
+ * Gives everybody rank 0's weights, buffers, optimizer state, loader places and default random numbers. Random numbers
+ * that are drawn on the device (dropout) come from streams of their own in each process, far apart; those that are
+ * drawn on the host stay common.
+ */
+export async function shareState(world: World, learn: TrainLoop): Promise<void> {
+  const { model, dls, opt } = learn;
+  await shareVariables(world, [...model.parameters(), ...model.namedBuffers().values()]);
+  const loaders = [dls.train, dls.valid];
+  const rng = defaultRng();
+  const own = world.rank === 0 ? opt.stateDict() : null;
+  const mine: HostState | null = own === null ? null : {
+    rng: rng.state,
+    loaders: loaders.map((dl) => dl.state),
+    hypers: own.hypers,
+    count: own.count,
+    params: own.state.map((entry) => ({
+      step: entry.step,
+      stats: statsOf(entry).map(([name, t]) => [name, t.shape] as const),
+    })),
+  };
+  const state: HostState = JSON.parse(await world.broadcastText(JSON.stringify(mine), "share the optimizer's state"));
+  const tensors = own?.state.flatMap((entry) => statsOf(entry).map(([, t]) => t)) ?? [];
+  const values = own === null
+    ? state.params.flatMap((p) => p.stats.map(([, shape]) => new Float32Array(shape.reduce((a, b) => a * b, 1))))
+    : (await readAll(tensors)).map((v) => new Float32Array(v));
+  await world.broadcast(values.map((v) => new Uint8Array(v.buffer)), "share the optimizer's statistics");
+  if (own === null) {
+    let next = 0;
+    const before = opt.stateDict().state;
+    opt.loadStateDict({
+      hypers: state.hypers,
+      ...(state.count === undefined ? {} : { count: state.count }),
+      state: state.params.map(({ step, stats }, i) => {
+        const { doWd, forceTrain } = before[i]; // flags are the model's, not the run's
+        const loaded = Object.fromEntries(
+          stats.map(([name, shape]) => [name, tensor(values[next++], { shape: [...shape] })]),
+        );
+        return {
+          ...(step === undefined ? {} : { step }),
+          ...(doWd === undefined ? {} : { doWd }),
+          ...(forceTrain === undefined ? {} : { forceTrain }),
+          ...loaded,
+        };
+      }),
+    });
+    loaders.forEach((dl, i) => dl.restore(state.loaders[i]));
+  }
+  const apart = Math.floor(2 ** 32 / world.size);
+  rng.restore({ ...state.rng, streams: (state.rng.streams + world.rank * apart) >>> 0 });
+}

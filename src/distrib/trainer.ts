@@ -1,0 +1,260 @@
+/**
+ * The callback that trains one model in several processes.
+ *
+ * @module
+ */
+import type { Batch, DataLoader } from "../data/mod.ts";
+import { exchange, type Piece } from "../graph/exchange.ts";
+import { scalar } from "../graph/leaves.ts";
+import { Tensor } from "../tensor/mod.ts";
+import { batchSize, Callback, type Logger, ORDER, silentLogger, type TrainLoop } from "../train/mod.ts";
+import { compare } from "./fingerprint.ts";
+import { cancelOf, type Exit, meet, type Outcome, type Report } from "./meeting.ts";
+import { hashVariables, shareState, shareVariables } from "./share_state.ts";
+import { World } from "./world.ts";
+
+/** Options of {@link DistributedTrainer}. */
+export interface DistributedOptions {
+  /** Whether batch norms use the statistics of all processes' batches together; true by default. */
+  readonly syncBn?: boolean;
+}
+
+/** Where processes meet; places of training batches have the batch's number added. */
+const PLACE = { batch: 16, train: 1, valid: 2 } as const;
+
+/**
+ * Trains one model in all processes that MPI's launcher started (`mpiexec -n 4 deno run … script.ts`), each on its part of
+ * every batch: the same losses and weights as in one process with batches as large as all of theirs together. In a
+ * process started alone it does nothing.
+ *
+ * Weights, optimizer and random numbers are rank 0's when a fit begins. Gradients and losses are averaged before each
+ * step. Metrics, `validate` and `getPreds` are about the whole set, in every process. Only rank 0 writes rows and files.
+ *
+ * @example
+ * ```ts ignore
+ * const learn = new Learner(dls, model, { lossFunc: new nn.CrossEntropyLoss() }).distributed();
+ * await learn.fitOneCycle(3);
+ * ```
+ */
+export class DistributedTrainer extends Callback {
+  /** Place in line; see `ORDER`. */
+  override readonly order: number = ORDER.distributed;
+  /** Whether batch norms use the statistics of all processes' batches together. */
+  readonly syncBn: boolean;
+  #world: World | null = null;
+  #logger: Logger | null = null;
+  /** Whether the others wait for this process at their next meeting. */
+  #owed = false;
+  /** Whether the cancel under way was agreed on. */
+  #agreed = false;
+  /** Number of the training batch that the last meeting was about. */
+  #metAt = -1;
+  #stop = false;
+  /** Undoes what a validation changed. */
+  #restore: () => void = () => {};
+
+  /**
+   * Makes a DistributedTrainer.
+   *
+   * @param options See {@link DistributedOptions}.
+   */
+  constructor({ syncBn = true }: DistributedOptions = {}) {
+    super();
+    this.syncBn = syncBn;
+  }
+
+  /** Joins the other processes; they wait for each other here. */
+  override attach(learn: TrainLoop | null): void {
+    if (learn === null) {
+      if (this.attached) this.#leave(this.learn);
+      super.attach(null);
+      return;
+    }
+    super.attach(learn);
+    const world = World.open();
+    if (world.size === 1) return;
+    this.#world = world;
+    learn.peers = world;
+    this.#shard(learn.dls.train, true);
+    this.#shard(learn.dls.valid, false);
+    if (world.rank === 0) return;
+    this.#logger = learn.logger;
+    learn.logger = silentLogger;
+  }
+
+  #leave(learn: TrainLoop): void {
+    if (this.#world === null) return;
+    this.#world = null;
+    learn.peers = null;
+    learn.dls.train.shard = learn.dls.valid.shard = null;
+    if (this.#logger !== null) learn.logger = this.#logger;
+  }
+
+  #shard(dl: DataLoader<Batch>, pad: boolean): void {
+    const { rank, size } = this.#world!;
+    dl.shard = { rank, size, pad };
+  }
+
+  /** Has all processes end the fit after the batch under way. Any one of them may ask. */
+  requestStop(): void {
+    this.#stop = true;
+  }
+
+  // --- meetings
+
+  async #meet(report: Report): Promise<Outcome> {
+    const outcome = await this.#guard(() => meet(this.#world!, report));
+    if (outcome.exit === null) return outcome;
+    this.#agreed = true;
+    if (outcome.exit === "batch") this.learn.opt.zeroGrad(); // no process uses the batch, nor what it left
+    throw cancelOf(outcome.exit as Exclude<Exit, "error">);
+  }
+
+  /** What goes wrong between the processes is known to all of them: nobody waits for this one any more. */
+  async #guard<T>(work: () => Promise<T>): Promise<T> {
+    const owed = this.#owed;
+    this.#owed = false;
+    const result = await work();
+    this.#owed = owed;
+    return result;
+  }
+
+  /** Tells the others at their next meeting that this process has left the common way. */
+  async #notice(exit: Exit): Promise<void> {
+    if (this.#world === null) return;
+    if (this.#agreed) {
+      this.#agreed = false;
+      return;
+    }
+    await this.#guard(() => meet(this.#world!, { place: 0, exit }, true));
+  }
+
+  // --- events
+
+  /** See `Callback.beforeFit`. */
+  override async beforeFit(): Promise<void> {
+    const { learn } = this;
+    const world = this.#world;
+    if (world === null) return;
+    this.#shard(learn.dls.train, true);
+    this.#shard(learn.dls.valid, false);
+    this.#stop = this.#agreed = false;
+    this.#metAt = -1;
+    await compare(world, learn);
+    await shareState(world, learn);
+    this.#owed = true;
+    learn.defer(() => this.#ended());
+  }
+
+  /** A fit that ends without its last event ended by an error. */
+  async #ended(): Promise<void> {
+    if (!this.#owed) return;
+    this.#owed = false;
+    await meet(this.#world!, { place: 0, exit: "error" }, true).catch(() => {}); // the error that ended it is told
+  }
+
+  /** See `Callback.beforeTrain`. */
+  override beforeTrain(): void {
+    if (this.#world !== null) this.#world.idle = false;
+  }
+
+  /** Averages gradients and loss over all processes. */
+  override async afterBackward(): Promise<void> {
+    const world = this.#world;
+    if (world === null) return;
+    const { learn } = this;
+    const { opt, batch } = learn;
+    const ranges = opt.gradRanges();
+    const loss = batch.loss!.size === 1 ? batch.loss! : batch.loss!.mean().keep();
+    learn.handOver();
+    const { node } = loss;
+    const pieces: Piece[] = [{ storage: node.storage!, offset: node.offset, n: 1 }, ...ranges];
+    let mean = NaN;
+    await exchange(pieces, async ([own, ...grads]) => {
+      const place = PLACE.batch + learn.trainIter % 2 ** 16;
+      const exit: Exit | null = this.#stop ? "fit" : null;
+      const value = new Float32Array(own.buffer, own.byteOffset, 1)[0];
+      const report = { place, exit, mark: markOf(ranges), loss: value, items: batchSize(learn) };
+      this.#metAt = learn.trainIter;
+      ({ loss: mean } = await this.#meet(report));
+      const arrays = grads.map((b) => new Float32Array(b.buffer, b.byteOffset, b.byteLength / 4));
+      await this.#guard(() => world.sumInPlace(arrays, "add up gradients"));
+    });
+    opt.scaleGrads(1 / world.size);
+    // what callbacks see from here on is the loss of all processes' batches together
+    batch.loss = new Tensor(scalar(mean));
+  }
+
+  /** All processes have the same weights, or something is wrong; running statistics become rank 0's. */
+  override async afterTrain(): Promise<void> {
+    const world = this.#world;
+    if (world === null) return;
+    const { model } = this.learn;
+    await this.#meet({ place: PLACE.train, mark: await hashVariables(model.parameters()) });
+    await shareVariables(world, model.namedBuffers().values());
+  }
+
+  /** See `Callback.beforeValidate`. */
+  override beforeValidate(): void {
+    const world = this.#world;
+    if (world === null) return;
+    const { learn } = this;
+    const { dl } = learn;
+    const { shard } = dl;
+    this.#shard(dl, false);
+    learn.nIter = dl.length;
+    world.idle = world.rank >= dl.size;
+    if (dl === learn.dls.valid) return;
+    const restore = this.#restore = () => {
+      dl.shard = shard;
+    };
+    learn.defer(restore); // an error may come before the last event
+  }
+
+  /** See `Callback.afterValidate`. */
+  override async afterValidate(): Promise<void> {
+    if (this.#world === null) return;
+    this.#restore();
+    this.#restore = () => {};
+    await this.#meet({ place: PLACE.valid });
+  }
+
+  /** A batch that was cancelled before the gradients were averaged is cancelled everywhere. */
+  override async afterCancelBatch(): Promise<void> {
+    const { training, trainIter } = this.learn;
+    if (training && this.#metAt !== trainIter) await this.#notice("batch");
+    else this.#agreed = false;
+  }
+
+  /** See `Callback.afterCancelTrain`. */
+  override async afterCancelTrain(): Promise<void> {
+    await this.#notice("train");
+  }
+
+  /** See `Callback.afterCancelValidate`. */
+  override async afterCancelValidate(): Promise<void> {
+    await this.#notice("valid");
+  }
+
+  /** See `Callback.afterCancelEpoch`. */
+  override async afterCancelEpoch(): Promise<void> {
+    await this.#notice("epoch");
+  }
+
+  /** See `Callback.afterCancelFit`. */
+  override async afterCancelFit(): Promise<void> {
+    await this.#notice("fit");
+  }
+
+  /** See `Callback.afterFit`. */
+  override afterFit(): void {
+    this.#owed = false;
+  }
+}
+
+/** A number that says which ranges there are, below 2^20. */
+function markOf(ranges: readonly { readonly offset: number; readonly n: number }[]): number {
+  let h = ranges.length;
+  for (const { offset, n } of ranges) h = Math.imul(h ^ offset, 0x01000193) ^ Math.imul(n, 0x9e3779b1);
+  return h & 0xfffff;
+}

@@ -1,0 +1,189 @@
+/**
+ * The processes of a run: who they are, and what they can do together.
+ *
+ * @module
+ */
+import { setImmediate } from "node:timers";
+import type { HostArray } from "../base/dtype.ts";
+import { DistributedError } from "../base/errors.ts";
+import { type Launch, launchOf } from "../base/launch.ts";
+import type { Peers } from "../train/mod.ts";
+import { Mpi, type Request } from "./mpi.ts";
+
+/** Collectives that take longer than this many milliseconds give way to the event loop between tests. */
+const SPIN_MS = 0.5;
+/** After this many milliseconds they sleep between tests: somebody is slow, and the processor is wanted elsewhere. */
+const TURNS_MS = 10;
+const SLEEP_MS = 1;
+/** How long a process that calls `Deno.exit()` waits for the others to do so. */
+const EXIT_MS = 5000;
+
+/** All processes that the launcher started together, seen from this one; a process started alone is a world of one. */
+export class World implements Peers {
+  readonly rank: number;
+  readonly size: number;
+  /** Processes on this machine. */
+  readonly localSize: number;
+  idle: boolean = false;
+  readonly #mpi: Mpi | null;
+
+  private constructor(launch: Launch | null) {
+    this.#mpi = launch === null ? null : new Mpi(launch.family);
+    this.rank = this.#mpi?.rank ?? 0;
+    this.size = this.#mpi?.size ?? 1;
+    this.localSize = launch?.localSize ?? 1;
+    if (launch !== null && this.size !== launch.size) {
+      throw new DistributedError(
+        `Cannot join the other processes: the launcher started ${launch.size}, MPI's library knows of ${this.size}; ` +
+          "launcher and library must be of the same installation",
+      );
+    }
+  }
+
+  static #world: World | null = null; // MPI is started once in a process, and never again
+
+  /**
+   * The world of this process. The first call starts MPI and waits for the others, which must call it too.
+   *
+   * @throws ConfigError where a permission or MPI's library is missing.
+   */
+  static open(): World {
+    if (World.#world !== null) return World.#world;
+    const world = World.#world = new World(launchOf({ insist: true }));
+    if (world.#mpi !== null) world.#leaveAtExit(world.#mpi);
+    return world;
+  }
+
+  /**
+   * Leaves MPI when the script is done: a launcher takes a process that does not for a failed one. A process that ends by
+   * an error, or says so by its exit code, does not: the launcher then ends the others.
+   */
+  #leaveAtExit(mpi: Mpi): void {
+    let left = false;
+    const leave = async () => {
+      await this.barrier();
+      left = true;
+      mpi.finalize();
+    };
+    let leaving: Promise<void> | null = null;
+    globalThis.addEventListener("beforeunload", (event) => {
+      if (left || leaving !== null) return;
+      event.preventDefault(); // the others may still be busy: waiting for them goes on in the event loop
+      leaving = leave();
+    });
+    globalThis.addEventListener("unload", () => {
+      if (left || Deno.exitCode !== 0) return;
+      // Deno.exit(): nothing asynchronous runs any more
+      const request = mpi.barrier("leave");
+      const still = new Int32Array(new SharedArrayBuffer(4));
+      for (let ms = 0; ms < EXIT_MS && !mpi.test(request); ms++) Atomics.wait(still, 0, 0, SLEEP_MS);
+      if (request.done) mpi.finalize();
+    });
+  }
+
+  /** Name and version of MPI's library; null without. */
+  get version(): string | null {
+    return this.#mpi?.version ?? null;
+  }
+
+  /** Runs collectives, posted together, until all are done. */
+  async #finish(requests: readonly Request[]): Promise<void> {
+    const mpi = this.#mpi!;
+    const start = performance.now();
+    for (let open = 0;;) {
+      while (open < requests.length && mpi.test(requests[open])) open++;
+      if (open === requests.length) return;
+      const waited = performance.now() - start;
+      if (waited < SPIN_MS) continue;
+      await new Promise<void>((resolve) => {
+        if (waited < TURNS_MS) setImmediate(resolve);
+        else setTimeout(resolve, SLEEP_MS);
+      });
+    }
+  }
+
+  /** Adds up arrays over all processes, in place, all at once. */
+  async sumInPlace(arrays: readonly (Float32Array | Float64Array)[], what: string): Promise<void> {
+    const mpi = this.#mpi;
+    if (mpi === null || this.size === 1) return;
+    await this.#finish(arrays.filter((a) => a.length > 0).map((a) => mpi.allReduce(a, "sum", what)));
+  }
+
+  /** Replaces each array by rank 0's. */
+  async broadcast(arrays: readonly Uint8Array[], what: string): Promise<void> {
+    const mpi = this.#mpi;
+    if (mpi === null || this.size === 1) return;
+    await this.#finish(arrays.filter((a) => a.length > 0).map((a) => mpi.broadcast(a, 0, what)));
+  }
+
+  /** Rank 0's text, whatever the others pass. */
+  async broadcastText(text: string, what: string): Promise<string> {
+    const mine = new TextEncoder().encode(text);
+    const length = Uint32Array.of(mine.length);
+    await this.broadcast([new Uint8Array(length.buffer)], what);
+    const bytes = this.rank === 0 ? mine : new Uint8Array(length[0]);
+    await this.broadcast([bytes], what);
+    return new TextDecoder().decode(bytes);
+  }
+
+  /** Bytes of all processes, as many in each, one after another. */
+  async gather(mine: Uint8Array, what: string): Promise<Uint8Array<ArrayBuffer>> {
+    const all = new Uint8Array(mine.length * this.size);
+    if (this.#mpi === null || this.size === 1) all.set(mine);
+    else if (mine.length > 0) await this.#finish([this.#mpi.allGather(mine, all, what)]);
+    return all;
+  }
+
+  /** Each process's text. */
+  async gatherTexts(text: string, what: string): Promise<string[]> {
+    const bytes = new TextEncoder().encode(text);
+    const lengths = await this.#counts(bytes.length, what);
+    const longest = Math.max(...lengths);
+    const padded = new Uint8Array(longest);
+    padded.set(bytes);
+    const all = await this.gather(padded, what);
+    return lengths.map((n, r) => new TextDecoder().decode(all.subarray(r * longest, r * longest + n)));
+  }
+
+  /** One whole number of each process. */
+  async #counts(mine: number, what: string): Promise<number[]> {
+    const all = await this.gather(new Uint8Array(Float64Array.of(mine).buffer), what);
+    return [...new Float64Array(all.buffer)];
+  }
+
+  /** See `Peers`. */
+  async sum(values: Float64Array): Promise<Float64Array> {
+    const longest = Math.max(...await this.#counts(values.length, "compare lengths"));
+    const total = new Float64Array(longest);
+    total.set(values);
+    await this.sumInPlace([total], "add up numbers");
+    return total;
+  }
+
+  /** See `Peers`. */
+  async interleave<T extends HostArray>(rows: T, width: number): Promise<T> {
+    const what = "gather rows";
+    const counts = await this.#counts(width === 0 ? 0 : rows.length / width, what);
+    const most = Math.max(...counts);
+    const rowBytes = width * rows.BYTES_PER_ELEMENT;
+    const padded = new Uint8Array(most * rowBytes);
+    padded.set(new Uint8Array(rows.buffer as ArrayBuffer, rows.byteOffset, rows.byteLength));
+    const all = await this.gather(padded, what);
+    const out = new Uint8Array(counts.reduce((a, b) => a + b, 0) * rowBytes);
+    let at = 0;
+    for (let k = 0; k < most; k++) {
+      for (let r = 0; r < this.size; r++) {
+        if (k >= counts[r]) continue;
+        const from = (r * most + k) * rowBytes;
+        out.set(all.subarray(from, from + rowBytes), at);
+        at += rowBytes;
+      }
+    }
+    return new (rows.constructor as new (buffer: ArrayBuffer) => T)(out.buffer);
+  }
+
+  /** Waits until every process is here. */
+  async barrier(): Promise<void> {
+    if (this.#mpi !== null && this.size > 1) await this.#finish([this.#mpi.barrier("wait for the others")]);
+  }
+}

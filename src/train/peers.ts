@@ -1,0 +1,27 @@
+/**
+ * The other processes of a run on several: what the training loop needs of them. Each call is a meeting: every process
+ * makes it, in the same order, with arrays of the same sizes unless it says otherwise.
+ *
+ * @module
+ */
+/** The processes of a run, seen from one of them. */
+export interface Peers {
+  /** Number of this process, from 0. */
+  readonly rank: number;
+  /** Number of processes. */
+  readonly size: number;
+  /** Whether what this process has of the set under way stands in for nothing: the set has fewer items than processes. */
+  readonly idle: boolean;
+  /**
+   * Sums over all processes, element by element, the same bits in each. Lengths may differ: the shorter ones count as
+   * padded by zeros, the result is as long as the longest.
+   */
+  sum(values: Float64Array): Promise<Float64Array>;
+  /**
+   * The rows of all processes in turn: row `k` of process `r` comes after rows `k` of those before it. Numbers of rows
+   * may differ.
+   *
+   * @param width Elements of a row.
+   */
+  interleave<T extends Float32Array | Int32Array | Uint32Array | Uint8Array>(rows: T, width: number): Promise<T>;
+}

@@ -1,0 +1,85 @@
+/**
+ * Starts scripts in several processes, as users do.
+ *
+ * @module
+ */
+import { fromFileUrl } from "@std/path";
+import type { RunOptions, RunResult } from "./rank_train.ts";
+
+/** An MPI installation that tests run on. */
+export type Family = "mpich" | "openmpi";
+
+const COMMANDS: Record<Family, readonly string[]> = {
+  mpich: ["mpiexec.hydra"],
+  // the tests run as root in containers, on machines with fewer cores than ranks
+  openmpi: ["mpiexec.openmpi", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none"],
+};
+
+/** How a launched script ended. */
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function installed(family: Family): boolean {
+  try {
+    return new Deno.Command(COMMANDS[family][0], { args: ["--version"], stdout: "null", stderr: "null" })
+      .outputSync().success;
+  } catch {
+    return false; // there is no such command
+  }
+}
+
+/** Which installations there are. */
+export const INSTALLED: Readonly<Record<Family, boolean>> = {
+  mpich: installed("mpich"),
+  openmpi: installed("openmpi"),
+};
+
+/** A command that runs `script` in `n` processes. */
+export function launch(
+  n: number,
+  script: string,
+  args: readonly string[],
+  { family = "mpich", extra = [], flags = ["-A"] }: {
+    readonly family?: Family;
+    readonly extra?: readonly string[];
+    readonly flags?: readonly string[];
+  } = {},
+): Deno.Command {
+  const [command, ...own] = COMMANDS[family];
+  const path = fromFileUrl(new URL(script, import.meta.url));
+  return new Deno.Command(command, {
+    args: [...own, ...extra, "-n", String(n), Deno.execPath(), "run", "--no-prompt", ...flags, path, ...args],
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+/** Runs it to its end. */
+export async function finish(command: Deno.Command): Promise<Ended> {
+  const { code, stdout, stderr } = await command.output();
+  const text = new TextDecoder();
+  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+}
+
+/** Trains on `n` processes and gives each one's numbers. */
+export async function trainOn(n: number, options: RunOptions, family: Family = "mpich"): Promise<RunResult[]> {
+  const dir = await Deno.makeTempDir();
+  try {
+    const { code, stderr } = await finish(launch(n, "rank_train.ts", [dir, JSON.stringify(options)], { family }));
+    if (code !== 0) throw new Error(`${n} ranks ended with ${code}: ${stderr}`);
+    const texts = Array.from({ length: n }, (_, r) => Deno.readTextFile(`${dir}/${r}.json`));
+    return (await Promise.all(texts)).map((t) => JSON.parse(t));
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+/** Registers a test that needs an MPI installation; shown as ignored where it is absent. */
+export function mpiTest(name: string, fn: () => Promise<void>, family: Family = "mpich"): void {
+  Deno.test({ name: `${name} (${family})`, ignore: !INSTALLED[family], fn });
+}

@@ -1,0 +1,64 @@
+/**
+ * What the tests start in several processes: a small training run whose numbers each process writes to a file.
+ *
+ * Arguments: a folder for the results, and options as JSON.
+ *
+ * @module
+ */
+import { accuracy, Adam, DataLoaders, init, Learner, nn, randn, Rng, setSeed, SGD } from "../../mod.ts";
+import { silentLogger } from "../../src/train/mod.ts";
+import { rankDistrib } from "../../src/distrib/mod.ts";
+
+/** What a run is told. */
+export interface RunOptions {
+  readonly bs: number;
+  readonly nEpoch: number;
+  readonly n?: number;
+  readonly nValid?: number;
+  readonly device?: "cpu" | "webgpu";
+  readonly bn?: boolean;
+  readonly opt?: "adam" | "sgd";
+}
+
+/** What a process writes down. */
+export interface RunResult {
+  readonly rank: number;
+  readonly losses: readonly number[];
+  readonly rows: readonly Readonly<Record<string, number | null>>[];
+  readonly weights: readonly (readonly number[])[];
+  readonly preds: readonly number[];
+  readonly validate: readonly (number | null)[];
+}
+
+if (import.meta.main) {
+  const [dir, text] = Deno.args;
+  const { bs, nEpoch, n = 640, nValid = 101, device = "cpu", bn = false, opt = "adam" }: RunOptions = JSON.parse(text);
+  await init(device === "cpu" ? { device, threads: 1 } : { device });
+  setSeed(3);
+  const x = randn([n, 20], { rng: new Rng(1) }), xValid = randn([nValid, 20], { rng: new Rng(2) });
+  const label = (t: typeof x) => t.sum({ axis: 1 }).gt(0).cast("i32");
+  const dls = DataLoaders.fromArrays({ x, y: label(x), xValid, yValid: label(xValid) }, { bs, seed: 42 });
+  const model = new nn.Sequential(
+    new nn.Linear(20, 32),
+    ...(bn ? [new nn.BatchNorm1d(32)] : []),
+    new nn.ReLU(),
+    new nn.Linear(32, 2),
+  );
+  const learn = new Learner(dls, model, {
+    lossFunc: new nn.CrossEntropyLoss(),
+    metrics: [accuracy],
+    optFunc: opt === "adam" ? Adam : SGD.with({ mom: 0.9 }),
+    logger: silentLogger,
+  }).distributed();
+  await learn.fitOneCycle(nEpoch, { lrMax: 1e-2 });
+  const { preds } = await learn.getPreds();
+  const result: RunResult = {
+    rank: rankDistrib(),
+    losses: learn.recorder.rawLosses,
+    rows: learn.recorder.rows,
+    weights: await Promise.all([...model.stateDict().values()].map(async (t) => [...await t.data()])),
+    preds: [...await preds.data()],
+    validate: await learn.validate(),
+  };
+  await Deno.writeTextFile(`${dir}/${result.rank}.json`, JSON.stringify(result));
+}
