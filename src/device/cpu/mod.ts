@@ -81,11 +81,10 @@ class CpuDevice implements Device {
     const memory = this.#memory.memory;
     const exports = new WebAssembly.Instance(this.#kernels.module, { env: { memory, abort() {} } }).exports;
     this.#imports = {
-      memory,
+      barrier: () => {}, // where there are no threads
+      ...exports,
       ...SCALARS,
-      matmul: exports.matmul,
-      scatterAdd: exports.scatterAdd,
-      barrier: exports.barrier ?? (() => {}),
+      memory,
     };
     const lanes = this.#kernels.simd === "relaxed" ? "relaxed SIMD" : "SIMD";
     this.name = `CPU (WebAssembly ${lanes}, ${this.#count} ${this.#count === 1 ? "thread" : "threads"})`;

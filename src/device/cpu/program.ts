@@ -4,12 +4,14 @@
  * @module
  */
 import type { Kernel, MapKernel, MatmulKernel, Program, ScatterAddKernel, View } from "../contract.ts";
-import { Fn, MEM, OP, T } from "./encoder/code.ts";
+import { convSteps } from "./conv.ts";
+import { Fn, OP, T } from "./encoder/code.ts";
 import { Context } from "./encoder/context.ts";
-import type { Work } from "./encoder/loops.ts";
+import { product, type Work } from "./encoder/loops.ts";
 import { mapLoop } from "./encoder/map_loop.ts";
 import { reduceLoop } from "./encoder/reduce_loop.ts";
 import { segmentSumLoop } from "./encoder/segment_loop.ts";
+import { bodyCost, productCost, pushBase, type Step } from "./step.ts";
 
 /** A program's module. */
 export interface Compiled {
@@ -20,16 +22,8 @@ export interface Compiled {
   readonly cost: number;
 }
 
-/** A step of the run: a function over work items. */
-interface Step extends Work {
-  /** Estimated microseconds on one thread. */
-  readonly cost: number;
-}
-
 /** A step below this is done by one thread: waking and meeting costs as much. */
 const WORTH = 8;
-
-const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1);
 
 /** Writes the module of `program`. `place` puts words in memory for as long as the program lives. */
 export function compileProgram(program: Program, shared: boolean, place: (words: Int32Array) => number): Compiled {
@@ -43,8 +37,11 @@ export function compileProgram(program: Program, shared: boolean, place: (words:
       steps.push(multiply);
       if (epilogue !== null) steps.push(epilogue);
       scratchBytes = Math.max(scratchBytes, bytes);
-    } else if (kernel.op === "conv") throw new Error("no conv kernel on this device yet");
-    else if (kernel.op === "scatterAdd") steps.push(...scatterSteps(context, kernel));
+    } else if (kernel.op === "conv") {
+      const { steps: own, bytes } = convSteps(context, kernel, scratch);
+      steps.push(...own);
+      scratchBytes = Math.max(scratchBytes, bytes);
+    } else if (kernel.op === "scatterAdd") steps.push(...scatterSteps(context, kernel));
     else steps.push(simpleStep(context, kernel));
   }
   const run = new Fn([T.i32, T.i32, T.i32, T.i32, T.i32]); // table, thread, threads, work, barrier
@@ -76,11 +73,6 @@ export function compileProgram(program: Program, shared: boolean, place: (words:
   return { bytes: context.module.encode(), scratchBytes, cost: steps.reduce((s, x) => s + x.cost, 0) };
 }
 
-/** Nanoseconds for an element of a body, roughly: vectors of four, about three instructions a cycle and lane. */
-function bodyCost(elements: number, instructions: number): number {
-  return elements * (0.15 + 0.1 * instructions) / 1000;
-}
-
 function simpleStep(context: Context, kernel: Exclude<Kernel, { op: "matmul" | "conv" | "scatterAdd" }>): Step {
   switch (kernel.op) {
     case "map":
@@ -95,17 +87,6 @@ function simpleStep(context: Context, kernel: Exclude<Kernel, { op: "matmul" | "
   }
 }
 
-/** Pushes the address of a view's first element. */
-function pushBase(f: Fn, view: View): void {
-  f.get(0).mem(MEM.i32Load, view.slot * 4);
-  if (view.offset !== 0) f.i32(view.offset * (view.dtype === "u8" ? 1 : 4)).op(OP.i32Add);
-  if (view.dyn !== undefined) {
-    f.get(0).mem(MEM.i32Load).mem(MEM.i32Load, view.dyn * 4);
-    if (view.dtype !== "u8") f.i32(2).op(OP.i32Shl);
-    f.op(OP.i32Add);
-  }
-}
-
 /** The product into its place, or into scratch memory and from there through the epilogue. */
 function matmulSteps(context: Context, kernel: MatmulKernel, scratch: number) {
   const { batch, m, n, k, body, outs } = kernel;
@@ -116,8 +97,7 @@ function matmulSteps(context: Context, kernel: MatmulKernel, scratch: number) {
   const shape = [...batch, m, n];
   const contiguous = shape.map((_, i) => product(shape.slice(i + 1)));
   const c: View = direct ? outs[0].view : { slot: scratch, dtype: "f32", offset: 0, strides: contiguous };
-  const flops = 2 * product(shape) * k;
-  const multiply = { ...productLoop(context, kernel, c), cost: flops / 40e3 + 0.5 };
+  const multiply = { ...productLoop(context, kernel, c), cost: productCost(product(batch) * m, n, k) };
   if (direct) return { multiply, epilogue: null, bytes: 0 };
   const map: MapKernel = {
     op: "map",

@@ -25,7 +25,7 @@ const words = new Int32Array(memory.buffer);
 const at = control / 4, dead = barrier / 4 + 2;
 const pow = ${SCALARS.pow}, fmod = ${SCALARS.fmod};
 try {
-  const { matmul, scatterAdd, barrier: meet } = new WebAssembly.Instance(kernels, { env: { memory, abort() {} } }).exports;
+  const k = { ...new WebAssembly.Instance(kernels, { env: { memory, abort() {} } }).exports, memory, pow, fmod };
   const programs = new Map();
   let seen = Atomics.load(words, at);
   Atomics.add(words, at + ${READY}, 1);
@@ -42,7 +42,7 @@ try {
       for (let m; (m = receiveMessageOnPort(port));) {
         const { id, module } = m.message;
         if (module === null) programs.delete(id);
-        else programs.set(id, new WebAssembly.Instance(module, { k: { memory, pow, fmod, matmul, scatterAdd, barrier: meet } }).exports.run);
+        else programs.set(id, new WebAssembly.Instance(module, { k }).exports.run);
       }
       Atomics.add(words, at + ${LOADED}, 1);
       Atomics.notify(words, at + ${LOADED});

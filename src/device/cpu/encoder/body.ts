@@ -45,6 +45,8 @@ export class BodyWriter {
   readonly position: number;
   /** Local that holds the number of the segment worked on. */
   segment = -1;
+  /** Local that holds where the product's element at position 0 would be; elements along the innermost axis are neighbours. */
+  acc = -1;
   readonly #context: Context;
   readonly #values: number[];
   readonly #varies: boolean[];
@@ -77,6 +79,10 @@ export class BodyWriter {
         const looped = inst.starts === nest.segments;
         level = looped ? 1 : 3;
         vary = !looped && nest.vector >= 0;
+      }
+      if (inst.k === "acc") {
+        level = 3;
+        vary = true;
       }
       if (inst.k === "reduce") {
         level = 1;
@@ -244,6 +250,9 @@ export class BodyWriter {
         return;
       case "load":
         this.#load(inst, i);
+        return;
+      case "acc":
+        f.get(this.acc).get(this.position).op(OP.i32Add).mem(this.#lanes === 4 ? MEM.v128Load : MEM.v128Load32Splat);
         return;
       default:
         throw new Error(`Instruction ${inst.k} has no place here`);

@@ -8,14 +8,25 @@ import { MathLibrary } from "./math.ts";
 import { ModuleWriter } from "./module.ts";
 import { normal, philox } from "./philox.ts";
 
-/** Functions that come from outside: powers and remainders of one number, matrix products, scattered sums, the barrier. */
-export const IMPORTS = ["pow", "fmod", "matmul", "scatterAdd", "barrier"] as const;
+/** Numbers of parameters, all i32, of the hand-written kernels. */
+const KERNELS = {
+  matmul: 12,
+  scatterAdd: 18,
+  convPad: 5,
+  convPack: 5,
+  convBlock: 11,
+  convSum: 4,
+  barrier: 2,
+} as const;
+
+/** Functions that come from outside: powers and remainders of one number, and the hand-written kernels. */
+export type Import = "pow" | "fmod" | keyof typeof KERNELS;
 
 /** The module of one program. */
 export class Context {
   readonly module: ModuleWriter;
   readonly math: MathLibrary;
-  readonly imports: Readonly<Record<(typeof IMPORTS)[number], number>>;
+  readonly imports: Readonly<Record<Import, number>>;
   /** Data that kernels read, such as the starts of segments: placed by whoever owns the memory. */
   readonly data: { readonly words: Int32Array; address: number }[] = [];
   readonly #place: (words: Int32Array) => number;
@@ -28,13 +39,18 @@ export class Context {
   constructor(shared: boolean, place: (words: Int32Array) => number) {
     this.module = new ModuleWriter(shared);
     this.#place = place;
-    const i32 = (n: number) => new Array<typeof T.i32>(n).fill(T.i32);
+    const kernel = (name: keyof typeof KERNELS) =>
+      this.module.import(name, new Array<typeof T.i32>(KERNELS[name]).fill(T.i32));
     this.imports = {
       pow: this.module.import("pow", [T.f32, T.f32], [T.f32]),
       fmod: this.module.import("fmod", [T.f32, T.f32], [T.f32]),
-      matmul: this.module.import("matmul", i32(12)),
-      scatterAdd: this.module.import("scatterAdd", i32(18)),
-      barrier: this.module.import("barrier", i32(2)),
+      matmul: kernel("matmul"),
+      scatterAdd: kernel("scatterAdd"),
+      convPad: kernel("convPad"),
+      convPack: kernel("convPack"),
+      convBlock: kernel("convBlock"),
+      convSum: kernel("convSum"),
+      barrier: kernel("barrier"),
     };
     this.math = new MathLibrary(this.module);
   }
