@@ -9,7 +9,7 @@ import { fillF32 } from "./fill.ts";
 import { type BodyBuilder, CaseBuilder, type ProgramCase, sumTolerance } from "./programs_builder.ts";
 
 /** A convolution of images `[batch, groups * cin, height, width]` by weights `[groups * cout, cin, kh, kw]`. */
-interface Images {
+export interface Images {
   readonly batch: number;
   readonly groups?: number;
   readonly cin: number;
@@ -23,7 +23,8 @@ interface Images {
 
 const plain: BodyOf = (body, y) => body.store(y, body.acc());
 
-type BodyOf = (body: BodyBuilder, y: number) => void;
+/** Writes the epilogue, which stores to `y`. */
+export type BodyOf = (body: BodyBuilder, y: number) => void;
 
 /** All conv cases. */
 export function convCases(): ProgramCase[] {
@@ -113,7 +114,8 @@ function windows(images: Images): { offset: number; strides: number[]; guards: G
   };
 }
 
-function forward(name: string, images: Images, write: BodyOf = plain): ProgramCase {
+/** A forward convolution; `y` is laid out as its domain, `[groups, cout, batch, oh, ow]`, where the epilogue says nothing else. */
+export function forward(name: string, images: Images, write: BodyOf = plain): ProgramCase {
   const { batch, groups = 1, cin, cout, size: [h, w], kernel: [kh, kw] } = images;
   const [oh, ow] = output(images);
   const c = new CaseBuilder(`conv ${name}`, sumTolerance(cin * kh * kw));
@@ -126,7 +128,8 @@ function forward(name: string, images: Images, write: BodyOf = plain): ProgramCa
   return c.conv({ groups, m: cout, k, n, a, b, guards }, (body) => write(body, y)).build();
 }
 
-function weightGradient(name: string, images: Images): ProgramCase {
+/** The gradient of a convolution's weight. */
+export function weightGradient(name: string, images: Images): ProgramCase {
   const { batch, groups = 1, cin, cout, size: [h, w], kernel: [kh, kw] } = images;
   const [oh, ow] = output(images);
   const c = new CaseBuilder(`conv gradient of the weight, ${name}`, sumTolerance(batch * oh * ow));

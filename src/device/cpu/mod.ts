@@ -178,7 +178,10 @@ class CpuDevice implements Device {
       if (slot.kind === "params") params = address;
       memory.words[table / 4 + i] = address;
     });
-    if (compiled.scratchBytes > 0) memory.words[table / 4 + program.slots.length] = hold(compiled.scratchBytes);
+    if (compiled.scratchBytes > 0) {
+      const address = hold(compiled.scratchBytes); // first: where it grows the memory, earlier views of it are dead
+      memory.words[table / 4 + program.slots.length] = address;
+    }
     const module = new WebAssembly.Module(compiled.bytes);
     const { run } = new WebAssembly.Instance(module, { k: this.#imports }).exports;
     this.#compiled++;
