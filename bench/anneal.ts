@@ -23,9 +23,16 @@ import {
 import { measureMain, type Subject, type Training, training } from "./measure.ts";
 import {
   ADAM,
+  CNN,
+  headOf,
+  images,
+  kernelOf,
+  labelsOf,
   matrices,
   mlpBatch,
   mlpLayers,
+  RESNET,
+  RESNET_SGD,
   sizeOf,
   TINY,
   TINY_BATCHES,
@@ -107,6 +114,114 @@ function mlp(rows: number): Promise<Subject> {
   );
 }
 
+class Conv extends nn.Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter | null;
+  readonly #options: { stride: number; padding: number };
+
+  constructor(cin: number, cout: number, k: number, stride: number, seed: number, bias: boolean) {
+    super();
+    this.weight = new Parameter(tensor(kernelOf(cout, cin, k, seed), { shape: [cout, cin, k, k] }));
+    this.bias = bias ? new Parameter(tensor(new Float32Array(cout))) : null;
+    this.#options = { stride, padding: (k - 1) / 2 };
+  }
+
+  override forward(x: Tensor): Tensor {
+    return x.conv2d(this.weight, { ...this.#options, bias: this.bias });
+  }
+}
+
+function head(inputs: number): nn.Linear {
+  const linear = new nn.Linear(inputs, 10);
+  linear.weight.assign(tensor(headOf(inputs), { shape: [inputs, 10] }).transpose(0, 1));
+  linear.bias?.assign(tensor(new Float32Array(10)));
+  return linear;
+}
+
+function onImages(model: nn.Module, opt: Optimizer, rows: number, channels: number, size: number): Promise<Subject> {
+  const crossEntropy = new nn.CrossEntropyLoss();
+  const xb = tensor(images(rows, channels, size), { shape: [rows, channels, size, size] }), yb = tensor(labelsOf(rows));
+  return training(byHand(opt, () => crossEntropy.forward(model.forward(xb), yb)));
+}
+
+class Cnn extends nn.Module {
+  readonly convs: Conv[] = CNN.channels.slice(1).map((cout, i) => new Conv(CNN.channels[i], cout, 3, 2, i + 1, true));
+  readonly head: nn.Linear = head(64);
+
+  override forward(x: Tensor): Tensor {
+    for (const conv of this.convs) x = conv.forward(x).relu();
+    return this.head.forward(x.mean({ axis: [2, 3] }));
+  }
+}
+
+function cnn(): Promise<Subject> {
+  const model = new Cnn();
+  return onImages(model, Adam(model.parameters(), { ...ADAM, wd: 0 }), CNN.rows, 1, CNN.size);
+}
+
+/** A convolution and a batch norm. */
+class ConvNorm extends nn.Module {
+  readonly conv: Conv;
+  readonly norm: nn.BatchNorm2d;
+
+  constructor(cin: number, cout: number, k: number, stride: number, seed: number) {
+    super();
+    this.conv = new Conv(cin, cout, k, stride, seed, false);
+    this.norm = new nn.BatchNorm2d(cout);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.norm.forward(this.conv.forward(x));
+  }
+}
+
+class Block extends nn.Module {
+  readonly first: ConvNorm;
+  readonly second: ConvNorm;
+  readonly short: ConvNorm | null;
+
+  constructor(cin: number, cout: number, stride: number, seed: () => number) {
+    super();
+    this.first = new ConvNorm(cin, cout, 3, stride, seed());
+    this.second = new ConvNorm(cout, cout, 3, 1, seed());
+    this.short = stride !== 1 || cin !== cout ? new ConvNorm(cin, cout, 1, stride, seed()) : null;
+  }
+
+  override forward(x: Tensor): Tensor {
+    const y = this.second.forward(this.first.forward(x).relu());
+    return y.add(this.short === null ? x : this.short.forward(x)).relu();
+  }
+}
+
+class Resnet18 extends nn.Module {
+  readonly stem: ConvNorm;
+  readonly blocks: Block[];
+  readonly head: nn.Linear = head(512);
+
+  constructor() {
+    super();
+    let seed = 0, cin = 64;
+    const next = () => ++seed;
+    this.stem = new ConvNorm(3, cin, 7, 2, next());
+    this.blocks = RESNET.blocks.map(([cout, stride]) => {
+      const block = new Block(cin, cout, stride, next);
+      cin = cout;
+      return block;
+    });
+  }
+
+  override forward(x: Tensor): Tensor {
+    x = this.stem.forward(x).relu().maxPool2d(3, { stride: 2, padding: 1 });
+    for (const block of this.blocks) x = block.forward(x);
+    return this.head.forward(x.mean({ axis: [2, 3] }));
+  }
+}
+
+function resnet18(): Promise<Subject> {
+  const model = new Resnet18();
+  return onImages(model, SGD(model.parameters(), { ...RESNET_SGD, wd: 0 }), RESNET.rows, 3, RESNET.size);
+}
+
 async function product(n: number): Promise<Subject> {
   const [a, b] = matrices(n).map((data) => tensor(data, { shape: [n, n] }));
   const corner = (c: Tensor) => c.slice([[0, 1], [0, 1]]).sum().item();
@@ -120,6 +235,8 @@ async function product(n: number): Promise<Subject> {
 const subjectOf = (workload: Workload): Promise<Subject> => {
   if (workload === "tiny") return tiny();
   if (workload === "tiny-learner") return tinyLearner();
+  if (workload === "cnn") return cnn();
+  if (workload === "resnet18") return resnet18();
   return workload.startsWith("mlp") ? mlp(sizeOf(workload)) : product(sizeOf(workload));
 };
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Measurement } from "./measure.ts";
-import type { Workload } from "./workloads.ts";
+import { type Workload, WORKLOADS } from "./workloads.ts";
 
 /** What everyone computes on. */
 export type DeviceName = "cpu" | "webgpu";
@@ -36,14 +36,15 @@ export function ours(device: DeviceName): Runner {
 /** The others, and a line for each that is absent. */
 export async function peers(device: DeviceName): Promise<{ present: Runner[]; absent: string[] }> {
   const jax = (backend: string): Runner => ({ id: `jax-js ${backend}`, command: peer("peers/jax.ts"), backend });
+  const small = WORKLOADS.filter((w) => !["cnn", "resnet18", "mm2048"].includes(w));
   const tfjs = (backend: string, only?: readonly Workload[]): Runner => ({
     id: `TensorFlow.js ${backend}`,
     command: peer("peers/tfjs.ts"),
     backend,
     ...(only === undefined ? {} : { only }),
   });
-  if (device === "webgpu") return { present: [jax("webgpu"), tfjs("webgpu")], absent: [] };
-  const present = [jax("wasm"), tfjs("wasm"), tfjs("cpu", ["tiny", "tiny-learner"])]; // its plain JavaScript is for small things
+  if (device === "webgpu") return { present: [jax("webgpu"), tfjs("webgpu", small)], absent: [] };
+  const present = [jax("wasm"), tfjs("wasm", small), tfjs("cpu", ["tiny", "tiny-learner"])]; // its plain JavaScript is for small things
   if (!await hasTorch()) return { present, absent: ["PyTorch is absent: python3 cannot import torch"] };
   const torch = { id: "PyTorch", command: ["python3", file("peers/torch_bench.py")], backend: "cpu" };
   return { present: [...present, torch], absent: [] };

@@ -4,13 +4,26 @@
  * - `tiny`: `y = a x + b` on 16 points, mean squared error, SGD with momentum 0.9; a loop by hand.
  * - `tiny-learner`: the same through a `fit` that has batches, records and schedules; who has none runs `tiny`.
  * - `mlp64`, `mlp256`: 784-512-256-10 with ReLU, cross-entropy, Adam, on the same batch of 64 or 256 every step.
- * - `mm512`, `mm1024`: products of two square matrices.
+ * - `cnn`: 3x3 convolutions of stride 2, 1-16-32-64 channels with ReLU, mean over places, linear; cross-entropy, Adam, on the
+ *   same 64 images of 28x28 every step.
+ * - `resnet18`: on the same 16 images of 3x64x64, 10 classes; cross-entropy, SGD with momentum 0.9.
+ * - `mm512`, `mm1024`, `mm2048`: products of two square matrices.
  *
  * @module
  */
 
 /** The workloads, in the order of the table. */
-export const WORKLOADS = ["tiny", "tiny-learner", "mlp64", "mlp256", "mm512", "mm1024"] as const;
+export const WORKLOADS = [
+  "tiny",
+  "tiny-learner",
+  "mlp64",
+  "mlp256",
+  "cnn",
+  "resnet18",
+  "mm512",
+  "mm1024",
+  "mm2048",
+] as const;
 
 /** One of {@link WORKLOADS}. */
 export type Workload = typeof WORKLOADS[number];
@@ -25,7 +38,7 @@ export function unitOf(workload: Workload): "steps/s" | "GFLOP/s" {
   return workload.startsWith("mm") ? "GFLOP/s" : "steps/s";
 }
 
-/** The number in a workload's name: rows of a batch, or of a matrix. */
+/** The number in the name of an MLP or a product: rows of a batch, or of a matrix. */
 export function sizeOf(workload: Workload): number {
   return Number(workload.replace(/\D/g, ""));
 }
@@ -83,10 +96,57 @@ export function mlpLayers(): MlpLayer[] {
 export function mlpBatch(
   rows: number,
 ): { x: Float32Array<ArrayBuffer>; labels: Int32Array<ArrayBuffer>; oneHot: Float32Array<ArrayBuffer> } {
-  const labels = Int32Array.from({ length: rows }, (_, i) => (i * 7 + 3) % 10);
+  return { x: uniform(rows * MLP_SIZES[0], 1, 9), labels: labelsOf(rows), oneHot: oneHotOf(rows) };
+}
+
+/** Numbers evenly drawn from `[-scale, scale)`, each from its own index; `torch_bench.py` has the same. */
+export function hashed(n: number, scale: number, seed: number): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length: n }, (_, i) => {
+    let h = (Math.imul(i, 0x9e3779b1) + Math.imul(seed, 0x85ebca6b)) >>> 0;
+    h = Math.imul(h ^ (h >>> 16), 0x7feb352d) >>> 0;
+    h = Math.imul(h ^ (h >>> 15), 0x846ca68b) >>> 0;
+    return ((h ^ (h >>> 16)) >>> 0) / 2 ** 31 * scale - scale;
+  });
+}
+
+/** The labels of `rows` images: from 0 to 9. */
+export function labelsOf(rows: number): Int32Array<ArrayBuffer> {
+  return Int32Array.from({ length: rows }, (_, i) => (i * 7 + 3) % 10);
+}
+
+/** The same labels as rows of 0 and 1, `[rows, 10]`. */
+export function oneHotOf(rows: number): Float32Array<ArrayBuffer> {
   const oneHot = new Float32Array(rows * 10);
-  labels.forEach((label, i) => oneHot[i * 10 + label] = 1);
-  return { x: uniform(rows * MLP_SIZES[0], 1, 9), labels, oneHot };
+  labelsOf(rows).forEach((label, i) => oneHot[i * 10 + label] = 1);
+  return oneHot;
+}
+
+/** `cnn`: images of a batch, their size, channels from layer to layer; all kernels are 3x3, stride 2, padding 1. */
+export const CNN = { rows: 64, size: 28, channels: [1, 16, 32, 64] } as const;
+
+/** `resnet18`: images of a batch, their size, and the blocks' channels and strides. */
+export const RESNET = {
+  rows: 16,
+  size: 64,
+  blocks: [[64, 1], [64, 1], [128, 2], [128, 1], [256, 2], [256, 1], [512, 2], [512, 1]],
+} as const;
+
+/** Learning rate and momentum of `resnet18`; the momentum is not dampened. */
+export const RESNET_SGD = { lr: 0.01, mom: 0.9 } as const;
+
+/** The weight `[cout, cin, k, k]` of a convolution at the start. */
+export function kernelOf(cout: number, cin: number, k: number, seed: number): Float32Array<ArrayBuffer> {
+  return hashed(cout * cin * k * k, Math.sqrt(3 / (k * k * cin)), seed);
+}
+
+/** The weight `[inputs, 10]` of the last layer at the start. */
+export function headOf(inputs: number): Float32Array<ArrayBuffer> {
+  return hashed(inputs * 10, 1 / Math.sqrt(inputs), 99);
+}
+
+/** A batch `[rows, channels, size, size]`. */
+export function images(rows: number, channels: number, size: number): Float32Array<ArrayBuffer> {
+  return hashed(rows * channels * size * size, 1, 9);
 }
 
 /** The two matrices of a product, `n * n` numbers each. */

@@ -6,9 +6,25 @@
  * @module
  */
 // @ts-ignore: the deno.json of this folder, not the module's, knows this package
-import { blockUntilReady, defaultDevice, init, jit, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
+import { blockUntilReady, defaultDevice, init, jit, lax, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
 import { measureMain, type Subject, training } from "../measure.ts";
-import { ADAM, matrices, mlpBatch, mlpLayers, sizeOf, TINY, tinyData, type Workload } from "../workloads.ts";
+import {
+  ADAM,
+  CNN,
+  headOf,
+  images,
+  kernelOf,
+  matrices,
+  mlpBatch,
+  mlpLayers,
+  oneHotOf,
+  RESNET,
+  RESNET_SGD,
+  sizeOf,
+  TINY,
+  tinyData,
+  type Workload,
+} from "../workloads.ts";
 
 const VERSION = "0.1.25";
 
@@ -25,11 +41,18 @@ function gradients(loss: Loss, params: Arrays, x: np.Array, y: np.Array): [np.Ar
 }
 
 /** `m <- mom m + g; p <- p - lr m` */
-function sgd(loss: Loss, params: Arrays, x: np.Array, y: np.Array, note?: string): Promise<Subject> {
+function sgd(
+  loss: Loss,
+  params: Arrays,
+  x: np.Array,
+  y: np.Array,
+  { lr, mom }: { lr: number; mom: number },
+  note?: string,
+): Promise<Subject> {
   const step = jit((params: Arrays, means: Arrays, x: np.Array, y: np.Array): [np.Array, Arrays, Arrays] => {
     const [value, grads] = gradients(loss, params, x, y);
-    const next = means.map((m, i) => m.mul(TINY.mom).add(grads[i]));
-    return [value, params.map((p, i) => p.sub(next[i].ref.mul(TINY.lr))), next];
+    const next = means.map((m, i) => m.mul(mom).add(grads[i]));
+    return [value, params.map((p, i) => p.sub(next[i].ref.mul(lr))), next];
   });
   let means = zerosLike(params), value: np.Array;
   return training({
@@ -85,7 +108,7 @@ function tiny(note?: string): Promise<Subject> {
     const error = a.mul(x).add(b).sub(y);
     return error.ref.mul(error).mean();
   };
-  return sgd(loss, [scalar(a), scalar(b)], array(x, [16]), array(y, [16]), note);
+  return sgd(loss, [scalar(a), scalar(b)], array(x, [16]), array(y, [16]), TINY, note);
 }
 
 function mlp(rows: number): Promise<Subject> {
@@ -96,10 +119,71 @@ function mlp(rows: number): Promise<Subject> {
   const loss: Loss = ([w1, b1, w2, b2, w3, b3], x, y) => {
     const h1 = nn.relu(np.dot(x, w1).add(b1));
     const h2 = nn.relu(np.dot(h1, w2).add(b2));
-    return nn.logSoftmax(np.dot(h2, w3).add(b3)).mul(y).sum().mul(-1 / rows);
+    return meanLoss(np.dot(h2, w3).add(b3), y, rows);
   };
   const { x, oneHot } = mlpBatch(rows);
   return adam(loss, params, array(x, [rows, 784]), array(oneHot, [rows, 10]));
+}
+
+const meanLoss = (logits: np.Array, y: np.Array, rows: number): np.Array =>
+  nn.logSoftmax(logits).mul(y).sum().mul(-1 / rows);
+
+const convolve = (x: np.Array, w: np.Array, stride: number, pad: number): np.Array =>
+  lax.convGeneralDilated(x, w, [stride, stride], [[pad, pad], [pad, pad]]);
+
+function cnn(): Promise<Subject> {
+  const { rows, size, channels } = CNN;
+  const params = channels.slice(1).flatMap((cout, i) => [
+    array(kernelOf(cout, channels[i], 3, i + 1), [cout, channels[i], 3, 3]),
+    array(new Float32Array(cout), [cout, 1, 1]),
+  ]);
+  params.push(array(headOf(64), [64, 10]), array(new Float32Array(10), [10]));
+  const loss: Loss = (p, x, y) => {
+    for (let i = 0; i < 3; i++) x = nn.relu(convolve(x, p[2 * i], 2, 1).add(p[2 * i + 1]));
+    return meanLoss(np.dot(x.mean([2, 3]), p[6]).add(p[7]), y, rows);
+  };
+  return adam(loss, params, array(images(rows, 1, size), [rows, 1, size, size]), array(oneHotOf(rows), [rows, 10]));
+}
+
+type Part = (p: Arrays, x: np.Array) => np.Array;
+
+function resnet18(): Promise<Subject> {
+  const { rows, size, blocks } = RESNET;
+  const params: Arrays = [];
+  let seed = 0;
+  const convNorm = (cin: number, cout: number, k: number, stride: number): Part => {
+    const at = params.length;
+    params.push(
+      array(kernelOf(cout, cin, k, ++seed), [cout, cin, k, k]),
+      array(new Float32Array(cout).fill(1), [cout, 1, 1]),
+      array(new Float32Array(cout), [cout, 1, 1]),
+    );
+    return (p, x) => {
+      const c = convolve(x, p[at], stride, (k - 1) / 2), n = c.size / cout;
+      const total = (v: np.Array) => v.sum([0, 2, 3], { keepdims: true }).mul(1 / n);
+      const centred = c.ref.sub(total(c));
+      const variance = total(centred.ref.mul(centred.ref));
+      return centred.div(np.sqrt(variance.add(1e-5))).mul(p[at + 1]).add(p[at + 2]);
+    };
+  };
+  const stem = convNorm(3, 64, 7, 2);
+  let cin = 64;
+  const parts = blocks.map(([cout, stride]): Part => {
+    const first = convNorm(cin, cout, 3, stride), second = convNorm(cout, cout, 3, 1);
+    const short = stride !== 1 || cin !== cout ? convNorm(cin, cout, 1, stride) : null;
+    cin = cout;
+    return (p, x) => nn.relu(second(p, nn.relu(first(p, x.ref))).add(short === null ? x : short(p, x)));
+  });
+  const last = params.length;
+  params.push(array(headOf(512), [512, 10]), array(new Float32Array(10), [10]));
+  const loss: Loss = (p, x, y) => {
+    // what is below 0 is 0 after relu: zeros around serve as well as minus infinity
+    x = lax.reduceWindow(np.pad(nn.relu(stem(p, x)), [[0, 0], [0, 0], [1, 0], [1, 0]]), np.max, [3, 3], [2, 2]);
+    for (const part of parts) x = part(p, x);
+    return meanLoss(np.dot(x.mean([2, 3]), p[last]).add(p[last + 1]), y, rows);
+  };
+  const xb = array(images(rows, 3, size), [rows, 3, size, size]);
+  return sgd(loss, params, xb, array(oneHotOf(rows), [rows, 10]), RESNET_SGD);
 }
 
 async function product(n: number): Promise<Subject> {
@@ -119,6 +203,8 @@ async function product(n: number): Promise<Subject> {
 function subjectOf(workload: Workload): Promise<Subject> {
   if (workload === "tiny") return tiny();
   if (workload === "tiny-learner") return tiny("a loop by hand: there is no learner");
+  if (workload === "cnn") return cnn();
+  if (workload === "resnet18") return resnet18();
   return workload.startsWith("mlp") ? mlp(sizeOf(workload)) : product(sizeOf(workload));
 }
 

@@ -24,6 +24,15 @@ def uniform(n, scale, seed):
     return torch.tensor(values, dtype=torch.float32)
 
 
+def hashed(n, scale, seed):
+    """Numbers evenly drawn from [-scale, scale), each from its own index."""
+    mask = 0xFFFFFFFF
+    h = (torch.arange(n) * 0x9E3779B1 + seed * 0x85EBCA6B) & mask
+    h = ((h ^ (h >> 16)) * 0x7FEB352D) & mask
+    h = ((h ^ (h >> 15)) * 0x846CA68B) & mask
+    return ((h ^ (h >> 16)).double() / 2**31 * scale - scale).float()
+
+
 class Line(torch.nn.Module):
     def __init__(self):
         super().__init__()
@@ -69,6 +78,63 @@ def mlp(rows):
     return training(model, opt, F.cross_entropy, x, y)
 
 
+def labels(rows):
+    return torch.tensor([(i * 7 + 3) % 10 for i in range(rows)])
+
+
+def conv(cin, cout, k, stride, seed, bias):
+    layer = torch.nn.Conv2d(cin, cout, k, stride, (k - 1) // 2, bias=bias)
+    with torch.no_grad():
+        layer.weight.copy_(hashed(cout * cin * k * k, math.sqrt(3 / (k * k * cin)), seed).view(cout, cin, k, k))
+        if bias:
+            layer.bias.zero_()
+    return layer
+
+
+def head(inputs):
+    linear = torch.nn.Linear(inputs, 10)
+    with torch.no_grad():
+        linear.weight.copy_(hashed(inputs * 10, 1 / math.sqrt(inputs), 99).view(inputs, 10).t())
+        linear.bias.zero_()
+    return linear
+
+
+def cnn():
+    layers = []
+    for i, (cin, cout) in enumerate([(1, 16), (16, 32), (32, 64)]):
+        layers += [conv(cin, cout, 3, 2, i + 1, True), torch.nn.ReLU()]
+    model = torch.nn.Sequential(*layers, torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), head(64))
+    opt = torch.optim.Adam(model.parameters(), lr=1e-3, betas=(0.9, 0.999), eps=1e-8)
+    return training(model, opt, F.cross_entropy, hashed(64 * 28 * 28, 1, 9).view(64, 1, 28, 28), labels(64))
+
+
+class Block(torch.nn.Module):
+    def __init__(self, cin, cout, stride, conv_norm):
+        super().__init__()
+        self.first, self.second = conv_norm(cin, cout, 3, stride), conv_norm(cout, cout, 3, 1)
+        self.short = conv_norm(cin, cout, 1, stride) if stride != 1 or cin != cout else torch.nn.Identity()
+
+    def forward(self, x):
+        return F.relu(self.second(F.relu(self.first(x), inplace=True)) + self.short(x), inplace=True)
+
+
+def resnet18():
+    seed = 0
+
+    def conv_norm(cin, cout, k, stride):
+        nonlocal seed
+        seed += 1
+        return torch.nn.Sequential(conv(cin, cout, k, stride, seed, False), torch.nn.BatchNorm2d(cout))
+
+    layers, cin = [conv_norm(3, 64, 7, 2), torch.nn.ReLU(inplace=True), torch.nn.MaxPool2d(3, 2, 1)], 64
+    for cout, stride in [(64, 1), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1)]:
+        layers.append(Block(cin, cout, stride, conv_norm))
+        cin = cout
+    model = torch.nn.Sequential(*layers, torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), head(512))
+    opt = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    return training(model, opt, F.cross_entropy, hashed(16 * 3 * 64 * 64, 1, 9).view(16, 3, 64, 64), labels(16))
+
+
 def product(n):
     a, b = uniform(n * n, 1, 1).view(n, n), uniform(n * n, 1, 2).view(n, n)
 
@@ -110,7 +176,8 @@ def main():
     torch.manual_seed(0)
     size = int("".join(c for c in workload if c.isdigit()) or 0)
     kind = mlp if workload.startswith("mlp") else product if workload.startswith("mm") else None
-    check, run = kind(size) if kind else tiny()
+    plain = {"cnn": cnn, "resnet18": resnet18}.get(workload, tiny)
+    check, run = kind(size) if kind else plain()
     rates, count = time_blocks(run, float(secs))
     scale = 2e-9 * size**3 if kind is product else 1
     result = {
