@@ -5,7 +5,9 @@
 // maths    K in blocks of KC, one after the other: the order of summation depends on k alone, wherever a tile lies
 // oracle   tests/support/reference_device.ts
 
-const MR: i32 = 6, NR: i32 = 8; // register tile: 12 accumulators, 2 vectors of B, 1 of A: 15 of 16 registers
+// Register tile: 8 accumulators are what two fma a cycle of latency four need. Every load costs a bounds check of three more
+// instructions, so a row's number comes from a lane of one vector: 3 loads for 8 fma, where a 6x8 tile that loads each has 8 for 12.
+const MR: i32 = 4, NR: i32 = 8;
 const KC: i32 = 256, MC: i32 = 96, NC: i32 = 512; // a panel of B stays in the first cache, a block of A in the second
 
 // dst[k W + w] = src[w sw + k sk] for w < valid, 0 up to W
@@ -16,7 +18,6 @@ function pack(dst: usize, src: usize, W: i32, valid: i32, kc: i32, sw: i32, sk: 
     for (let k = 0; k < kc; k++) {
       v128.store(dst, v128.load(src));
       if (W == 8) v128.store(dst, v128.load(src, 16), 16);
-      else store<u64>(dst, load<u64>(src, 16), 16);
       dst += step;
       src += row;
     }
@@ -25,8 +26,7 @@ function pack(dst: usize, src: usize, W: i32, valid: i32, kc: i32, sw: i32, sk: 
   if (sk == 1 && valid == W) { // columns lie ready: transpose four by four
     const row = <usize>sw * 4;
     const k4 = kc & ~3;
-    let w = 0;
-    for (; w + 4 <= W; w += 4) {
+    for (let w = 0; w < W; w += 4) {
       let s0 = src + <usize>w * row, s1 = s0 + row, s2 = s1 + row, s3 = s2 + row, d = dst + (<usize>w << 2);
       let k = 0;
       for (; k < k4; k += 4) {
@@ -46,10 +46,6 @@ function pack(dst: usize, src: usize, W: i32, valid: i32, kc: i32, sw: i32, sk: 
         s0 += 4; s1 += 4; s2 += 4; s3 += 4;
       }
     }
-    for (; w < W; w++) {
-      let s = src + <usize>w * row, d = dst + (<usize>w << 2);
-      for (let k = 0; k < kc; k++) { store<f32>(d, load<f32>(s)); d += step; s += 4; }
-    }
     return;
   }
   const row = <usize>(<isize>sk * 4);
@@ -62,25 +58,20 @@ function pack(dst: usize, src: usize, W: i32, valid: i32, kc: i32, sw: i32, sk: 
   }
 }
 
-// One register tile: c[6, 8] = or += the product of packed panels of depth kc
+// One register tile: c[4, 8] = or += the product of packed panels of depth kc
 function tile(kc: i32, a: usize, b: usize, c: usize, row: usize, add: bool): void {
-  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00;
-  let c30 = c00, c31 = c00, c40 = c00, c41 = c00, c50 = c00, c51 = c00;
+  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
   for (let k = kc; k > 0; --k) {
-    const b0 = v128.load(b), b1 = v128.load(b, 16);
-    let x = v128.load32_splat(a);
+    const b0 = v128.load(b), b1 = v128.load(b, 16), all = v128.load(a);
+    let x = v128.shuffle<f32>(all, all, 0, 0, 0, 0);
     c00 = fma(x, b0, c00); c01 = fma(x, b1, c01);
-    x = v128.load32_splat(a, 4);
+    x = v128.shuffle<f32>(all, all, 1, 1, 1, 1);
     c10 = fma(x, b0, c10); c11 = fma(x, b1, c11);
-    x = v128.load32_splat(a, 8);
+    x = v128.shuffle<f32>(all, all, 2, 2, 2, 2);
     c20 = fma(x, b0, c20); c21 = fma(x, b1, c21);
-    x = v128.load32_splat(a, 12);
+    x = v128.shuffle<f32>(all, all, 3, 3, 3, 3);
     c30 = fma(x, b0, c30); c31 = fma(x, b1, c31);
-    x = v128.load32_splat(a, 16);
-    c40 = fma(x, b0, c40); c41 = fma(x, b1, c41);
-    x = v128.load32_splat(a, 20);
-    c50 = fma(x, b0, c50); c51 = fma(x, b1, c51);
-    a += 24;
+    a += 16;
     b += 32;
   }
   if (add) {
@@ -88,16 +79,12 @@ function tile(kc: i32, a: usize, b: usize, c: usize, row: usize, add: bool): voi
     c00 = f32x4.add(c00, v128.load(q)); c01 = f32x4.add(c01, v128.load(q, 16)); q += row;
     c10 = f32x4.add(c10, v128.load(q)); c11 = f32x4.add(c11, v128.load(q, 16)); q += row;
     c20 = f32x4.add(c20, v128.load(q)); c21 = f32x4.add(c21, v128.load(q, 16)); q += row;
-    c30 = f32x4.add(c30, v128.load(q)); c31 = f32x4.add(c31, v128.load(q, 16)); q += row;
-    c40 = f32x4.add(c40, v128.load(q)); c41 = f32x4.add(c41, v128.load(q, 16)); q += row;
-    c50 = f32x4.add(c50, v128.load(q)); c51 = f32x4.add(c51, v128.load(q, 16));
+    c30 = f32x4.add(c30, v128.load(q)); c31 = f32x4.add(c31, v128.load(q, 16));
   }
   v128.store(c, c00); v128.store(c, c01, 16); c += row;
   v128.store(c, c10); v128.store(c, c11, 16); c += row;
   v128.store(c, c20); v128.store(c, c21, 16); c += row;
-  v128.store(c, c30); v128.store(c, c31, 16); c += row;
-  v128.store(c, c40); v128.store(c, c41, 16); c += row;
-  v128.store(c, c50); v128.store(c, c51, 16);
+  v128.store(c, c30); v128.store(c, c31, 16);
 }
 
 // A tile at the edge: computed whole in `spare`, copied where it is valid

@@ -9,7 +9,7 @@ import { product } from "./encoder/loops.ts";
 /** Depth of a block of the inner axis, as `KC` in `wasm/matmul.as.ts`. */
 export const DEPTH = 256;
 /** Rows and columns of a register tile, as `MR` and `NR` there. */
-export const TILE_ROWS = 6, TILE_COLUMNS = 8;
+export const TILE_ROWS = 4, TILE_COLUMNS = 8;
 
 /** An axis of the copy: the source's stride, and the part of the axis that is not border. */
 interface Axis {

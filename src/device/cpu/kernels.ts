@@ -40,4 +40,4 @@ export const SCALARS = {
 };
 
 /** Bytes of working memory of a thread: the panels of a matrix product. */
-export const WORK_BYTES = (96 * 256 + 256 * 512 + 6 * 8) * 4;
+export const WORK_BYTES = (96 * 256 + 256 * 512 + 4 * 8) * 4;
