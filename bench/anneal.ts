@@ -232,7 +232,7 @@ async function product(n: number): Promise<Subject> {
   return { check: [await run(1)], run: async (count) => (await run(count), count) };
 }
 
-const subjectOf = (workload: Workload): Promise<Subject> => {
+export const subjectOf = (workload: Workload): Promise<Subject> => {
   if (workload === "tiny") return tiny();
   if (workload === "tiny-learner") return tinyLearner();
   if (workload === "cnn") return cnn();

@@ -11,7 +11,7 @@ import { reduce } from "./reduce.ts";
 import { defineOp } from "./registry.ts";
 import { expand, permute, reshape, slice } from "./views.ts";
 
-/** How windows lie along each axis: place `o`, tap `k` is element `o * stride + k * dilation - before`; 0 outside. */
+/** How windows lie along each axis: place `o`, tap `k` is element `o * stride + k * dilation - before`. */
 export interface WindowSpec {
   readonly stride: readonly number[];
   readonly before: readonly number[];
@@ -20,7 +20,7 @@ export interface WindowSpec {
 
 /**
  * `[..., size...]` as `[..., places, taps, places, taps, ...]` over the last axes; `attr` is the number of those axes, then
- * strides, paddings in front, dilations.
+ * strides, paddings in front, dilations, and 1 if what lies outside is -infinity rather than 0.
  */
 export const WINDOWS = defineOp({
   name: "windows",
@@ -47,6 +47,11 @@ export const SHEAR = defineOp({
   },
 });
 
+/** What lies outside, by a `WINDOWS` node's `attr`. */
+export function outsideOf(attr: readonly number[]): number {
+  return attr[attr.length - 1] === 1 ? -Infinity : 0;
+}
+
 /** The spec in a node's `attr`. */
 export function windowSpec(attr: readonly number[]): WindowSpec {
   const [d] = attr;
@@ -62,11 +67,21 @@ export function windowAttr({ stride, before, dilation }: WindowSpec): number[] {
   return [stride.length, ...stride, ...before, ...dilation];
 }
 
-/** Windows of `taps[i]` elements at `places[i]` places over the last axes of `x`, which is f32 or i32. */
-export function windows(x: Node, spec: WindowSpec, places: readonly number[], taps: readonly number[]): Node {
+/**
+ * Windows of `taps[i]` elements at `places[i]` places over the last axes of f32 `x`.
+ *
+ * @param lowest Whether what lies outside is -infinity, which no maximum takes, rather than 0.
+ */
+export function windows(
+  x: Node,
+  spec: WindowSpec,
+  places: readonly number[],
+  taps: readonly number[],
+  lowest = false,
+): Node {
   const lead = x.shape.slice(0, x.shape.length - places.length);
   const shape = [...lead, ...places.flatMap((n, i) => [n, taps[i]])];
-  return new Node(WINDOWS, [x], shape, x.dtype, windowAttr(spec));
+  return new Node(WINDOWS, [x], shape, x.dtype, [...windowAttr(spec), lowest ? 1 : 0]);
 }
 
 function shear(x: Node, axis: number, shift: number, slope: number, size: number): Node {

@@ -10,7 +10,7 @@ import { Emitter } from "../emitter.ts";
 import { ARRAY, CONST, COORD, DISTRIBUTIONS, LEAF, RANDOM, SCALAR, SEGMENT } from "../leaves.ts";
 import { GATHER } from "../products.ts";
 import { EXPAND, PAD, PERMUTE, RESHAPE, SLICE } from "../views.ts";
-import { SHEAR, WINDOWS, windowSpec } from "../windows.ts";
+import { outsideOf, SHEAR, WINDOWS, windowSpec } from "../windows.ts";
 import {
   addForms,
   addressForm,
@@ -140,10 +140,10 @@ export class Body {
     return item.op.emit(e, args, item.node);
   }
 
-  /** The value, or 0 where a guard fails. A load sees to that itself. */
-  #guarded(inst: number, guards: readonly Guard[]): number {
+  /** The value, or `outside` where a guard fails. A load gives 0 there by itself. */
+  #guarded(inst: number, guards: readonly Guard[], outside: number): number {
     const { e } = this;
-    if (e.body[inst].k === "load") return inst;
+    if (outside === 0 && e.body[inst].k === "load") return inst;
     let value = inst;
     for (const g of guards) {
       const c = e.coord(g.offset, g.strides);
@@ -152,7 +152,7 @@ export class Body {
         e.binary("ge", c, e.constant(0, "i32")),
         e.binary("lt", c, e.constant(g.size, "i32")),
       );
-      value = e.select(inside, value, e.constant(0, e.type(inst)));
+      value = e.select(inside, value, e.constant(outside, e.type(inst)));
     }
     return value;
   }
@@ -220,7 +220,7 @@ export class Body {
           const place = scaleForm(forms[lead + 2 * i], stride[i], -before[i]);
           at.push(addForms(place, forms[lead + 2 * i + 1], dilation[i]));
         }
-        return this.#within(input, at, coords, below);
+        return this.#within(input, at, coords, below, outsideOf(attr));
       }
       case SHEAR: {
         const [axis, shift, slope] = attr;
@@ -232,8 +232,8 @@ export class Body {
     throw new Error(`The view ${item.op.name} has no rule`);
   }
 
-  /** `input` at `at`, 0 where that lies outside of it. */
-  #within(input: Item, at: readonly Form[], coords: Coords, below: Item | null): number {
+  /** `input` at `at`, `outside` where that lies outside of it. */
+  #within(input: Item, at: readonly Form[], coords: Coords, below: Item | null, outside = 0): number {
     const guards: Guard[] = [];
     at.forEach((form, axis) => {
       const size = input.shape[axis];
@@ -241,7 +241,7 @@ export class Body {
       if (low < 0 || high >= size) guards.push({ ...form, size });
     });
     const inner = this.value(input, fromForms(input.shape, at, [...coords.guards, ...guards]), false, below);
-    return this.#guarded(inner, guards);
+    return this.#guarded(inner, guards, outside);
   }
 
   /** Memory of `item` as strides over its axes; throws what must be stored for there to be such strides. */

@@ -9,7 +9,7 @@ import type { Collected } from "../collect.ts";
 import { ARRAY, CONST, LEAF, SCALAR } from "../leaves.ts";
 import type { Node, OpDef } from "../node.ts";
 import { CAT, GATHER, SEGMENT_SUM } from "../products.ts";
-import { PAD } from "../views.ts";
+import { EXPAND, PAD } from "../views.ts";
 import { SHEAR, WINDOWS } from "../windows.ts";
 
 /** A node of the lowering. */
@@ -148,6 +148,7 @@ function decideStored(
       }
       memory[item.id] = mine;
     } else memory[item.id] = new Set();
+    if (op === EXPAND) storeRepeated(item, cost);
     let own = op.cost;
     let deep = 0;
     for (const input of item.inputs) {
@@ -162,6 +163,21 @@ function decideStored(
       if (deep >= MAX_INLINE) item.stored = true;
     }
   }
+}
+
+/** Values of this many elements and more are not computed again for each of many elements that they are repeated for. */
+const REPEATED_SIZE = 4096, REPEATED_TIMES = 4;
+
+/** Stores what an expansion repeats, where computing it each time costs more than a kernel that stores it. */
+function storeRepeated(item: Item, cost: number[]): void {
+  const size = sizeOf(item.inputs[0].shape);
+  if (size < REPEATED_SIZE || sizeOf(item.shape) < size * REPEATED_TIMES) return;
+  const views: Item[] = [];
+  let [at] = item.inputs;
+  for (; at.op.kind === "view" && !at.stored; [at] = at.inputs) views.push(at);
+  if (at.stored || at.op.kind !== "elementwise" || cost[at.id] <= RECOMPUTE_COST) return;
+  at.stored = true;
+  for (const view of views) cost[view.id] = view.op.cost;
 }
 
 /** Stores the value under a chain of views, unless it lies in memory already. */

@@ -5,7 +5,7 @@
  */
 import { ConfigError, ShapeError } from "../../base/errors.ts";
 import { fmtShape } from "../../base/shape.ts";
-import { cast, div, eq, mul, where } from "../../graph/elementwise.ts";
+import { cast, div, mul } from "../../graph/elementwise.ts";
 import { array, constant } from "../../graph/leaves.ts";
 import type { Node } from "../../graph/node.ts";
 import { gather } from "../../graph/products.ts";
@@ -40,8 +40,6 @@ interface Layout {
   readonly spec: WindowSpec;
   readonly taps: readonly number[];
   readonly places: readonly number[];
-  /** Whether some window reaches beyond the image. */
-  readonly over: boolean;
 }
 
 const TAP_AXES = [3, 5];
@@ -73,10 +71,7 @@ function layout(what: string, x: Node, kernel: PerAxis, options: MaxPoolOptions)
       `Cannot ${what} ${fmtShape(x.shape)} by a kernel of ${fmtShape(taps)}: it is larger than the padded image`,
     );
   }
-  const over = places.some((n, i) =>
-    spec.before[i] > 0 || (n - 1) * spec.stride[i] + (taps[i] - 1) * spec.dilation[i] >= size[i]
-  );
-  return { spec, taps, places, over };
+  return { spec, taps, places };
 }
 
 function checkImage(what: string, x: Node): void {
@@ -88,14 +83,8 @@ function checkImage(what: string, x: Node): void {
 
 /** The largest element of each window; the gradient goes to the first of equal ones. */
 export function maxPool(x: Node, kernel: PerAxis, options: MaxPoolOptions): Node {
-  const { spec, taps, places, over } = layout("maxPool2d", x, kernel, options);
-  const image = cast(x, "f32");
-  let view = windows(image, spec, places, taps);
-  if (over) {
-    const ones = expand(constant(1), [1, 1, ...image.shape.slice(2)]);
-    view = where(eq(windows(ones, spec, places, taps), constant(1)), view, constant(-Infinity));
-  }
-  return reduceFirst("max", view, TAP_AXES);
+  const { spec, taps, places } = layout("maxPool2d", x, kernel, options);
+  return reduceFirst("max", windows(cast(x, "f32"), spec, places, taps, true), TAP_AXES);
 }
 
 /** The mean of each window. */
