@@ -3,11 +3,13 @@
  *
  *     deno run -A bench/cpu_kernels.ts [threads ...]
  *
+ * With names as arguments, only what contains one of them, such as `conv`.
  * Each figure is the median of 9 blocks of about 60 ms. Other work on the machine's cores lowers the figures.
  *
  * @module
  */
 import { openCpu } from "../src/device/cpu/mod.ts";
+import { type ConvWork, forward, inputGradient, LAYERS, weightGradient } from "./cpu_conv.ts";
 import type { Device, Inst, Kernel, Slot, View } from "../src/device/contract.ts";
 
 /** Seconds for one call of `go`: the median of 9 blocks. */
@@ -134,6 +136,13 @@ row("dW3 TN 256 x 10 x 64", "GFLOP/s", (d) => gflops(d, "TN", [256, 10, 64]));
 row("dH2 NT 64 x 256 x 10", "GFLOP/s", (d) => gflops(d, "NT", [64, 256, 10]));
 row("m = 1, NN 1 x 512 x 512", "GFLOP/s", (d) => gflops(d, "NN", [1, 512, 512]));
 row("n = 1, NN 512 x 1 x 512", "GFLOP/s", (d) => gflops(d, "NN", [512, 1, 512]));
+const speed = (d: Device, { kernel, lengths, flops }: ConvWork) => 1e-9 * flops / timeKernels(d, lengths, [kernel]);
+for (const [name, layer] of LAYERS) {
+  row(`conv ${name}`, "GFLOP/s", (d) => speed(d, forward(layer)));
+  row(`conv ${name}, bias and relu`, "GFLOP/s", (d) => speed(d, forward(layer, true)));
+  row(`conv ${name}, dW`, "GFLOP/s", (d) => speed(d, weightGradient(layer)));
+  if ((layer.stride ?? 1) === 1) row(`conv ${name}, dX`, "GFLOP/s", (d) => speed(d, inputGradient(layer)));
+}
 for (const n of [4096, 1 << 19]) {
   row(`Adam of ${n}`, "ns/element", (d) => 1e9 * timeKernels(d, [n, n, n, n], [adam(n)]) / n);
 }

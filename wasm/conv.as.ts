@@ -1,7 +1,7 @@
 // conv.as.ts   C[m, n] = sum over k of A[m, k] B[k, n], B read through windows: its element (k, n) lies row[k] + col[n] bytes from
 //              the first, both offsets affine in up to three axes
 // in       d: the sizes and strides, as src/device/cpu/conv_plan.ts lays them out; all addresses in bytes
-// work     row and column offsets and one panel of B, 256 (4 + 32) + 128 4 bytes
+// work     offsets of KC rows, one panel of B, offsets of a block's columns
 // maths    K in blocks of KC from the first of a range, one after the other: the order of summation depends on the range alone
 // oracle   tests/support/reference_device.ts
 
@@ -95,25 +95,32 @@ function windows(dst: usize, base: usize, row: usize, kc: i32, col: usize): void
   quarter(dst + 16, row, kc, c4, c5, c6, c7);
 }
 
-/** Packs A into panels of MR rows, [group, panel, k, MR]; work items are (group, panel, block of k). */
-export function convPack(d: usize, a: usize, dst: usize, from: i32, to: i32): void {
+/** Packs A into panels of `height` rows, MR or 1, [group, panel, k, height]; work items are (group, panel, block of k). */
+export function convPack(d: usize, height: i32, a: usize, dst: usize, from: i32, to: i32): void {
   const m = load<i32>(d), k = load<i32>(d, 4), n1 = load<i32>(d, 12), n2 = load<i32>(d, 16);
   const sg = load<i32>(d, 20), sm = load<i32>(d, 24), s0 = load<i32>(d, 28), s1 = load<i32>(d, 32), s2 = load<i32>(d, 36);
-  const panels = (m + MR - 1) / MR, blocks = (k + KC - 1) / KC;
+  const panels = (m + height - 1) / height, blocks = (k + KC - 1) / KC, step = <usize>(height * 4);
   for (let item = from; item < to; item++) {
-    const panel = item / blocks, i = panel % panels * MR, begin = item % blocks * KC;
+    const panel = item / blocks, i = panel % panels * height, begin = item % blocks * KC;
     const src = a + <usize>((panel / panels * sg + i * sm) << 2);
-    let at = dst + <usize>(panel * k + begin) * <usize>(MR * 4), left = min(KC, k - begin);
+    let at = dst + <usize>(panel * k + begin) * step, left = min(KC, k - begin);
     let i2 = begin % n2, rest = begin / n2, i1 = rest % n1, i0 = rest / n1;
     while (left > 0) {
-      const run = min(n2 - i2, left);
-      pack(at, src + <usize>((i0 * s0 + i1 * s1 + i2 * s2) << 2), MR, min(MR, m - i), run, sm, s2);
-      at += <usize>run * <usize>(MR * 4);
+      const run = min(n2 - i2, left), first = src + <usize>((i0 * s0 + i1 * s1 + i2 * s2) << 2);
+      if (height == MR) pack(at, first, MR, min(MR, m - i), run, sm, s2);
+      else for (let x = 0; x < run; x++) store<f32>(at + <usize>(x << 2), load<f32>(first + <usize>((x * s2) << 2)));
+      at += <usize>run * step;
       left -= run;
       i2 = 0;
       if (++i1 == n1) { i1 = 0; i0++; }
     }
   }
+}
+
+// offsets of `count` columns from `start`; those past the end repeat the last one, and nobody looks at their sums
+function columns(d: usize, col: usize, start: i32, count: i32): void {
+  offsets(col, d + 64, d + 76, start, count);
+  for (let j = count; j & (NR - 1); j++) store<i32>(col + <usize>(j << 2), load<i32>(col + <usize>((count - 1) << 2)));
 }
 
 /**
@@ -123,10 +130,8 @@ export function convPack(d: usize, a: usize, dst: usize, from: i32, to: i32): vo
 export function convBlock(
   d: usize, a: usize, b: usize, c: usize, ldc: i32, rows: i32, start: i32, count: i32, begin: i32, end: i32, work: usize,
 ): void {
-  const k = load<i32>(d, 4), row = work, col = row + <usize>(KC * 4), panel = col + 512, step = <usize>ldc * 4;
-  offsets(col, d + 64, d + 76, start, count);
-  // columns past the end repeat the last one; nobody looks at their sums
-  for (let j = count; j & (NR - 1); j++) store<i32>(col + <usize>(j << 2), load<i32>(col + <usize>((count - 1) << 2)));
+  const k = load<i32>(d, 4), row = work, panel = row + <usize>(KC * 4), col = panel + <usize>(KC * NR * 4), step = <usize>ldc * 4;
+  columns(d, col, start, count);
   for (let p = begin; p < end; p += KC) {
     const kc = min(KC, end - p), add = p > begin;
     offsets(row, d + 40, d + 52, p, kc);
@@ -137,6 +142,114 @@ export function convBlock(
         tile(kc, pa, panel, at, step, add);
         pa += <usize>k * <usize>(MR * 4);
         at += step * MR;
+      }
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline function put(c: usize, v: v128, add: bool): void {
+  v128.store(c, add ? f32x4.add(v, v128.load(c)) : v);
+}
+
+// c[0..16] = or += sum over k of a[k] B[k, column], columns in four quarters of neighbours, or of every second one
+// @ts-ignore: decorator
+@inline function thin16(near: bool, a: usize, row: usize, kc: i32, p0: usize, p1: usize, p2: usize, p3: usize, c: usize, add: bool): void {
+  let v0 = f32x4.splat(0), v1 = v0, v2 = v0, v3 = v0;
+  for (let k = kc; k > 0; --k) {
+    const x = v128.load32_splat(a), r = load<u32>(row);
+    v0 = fma(x, near ? v128.load(p0 + r) : alternate(p0 + r), v0);
+    v1 = fma(x, near ? v128.load(p1 + r) : alternate(p1 + r), v1);
+    v2 = fma(x, near ? v128.load(p2 + r) : alternate(p2 + r), v2);
+    v3 = fma(x, near ? v128.load(p3 + r) : alternate(p3 + r), v3);
+    a += 4;
+    row += 4;
+  }
+  put(c, v0, add); put(c + 16, v1, add); put(c + 32, v2, add); put(c + 48, v3, add);
+}
+
+// four columns, wherever they lie; along rows that are neighbours lanes are rows
+function thin4(a: usize, row: usize, kc: i32, p0: usize, p1: usize, p2: usize, p3: usize, c: usize, add: bool): void {
+  let sum = f32x4.splat(0), v0 = sum, v1 = sum, v2 = sum, v3 = sum;
+  if (every(p0, p1, p2, p3, 4)) {
+    for (let k = kc; k > 0; --k) { sum = fma(v128.load32_splat(a), v128.load(p0 + load<u32>(row)), sum); a += 4; row += 4; }
+    put(c, sum, add);
+    return;
+  }
+  let k = 0;
+  while (k < kc) {
+    const r = load<u32>(row);
+    if (k + 4 <= kc) {
+      const r1 = load<u32>(row, 4), r2 = load<u32>(row, 8), r3 = load<u32>(row, 12);
+      const near = every(r, r1, r2, r3, 4);
+      if (near || every(r, r1, r2, r3, 8)) {
+        const x = v128.load(a);
+        if (near) {
+          v0 = fma(x, v128.load(p0 + r), v0); v1 = fma(x, v128.load(p1 + r), v1);
+          v2 = fma(x, v128.load(p2 + r), v2); v3 = fma(x, v128.load(p3 + r), v3);
+        } else {
+          v0 = fma(x, alternate(p0 + r), v0); v1 = fma(x, alternate(p1 + r), v1);
+          v2 = fma(x, alternate(p2 + r), v2); v3 = fma(x, alternate(p3 + r), v3);
+        }
+        a += 16;
+        row += 16;
+        k += 4;
+        continue;
+      }
+    }
+    sum = fma(v128.load32_splat(a), gather(p0 + r, p1 + r, p2 + r, p3 + r), sum);
+    a += 4;
+    row += 4;
+    k++;
+  }
+  const s = f32x4.add(v128.shuffle<f32>(v0, v1, 0, 4, 1, 5), v128.shuffle<f32>(v0, v1, 2, 6, 3, 7));
+  const t = f32x4.add(v128.shuffle<f32>(v2, v3, 0, 4, 1, 5), v128.shuffle<f32>(v2, v3, 2, 6, 3, 7));
+  const across = f32x4.add(v128.shuffle<f32>(s, t, 0, 1, 4, 5), v128.shuffle<f32>(s, t, 2, 3, 6, 7));
+  put(c, f32x4.add(sum, across), add);
+}
+
+// @ts-ignore: decorator
+@inline function stride4(col: usize): i32 { // bytes between four columns that are evenly spaced, or 0
+  const c0 = load<i32>(col), s = load<i32>(col, 4) - c0;
+  return load<i32>(col, 8) - c0 == 2 * s && load<i32>(col, 12) - c0 == 3 * s ? s : 0;
+}
+
+/** As {@link convBlock}, for so few rows that packing would not pay: A in panels of one row, B read where it lies. */
+export function convThin(
+  d: usize, a: usize, b: usize, c: usize, ldc: i32, rows: i32, start: i32, count: i32, begin: i32, end: i32, work: usize,
+): void {
+  const depth = load<i32>(d, 4), row = work, cols = row + <usize>(KC * 4 + KC * NR * 4);
+  columns(d, cols, start, count);
+  for (let p = begin; p < end; p += KC) {
+    const kc = min(KC, end - p), add = p > begin;
+    offsets(row, d + 40, d + 52, p, kc);
+    let j = 0, col = cols, to = c;
+    while (j < count) {
+      const p0 = b + load<u32>(col), p1 = b + load<u32>(col, 16);
+      let s = j + 16 <= count ? stride4(col) : 0;
+      if (s == 4 || s == 8) if (stride4(col + 16) != s || stride4(col + 32) != s || stride4(col + 48) != s) s = 0;
+      let x = a + <usize>p * 4, q = to;
+      if (s == 4 || s == 8) {
+        const p2 = b + load<u32>(col, 32), p3 = b + load<u32>(col, 48);
+        for (let i = 0; i < rows; i++) {
+          if (s == 4) thin16(true, x, row, kc, p0, p1, p2, p3, q, add);
+          else thin16(false, x, row, kc, p0, p1, p2, p3, q, add);
+          x += <usize>depth * 4;
+          q += <usize>ldc * 4;
+        }
+        j += 16;
+        col += 64;
+        to += 64;
+      } else {
+        const c1 = b + load<u32>(col, 4), c2 = b + load<u32>(col, 8), c3 = b + load<u32>(col, 12);
+        for (let i = 0; i < rows; i++) {
+          thin4(x, row, kc, p0, c1, c2, c3, q, add);
+          x += <usize>depth * 4;
+          q += <usize>ldc * 4;
+        }
+        j += 4;
+        col += 16;
+        to += 16;
       }
     }
   }

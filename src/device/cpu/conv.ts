@@ -6,7 +6,7 @@
  * @module
  */
 import type { ConvKernel, View } from "../contract.ts";
-import { type Blocks, DEPTH, type Padding, planBlocks, planPadding, TILE_ROWS } from "./conv_plan.ts";
+import { type Blocks, DEPTH, type Padding, planBlocks, planPadding } from "./conv_plan.ts";
 import { blockLoop } from "./encoder/block_loop.ts";
 import { Fn, OP, T } from "./encoder/code.ts";
 import type { Context } from "./encoder/context.ts";
@@ -33,17 +33,17 @@ export function convSteps(
     bytes += Math.ceil(elements / 4) * 16;
     return view;
   };
-  const packed = reserve(groups * Math.ceil(m / TILE_ROWS) * TILE_ROWS * depth);
+  const blocks = planBlocks(groups, m, columns, depth);
+  const packed = reserve(groups * Math.ceil(m / blocks.height) * blocks.height * depth);
   const padding = planPadding(kernel);
   const copy = padding && reserve(padding.elements);
   const from = padding && copy ? { ...copy, offset: copy.offset + padding.offset, strides: padding.strides } : b;
   const plan = placePlan(context, kernel, from.strides);
-  const blocks = planBlocks(groups, m, columns, depth);
   const sums = blocks.parts > 1 ? reserve(groups * blocks.count * blocks.parts * blocks.size) : null;
   const epilogue = blockLoop(context, { shape: [groups, m, ...n], body, outs }, blocks.columns);
   const work = productCost(groups * m, columns, depth), last = bodyCost(groups * m * columns, body.length);
   const parts: Parts = { context, kernel, plan, blocks, packed, from, sums, epilogue };
-  const steps: Step[] = [{ ...packLoop(context, kernel, plan, packed), cost: bodyCost(groups * m * depth, 1) }];
+  const steps: Step[] = [{ ...packLoop(parts), cost: bodyCost(groups * m * depth, 1) }];
   if (padding && copy) steps.push({ ...padLoop(context, b, padding, copy), cost: bodyCost(padding.elements, 1) });
   steps.push({ ...blocksLoop(parts), cost: sums ? work : work + last });
   if (sums) steps.push({ ...sumLoop(parts, sums), cost: last + bodyCost(groups * m * columns, blocks.parts) });
@@ -97,15 +97,15 @@ function mergeInner(sizes: readonly number[], strides: readonly number[]) {
 }
 
 /** Packs the left operand for register tiles; work items are panels by blocks of the inner axis. */
-function packLoop(context: Context, { groups, m, k, a }: ConvKernel, plan: number, packed: View) {
+function packLoop({ context, kernel: { groups, m, k, a }, plan, blocks: { height }, packed }: Parts) {
   const f = new Fn([T.i32, T.i32, T.i32]);
-  f.i32(plan);
+  f.i32(plan).i32(height);
   pushBase(f, a);
   pushBase(f, packed);
   f.get(1).get(2).call(context.imports.convPack);
   return {
     index: context.module.add(f),
-    items: groups * Math.ceil(m / TILE_ROWS) * Math.ceil(product(k) / DEPTH),
+    items: groups * Math.ceil(m / height) * Math.ceil(product(k) / DEPTH),
   };
 }
 
@@ -147,7 +147,7 @@ function locate(f: Fn, number: number, blocks: Blocks, m: number, n: number): Pl
 /** Forms the product block by block, or parts of it; finished blocks go through the epilogue. */
 function blocksLoop({ context, kernel, plan, blocks, packed, from, sums, epilogue }: Parts) {
   const { groups, m, k, n } = kernel;
-  const depth = product(k), panels = Math.ceil(m / TILE_ROWS);
+  const depth = product(k), { height } = blocks, panels = Math.ceil(m / height);
   const f = new Fn([T.i32, T.i32, T.i32, T.i32]);
   const [item, number, begin, end, block] = [0, 0, 0, 0, 0].map(() => f.local(T.i32));
   f.get(1).set(item);
@@ -163,12 +163,12 @@ function blocksLoop({ context, kernel, plan, blocks, packed, from, sums, epilogu
     } else f.get(3).i32(PANEL_BYTES).op(OP.i32Add).set(block);
     f.i32(plan);
     pushBase(f, packed);
-    f.get(at.group).i32(panels).op(OP.i32Mul).get(at.row).i32(TILE_ROWS).op(OP.i32DivU).op(OP.i32Add);
-    f.i32(depth * TILE_ROWS * 4).op(OP.i32Mul).op(OP.i32Add);
+    f.get(at.group).i32(panels).op(OP.i32Mul).get(at.row).i32(height).op(OP.i32DivU).op(OP.i32Add);
+    f.i32(depth * height * 4).op(OP.i32Mul).op(OP.i32Add);
     pushBase(f, from);
     f.get(at.group).i32(from.strides[0] * 4).op(OP.i32Mul).op(OP.i32Add);
     f.get(block).i32(blocks.columns).get(at.rows).get(at.column).get(at.columns).get(begin).get(end).get(3);
-    f.call(context.imports.convBlock);
+    f.call(height === 1 ? context.imports.convThin : context.imports.convBlock);
     if (!sums) finish(f, block, at, epilogue);
   });
   return { index: context.module.add(f), items: groups * blocks.count * blocks.parts, wide: true };

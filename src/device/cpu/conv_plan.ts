@@ -8,6 +8,8 @@ import { product } from "./encoder/loops.ts";
 
 /** Depth of a block of the inner axis, as `KC` in `wasm/matmul.as.ts`. */
 export const DEPTH = 256;
+/** Products of so few rows are formed without panels of the right operand. */
+const THIN = 3;
 /** Rows and columns of a register tile, as `MR` and `NR` there. */
 export const TILE_ROWS = 4, TILE_COLUMNS = 8;
 
@@ -108,7 +110,9 @@ export function planPadding({ groups, k, n, b, guards }: ConvKernel): Padding | 
 
 /** The blocks of a product `[m, n]`, by its shape alone. */
 export interface Blocks {
-  /** Rows of a block, a multiple of {@link TILE_ROWS}, and how many blocks there are. */
+  /** Rows of a panel of the left operand: {@link TILE_ROWS}, or 1 where there are too few to fill a tile. */
+  readonly height: number;
+  /** Rows of a block, a multiple of `height`, and how many blocks there are. */
   readonly rows: number;
   readonly rowBlocks: number;
   /** Columns of a block, a multiple of {@link TILE_COLUMNS}, and how many blocks there are. */
@@ -122,23 +126,37 @@ export interface Blocks {
   readonly depth: number;
 }
 
-const MOST_ROWS = 192, FEWEST_COLUMNS = 32, MOST_COLUMNS = 128;
+const MOST_ROWS = 192, FEWEST_COLUMNS = 32, MOST_COLUMNS = 1024;
+/** Elements of a block that stay in the first cache, where rows are few. */
+const FEW_ELEMENTS = 8192;
 /** Work items that are enough for a number of threads to share evenly. */
 const ENOUGH = 16;
 
 /** Cuts a product into blocks: enough for several threads, each large enough to be worth the packing. */
 export function planBlocks(groups: number, m: number, n: number, k: number): Blocks {
   const up = (x: number, unit: number) => Math.ceil(x / unit) * unit;
-  const rows = up(m / Math.ceil(m / MOST_ROWS), TILE_ROWS), rowBlocks = Math.ceil(m / rows);
+  const height = m <= THIN ? 1 : TILE_ROWS;
+  const rows = up(m / Math.ceil(m / MOST_ROWS), height), rowBlocks = Math.ceil(m / rows);
+  const most = Math.min(MOST_COLUMNS, Math.max(128, up(FEW_ELEMENTS / rows, TILE_COLUMNS)));
   const wanted = Math.ceil(ENOUGH / (groups * rowBlocks));
   const columns = Math.min(
     Math.max(up(n / wanted, TILE_COLUMNS), FEWEST_COLUMNS),
-    MOST_COLUMNS,
+    most,
     up(n, TILE_COLUMNS),
   );
   const columnBlocks = Math.ceil(n / columns);
   const count = rowBlocks * columnBlocks, items = groups * count;
-  const most = items >= ENOUGH / 2 ? 1 : Math.max(1, Math.min(Math.ceil(ENOUGH / items), Math.floor(k / (2 * DEPTH))));
-  const depth = up(k / most, DEPTH);
-  return { rows, rowBlocks, columns, columnBlocks, count, size: rows * columns, parts: Math.ceil(k / depth), depth };
+  const cuts = items >= ENOUGH / 2 ? 1 : Math.max(1, Math.min(Math.ceil(ENOUGH / items), Math.floor(k / (2 * DEPTH))));
+  const depth = up(k / cuts, DEPTH);
+  return {
+    height,
+    rows,
+    rowBlocks,
+    columns,
+    columnBlocks,
+    count,
+    size: rows * columns,
+    parts: Math.ceil(k / depth),
+    depth,
+  };
 }

@@ -13,8 +13,9 @@ const KERNELS = {
   matmul: 12,
   scatterAdd: 18,
   convPad: 5,
-  convPack: 5,
+  convPack: 6,
   convBlock: 11,
+  convThin: 11,
   convSum: 4,
   barrier: 2,
 } as const;
@@ -49,6 +50,7 @@ export class Context {
       convPad: kernel("convPad"),
       convPack: kernel("convPack"),
       convBlock: kernel("convBlock"),
+      convThin: kernel("convThin"),
       convSum: kernel("convSum"),
       barrier: kernel("barrier"),
     };
