@@ -5,6 +5,7 @@
  */
 import type { Kernel, MapKernel, MatmulKernel, Program, ScatterAddKernel, View } from "../contract.ts";
 import { convSteps } from "./conv.ts";
+import { TILE_COLUMNS, TILE_ROWS } from "./conv_plan.ts";
 import { Fn, OP, T } from "./encoder/code.ts";
 import { Context } from "./encoder/context.ts";
 import { product, type Work } from "./encoder/loops.ts";
@@ -117,7 +118,7 @@ function productLoop(
   const f = new Fn([T.i32, T.i32, T.i32, T.i32]);
   const rank = batch.length;
   const byColumns = n >= m;
-  const tile = byColumns ? 8 : 6, extent = byColumns ? n : m;
+  const tile = byColumns ? TILE_COLUMNS : TILE_ROWS, extent = byColumns ? n : m;
   const begin = f.local(T.i32), count = f.local(T.i32), number = f.local(T.i32), rest = f.local(T.i32);
   f.get(1).i32(tile).op(OP.i32Mul).set(begin);
   f.get(2).i32(tile).op(OP.i32Mul).set(count);
