@@ -47,8 +47,31 @@ function offsets(dst: usize, sizes: usize, strides: usize, start: i32, count: i3
   v128.store(d, v128.shuffle<f32>(t1, t3, 2, 3, 6, 7), 96);
 }
 
+// The rows as runs of equal steps, (first offset, bytes between rows: 4, 8 or 0, fours of rows or a single one), 12 bytes each, ended by
+// a count of 0: what is found out here once is not asked for every panel.
+function runs(dst: usize, row: usize, kc: i32): void {
+  let k = 0;
+  while (k < kc) {
+    const r = load<u32>(row + <usize>(k << 2));
+    let step = 0, count = 1;
+    if (k + 4 <= kc) {
+      step = load<u32>(row + <usize>(k << 2), 4) - r;
+      if (step == 4 || step == 8) {
+        let end = k + 1;
+        while (end < kc && load<u32>(row + <usize>(end << 2)) - r == <u32>(step * (end - k))) end++;
+        count = (end - k) >> 2;
+        if (count == 0) { step = 0; count = 1; }
+      } else step = 0;
+    }
+    store<i32>(dst, r); store<i32>(dst, step, 4); store<i32>(dst, count, 8);
+    dst += 12;
+    k += step == 0 ? 1 : count << 2;
+  }
+  store<i32>(dst, 0, 8);
+}
+
 // four columns of a panel: dst[8 k + j] = mem[row[k] + c_j]
-function quarter(dst: usize, row: usize, kc: i32, c0: usize, c1: usize, c2: usize, c3: usize): void {
+function quarter(dst: usize, row: usize, run: usize, kc: i32, c0: usize, c1: usize, c2: usize, c3: usize): void {
   if (every(c0, c1, c2, c3, 4)) { // neighbours in memory
     for (let k = 0; k < kc; k++) { v128.store(dst, v128.load(c0 + load<u32>(row))); dst += 32; row += 4; }
     return;
@@ -57,30 +80,23 @@ function quarter(dst: usize, row: usize, kc: i32, c0: usize, c1: usize, c2: usiz
     for (let k = 0; k < kc; k++) { v128.store(dst, alternate(c0 + load<u32>(row))); dst += 32; row += 4; }
     return;
   }
-  let k = 0;
-  while (k < kc) {
-    const r = load<u32>(row);
-    if (k + 4 <= kc) {
-      const r1 = load<u32>(row, 4), r2 = load<u32>(row, 8), r3 = load<u32>(row, 12);
-      const near = every(r, r1, r2, r3, 4);
-      if (near || every(r, r1, r2, r3, 8)) { // rows are neighbours: four of them at a time, turned
-        if (near) transpose(dst, v128.load(c0 + r), v128.load(c1 + r), v128.load(c2 + r), v128.load(c3 + r));
-        else transpose(dst, alternate(c0 + r), alternate(c1 + r), alternate(c2 + r), alternate(c3 + r));
-        dst += 128;
-        row += 16;
-        k += 4;
-        continue;
-      }
+  for (let count = load<i32>(run, 8); count != 0; run += 12, count = load<i32>(run, 8)) {
+    const r = load<u32>(run), step = load<i32>(run, 4);
+    let p0 = c0 + r, p1 = c1 + r, p2 = c2 + r, p3 = c3 + r;
+    if (step == 0) { v128.store(dst, gather(p0, p1, p2, p3)); dst += 32; continue; }
+    // rows are neighbours: four of them at a time, turned
+    if (step == 4) for (; count > 0; --count) {
+      transpose(dst, v128.load(p0), v128.load(p1), v128.load(p2), v128.load(p3));
+      dst += 128; p0 += 16; p1 += 16; p2 += 16; p3 += 16;
+    } else for (; count > 0; --count) {
+      transpose(dst, alternate(p0), alternate(p1), alternate(p2), alternate(p3));
+      dst += 128; p0 += 32; p1 += 32; p2 += 32; p3 += 32;
     }
-    v128.store(dst, gather(c0 + r, c1 + r, c2 + r, c3 + r));
-    dst += 32;
-    row += 4;
-    k++;
   }
 }
 
 // a panel of eight columns
-function windows(dst: usize, base: usize, row: usize, kc: i32, col: usize): void {
+function windows(dst: usize, base: usize, row: usize, run: usize, kc: i32, col: usize): void {
   const c0 = base + load<u32>(col), c1 = base + load<u32>(col, 4), c2 = base + load<u32>(col, 8), c3 = base + load<u32>(col, 12);
   const c4 = base + load<u32>(col, 16), c5 = base + load<u32>(col, 20), c6 = base + load<u32>(col, 24), c7 = base + load<u32>(col, 28);
   if (every(c0, c1, c2, c3, 4) && every(c4, c5, c6, c7, 4)) {
@@ -93,8 +109,26 @@ function windows(dst: usize, base: usize, row: usize, kc: i32, col: usize): void
     }
     return;
   }
-  quarter(dst, row, kc, c0, c1, c2, c3);
-  quarter(dst + 16, row, kc, c4, c5, c6, c7);
+  quarter(dst, row, run, kc, c0, c1, c2, c3);
+  quarter(dst + 16, row, run, kc, c4, c5, c6, c7);
+}
+
+// four rows that run backwards in memory: dst[4 k + w] = src[w sw - k]
+function packTurned(dst: usize, src: usize, kc: i32, sw: i32): void {
+  const s = <usize>(sw << 2);
+  let k = 0;
+  for (; k + 4 <= kc; k += 4) {
+    const p = src - 12, a = v128.load(p), b = v128.load(p + s), c = v128.load(p + 2 * s), e = v128.load(p + 3 * s);
+    const t0 = v128.shuffle<f32>(a, b, 0, 4, 1, 5), t1 = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+    const t2 = v128.shuffle<f32>(c, e, 0, 4, 1, 5), t3 = v128.shuffle<f32>(c, e, 2, 6, 3, 7);
+    v128.store(dst, v128.shuffle<f32>(t1, t3, 2, 3, 6, 7));
+    v128.store(dst, v128.shuffle<f32>(t1, t3, 0, 1, 4, 5), 16);
+    v128.store(dst, v128.shuffle<f32>(t0, t2, 2, 3, 6, 7), 32);
+    v128.store(dst, v128.shuffle<f32>(t0, t2, 0, 1, 4, 5), 48);
+    dst += 64;
+    src -= 16;
+  }
+  for (; k < kc; k++) { v128.store(dst, gather(src, src + s, src + 2 * s, src + 3 * s)); dst += 16; src -= 4; }
 }
 
 /** Packs A into panels of `height` rows, MR or 1, [group, panel, k, height]; work items are (group, panel, block of k). */
@@ -109,7 +143,8 @@ export function convPack(d: usize, height: i32, a: usize, dst: usize, from: i32,
     let i2 = begin % n2, rest = begin / n2, i1 = rest % n1, i0 = rest / n1;
     while (left > 0) {
       const run = min(n2 - i2, left), first = src + <usize>((i0 * s0 + i1 * s1 + i2 * s2) << 2);
-      if (height == MR) pack(at, first, MR, min(MR, m - i), run, sm, s2);
+      if (height == MR && s2 == -1 && m - i >= MR) packTurned(at, first, run, sm);
+      else if (height == MR) pack(at, first, MR, min(MR, m - i), run, sm, s2);
       else for (let x = 0; x < run; x++) store<f32>(at + <usize>(x << 2), load<f32>(first + <usize>((x * s2) << 2)));
       at += <usize>run * step;
       left -= run;
@@ -132,13 +167,14 @@ function columns(d: usize, col: usize, start: i32, count: i32): void {
 export function convBlock(
   d: usize, a: usize, b: usize, c: usize, ldc: i32, rows: i32, start: i32, count: i32, begin: i32, end: i32, work: usize,
 ): void {
-  const k = load<i32>(d, 4), row = work, panel = row + <usize>(KC * 4), col = panel + <usize>(KC * NR * 4), step = <usize>ldc * 4;
+  const k = load<i32>(d, 4), row = work, run = row + <usize>(KC * 4), panel = run + <usize>((KC + 1) * 12), col = panel + <usize>(KC * NR * 4), step = <usize>ldc * 4;
   columns(d, col, start, count);
   for (let p = begin; p < end; p += KC) {
     const kc = min(KC, end - p), add = p > begin;
     offsets(row, d + 40, d + 52, p, kc);
+    runs(run, row, kc);
     for (let j = 0; j < count; j += NR) {
-      windows(panel, b, row, kc, col + <usize>(j << 2));
+      windows(panel, b, row, run, kc, col + <usize>(j << 2));
       let pa = a + <usize>p * <usize>(MR * 4), at = c + <usize>(j << 2);
       for (let i = 0; i < rows; i += MR) {
         tile(kc, pa, panel, at, step, add);
@@ -171,38 +207,26 @@ export function convBlock(
 }
 
 // four columns, wherever they lie; along rows that are neighbours lanes are rows
-function thin4(a: usize, row: usize, kc: i32, p0: usize, p1: usize, p2: usize, p3: usize, c: usize, add: bool): void {
+function thin4(a: usize, row: usize, run: usize, kc: i32, p0: usize, p1: usize, p2: usize, p3: usize, c: usize, add: bool): void {
   let sum = f32x4.splat(0), v0 = sum, v1 = sum, v2 = sum, v3 = sum;
   if (every(p0, p1, p2, p3, 4)) {
     for (let k = kc; k > 0; --k) { sum = fma(v128.load32_splat(a), v128.load(p0 + load<u32>(row)), sum); a += 4; row += 4; }
     put(c, sum, add);
     return;
   }
-  let k = 0;
-  while (k < kc) {
-    const r = load<u32>(row);
-    if (k + 4 <= kc) {
-      const r1 = load<u32>(row, 4), r2 = load<u32>(row, 8), r3 = load<u32>(row, 12);
-      const near = every(r, r1, r2, r3, 4);
-      if (near || every(r, r1, r2, r3, 8)) {
-        const x = v128.load(a);
-        if (near) {
-          v0 = fma(x, v128.load(p0 + r), v0); v1 = fma(x, v128.load(p1 + r), v1);
-          v2 = fma(x, v128.load(p2 + r), v2); v3 = fma(x, v128.load(p3 + r), v3);
-        } else {
-          v0 = fma(x, alternate(p0 + r), v0); v1 = fma(x, alternate(p1 + r), v1);
-          v2 = fma(x, alternate(p2 + r), v2); v3 = fma(x, alternate(p3 + r), v3);
-        }
-        a += 16;
-        row += 16;
-        k += 4;
-        continue;
-      }
+  for (let count = load<i32>(run, 8); count != 0; run += 12, count = load<i32>(run, 8)) {
+    const r = load<u32>(run), step = load<i32>(run, 4);
+    let q0 = p0 + r, q1 = p1 + r, q2 = p2 + r, q3 = p3 + r;
+    if (step == 0) { sum = fma(v128.load32_splat(a), gather(q0, q1, q2, q3), sum); a += 4; continue; }
+    if (step == 4) for (; count > 0; --count) {
+      const x = v128.load(a);
+      v0 = fma(x, v128.load(q0), v0); v1 = fma(x, v128.load(q1), v1); v2 = fma(x, v128.load(q2), v2); v3 = fma(x, v128.load(q3), v3);
+      a += 16; q0 += 16; q1 += 16; q2 += 16; q3 += 16;
+    } else for (; count > 0; --count) {
+      const x = v128.load(a);
+      v0 = fma(x, alternate(q0), v0); v1 = fma(x, alternate(q1), v1); v2 = fma(x, alternate(q2), v2); v3 = fma(x, alternate(q3), v3);
+      a += 16; q0 += 32; q1 += 32; q2 += 32; q3 += 32;
     }
-    sum = fma(v128.load32_splat(a), gather(p0 + r, p1 + r, p2 + r, p3 + r), sum);
-    a += 4;
-    row += 4;
-    k++;
   }
   const s = f32x4.add(v128.shuffle<f32>(v0, v1, 0, 4, 1, 5), v128.shuffle<f32>(v0, v1, 2, 6, 3, 7));
   const t = f32x4.add(v128.shuffle<f32>(v2, v3, 0, 4, 1, 5), v128.shuffle<f32>(v2, v3, 2, 6, 3, 7));
@@ -220,11 +244,12 @@ function thin4(a: usize, row: usize, kc: i32, p0: usize, p1: usize, p2: usize, p
 export function convThin(
   d: usize, a: usize, b: usize, c: usize, ldc: i32, rows: i32, start: i32, count: i32, begin: i32, end: i32, work: usize,
 ): void {
-  const depth = load<i32>(d, 4), row = work, cols = row + <usize>(KC * 4 + KC * NR * 4);
+  const depth = load<i32>(d, 4), row = work, run = row + <usize>(KC * 4), cols = run + <usize>((KC + 1) * 12);
   columns(d, cols, start, count);
   for (let p = begin; p < end; p += KC) {
     const kc = min(KC, end - p), add = p > begin;
     offsets(row, d + 40, d + 52, p, kc);
+    runs(run, row, kc);
     let j = 0, col = cols, to = c;
     while (j < count) {
       const p0 = b + load<u32>(col), p1 = b + load<u32>(col, 16);
@@ -245,7 +270,7 @@ export function convThin(
       } else {
         const c1 = b + load<u32>(col, 4), c2 = b + load<u32>(col, 8), c3 = b + load<u32>(col, 12);
         for (let i = 0; i < rows; i++) {
-          thin4(x, row, kc, p0, c1, c2, c3, q, add);
+          thin4(x, row, run, kc, p0, c1, c2, c3, q, add);
           x += <usize>depth * 4;
           q += <usize>ldc * 4;
         }

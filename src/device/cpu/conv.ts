@@ -6,15 +6,18 @@
  * @module
  */
 import type { ConvKernel, View } from "../contract.ts";
-import { type Blocks, DEPTH, type Padding, planBlocks, planPadding } from "./conv_plan.ts";
+import { type Blocks, DEPTH, MOST_COLUMNS, type Padding, planBlocks, planPadding, TILE_COLUMNS } from "./conv_plan.ts";
 import { blockLoop } from "./encoder/block_loop.ts";
 import { Fn, OP, T } from "./encoder/code.ts";
 import type { Context } from "./encoder/context.ts";
 import { product } from "./encoder/loops.ts";
 import { bodyCost, productCost, pushBase, type Step } from "./step.ts";
 
-/** Bytes at the start of a thread's working memory for offsets and a panel; a block of the product comes after them. */
-const PANEL_BYTES = 16384;
+/**
+ * Bytes at the start of a thread's working memory for the offsets and runs of a block's rows, a panel, and the offsets of its columns;
+ * the block of the product comes after them.
+ */
+const PANEL_BYTES = DEPTH * 4 + (DEPTH + 1) * 12 + DEPTH * TILE_COLUMNS * 4 + MOST_COLUMNS * 4 + 4;
 
 /** Three entries, as the hand-written kernels take them. */
 const three = (list: readonly number[], fill: number) => [...new Array<number>(3 - list.length).fill(fill), ...list];

@@ -9,7 +9,7 @@ import { product } from "./encoder/loops.ts";
 /** Depth of a block of the inner axis, as `KC` in `wasm/matmul.as.ts`. */
 export const DEPTH = 256;
 /** Products of so few rows are formed without panels of the right operand. */
-const THIN = 3;
+const THIN = 2;
 /** Rows and columns of a register tile, as `MR` and `NR` there. */
 export const TILE_ROWS = 4, TILE_COLUMNS = 8;
 
@@ -126,7 +126,9 @@ export interface Blocks {
   readonly depth: number;
 }
 
-const MOST_ROWS = 192, FEWEST_COLUMNS = 32, MOST_COLUMNS = 1024;
+const MOST_ROWS = 192, FEWEST_COLUMNS = 32;
+/** The most columns of a block. */
+export const MOST_COLUMNS = 1024;
 /** Elements of a block that stay in the first cache, where rows are few. */
 const FEW_ELEMENTS = 8192;
 /** Work items that are enough for a number of threads to share evenly. */

@@ -35,6 +35,7 @@ function large(): ProgramCase[] {
     "depthwise, stride 2": { batch: 8, groups: 40, cin: 1, cout: 1, size: [19, 16], kernel, padding, stride: [2, 2] },
     "two channels a group": { batch: 6, groups: 20, cin: 2, cout: 2, size: [15, 17], kernel, padding },
     "one place": { batch: 40, cin: 40, cout: 50, size: [3, 3], kernel },
+    "blocks of 1024 places": { batch: 18, cin: 1, cout: 3, size: [32, 31], kernel, padding },
     "padding along one axis": { batch: 3, cin: 10, cout: 20, size: [17, 18], kernel, padding: [0, 1] },
   } as const;
   return [
