@@ -7,10 +7,12 @@ import type { Batch, DataLoader } from "../data/mod.ts";
 import { exchange, type Piece } from "../graph/exchange.ts";
 import { scalar } from "../graph/leaves.ts";
 import { Tensor } from "../tensor/mod.ts";
+import { BatchNorm } from "../nn/mod.ts";
 import { batchSize, Callback, type Logger, ORDER, silentLogger, type TrainLoop } from "../train/mod.ts";
 import { compare } from "./fingerprint.ts";
 import { cancelOf, type Exit, meet, type Outcome, type Report } from "./meeting.ts";
 import { hashVariables, shareState, shareVariables } from "./share_state.ts";
+import { SyncMoments } from "./sync_moments.ts";
 import { World } from "./world.ts";
 
 /** Options of {@link DistributedTrainer}. */
@@ -20,7 +22,7 @@ export interface DistributedOptions {
 }
 
 /** Where processes meet; places of training batches have the batch's number added. */
-const PLACE = { batch: 16, train: 1, valid: 2 } as const;
+const PLACE = { train: 1, valid: 2, forward: 3, batch: 4 } as const;
 
 /**
  * Trains one model in all processes that MPI's launcher started (`mpiexec -n 4 deno run … script.ts`), each on its part of
@@ -49,6 +51,8 @@ export class DistributedTrainer extends Callback {
   #agreed = false;
   /** Number of the training batch that the last meeting was about. */
   #metAt = -1;
+  /** Whether there are meetings before the forward pass. */
+  #early = false;
   #stop = false;
   /** Undoes what a validation changed. */
   #restore: () => void = () => {};
@@ -140,10 +144,32 @@ export class DistributedTrainer extends Callback {
     this.#shard(learn.dls.valid, false);
     this.#stop = this.#agreed = false;
     this.#metAt = -1;
+    await this.#watch(world);
     await compare(world, learn);
     await shareState(world, learn);
     this.#owed = true;
     learn.defer(() => this.#ended());
+    if (!this.syncBn) return;
+    for (const m of learn.model.modules()) {
+      if (!(m instanceof BatchNorm)) continue;
+      m.moments = new SyncMoments(world);
+      this.#early = true;
+      learn.defer(() => {
+        m.moments = null;
+        this.#early = false;
+      });
+    }
+  }
+
+  async #watch(world: World): Promise<void> {
+    if (world.watched) return;
+    await world.watch();
+    if (!world.watched) {
+      this.learn.logger.line(
+        `The ${world.size} processes do not watch each other (run deno with --allow-net, and let them reach rank 0): ` +
+          "only the launcher notices one that dies",
+      );
+    }
   }
 
   /** A fit that ends without its last event ended by an error. */
@@ -156,6 +182,15 @@ export class DistributedTrainer extends Callback {
   /** See `Callback.beforeTrain`. */
   override beforeTrain(): void {
     if (this.#world !== null) this.#world.idle = false;
+  }
+
+  /** Processes that meet in the middle of the forward pass make sure first that they are in the same one. */
+  override async beforeBatch(): Promise<void> {
+    if (this.#early && this.learn.training) await this.#meet({ place: this.#place(PLACE.forward) });
+  }
+
+  #place(phase: number): number {
+    return phase + this.learn.trainIter % 2 ** 16 * 16;
   }
 
   /** Averages gradients and loss over all processes. */
@@ -171,7 +206,7 @@ export class DistributedTrainer extends Callback {
     const pieces: Piece[] = [{ storage: node.storage!, offset: node.offset, n: 1 }, ...ranges];
     let mean = NaN;
     await exchange(pieces, async ([own, ...grads]) => {
-      const place = PLACE.batch + learn.trainIter % 2 ** 16;
+      const place = this.#place(PLACE.batch);
       const exit: Exit | null = this.#stop ? "fit" : null;
       const value = new Float32Array(own.buffer, own.byteOffset, 1)[0];
       const report = { place, exit, mark: markOf(ranges), loss: value, items: batchSize(learn) };
@@ -195,10 +230,11 @@ export class DistributedTrainer extends Callback {
   }
 
   /** See `Callback.beforeValidate`. */
-  override beforeValidate(): void {
+  override async beforeValidate(): Promise<void> {
     const world = this.#world;
     if (world === null) return;
     const { learn } = this;
+    if (!learn.running) await this.#watch(world);
     const { dl } = learn;
     const { shard } = dl;
     this.#shard(dl, false);

@@ -9,14 +9,24 @@ import { DistributedError } from "../base/errors.ts";
 import { type Launch, launchOf } from "../base/launch.ts";
 import type { Peers } from "../train/mod.ts";
 import { Mpi, type Request } from "./mpi.ts";
+import { type Post, Watch } from "./watch.ts";
 
 /** Collectives that take longer than this many milliseconds give way to the event loop between tests. */
 const SPIN_MS = 0.5;
 /** After this many milliseconds they sleep between tests: somebody is slow, and the processor is wanted elsewhere. */
 const TURNS_MS = 10;
 const SLEEP_MS = 1;
+/** Longest wait inside a forward or backward pass, in milliseconds. */
+const STUCK_MS = 60000;
 /** How long a process that calls `Deno.exit()` waits for the others to do so. */
 const EXIT_MS = 5000;
+
+const still = new Int32Array(new SharedArrayBuffer(4));
+
+/** Sleeps without giving up the thread. */
+function pause(): void {
+  Atomics.wait(still, 0, 0, SLEEP_MS);
+}
 
 /** All processes that the launcher started together, seen from this one; a process started alone is a world of one. */
 export class World implements Peers {
@@ -26,12 +36,16 @@ export class World implements Peers {
   readonly localSize: number;
   idle: boolean = false;
   readonly #mpi: Mpi | null;
+  readonly #family: Launch["family"] | null;
+  #watch: Watch | null = null;
+  #starting: Promise<void> | null = null;
 
   private constructor(launch: Launch | null) {
     this.#mpi = launch === null ? null : new Mpi(launch.family);
     this.rank = this.#mpi?.rank ?? 0;
     this.size = this.#mpi?.size ?? 1;
     this.localSize = launch?.localSize ?? 1;
+    this.#family = launch?.family ?? null;
     if (launch !== null && this.size !== launch.size) {
       throw new DistributedError(
         `Cannot join the other processes: the launcher started ${launch.size}, MPI's library knows of ${this.size}; ` +
@@ -60,6 +74,9 @@ export class World implements Peers {
    */
   #leaveAtExit(mpi: Mpi): void {
     let left = false;
+    // MPICH's launcher sends it to the others when a process dies and it was told not to end them: it must not kill
+    const noticed = () => {};
+    if (this.#family === "mpich") Deno.addSignalListener("SIGUSR1", noticed);
     const leave = async () => {
       await this.barrier();
       left = true;
@@ -75,8 +92,7 @@ export class World implements Peers {
       if (left || Deno.exitCode !== 0) return;
       // Deno.exit(): nothing asynchronous runs any more
       const request = mpi.barrier("leave");
-      const still = new Int32Array(new SharedArrayBuffer(4));
-      for (let ms = 0; ms < EXIT_MS && !mpi.test(request); ms++) Atomics.wait(still, 0, 0, SLEEP_MS);
+      for (let ms = 0; ms < EXIT_MS && !mpi.test(request); ms++) pause();
       if (request.done) mpi.finalize();
     });
   }
@@ -86,20 +102,100 @@ export class World implements Peers {
     return this.#mpi?.version ?? null;
   }
 
+  /** Whether a process that dies is noticed by the others themselves, and not by the launcher alone. */
+  get watched(): boolean {
+    return this.#watch !== null;
+  }
+
+  /**
+   * Has the processes watch each other from now on. Every process calls it; later calls do nothing. Needs permission for
+   * the network; without it in any process there is no watch.
+   */
+  watch(): Promise<void> {
+    return this.#starting ??= this.size === 1 ? Promise.resolve() : this.#startWatch();
+  }
+
+  async #startWatch(): Promise<void> {
+    const granted = Deno.permissions.querySync({ name: "net" }).state === "granted";
+    const counts = await this.#counts(granted ? 1 : 0, "start the watch");
+    if (counts.includes(0)) return;
+    const watch = new Watch(this.rank, this.size);
+    const mine = this.rank === 0 ? await watch.listen() : null;
+    const post: Post | null = JSON.parse(await this.broadcastText(JSON.stringify(mine), "start the watch"));
+    const ok = post !== null && (this.rank === 0 ? await watch.complete() : await watch.connect(post));
+    if (!(await this.#counts(ok ? 1 : 0, "start the watch")).includes(0)) this.#watch = watch;
+  }
+
+  /** Throws if a process is gone. */
+  #checkPeers(): void {
+    const dead = this.#watch?.dead ?? null;
+    if (dead === null) return;
+    throw new DistributedError(
+      `Cannot go on: rank ${dead} of ${this.size} is gone (killed, crashed, or stopped by an error that its own output ` +
+        "tells); start all again, with `resume: true` from the last checkpoint",
+    );
+  }
+
   /** Runs collectives, posted together, until all are done. */
   async #finish(requests: readonly Request[]): Promise<void> {
-    const mpi = this.#mpi!;
     const start = performance.now();
     for (let open = 0;;) {
-      while (open < requests.length && mpi.test(requests[open])) open++;
+      open = this.#test(requests, open);
       if (open === requests.length) return;
       const waited = performance.now() - start;
       if (waited < SPIN_MS) continue;
+      this.#checkPeers();
       await new Promise<void>((resolve) => {
         if (waited < TURNS_MS) setImmediate(resolve);
         else setTimeout(resolve, SLEEP_MS);
       });
     }
+  }
+
+  /** The same without giving up the thread. */
+  #finishSync(requests: readonly Request[]): void {
+    const start = performance.now();
+    for (let open = 0;;) {
+      open = this.#test(requests, open);
+      if (open === requests.length) return;
+      const waited = performance.now() - start;
+      if (waited < SPIN_MS) continue;
+      this.#checkPeers();
+      if (waited > STUCK_MS) {
+        throw new DistributedError(
+          `Cannot go on: another rank did not come to the same layer within ${
+            STUCK_MS / 1000
+          } s; all must run the model`,
+        );
+      }
+      pause();
+    }
+  }
+
+  /** How many of `requests`, in order, are done; `from` of them were before. */
+  #test(requests: readonly Request[], from: number): number {
+    const mpi = this.#mpi!;
+    try {
+      while (from < requests.length && mpi.test(requests[from])) from++;
+    } catch (error) {
+      this.#checkPeers(); // MPI's own words are less clear
+      throw error;
+    }
+    return from;
+  }
+
+  /** As {@link gather}, without giving up the thread. */
+  gatherSync(mine: Uint8Array, what: string): Uint8Array<ArrayBuffer> {
+    const all = new Uint8Array(mine.length * this.size);
+    if (this.#mpi === null || this.size === 1) all.set(mine);
+    else if (mine.length > 0) this.#finishSync([this.#mpi.allGather(mine, all, what)]);
+    return all;
+  }
+
+  /** As {@link sumInPlace}, without giving up the thread. */
+  sumInPlaceSync(data: Float32Array | Float64Array, what: string): void {
+    if (this.#mpi === null || this.size === 1 || data.length === 0) return;
+    this.#finishSync([this.#mpi.allReduce(data, "sum", what)]);
   }
 
   /** Adds up arrays over all processes, in place, all at once. */

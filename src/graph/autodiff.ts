@@ -7,7 +7,7 @@ import { DtypeError, ShapeError } from "../base/errors.ts";
 import { fmtShape, sameShape, sizeOf } from "../base/shape.ts";
 import { add } from "./elementwise.ts";
 import { constant } from "./leaves.ts";
-import { type Node, topological } from "./node.ts";
+import { type Node, topological, walkCount } from "./node.ts";
 import { expand, sumTo } from "./views.ts";
 
 /**
@@ -38,7 +38,10 @@ export function gradients(root: Node, targets: readonly Node[], seed?: Node): (N
     const node = order[i];
     const dy = grads[i];
     if (dy === null || wanted[i] === 0 || node.op.vjp === undefined || node.inputs.length === 0) continue;
+    const walk = walkCount();
     const parts = node.op.vjp(dy, node);
+    // a rule that computed something on its way has walked over these nodes
+    if (walkCount() !== walk) { for (let j = 0; j < order.length; j++) order[j].local = j; }
     for (let j = 0; j < node.inputs.length; j++) {
       const input = node.inputs[j];
       const part = parts[j];

@@ -136,6 +136,11 @@ export function newWalk(): number {
   return ++walks;
 }
 
+/** How many walks there were: where it has grown, `local` of nodes may be another walk's. */
+export function walkCount(): number {
+  return walks;
+}
+
 /** Nodes reachable from `roots`, inputs first, each once. Realized nodes are leaves. Iterative: graphs may be 20,000 deep. */
 export function topological(roots: readonly Node[]): Node[] {
   const walk = newWalk();

@@ -35,6 +35,7 @@ export {
 } from "./losses.ts";
 export { type AnyModule, type LoadOptions, type LoadReport, Module } from "./module.ts";
 export {
+  type BatchMoments,
   BatchNorm,
   BatchNorm1d,
   BatchNorm2d,

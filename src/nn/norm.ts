@@ -9,6 +9,14 @@ import { type Buffer, noGrad, ones, Parameter, type Tensor, tensor, zeros } from
 import { checkSizes } from "./linear.ts";
 import { Module } from "./module.ts";
 
+/** Statistics of a training batch that may be more than this process's: see {@link BatchNorm.moments}. */
+export interface BatchMoments {
+  /** Mean and biased variance of each channel, `[c]`, over `count` values each. */
+  of(x: Tensor): { readonly mean: Tensor; readonly variance: Tensor; readonly count: number };
+  /** What the result passes through. */
+  result(y: Tensor): Tensor;
+}
+
 /** Options of {@link BatchNorm1d}. */
 export interface BatchNormOptions {
   /** Added to the variance; 1e-5 by default. */
@@ -38,6 +46,8 @@ export abstract class BatchNorm extends Module {
   readonly eps: number;
   /** Weight of a new batch in the running statistics. */
   readonly momentum: number;
+  /** Where the statistics of a training batch come from; null: from the batch itself. */
+  moments: BatchMoments | null = null;
 
   /**
    * Starts from weight 1, bias 0, running mean 0 and running variance 1.
@@ -75,6 +85,12 @@ export abstract class BatchNorm extends Module {
     if (!this.training) {
       const factor = scale(this.runningVar.add(this.eps).rsqrt());
       return this.#shift(x.sub(this.runningMean.reshape(wide)).mul(factor.reshape(wide)), wide);
+    }
+    if (this.moments !== null) {
+      const { mean, variance, count } = this.moments.of(x);
+      this.#follow(mean, variance, count);
+      const factor = scale(variance.add(this.eps).rsqrt());
+      return this.moments.result(this.#shift(x.sub(mean.reshape(wide)).mul(factor.reshape(wide)), wide));
     }
     const axes = shape.map((_, i) => i).filter((i) => i !== 1);
     const n = sizeOf(shape) / this.numFeatures;

@@ -42,16 +42,30 @@ export function launch(
   n: number,
   script: string,
   args: readonly string[],
-  { family = "mpich", extra = [], flags = ["-A"] }: {
+  { family = "mpich", extra = [], flags = ["-A"], wrapper = [] }: {
     readonly family?: Family;
     readonly extra?: readonly string[];
+    /** A command that runs the rest of the line. */
+    readonly wrapper?: readonly string[];
     readonly flags?: readonly string[];
   } = {},
 ): Deno.Command {
   const [command, ...own] = COMMANDS[family];
   const path = fromFileUrl(new URL(script, import.meta.url));
   return new Deno.Command(command, {
-    args: [...own, ...extra, "-n", String(n), Deno.execPath(), "run", "--no-prompt", ...flags, path, ...args],
+    args: [
+      ...own,
+      ...extra,
+      "-n",
+      String(n),
+      ...wrapper,
+      Deno.execPath(),
+      "run",
+      "--no-prompt",
+      ...flags,
+      path,
+      ...args,
+    ],
     env: { NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",

@@ -17,7 +17,10 @@ export interface RunOptions {
   readonly nValid?: number;
   readonly device?: "cpu" | "webgpu";
   readonly bn?: boolean;
+  readonly syncBn?: boolean;
   readonly opt?: "adam" | "sgd";
+  /** Whether each process first writes down its number. */
+  readonly pids?: boolean;
 }
 
 /** What a process writes down. */
@@ -32,7 +35,9 @@ export interface RunResult {
 
 if (import.meta.main) {
   const [dir, text] = Deno.args;
-  const { bs, nEpoch, n = 640, nValid = 101, device = "cpu", bn = false, opt = "adam" }: RunOptions = JSON.parse(text);
+  const options: RunOptions = JSON.parse(text);
+  const { bs, nEpoch, n = 640, nValid = 101, device = "cpu", bn = false, opt = "adam", pids = false, syncBn = true } =
+    options;
   await init(device === "cpu" ? { device, threads: 1 } : { device });
   setSeed(3);
   const x = randn([n, 20], { rng: new Rng(1) }), xValid = randn([nValid, 20], { rng: new Rng(2) });
@@ -49,7 +54,8 @@ if (import.meta.main) {
     metrics: [accuracy],
     optFunc: opt === "adam" ? Adam : SGD.with({ mom: 0.9 }),
     logger: silentLogger,
-  }).distributed();
+  }).distributed({ syncBn });
+  if (pids) await Deno.writeTextFile(`${dir}/${rankDistrib()}.pid`, `${Deno.pid}\n`);
   await learn.fitOneCycle(nEpoch, { lrMax: 1e-2 });
   const { preds } = await learn.getPreds();
   const result: RunResult = {

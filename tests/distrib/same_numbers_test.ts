@@ -51,3 +51,15 @@ mpiTest("a shard is padded to equal sizes, and ranks stay equal", async () => {
   assertEquals(results[0].weights, results[1].weights);
   assertEquals(results[0].rows.map((r) => ({ ...r, time: 0 })), results[1].rows.map((r) => ({ ...r, time: 0 })));
 });
+
+// SGD: the bias in front of a batch norm has gradient 0 but for rounding, which Adam would blow up to steps of full size
+mpiTest(
+  "batch norm over all processes is batch norm over the whole batch",
+  () => compare(64, [2, 4], { nEpoch: 5, bn: true, opt: "sgd" }),
+);
+
+mpiTest("without syncBn ranks end with equal bits all the same", async () => {
+  const [a, b] = await trainOn(2, { bs: 32, nEpoch: 2, bn: true, syncBn: false });
+  assertEquals(a.weights, b.weights);
+  assertEquals(a.preds, b.preds);
+});

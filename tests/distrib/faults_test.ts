@@ -1,0 +1,110 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { type Family, finish, launch, mpiTest } from "./launch.ts";
+
+/** The processes' numbers, once each has written down its own. */
+async function pidsOf(dir: string, n: number): Promise<number[]> {
+  for (let i = 0; i < 200; i++) {
+    try {
+      const texts = await Promise.all(Array.from({ length: n }, (_, r) => Deno.readTextFile(`${dir}/${r}.pid`)));
+      if (texts.every((t) => t.endsWith("\n"))) return texts.map(Number);
+    } catch {
+      // not there yet
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error("the processes did not start");
+}
+
+function alive(pid: number): boolean {
+  try {
+    // a process that ended but was not collected yet is a zombie
+    return !/^State:\s+Z/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
+  } catch {
+    return false;
+  }
+}
+
+/** Where a script runs and what becomes of it is known to its wrapper only: the launcher sees nothing for a while. */
+const HIDDEN = ["sh", "-c", '"$@" || { sleep 3; exit 1; }', "sh"];
+
+/** Trains on 3 ranks without end, kills one after `ms` milliseconds, and gives what the launcher printed. */
+async function killed(
+  rank: number,
+  ms: number,
+  { family = "mpich", wrapper = [] }: { readonly family?: Family; readonly wrapper?: readonly string[] } = {},
+): Promise<string> {
+  const dir = await Deno.makeTempDir();
+  try {
+    const options = JSON.stringify({ bs: 16, nEpoch: 100000, pids: true });
+    const run = finish(launch(3, "rank_train.ts", [dir, options], { wrapper, family }));
+    const pids = await pidsOf(dir, 3);
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    Deno.kill(pids[rank], "SIGKILL");
+    const start = performance.now();
+    while (pids.some(alive) && performance.now() - start < 5000) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assertEquals(pids.filter(alive), [], "every rank stops within 5 seconds");
+    const { code, stdout, stderr } = await run;
+    assert(code !== 0);
+    return stdout + stderr;
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+mpiTest("a rank that is killed behind the launcher's back: the others say who is gone, and end", async () => {
+  for (const rank of [0, 1]) {
+    const output = await killed(rank, 700, { wrapper: HIDDEN });
+    assertStringIncludes(output, `rank ${rank} of 3 is gone`);
+    assert(output.split(`rank ${rank} of 3 is gone`).length > 2, "both others say so");
+  }
+});
+
+mpiTest("a rank that is killed at any moment: the launcher ends the others", async () => {
+  for (const [rank, ms] of [[1, 0], [0, 40], [2, 300]]) assertStringIncludes(await killed(rank, ms), "EXIT CODE: 9");
+});
+
+mpiTest("a rank that is killed under the other launcher", async () => {
+  assertStringIncludes(await killed(1, 500, { family: "openmpi" }), "on signal 9");
+}, "openmpi");
+
+mpiTest("a rank that fails by itself takes the others with it", async () => {
+  const { code, stderr } = await finish(launch(2, "rank_fail.ts", ["throw"], { wrapper: HIDDEN }));
+  assert(code !== 0);
+  assertStringIncludes(stderr, "the data is bad");
+  assertStringIncludes(stderr, "rank 1 of 2 stopped with an error");
+});
+
+mpiTest("ranks that differ are told what differs before the first step", async () => {
+  const { code, stderr } = await finish(launch(2, "rank_fail.ts", ["differ"], { wrapper: HIDDEN }));
+  assert(code !== 0);
+  assertStringIncludes(stderr, "Cannot train on 2 ranks: ");
+  assertStringIncludes(stderr, "parameter 0.weight is [9, 8] on rank 1 and [8, 8] on rank 0");
+  assertStringIncludes(stderr, "batch size of the train set is 9 on rank 1 and 8 on rank 0");
+});
+
+mpiTest("a rank that is slow by a second changes nothing but time", async () => {
+  const [dir, slow] = [await Deno.makeTempDir(), await Deno.makeTempDir()];
+  for (const [to, mode] of [[dir, "plain"], [slow, "slow"]]) {
+    const { code, stderr } = await finish(launch(2, "rank_fail.ts", [mode, to]));
+    assertEquals(code, 0, stderr);
+  }
+  for (const rank of [0, 1]) {
+    assertEquals(await Deno.readTextFile(`${slow}/${rank}`), await Deno.readTextFile(`${dir}/${rank}`));
+  }
+});
+
+mpiTest("cancels of one rank are everybody's", async () => {
+  const { code, stdout, stderr } = await finish(launch(2, "rank_fail.ts", ["cancel"]));
+  assertEquals(code, 0, stderr);
+  // rank 1 alone cancels a batch, the training part of an epoch, an epoch, and the fit
+  for (const rank of [0, 1]) assertStringIncludes(stdout, `rank ${rank}: steps 3 0 2 4, epochs 3, then [3,0]`);
+});
+
+mpiTest("without permissions a launched process says what is missing", async () => {
+  const started = await finish(launch(1, "rank_fail.ts", ["plain"], { flags: ["--allow-read"] }));
+  assertStringIncludes(started.stderr, "--allow-env=");
+  const flags = ["--allow-read", "--allow-env"];
+  assertStringIncludes((await finish(launch(1, "rank_fail.ts", ["plain"], { flags }))).stderr, "--allow-ffi");
+});
