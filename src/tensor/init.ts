@@ -5,6 +5,7 @@
  */
 import { ConfigError, DeviceError } from "../base/errors.ts";
 import type { Device, DeviceStats } from "../device/contract.ts";
+import { requestAdapter } from "../device/webgpu/request.ts";
 import { currentDevice, setOpener, useDevice } from "../graph/runtime.ts";
 
 /** Options of {@link init}. */
@@ -92,9 +93,7 @@ async function openWebgpu(powerPreference?: GPUPowerPreference, adapter?: GPUAda
 
 /** An adapter that is no program on the CPU; null if there is none. */
 async function hardwareAdapter(powerPreference?: GPUPowerPreference): Promise<GPUAdapter | null> {
-  const gpu: GPU | undefined = globalThis.navigator?.gpu;
-  if (gpu === undefined) return null;
-  const adapter = await gpu.requestAdapter(powerPreference === undefined ? {} : { powerPreference });
+  const adapter = await requestAdapter(powerPreference);
   return adapter === null || adapter.info.isFallbackAdapter ? null : adapter;
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Device } from "../../src/device/contract.ts";
+import { requestAdapter } from "../../src/device/webgpu/request.ts";
 import { openWebgpu } from "../../src/device/webgpu/mod.ts";
 import { useDevice } from "../../src/graph/runtime.ts";
 import { ReferenceDevice } from "./reference_device.ts";
@@ -38,7 +39,7 @@ function exists(path: string): boolean {
 const AVAILABLE: Record<Kind, boolean> = {
   reference: true,
   cpu: exists("../../src/device/cpu/mod.ts"), // a module that is there but broken fails, it is not skipped
-  webgpu: await navigator.gpu?.requestAdapter() != null,
+  webgpu: await requestAdapter() !== null,
 };
 
 /** Options of {@link onDevices}. */

@@ -4,10 +4,11 @@
  * @module
  */
 import type { Device } from "../../src/device/contract.ts";
+import { requestAdapter } from "../../src/device/webgpu/request.ts";
 import { openWebgpu, type OpenWebgpuOptions } from "../../src/device/webgpu/mod.ts";
 
 /** The adapter that tests run on; null where there is none. */
-export const adapter: GPUAdapter | null = await navigator.gpu?.requestAdapter() ?? null;
+export const adapter: GPUAdapter | null = await requestAdapter();
 
 const opened = new Map<string, Promise<Device>>();
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { DeviceError } from "../../base/errors.ts";
+import { requestAdapter } from "./request.ts";
 
 /** Limits of which the adapter's own are asked for, where it has them. */
 const LIMITS = [
@@ -30,14 +31,13 @@ export interface OpenedAdapter {
 export async function openAdapter(
   options: { powerPreference?: GPUPowerPreference; adapter?: GPUAdapter },
 ): Promise<OpenedAdapter> {
-  const gpu: GPU | undefined = globalThis.navigator?.gpu;
-  if (gpu === undefined) {
+  if (globalThis.navigator?.gpu === undefined) {
     throw new DeviceError(
       "Cannot open a WebGPU device: this runtime has no navigator.gpu; run it under Deno 2.9 or later",
     );
   }
   const { powerPreference } = options;
-  const adapter = options.adapter ?? await gpu.requestAdapter(powerPreference === undefined ? {} : { powerPreference });
+  const adapter = options.adapter ?? await requestAdapter(powerPreference);
   if (adapter === null) {
     throw new DeviceError(
       "Cannot open a WebGPU device: a driver for Vulkan, Metal or Direct3D 12 is needed, got no adapter; " +
