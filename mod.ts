@@ -91,6 +91,7 @@ export {
   type ArrayData,
   type Arrays,
   type Batch,
+  type BatchTfm,
   type Column,
   DataLoader,
   type DataLoaderOptions,
@@ -352,6 +353,44 @@ export {
 
 // several processes
 export { type DistributedOptions, DistributedTrainer, numDistrib, rank0First, rankDistrib } from "./src/distrib/mod.ts";
+
+// vision: images as data
+export {
+  type AugOptions,
+  type BatchContext,
+  BatchTransform,
+  type BatchTransformJson,
+  type DataSplitter,
+  decodeImage,
+  type FromFolderOptions,
+  FuncSplitter,
+  type GetFilesOptions,
+  getImageFiles,
+  GrandparentSplitter,
+  type GrandparentSplitterOptions,
+  ImageDataLoaders,
+  type ImageDataLoadersOptions,
+  imagenetStats,
+  type ImageSize,
+  type ImageSource,
+  IndexSplitter,
+  type ItemContext,
+  ItemTransform,
+  type ItemTransformJson,
+  type Label,
+  type LabelledFiles,
+  Normalize,
+  type PadMode,
+  type PixelOp,
+  RandomResizedCrop,
+  type RandomResizedCropOptions,
+  RandomSplitter,
+  type RandomSplitterOptions,
+  Resize,
+  type ResizeOptions,
+  type ShowBatchOptions,
+  type TestDlOptions,
+} from "./src/vision/data/mod.ts";
 
 // plots
 export {

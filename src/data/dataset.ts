@@ -6,7 +6,7 @@
 import { DataError, DtypeError, ShapeError } from "../base/errors.ts";
 import { fmtShape, sameShape, sizeOf } from "../base/shape.ts";
 import { LEAF } from "../graph/leaves.ts";
-import { type Dtype, snapshots, stack, Tensor, tensor, type TypedArray, Variable } from "../tensor/mod.ts";
+import { type Dtype, type Rng, snapshots, stack, Tensor, tensor, type TypedArray, Variable } from "../tensor/mod.ts";
 
 /** Numbers with a shape: nested arrays, a typed array with `shape`, or a tensor. */
 export type ArrayData =
@@ -28,8 +28,12 @@ export interface Dataset {
    * are whole, else f32.
    */
   readonly dtypes?: readonly (Dtype | undefined)[];
-  /** Item `i`; parts in the same place have the same shape in every item. */
-  get(i: number): readonly ItemPart[] | Promise<readonly ItemPart[]>;
+  /**
+   * Item `i`; parts in the same place have the same shape in every item.
+   *
+   * @param rng Random numbers for this item in this epoch, which are the same again when the epoch is resumed.
+   */
+  get(i: number, rng: Rng): readonly ItemPart[] | Promise<readonly ItemPart[]>;
 }
 
 /** `value` as a tensor with at least one axis. */

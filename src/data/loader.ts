@@ -38,7 +38,19 @@ export interface DataLoaderOptions {
   readonly seed?: number;
   /** Batches of a `dataset` that are made ahead of time; 2 by default. */
   readonly prefetch?: number;
+  /** What becomes of every batch: expressions, computed on the device as part of whatever uses them. */
+  readonly batchTfm?: BatchTfm;
+  /** Whether items or batches draw random numbers, so that epochs in order differ from each other, too; false by default. */
+  readonly random?: boolean;
 }
+
+/**
+ * Changes a batch.
+ *
+ * @param batch Inputs, then targets.
+ * @param rng Random numbers of this batch's own: the same again when an epoch is gone through again.
+ */
+export type BatchTfm = (batch: Batch, rng: Rng) => Batch;
 
 /** Where a loader stands, as plain data: what the next batches and the orders of later epochs depend on. */
 export interface LoaderState {
@@ -85,6 +97,8 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
   readonly #dataset: Dataset | null;
   readonly #columns: readonly Column[];
   readonly #prefetch: number;
+  readonly #batchTfm: BatchTfm | null;
+  readonly #random: boolean;
   /** Null: the default generator, whatever its state is when an epoch starts. */
   readonly #rng: Rng | null;
   /** The epoch under way, the last one started. */
@@ -103,7 +117,16 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
    * @param options The data and how to cut it; see {@link DataLoaderOptions}.
    */
   constructor(options: DataLoaderOptions) {
-    const { dataset = null, columns = [], bs = 64, shuffle = false, dropLast = false, seed, prefetch = 2 } = options;
+    const {
+      dataset = null,
+      columns = [],
+      bs = 64,
+      shuffle = false,
+      dropLast = false,
+      seed,
+      prefetch = 2,
+      batchTfm = null,
+    } = options;
     if (!Number.isInteger(bs) || bs < 1) {
       throw new ConfigError(`Cannot make batches of ${bs}: bs is a whole number from 1`);
     }
@@ -123,6 +146,8 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     this.#dataset = dataset;
     this.#columns = columns.map((c) => ({ ...c, tensor: resident(c.tensor) }));
     this.#prefetch = prefetch;
+    this.#batchTfm = batchTfm;
+    this.#random = options.random ?? false;
     this.#rng = seed === undefined ? null : new Rng(seed);
     this.size = dataset?.length ?? sizes[0];
     if (!Number.isInteger(this.size) || this.size < 0) {
@@ -163,6 +188,8 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
       bs,
       seed: 0,
       prefetch: this.#prefetch,
+      ...(this.#batchTfm === null ? {} : { batchTfm: this.#batchTfm }),
+      random: this.#random,
     });
     if (this.shard !== null) loader.shard = { ...this.shard, pad: false };
     return loader;
@@ -173,8 +200,9 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     if (this.length === 0) return null;
     const rng = new Rng();
     rng.restore((this.#rng ?? defaultRng()).state);
-    const rows = this.#order(rng.fork()).subarray(0, this.bs);
-    return this.#dataset === null ? this.#cut(rows) : await this.#make(this.#dataset, rows);
+    const epoch = this.shuffle || this.#random ? rng.fork() : new Rng();
+    const pass = { state: epoch.state, order: this.#order(epoch), first: 0 };
+    return this.#dataset === null ? this.#cut(pass, 0) : await this.#make(this.#dataset, pass, 0);
   }
 
   /** Batches, at once; only of data that lies on the device. */
@@ -184,7 +212,10 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     }
     const pass = this.#start();
     try {
-      for (let i = pass.first; i < this.length; i++) yield this.#cut(this.#take(pass, i));
+      for (let i = pass.first; i < this.length; i++) {
+        this.#take(pass, i);
+        yield this.#cut(pass, i);
+      }
     } finally {
       this.#finish(pass);
     }
@@ -199,7 +230,7 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     let next = pass.first;
     const fill = () => {
       for (; next < this.length && ahead.length <= this.#prefetch; next++) {
-        const batch = this.#make(dataset, this.#rows(pass, next));
+        const batch = this.#make(dataset, pass, next);
         batch.catch(() => {}); // told when its turn comes
         ahead.push(batch);
       }
@@ -223,7 +254,7 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     if (this.#resume && this.#epoch !== null) {
       rng = new Rng();
       rng.restore(this.#epoch);
-    } else rng = this.shuffle ? (this.#rng ?? defaultRng()).fork() : new Rng();
+    } else rng = this.shuffle || this.#random ? (this.#rng ?? defaultRng()).fork() : new Rng();
     const { state } = rng;
     this.#epoch = state;
     this.#position = first;
@@ -239,14 +270,18 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     return Int32Array.from({ length: own }, (_, k) => all[(k * size + rank) % this.size]);
   }
 
+  /** The number of this loader's k-th item or batch among those of all processes, so that none draw the same numbers. */
+  #place(k: number): number {
+    return this.shard === null ? k : k * this.shard.size + this.shard.rank;
+  }
+
   #rows({ order }: Pass, i: number): Int32Array {
     return order.subarray(i * this.bs, (i + 1) * this.bs);
   }
 
-  /** The rows of batch `i`, which is given out now. */
-  #take(pass: Pass, i: number): Int32Array {
+  /** Notes that batch `i` is given out now. */
+  #take(pass: Pass, i: number): void {
     if (this.#epoch === pass.state) this.#position = i + 1;
-    return this.#rows(pass, i);
   }
 
   /** Ends an epoch, unless another one was started since. */
@@ -256,11 +291,11 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     this.#position = 0;
   }
 
-  async #make(dataset: Dataset, rows: Int32Array): Promise<B> {
-    const items = Array.from(rows);
-    const got = await Promise.all(items.map(async (i): Promise<readonly ItemPart[]> => {
+  async #make(dataset: Dataset, pass: Pass, n: number): Promise<B> {
+    const items = Array.from(this.#rows(pass, n));
+    const got = await Promise.all(items.map(async (i, k): Promise<readonly ItemPart[]> => {
       try {
-        return await dataset.get(i);
+        return await dataset.get(i, drawsOf(pass, ITEMS + this.#place(n * this.bs + k)));
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         throw new DataError(`Cannot get item ${i}: ${reason}`, { cause: error });
@@ -277,23 +312,51 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
         `Cannot batch items ${items[0]} and ${items[odd]}: one has ${width} parts, the other ${got[odd].length}`,
       );
     }
-    return got[0].map((_, part) =>
-      collate(got.map((item) => item[part]), items, dataset.dtypes?.[part])
-    ) as unknown as B;
+    return this.#transformed(
+      got[0].map((_, part) => collate(got.map((item) => item[part]), items, dataset.dtypes?.[part])),
+      pass,
+      n,
+    );
+  }
+
+  /** The batch as it is given out; what it was made of is remembered, and released with it. */
+  #transformed(batch: Batch, pass: Pass, n: number): B {
+    if (this.#batchTfm === null) return batch as unknown as B;
+    const out = this.#batchTfm(batch, drawsOf(pass, BATCHES + this.#place(n)));
+    sources.set(out, batch);
+    return out as unknown as B;
   }
 
   /** A batch of resident data: a look-up of rows that travels with the step. */
-  #cut(rows: Int32Array): B {
+  #cut(pass: Pass, n: number): B {
+    const rows = this.#rows(pass, n);
     const index = rows.length <= MAX_ARRAY
       ? array(rows, [rows.length], "i32")
       : fromHost(rows.slice(), [rows.length], "i32");
-    return this.#columns.map((column) => new Tensor(rowsOf(column, index, rows.length))) as unknown as B;
+    return this.#transformed(this.#columns.map((column) => new Tensor(rowsOf(column, index, rows.length))), pass, n);
   }
 }
 
 /** Number of items in a part of `n` items. */
 function shardSize(n: number, { rank, size, pad }: Shard): number {
   return n === 0 ? 0 : Math.max(1, Math.ceil(pad ? n / size : (n - rank) / size));
+}
+
+/** First blocks of an epoch's generator that belong to its items and its batches; the order takes those before. */
+const ITEMS = 2 ** 40, BATCHES = 2 ** 41;
+
+/** The random numbers of one item or batch of an epoch, whenever and in whatever order they are made. */
+function drawsOf({ state }: Pass, block: number): Rng {
+  const rng = new Rng();
+  rng.restore({ ...state, blocks: block });
+  return rng.fork();
+}
+
+const sources = new WeakMap<Batch, Batch>();
+
+/** The tensors that a transformed batch is computed from; none where it was not transformed. */
+export function sourcesOf(batch: Batch): Batch {
+  return sources.get(batch) ?? [];
 }
 
 function rowsOf({ tensor, float, normalize }: Column, index: Node, n: number): Node {

@@ -4,5 +4,14 @@
  * @module
  */
 export { type ArrayData, type Dataset, type ItemPart } from "./dataset.ts";
-export { type Batch, type Column, DataLoader, type DataLoaderOptions, type LoaderState, type Shard } from "./loader.ts";
+export {
+  type Batch,
+  type BatchTfm,
+  type Column,
+  DataLoader,
+  type DataLoaderOptions,
+  type LoaderState,
+  type Shard,
+  sourcesOf,
+} from "./loader.ts";
 export { type Arrays, DataLoaders, type DataLoadersOptions, type FromArraysOptions } from "./loaders.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Batch } from "../data/mod.ts";
+import { type Batch, sourcesOf } from "../data/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 
 /**
@@ -36,7 +36,7 @@ export class BatchState {
     if (batch.length === 0) return;
     this.xb = batch.slice(0, nInp);
     this.yb = batch.slice(nInp);
-    if (fresh) this.#own = batch;
+    if (fresh) this.#own = [...batch, ...sourcesOf(batch)];
   }
 
   /** Notes results that exist for this batch: expressions, not tensors that lay in memory before. */

@@ -1,0 +1,122 @@
+/**
+ * Image files as pixels, decoded by sharp in threads of its own.
+ *
+ * @module
+ */
+import { AnnealError, ConfigError, DataError } from "../../base/errors.ts";
+import type { PixelImage } from "../../plot/mod.ts";
+import type { ImageSize } from "./item_tfms.ts";
+
+/** A file's path, its `file:` URL, or its bytes. */
+export type ImageSource = string | URL | Uint8Array;
+
+type Sharp = typeof import("sharp").default;
+let loaded: Promise<Sharp> | null = null;
+
+/** What sharp needs of Deno: it is native code, and looks at the environment. */
+async function load(): Promise<Sharp> {
+  const needs = [{ name: "ffi", flag: "--allow-ffi" }, { name: "env", flag: "--allow-env" }, {
+    name: "read",
+    flag: "--allow-read",
+  }] as const;
+  const states = await Promise.all(needs.map(({ name }) => Deno.permissions.query({ name })));
+  const missing = needs.filter((_, i) => states[i].state === "prompt" || states[i].state === "denied");
+  if (missing.length > 0) {
+    throw new ConfigError(
+      `Cannot decode images: the decoder is native code, run again with ${missing.map((m) => m.flag).join(" ")}`,
+    );
+  }
+  let sharp: Sharp;
+  try {
+    ({ default: sharp } = await import("sharp"));
+  } catch (error) {
+    throw new ConfigError(`Cannot decode images: sharp does not start here, ${reasonOf(error)}`, { cause: error });
+  }
+  sharp.concurrency(1); // a thread an image: several images are decoded at once
+  sharp.cache(false); // decoded images are kept by whoever needs them again
+  return sharp;
+}
+
+/** The decoder, started when first needed. */
+async function decoder(): Promise<Sharp> {
+  loaded ??= load();
+  try {
+    return await loaded;
+  } catch (error) {
+    loaded = null; // a permission may be granted later
+    throw error;
+  }
+}
+
+/** The name of an image, for errors. */
+export function nameOf(source: ImageSource): string {
+  return source instanceof Uint8Array ? `${source.length} bytes` : fileOf(source);
+}
+
+function fileOf(source: string | URL): string {
+  return source instanceof URL ? decodeURIComponent(source.pathname) : source;
+}
+
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split("\n")[0].trim();
+}
+
+function refusal(source: ImageSource, error: unknown): AnnealError {
+  if (error instanceof AnnealError) return error;
+  let reason = reasonOf(error);
+  if (/missing|no such file/i.test(reason)) reason = "there is no such file";
+  else if (/unsupported image format/i.test(reason)) reason = "it is no image, or of a format that is not supported";
+  return new DataError(`Cannot read image ${nameOf(source)}: ${reason}`, { cause: error });
+}
+
+/** Opens an image: warnings of the decoder pass, as they do in fastai, errors and missing data do not. */
+async function open(source: ImageSource): Promise<ReturnType<Sharp>> {
+  const sharp = await decoder();
+  const size = source instanceof Uint8Array ? source.length : (await Deno.stat(source).catch((error) => {
+    throw refusal(source, error);
+  })).size;
+  if (size === 0) throw new DataError(`Cannot read image ${nameOf(source)}: it is empty`);
+  return sharp(source instanceof Uint8Array ? source : fileOf(source), { failOn: "error" });
+}
+
+/**
+ * The pixels of an image: red, green, blue, u8 `[height, width, 3]`. Grey becomes three equal channels, CMYK is converted,
+ * 16 bits are cut to 8, transparency is dropped; of several pictures in a file the first counts.
+ *
+ * @throws {DataError} That names the file, if it is missing, no image, or damaged.
+ */
+export async function decodeImage(source: ImageSource): Promise<PixelImage> {
+  try {
+    const image = await open(source);
+    const { data, info } = await image.toColourspace("srgb").removeAlpha().raw({ depth: "uchar" })
+      .toBuffer({ resolveWithObject: true });
+    const { width, height, channels } = info;
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return { data: channels === 3 ? bytes : toRgb(bytes, channels), width, height, channels: 3 };
+  } catch (error) {
+    throw refusal(source, error);
+  }
+}
+
+/** Grey, with further channels or none, as red, green and blue. */
+function toRgb(data: Uint8Array, channels: number): Uint8Array {
+  const n = data.length / channels, out = new Uint8Array(n * 3);
+  const [g, b] = channels > 3 ? [1, 2] : [0, 0];
+  for (let i = 0; i < n; i++) {
+    out[3 * i] = data[channels * i];
+    out[3 * i + 1] = data[channels * i + g];
+    out[3 * i + 2] = data[channels * i + b];
+  }
+  return out;
+}
+
+/** The size of an image, from its header. */
+export async function imageSize(source: ImageSource): Promise<ImageSize> {
+  try {
+    const { width, height } = await (await open(source)).metadata();
+    return { width, height };
+  } catch (error) {
+    throw refusal(source, error);
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * Images as data: files, labels, splits, transforms, loaders.
+ *
+ * @module
+ */
+export type { AugOptions } from "./aug_transforms.ts";
+export { type BatchContext, BatchTransform, type BatchTransformJson, imagenetStats, Normalize } from "./batch_tfms.ts";
+export { decodeImage, imageSize, type ImageSource } from "./decode.ts";
+export { type GetFilesOptions, getImageFiles, IMAGE_EXTENSIONS } from "./image_files.ts";
+export {
+  type FromFolderOptions,
+  ImageDataLoaders,
+  type ImageDataLoadersOptions,
+  type LabelledFiles,
+  type TestDlOptions,
+} from "./image_loaders.ts";
+export {
+  type ImageSize,
+  type ItemContext,
+  ItemTransform,
+  type ItemTransformJson,
+  RandomResizedCrop,
+  type RandomResizedCropOptions,
+  Resize,
+  type ResizeOptions,
+} from "./item_tfms.ts";
+export type { Label } from "./labels.ts";
+export type { PadMode, PixelOp } from "./pixel_ops.ts";
+export { type ShowBatchOptions } from "./show_batch.ts";
+export {
+  type DataSplitter,
+  FuncSplitter,
+  GrandparentSplitter,
+  type GrandparentSplitterOptions,
+  IndexSplitter,
+  RandomSplitter,
+  type RandomSplitterOptions,
+} from "./splitters.ts";

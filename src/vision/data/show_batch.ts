@@ -1,0 +1,43 @@
+/**
+ * Batches as pictures.
+ *
+ * @module
+ */
+import { DataError } from "../../base/errors.ts";
+import { type Figure, type PixelImage, plotImages } from "../../plot/mod.ts";
+import type { Tensor } from "../../tensor/mod.ts";
+import type { ImageDataLoaders } from "./image_loaders.ts";
+
+/** Options of {@link showBatch}. */
+export interface ShowBatchOptions {
+  /** Most images; 9 by default. */
+  readonly maxN?: number;
+  /** Images in a row; about as many as rows by default. */
+  readonly columns?: number;
+}
+
+/** Images f32 `[n, 3, h, w]` in [0, 1] as pictures; what lies outside that range is cut. */
+export async function toPictures(x: Tensor): Promise<PixelImage[]> {
+  const [n, channels, height, width] = x.shape;
+  const data = await x.permute([0, 2, 3, 1]).data();
+  const size = height * width * channels;
+  return Array.from({ length: n }, (_, i) => ({
+    data: Uint8Array.from({ length: size }, (_, k) => Math.round(255 * Math.min(1, Math.max(0, data[i * size + k])))),
+    width,
+    height,
+    channels,
+  }));
+}
+
+/** Images of the first training batch, as the model gets them but for the scaling, with their labels. */
+export async function showBatch(dls: ImageDataLoaders, options: ShowBatchOptions = {}): Promise<Figure> {
+  const { maxN = 9, columns } = options;
+  const batch = await dls.train.peek();
+  if (batch === null) throw new DataError("Cannot show a batch: the training loader has none");
+  const [xb, yb] = batch;
+  const n = Math.min(maxN, xb.shape[0]);
+  const pictures = await toPictures(dls.decodeImages(xb.slice([[0, n]])));
+  const codes = await yb.data();
+  const titles = pictures.map((_, i) => dls.label(codes[i]));
+  return plotImages(pictures, { titles, ...(columns === undefined ? {} : { columns }) });
+}
