@@ -356,6 +356,10 @@ export class BodyWriter {
     } else if (!byte && step === 4) {
       this.#push(view);
       f.mem(MEM.v128Load);
+    } else if (!byte && step === 8) { // every second element: two vectors, of which the second ends with the last one
+      this.#push(view);
+      f.set(this.#address).get(this.#address).mem(MEM.v128Load).get(this.#address).mem(MEM.v128Load, 12);
+      f.shuffle([0, 2, 5, 7]);
     } else if (byte && step === 1) {
       this.#push(view);
       f.mem(MEM.v128Load32Zero).op(OP.i16x8ExtendLowU8).op(OP.i32x4ExtendLowU16);

@@ -33,17 +33,37 @@ function needed(body: readonly Inst[], roots: readonly number[]): (i: number) =>
   return (i) => want[i] === 1;
 }
 
-/** Rows of reductions: vectors along the row, or along neighbouring rows where their elements lie side by side. */
+/** Lines of the inner axes below this many elements are too short for vectors of their own. */
+const SHORT = 8;
+/** Rows of at most this many elements are written out, element by element. */
+const UNROLLED = 16;
+/** Lines of neighbouring rows that are enough for threads to share; where there are fewer, they share the vectors of a line. */
+const ENOUGH = 64;
+
+/** The outer axis whose neighbours share a vector; -1 if vectors lie along the row. */
+function besideAxis({ outer, inner, body }: ReduceKernel): number {
+  const last = outer.length - 1, along = outer.length + inner.length - 1;
+  const views = body.flatMap((i) => i.k === "load" ? [i.view] : []);
+  const awkward = (axis: number) => views.filter((v) => v.strides[axis] !== 0 && v.strides[axis] !== 1).length;
+  if (last >= 0 && outer[last] >= 4 && awkward(along) > awkward(last)) return last;
+  if (inner[inner.length - 1] >= SHORT) return -1;
+  for (let axis = last; axis >= 0; axis--) if (outer[axis] >= 4) return axis;
+  return -1;
+}
+
+/** Rows of reductions: vectors along the row, or along neighbouring rows. */
 export function reduceLoop(context: Context, kernel: ReduceKernel): Work {
   const { outer, inner, body, outs } = kernel;
   const f = new Fn([T.i32, T.i32, T.i32]);
   const sizes = [...outer, ...inner];
-  const rank = sizes.length, lead = outer.length;
-  const rowAxes = sizes.map((_, i) => i).slice(0, lead);
-  const views = body.flatMap((i) => i.k === "load" ? [i.view] : []);
-  const awkward = (axis: number) => views.filter((v) => v.strides[axis] !== 0 && v.strides[axis] !== 1).length;
-  const beside = lead > 0 && sizes[lead - 1] >= 4 && awkward(rank - 1) > awkward(lead - 1);
-  const nest: Nest = { sizes, vector: beside ? lead - 1 : rank - 1, inner: rank - 1, outer: new Set(rowAxes) };
+  const rowAxes = outer.map((_, i) => i);
+  const axis = besideAxis(kernel), beside = axis >= 0;
+  const nest: Nest = {
+    sizes,
+    vector: beside ? axis : sizes.length - 1,
+    inner: sizes.length - 1,
+    outer: new Set(rowAxes),
+  };
   const w = new BodyWriter(f, context, body, nest);
   const stored = outs.map((o) => o.view);
   w.prologue(stored);
@@ -57,20 +77,40 @@ export function reduceLoop(context: Context, kernel: ReduceKernel): Work {
     });
     return { index: context.module.add(f), items: product(outer) };
   }
-  const width = sizes[lead - 1], blocks = Math.ceil(width / 4);
-  const item = f.local(T.i32), along = w.coords[lead - 1];
+  const width = sizes[axis], blocks = Math.ceil(width / 4), along = w.coords[axis];
+  const others = rowAxes.filter((i) => i !== axis), lines = product(others.map((i) => sizes[i]));
+  const whole = lines >= ENOUGH; // a work item is a line of rows, not a vector of them
+  const slots = new Set(outs.map((o) => o.view.slot));
+  const again = body.every((i) => i.k !== "load" || !slots.has(i.view.slot));
+  /** Four rows from `along`, or what is left of them: the last four once more, or one by one if that would show. */
+  const four = () => {
+    if (width % 4 === 0) oneRow(w, kernel, 4, true);
+    else if (again) {
+      f.get(along).i32(width - 4).op(OP.i32GtS).if(() => f.i32(width - 4).set(along));
+      oneRow(w, kernel, 4, true);
+    } else {
+      f.get(along).i32(width - 4).op(OP.i32GtS).if(() => {
+        f.loop(along, () => f.i32(width), 1, () => oneRow(w, kernel, 1, true));
+      }, () => oneRow(w, kernel, 4, true));
+    }
+  };
+  const item = f.local(T.i32);
   f.get(1).set(item);
   f.loop(item, () => f.get(2), 1, () => {
+    if (whole) {
+      decode(w, others, item);
+      f.i32(0).set(along);
+      f.loop(along, () => f.i32(width), 4, four);
+      return;
+    }
     const block = f.local(T.i32);
     f.get(item).i32(blocks).op(OP.i32DivU).set(block);
-    decode(w, rowAxes.slice(0, -1), block);
+    decode(w, others, block);
     f.get(item).i32(blocks).op(OP.i32RemU).i32(2).op(OP.i32Shl).set(along);
-    f.get(along).i32(width - 4).op(OP.i32GtS).if(() => {
-      f.loop(along, () => f.i32(width), 1, () => oneRow(w, kernel, 1, true));
-    }, () => oneRow(w, kernel, 4, true));
+    four();
     f.release(block);
   });
-  return { index: context.module.add(f), items: product(outer.slice(0, -1)) * blocks };
+  return { index: context.module.add(f), items: whole ? lines : lines * blocks };
 }
 
 /** One row, or four side by side: a pass for each depth of folds, and one for what is stored element by element. */
@@ -88,6 +128,15 @@ function oneRow(w: BodyWriter, { outer, inner, body, outs }: ReduceKernel, lanes
   const otherAxes = inner.map((_, i) => lead + i).slice(0, -1);
   const length = inner[inner.length - 1];
 
+  /** Sets the coordinates of element `n` of the row. */
+  const settle = (n: number) => {
+    let rest = n;
+    for (let i = inner.length - 1; i >= 0; i--) {
+      const c = rest % inner[i];
+      rest = (rest - c) / inner[i];
+      f.i32(i === inner.length - 1 ? c * 4 : c).set(i === inner.length - 1 ? w.position : w.coords[lead + i]);
+    }
+  };
   /** Goes over the whole row; `body` is what happens at each position. */
   const over = (
     want: (i: number) => boolean,
@@ -95,6 +144,15 @@ function oneRow(w: BodyWriter, { outer, inner, body, outs }: ReduceKernel, lanes
     atEnd: () => void,
     views: readonly View[],
   ) => {
+    if (beside && product(inner) <= UNROLLED) {
+      for (let n = 0; n < product(inner); n++) {
+        settle(n);
+        w.emit(2, lanes, want, views);
+        body(lanes);
+      }
+      atEnd();
+      return;
+    }
     const line = f.local(T.i32);
     const one = () => {
       w.emit(2, lanes, want, views);
