@@ -6,6 +6,7 @@
 import type { ProgramCase } from "./programs_builder.ts";
 import { instructionCases, viewCases } from "./programs_map.ts";
 import { matmulCases } from "./programs_matmul.ts";
+import { poolCases } from "./programs_pool.ts";
 import { reduceCases } from "./programs_reduce.ts";
 import { scatterCases } from "./programs_scatter.ts";
 
@@ -16,6 +17,7 @@ export const programs: readonly ProgramCase[] = [
   ...viewCases(),
   ...instructionCases(),
   ...reduceCases(),
+  ...poolCases(),
   ...matmulCases(),
   ...scatterCases(),
 ];
