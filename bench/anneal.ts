@@ -99,14 +99,45 @@ async function tinyLearner(): Promise<Subject> {
   };
 }
 
-function mlp(rows: number): Promise<Subject> {
+function mlpModel(): nn.Sequential {
   const layers = mlpLayers().flatMap(({ inputs, outputs, weight }, i) => {
     const linear = new nn.Linear(inputs, outputs);
     linear.weight.assign(tensor(weight, { shape: [inputs, outputs] }).transpose(0, 1));
     linear.bias?.assign(tensor(new Float32Array(outputs)));
     return i < 2 ? [linear, new nn.ReLU()] : [linear];
   });
-  const model = new nn.Sequential(...layers), crossEntropy = new nn.CrossEntropyLoss();
+  return new nn.Sequential(...layers);
+}
+
+/** Batches of an epoch of `mlp64-learner`; each holds the rows of `mlp64`. */
+const MLP_BATCHES = 50;
+
+async function mlpLearner(): Promise<Subject> {
+  const rows = 64, { x, labels } = mlpBatch(rows);
+  const many = rows * MLP_BATCHES;
+  const dls = DataLoaders.fromArrays({
+    x: { data: Float32Array.from({ length: many * 784 }, (_, i) => x[i % x.length]), shape: [many, 784] },
+    y: { data: Int32Array.from({ length: many }, (_, i) => labels[i % rows]), shape: [many] },
+  }, { bs: rows, shuffle: false });
+  const learn = new Learner(dls, mlpModel(), {
+    lossFunc: new nn.CrossEntropyLoss(),
+    optFunc: Adam.with({ ...ADAM, wd: 0 }),
+    logger: silentLogger,
+  });
+  const fit = async (epochs: number): Promise<number> => {
+    await learn.fit(epochs, { cbs: [new ParamScheduler({ lr: SchedLin(ADAM.lr, ADAM.lr / 10) })] });
+    return epochs * MLP_BATCHES;
+  };
+  await fit(1);
+  return {
+    check: [learn.recorder.losses[0]],
+    run: (count) => fit(Math.ceil(count / MLP_BATCHES)),
+    note: `Learner.fit with Recorder and ParamScheduler, ${MLP_BATCHES} batches an epoch`,
+  };
+}
+
+function mlp(rows: number): Promise<Subject> {
+  const model = mlpModel(), crossEntropy = new nn.CrossEntropyLoss();
   const { x, labels } = mlpBatch(rows);
   const xb = tensor(x, { shape: [rows, 784] }), yb = tensor(labels);
   return training(
@@ -235,14 +266,23 @@ async function product(n: number): Promise<Subject> {
 export const subjectOf = (workload: Workload): Promise<Subject> => {
   if (workload === "tiny") return tiny();
   if (workload === "tiny-learner") return tinyLearner();
+  if (workload === "mlp64-learner") return mlpLearner();
   if (workload === "cnn") return cnn();
   if (workload === "resnet18") return resnet18();
-  return workload.startsWith("mlp") ? mlp(sizeOf(workload)) : product(sizeOf(workload));
+  return workload.startsWith("mlp") || workload === "first-mlp64" ? mlp(sizeOf(workload)) : product(sizeOf(workload));
 };
 
+/** What stands for a learner's workload in a loop by hand. */
+const BY_HAND: Partial<Record<Workload, Workload>> = { "tiny-learner": "tiny", "mlp64-learner": "mlp64" };
+
 if (import.meta.main) {
-  await measureMain(async (workload, backend) => {
+  await measureMain(async (workload, wanted) => {
+    const [backend, byHand] = wanted.split(" by hand"); // also what the learners are measured against
     const { name } = await init({ device: backend === "webgpu" ? "webgpu" : "cpu" });
-    return { runner: "Anneal", backend: name, subject: await subjectOf(workload) };
+    return {
+      runner: "Anneal",
+      backend: name,
+      subject: await subjectOf(byHand !== undefined ? BY_HAND[workload] ?? workload : workload),
+    };
   });
 }

@@ -43,10 +43,21 @@ export async function peers(device: DeviceName): Promise<{ present: Runner[]; ab
     backend,
     ...(only === undefined ? {} : { only }),
   });
-  if (device === "webgpu") return { present: [jax("webgpu"), tfjs("webgpu", small)], absent: [] };
-  const present = [jax("wasm"), tfjs("wasm", small), tfjs("cpu", ["tiny", "tiny-learner"])]; // its plain JavaScript is for small things
+  const hand: Runner = {
+    id: "Anneal by hand",
+    command: deno("anneal.ts"),
+    backend: `${device} by hand`,
+    only: ["tiny-learner", "mlp64-learner"],
+  };
+  if (device === "webgpu") return { present: [hand, jax("webgpu"), tfjs("webgpu", small)], absent: [] };
+  const present = [hand, jax("wasm"), tfjs("wasm", small), tfjs("cpu", ["tiny", "tiny-learner"])]; // its plain JavaScript is for small things
   if (!await hasTorch()) return { present, absent: ["PyTorch is absent: python3 cannot import torch"] };
-  const torch = { id: "PyTorch", command: ["python3", file("peers/torch_bench.py")], backend: "cpu" };
+  const torch: Runner = {
+    id: "PyTorch",
+    command: ["python3", file("peers/torch_bench.py")],
+    backend: "cpu",
+    only: WORKLOADS.filter((w) => w !== "first-mlp64"),
+  };
   return { present: [...present, torch], absent: [] };
 }
 

@@ -3,6 +3,8 @@
  *
  * - `tiny`: `y = a x + b` on 16 points, mean squared error, SGD with momentum 0.9; a loop by hand.
  * - `tiny-learner`: the same through a `fit` that has batches, records and schedules; who has none runs `tiny`.
+ * - `mlp64-learner`: `mlp64` through a `fit` with recorder, progress and schedules; who has none runs `mlp64`.
+ * - `first-mlp64`: one over the seconds from the start of the process to the loss of the first step of `mlp64`.
  * - `mlp64`, `mlp256`: 784-512-256-10 with ReLU, cross-entropy, Adam, on the same batch of 64 or 256 every step.
  * - `cnn`: 3x3 convolutions of stride 2, 1-16-32-64 channels with ReLU, mean over places, linear; cross-entropy, Adam, on the
  *   same 64 images of 28x28 every step.
@@ -17,6 +19,8 @@ export const WORKLOADS = [
   "tiny",
   "tiny-learner",
   "mlp64",
+  "mlp64-learner",
+  "first-mlp64",
   "mlp256",
   "cnn",
   "resnet18",
@@ -34,7 +38,8 @@ export function isWorkload(name: string): name is Workload {
 }
 
 /** What the speed of a workload is counted in. */
-export function unitOf(workload: Workload): "steps/s" | "GFLOP/s" {
+export function unitOf(workload: Workload): "steps/s" | "GFLOP/s" | "1/s" {
+  if (workload === "first-mlp64") return "1/s";
   return workload.startsWith("mm") ? "GFLOP/s" : "steps/s";
 }
 

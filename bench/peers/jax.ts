@@ -205,7 +205,7 @@ function subjectOf(workload: Workload): Promise<Subject> {
   if (workload === "tiny-learner") return tiny("a loop by hand: there is no learner");
   if (workload === "cnn") return cnn();
   if (workload === "resnet18") return resnet18();
-  return workload.startsWith("mlp") ? mlp(sizeOf(workload)) : product(sizeOf(workload));
+  return workload.startsWith("mlp") || workload === "first-mlp64" ? mlp(sizeOf(workload)) : product(sizeOf(workload));
 }
 
 if (import.meta.main) {

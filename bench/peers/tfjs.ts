@@ -119,7 +119,7 @@ async function product(n: number): Promise<Subject> {
 function subjectOf(workload: Workload): Promise<Subject> {
   if (workload === "tiny") return tiny();
   if (workload === "tiny-learner") return tinyLearner();
-  return workload.startsWith("mlp") ? mlp(sizeOf(workload)) : product(sizeOf(workload));
+  return workload.startsWith("mlp") || workload === "first-mlp64" ? mlp(sizeOf(workload)) : product(sizeOf(workload));
 }
 
 if (import.meta.main) {
