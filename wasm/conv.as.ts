@@ -240,15 +240,69 @@ function thin4(a: usize, row: usize, run: usize, kc: i32, p0: usize, p1: usize, 
   return load<i32>(col, 8) - c0 == 2 * s && load<i32>(col, 12) - c0 == 3 * s ? s : 0;
 }
 
+// c[0..count] = or += sum over k of a[k] B[k, column], all columns in a line, which is read from one end to the other
+function thinLine(a: usize, row: usize, kc: i32, b: usize, count: i32, c: usize, add: bool): void {
+  const end = c + <usize>((count + 3) >> 2 << 4), last = c + <usize>(count << 2) - 16;
+  if (!add) memory.fill(c, 0, end - c);
+  for (let k = kc >> 2; k > 0; --k) {
+    const x0 = v128.load32_splat(a), x1 = v128.load32_splat(a, 4), x2 = v128.load32_splat(a, 8), x3 = v128.load32_splat(a, 12);
+    const r0 = load<u32>(row), r1 = load<u32>(row, 4), r2 = load<u32>(row, 8), r3 = load<u32>(row, 12);
+    let q = c, at = b;
+    for (; q <= last; q += 16) {
+      let v = fma(x0, v128.load(at + r0), v128.load(q));
+      v = fma(x1, v128.load(at + r1), v);
+      v = fma(x2, v128.load(at + r2), v);
+      v128.store(q, fma(x3, v128.load(at + r3), v));
+      at += 16;
+    }
+    for (let j = count & 3; j > 0; --j) {
+      let v = fma(x0, v128.load32_zero(at + r0), v128.load32_zero(q));
+      v = fma(x1, v128.load32_zero(at + r1), v);
+      v = fma(x2, v128.load32_zero(at + r2), v);
+      store<f32>(q, f32x4.extract_lane(fma(x3, v128.load32_zero(at + r3), v), 0));
+      q += 4;
+      at += 4;
+    }
+    a += 16;
+    row += 16;
+  }
+  for (let k = kc & 3; k > 0; --k) {
+    const x = v128.load32_splat(a);
+    let q = c, at = b + load<u32>(row);
+    for (; q <= last; q += 16) { v128.store(q, fma(x, v128.load(at), v128.load(q))); at += 16; }
+    for (let j = count & 3; j > 0; --j) {
+      store<f32>(q, f32x4.extract_lane(fma(x, v128.load32_zero(at), v128.load32_zero(q)), 0));
+      q += 4;
+      at += 4;
+    }
+    a += 4;
+    row += 4;
+  }
+}
+
+// whether `count` columns lie side by side
+function inLine(col: usize, count: i32): bool {
+  const first = load<i32>(col);
+  for (let j = 1; j < count; j++) if (load<i32>(col + <usize>(j << 2)) - first != j << 2) return false;
+  return true;
+}
+
 /** As {@link convBlock}, for so few rows that packing would not pay: A in panels of one row, B read where it lies. */
 export function convThin(
   d: usize, a: usize, b: usize, c: usize, ldc: i32, rows: i32, start: i32, count: i32, begin: i32, end: i32, work: usize,
 ): void {
   const depth = load<i32>(d, 4), row = work, run = row + <usize>(KC * 4), cols = run + <usize>((KC + 1) * 12);
   columns(d, cols, start, count);
+  const line = end - begin >= 16 && count >= 16 && inLine(cols, count);
   for (let p = begin; p < end; p += KC) {
     const kc = min(KC, end - p), add = p > begin;
     offsets(row, d + 40, d + 52, p, kc);
+    if (line) {
+      for (let i = 0; i < rows; i++) {
+        thinLine(a + <usize>(i * depth + p) * 4, row, kc, b + load<u32>(cols), count, c + <usize>(i * ldc) * 4, add);
+      }
+      continue;
+    }
     runs(run, row, kc);
     let j = 0, col = cols, to = c;
     while (j < count) {

@@ -32,6 +32,10 @@ export function matmulCases(): ProgramCase[] {
     epilogueTypes(),
     transposedOut(),
     notFinite(),
+    ...(["NN", "NT", "TN"] as const).flatMap((layout) =>
+      [[1, 41, 23], [41, 1, 23], [2, 700, 301], [300, 2, 37]].map((size) => thin(layout, size))
+    ),
+    thinBatched(),
     twoProducts(),
     convolution(),
   ];
@@ -188,6 +192,36 @@ function notFinite(): ProgramCase {
   other[1 * n + 2] = Infinity;
   const [x, w, y] = [c.input(data), c.input(other), c.output("f32", m * n)];
   return c.matmul({ m, n, k, a: c.view(x, [m, k]), b: c.view(w, [k, n]) }, (body) => body.store(y, body.acc())).build();
+}
+
+/** Few rows or columns, infinities at the last of the inner axis, and an epilogue that tells rows from columns. */
+function thin(layout: "NN" | "NT" | "TN", [m, n, k]: readonly number[]): ProgramCase {
+  const c = new CaseBuilder(`matmul ${layout} of few rows or columns, ${m} x ${n} x ${k}`, sumTolerance(k));
+  const [left, right] = [fillF32(120, m * k), fillF32(121, k * n)];
+  left[m * k - 1] = Infinity;
+  right[layout[1] === "N" ? (k - 1) * n : k - 1] = -Infinity;
+  const [x, w, bias, y] = [c.input(left), c.input(right), c.input(fillF32(122, n)), c.output("f32", m * n)];
+  const a = c.view(x, [m, k], { strides: layout[0] === "N" ? [k, 1] : [1, m] });
+  const b = c.view(w, [k, n], { strides: layout[1] === "N" ? [n, 1] : [1, k] });
+  return c.matmul({ m, n, k, a, b }, (body) => {
+    const row = body.cast(body.coord([1, 0]), "f32");
+    const inside = body.load(bias, { strides: [0, 1], guards: [{ offset: -1, strides: [0, 1], size: n - 1 }] });
+    body.store(y, body.binary("add", body.binary("add", body.acc(), inside), row));
+  }).build();
+}
+
+function thinBatched(): ProgramCase {
+  const [heads, d, t] = [6, 40, 90];
+  const c = new CaseBuilder("matmul of one row a matrix, batched", sumTolerance(d));
+  const [q, keys, y] = [
+    c.input(fillF32(123, heads * d)),
+    c.input(fillF32(124, heads * t * d)),
+    c.output("f32", heads * t),
+  ];
+  const [a, b] = [c.view(q, [heads, 1, d]), c.view(keys, [heads, d, t], { strides: [t * d, 1, d] })];
+  return c.matmul({ batch: [heads], m: 1, n: t, k: d, a, b }, (body) => {
+    body.store(y, body.binary("mul", body.acc(), body.const(0.125)));
+  }).build();
 }
 
 function twoProducts(): ProgramCase {

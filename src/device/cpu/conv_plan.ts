@@ -9,7 +9,7 @@ import { product } from "./encoder/loops.ts";
 /** Depth of a block of the inner axis, as `KC` in `wasm/matmul.as.ts`. */
 export const DEPTH = 256;
 /** Products of so few rows are formed without panels of the right operand. */
-const THIN = 2;
+export const THIN = 2;
 /** Rows and columns of a register tile, as `MR` and `NR` there. */
 export const TILE_ROWS = 4, TILE_COLUMNS = 8;
 
@@ -126,7 +126,7 @@ export interface Blocks {
   readonly depth: number;
 }
 
-const MOST_ROWS = 192, FEWEST_COLUMNS = 32;
+const MOST_ROWS = 192, FEWEST_COLUMNS = 32, FEWEST_THIN = 256;
 /** The most columns of a block. */
 export const MOST_COLUMNS = 1024;
 /** Elements of a block that stay in the first cache, where rows are few. */
@@ -142,7 +142,7 @@ export function planBlocks(groups: number, m: number, n: number, k: number): Blo
   const most = Math.min(MOST_COLUMNS, Math.max(128, up(FEW_ELEMENTS / rows, TILE_COLUMNS)));
   const wanted = Math.ceil(ENOUGH / (groups * rowBlocks));
   const columns = Math.min(
-    Math.max(up(n / wanted, TILE_COLUMNS), FEWEST_COLUMNS),
+    Math.max(up(n / wanted, TILE_COLUMNS), m <= THIN ? FEWEST_THIN : FEWEST_COLUMNS),
     most,
     up(n, TILE_COLUMNS),
   );

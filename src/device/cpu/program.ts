@@ -12,6 +12,7 @@ import { product, type Work } from "./encoder/loops.ts";
 import { mapLoop } from "./encoder/map_loop.ts";
 import { reduceLoop } from "./encoder/reduce_loop.ts";
 import { segmentSumLoop } from "./encoder/segment_loop.ts";
+import { thinProduct } from "./thin.ts";
 import { bodyCost, productCost, pushBase, type Step } from "./step.ts";
 
 /** A program's module. */
@@ -32,7 +33,8 @@ export function compileProgram(program: Program, shared: boolean, place: (words:
   const scratch = program.slots.length;
   let scratchBytes = 0;
   const steps: Step[] = [];
-  for (const kernel of program.kernels) {
+  for (const given of program.kernels) {
+    const kernel = given.op === "matmul" ? thinProduct(given) ?? given : given;
     if (kernel.op === "matmul") {
       const { multiply, epilogue, bytes } = matmulSteps(context, kernel, scratch);
       steps.push(multiply);
