@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Kernel, MapKernel, MatmulKernel, Program, ScatterAddKernel, View } from "../contract.ts";
+import type { Kernel, MapKernel, MatmulKernel, Program, ReduceKernel, ScatterAddKernel, View } from "../contract.ts";
 import { convSteps } from "./conv.ts";
 import { TILE_COLUMNS, TILE_ROWS } from "./conv_plan.ts";
 import { Fn, OP, T } from "./encoder/code.ts";
@@ -11,6 +11,7 @@ import { Context } from "./encoder/context.ts";
 import { product, type Work } from "./encoder/loops.ts";
 import { mapLoop } from "./encoder/map_loop.ts";
 import { reduceLoop } from "./encoder/reduce_loop.ts";
+import { partsOfRow, splitReduce } from "./encoder/split_reduce.ts";
 import { segmentSumLoop } from "./encoder/segment_loop.ts";
 import { thinProduct } from "./thin.ts";
 import { bodyCost, productCost, pushBase, type Step } from "./step.ts";
@@ -43,6 +44,10 @@ export function compileProgram(program: Program, shared: boolean, place: (words:
     } else if (kernel.op === "conv") {
       const { steps: own, bytes } = convSteps(context, kernel, scratch);
       steps.push(...own);
+      scratchBytes = Math.max(scratchBytes, bytes);
+    } else if (kernel.op === "reduce" && partsOfRow(kernel) > 1) {
+      const { parts, rows, bytes } = splitReduce(context, kernel, partsOfRow(kernel), scratch);
+      steps.push({ ...parts, cost: reduceCost(kernel) }, { ...rows, cost: 0 });
       scratchBytes = Math.max(scratchBytes, bytes);
     } else if (kernel.op === "scatterAdd") steps.push(...scatterSteps(context, kernel));
     else steps.push(simpleStep(context, kernel));
@@ -81,13 +86,14 @@ function simpleStep(context: Context, kernel: Exclude<Kernel, { op: "matmul" | "
     case "map":
       return { ...mapLoop(context, kernel), cost: bodyCost(product(kernel.shape), kernel.body.length) };
     case "reduce":
-      return {
-        ...reduceLoop(context, kernel),
-        cost: bodyCost(product(kernel.outer) * product(kernel.inner), kernel.body.length * 1.5),
-      };
+      return { ...reduceLoop(context, kernel), cost: reduceCost(kernel) };
     case "segmentSum":
       return { ...segmentSumLoop(context, kernel), cost: bodyCost(kernel.n, kernel.body.length) };
   }
+}
+
+function reduceCost({ outer, inner, body }: ReduceKernel): number {
+  return bodyCost(product(outer) * product(inner), body.length * 1.5);
 }
 
 /** The product into its place, or into scratch memory and from there through the epilogue. */

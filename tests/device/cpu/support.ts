@@ -44,6 +44,8 @@ export function largeCases(): ProgramCase[] {
     softmax(),
     columnMoments(),
     longSum(),
+    fewRows([40, 1003]),
+    fewRows([2, 30001]),
     scatter(),
     segmentNorms(),
     guardedPatches(),
@@ -147,6 +149,31 @@ function longSum(): ProgramCase {
     const v = b.load(x);
     b.store(y, b.reduce("sum", v), { strides: [0], perRow: true });
     b.store(at, b.reduce("argmax", v), { strides: [0], perRow: true });
+  }).build();
+}
+
+/** Three rows of every kind of fold, with ties and a NaN; one out is added to in place, one is scaled by an element of its row. */
+function fewRows([lines, length]: readonly number[]): ProgramCase {
+  const rows = 3, size = lines * length;
+  const c = new CaseBuilder(`large folds of three rows of [${lines}, ${length}]`, sumTolerance(size));
+  const data = fillF32(24, rows * size).map((v) => Math.round(v * 50) / 64);
+  data[size + 7] = NaN;
+  const x = c.input(data), scale = c.input(fillF32(25, rows)), total = c.inout(fillF32(26, rows));
+  const outs = ["f32", "f32", "i32", "i32", "i32"] as const;
+  const [most, product, at, last, counted] = outs.map((dtype) => c.output(dtype, rows));
+  return c.reduce([rows], [lines, length], (b) => {
+    const row = { strides: [1, 0, 0], perRow: true };
+    const v = b.load(x), s = b.load(scale, { strides: [1, 0, 0] });
+    b.store(total, b.binary("add", b.load(total, { strides: [1, 0, 0] }), b.reduce("sum", b.binary("mul", v, s))), row);
+    b.store(most, b.reduce("max", v), row);
+    b.store(product, b.reduce("prod", b.binary("add", b.const(1), b.binary("mul", v, b.const(1e-5)))), row);
+    b.store(at, b.reduce("argmin", v), row);
+    b.store(
+      last,
+      b.reduce("max", b.select(b.binary("gt", v, b.const(0.7)), b.coord([0, length, 1]), b.const(0, "i32"))),
+      row,
+    );
+    b.store(counted, b.reduce("sum", b.cast(b.binary("gt", v, b.const(0)), "i32")), row);
   }).build();
 }
 

@@ -5,7 +5,7 @@
  */
 import type { Inst, ReduceKind } from "../../contract.ts";
 import type { BodyWriter } from "./body.ts";
-import { OP, T } from "./code.ts";
+import { MEM, OP, T } from "./code.ts";
 
 /** One fold: its accumulator, and what goes with it. */
 interface Fold {
@@ -25,6 +25,9 @@ const START: Readonly<Record<string, readonly [number, number, number]>> = {
   max: [0xff800000 | 0, -0x80000000, 0],
   min: [0x7f800000, 0x7fffffff, -1],
 };
+
+/** Bytes of a fold that is put aside. */
+export const FOLD_BYTES = 48;
 
 /** Folds that are formed in one pass over a row. */
 export class Folds {
@@ -140,6 +143,46 @@ export class Folds {
     number();
     f.get(fold.total).get(mask).op(OP.v128Bitselect).set(fold.total);
     f.release(mask);
+  }
+
+  /** Puts the folds aside, at the address that `push` pushes. */
+  save(push: () => void): void {
+    const { f } = this.#w;
+    this.list.forEach(({ acc, total, high }, i) =>
+      [acc, total, high].forEach((local, n) => {
+        push();
+        f.get(local).mem(MEM.v128Store, i * FOLD_BYTES + n * 16);
+      })
+    );
+  }
+
+  /** Takes in folds that were put aside, of elements that come after those of these. */
+  absorb(push: () => void): void {
+    const { f } = this.#w;
+    const value = f.local(T.v128);
+    this.list.forEach((fold, i) => {
+      const part = (n: number) => {
+        push();
+        f.mem(MEM.v128Load, i * FOLD_BYTES + n * 16);
+      };
+      if (fold.kind === "sum") {
+        const add = this.#wide(fold) ? OP.f64x2Add : this.#add(fold);
+        f.get(fold.total);
+        part(1);
+        f.op(add).set(fold.total).get(fold.high);
+        part(2);
+        f.op(add).set(fold.high);
+        return;
+      }
+      part(0);
+      f.set(value);
+      if (isArg(fold.kind)) this.#takeArg(fold, value, () => part(1));
+      else {
+        this.#combine(fold, fold.acc, value);
+        f.set(fold.acc);
+      }
+    });
+    f.release(value);
   }
 
   /** Leaves results in the instructions' locals; `across` folds the lanes of a vector first. */

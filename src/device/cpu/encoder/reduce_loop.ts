@@ -12,7 +12,7 @@ import { Folds } from "./folds.ts";
 import { CHUNK, decode, product, run, sweep, type Work } from "./loops.ts";
 
 /** How many folds lie below each instruction. */
-function depths(body: readonly Inst[]): number[] {
+export function depths(body: readonly Inst[]): number[] {
   const depth: number[] = [];
   for (const inst of body) {
     const below = operandsOf(inst).reduce((m, a) => Math.max(m, depth[a]), 0);
@@ -22,7 +22,7 @@ function depths(body: readonly Inst[]): number[] {
 }
 
 /** Instructions that `roots` need, themselves included. */
-function needed(body: readonly Inst[], roots: readonly number[]): (i: number) => boolean {
+export function needed(body: readonly Inst[], roots: readonly number[]): (i: number) => boolean {
   const want = new Uint8Array(body.length);
   const visit = (i: number) => {
     if (want[i]) return;
