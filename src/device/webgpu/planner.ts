@@ -5,6 +5,7 @@
  */
 import type { DeviceProfile, Kernel, Program } from "../contract.ts";
 import { PARAM_VECTORS } from "./kernels/access.ts";
+import { planConv } from "./kernels/conv.ts";
 import { planMap } from "./kernels/map.ts";
 import { planMatmul } from "./kernels/matmul.ts";
 import type { Family, PlanContext, Step } from "./kernels/plan.ts";
@@ -52,7 +53,7 @@ function planKernel(kernel: Kernel, context: PlanContext, label: string): Step[]
     case "matmul":
       return planMatmul(kernel, context, label);
     case "conv":
-      throw new Error("no conv kernel on this device yet");
+      return planConv(kernel, context, label);
     case "scatterAdd":
       return planScatterAdd(kernel, context, label);
     case "segmentSum":

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Inst, MatmulKernel, View } from "../../contract.ts";
+import type { MatmulKernel, View } from "../../contract.ts";
 import {
   MATMUL_REGISTER,
   MATMUL_SHARED,
@@ -12,11 +12,9 @@ import {
   OPERAND_COLUMNS,
   OPERAND_ROWS,
 } from "../wgsl.gen.ts";
-import { Access } from "./access.ts";
+import type { Access } from "./access.ts";
 import { BodyWriter } from "./body.ts";
-import { aliases, mathFunctions } from "./library.ts";
-import { fitsVector, Lanes } from "./lanes.ts";
-import { closure } from "./operations.ts";
+import { splice, withConstants, writeEpilogue } from "./epilogue.ts";
 import { coordinates, type Family, fold, indent, type PlanContext, sizeOf, type Step } from "./plan.ts";
 import { Words } from "./words.ts";
 
@@ -53,12 +51,21 @@ export function planMatmul(kernel: MatmulKernel, context: PlanContext, label: st
     { name: "a", view: a, layout: tile.blocks ? layoutOf(a, [m, k]) : "any" },
     { name: "b", view: b, layout: tile.blocks ? layoutOf(b, [k, n]) : "any" },
   ];
-  const epilogue = writeEpilogue(kernel, words, context.uniformParams);
+  const epilogue = writeEpilogue({
+    batch,
+    n: [n],
+    body: kernel.body,
+    outs: kernel.outs,
+    words,
+    uniformParams: context.uniformParams,
+    params: a.dyn !== undefined || b.dyn !== undefined,
+    binding: 3,
+  });
   let text = tile.text;
   for (const operand of operands) {
     text = splice(text, operand.name, operandText(operand, batch, words, epilogue.access));
   }
-  text = splice(text, "epilogue", epilogue.text).replace(/array<vec4u, \d+>/, `array<vec4u, ${words.vectors}>`);
+  text = withConstants(splice(text, "epilogue", epilogue.text), words);
   return [{
     label,
     text,
@@ -67,7 +74,7 @@ export function planMatmul(kernel: MatmulKernel, context: PlanContext, label: st
     bindings: [
       { slot: a.slot, writable: false },
       { slot: b.slot, writable: false },
-      ...epilogue.access.bindings(),
+      ...epilogue.bindings,
     ],
     grid: [x, y],
   }];
@@ -120,11 +127,6 @@ function chooseTile({ m, n, k, a }: MatmulKernel, batches: number, context: Plan
   return family === "shared" ? SHARED : REGISTER;
 }
 
-function splice(text: string, hook: string, replacement: string): string {
-  const [head, rest] = text.split(`// hook ${hook}\n`);
-  return head + replacement + rest.slice(rest.indexOf("// end hook") + "// end hook".length);
-}
-
 function operandText({ name, view, layout }: Operand, batch: readonly number[], words: Words, access: Access): string {
   const text = OPERANDS[layout].split("// begin operand\n")[1].split("// end operand")[0];
   const names = batch.map((_, axis) => `c${axis}`);
@@ -138,39 +140,4 @@ function operandText({ name, view, layout }: Operand, batch: readonly number[], 
     text.replaceAll("x_stride()", stride).replaceAll("x_end()", end).replace(/\bx_(\w+)/g, `${name}_$1`)
       .replace(/@binding\(1\)/, `@binding(${name === "a" ? 1 : 2})`),
   ].join("\n");
-}
-
-interface Epilogue {
-  readonly text: string;
-  readonly access: Access;
-}
-
-function writeEpilogue(kernel: MatmulKernel, words: Words, uniformParams: boolean): Epilogue {
-  const { batch, n, body, outs, a, b } = kernel;
-  const params = a.dyn !== undefined || b.dyn !== undefined;
-  const lanesOf = new Lanes(body);
-  const fits = (view: View, load?: Inst & { k: "load" }) => load === undefined ? fitsVector(view) : lanesOf.fits(load);
-  const vectors = new Access({ body, outs, uniformParams, params, fits });
-  const wide = n % 4 === 0 && outs.every((out) => vectors.memory(out.view.slot).vector) &&
-    body.every((inst) => inst.k !== "load" || !lanesOf.isLoose(inst));
-  const access = wide ? vectors : new Access({ body, outs, uniformParams, params });
-  const coords = [...batch.map((_, axis) => `c${axis}`), "m", "n"];
-  const writer = new BodyWriter({ body, access, words, coords, lanes: wide ? 4 : 1 });
-  const content = [
-    ...coordinates(coords.slice(0, -2), batch, "b", words),
-    ...writer.statements(closure(body, outs.map((out) => out.value))),
-    ...writer.stores(outs),
-  ];
-  const lanes = wide ? 4 : 1;
-  const parts = [aliases(lanes), access.declare(3), mathFunctions(writer.used)];
-  if (wide) {
-    parts.push("fn epilogue(b: u32, m: u32, n: u32, acc: vec4f) {", ...indent(content), "}");
-  } else {
-    const end = "K[0].y";
-    parts.push("fn epilogue_of(b: u32, m: u32, n: u32, acc: f32) {", ...indent(content), "}");
-    parts.push("fn epilogue(b: u32, m: u32, n: u32, acc: vec4f) {");
-    parts.push("  for (var i = 0u; i < 4u; i++) {", `    if (n + i < ${end}) {`);
-    parts.push("      epilogue_of(b, m, n + i, acc[i]);", "    }", "  }", "}");
-  }
-  return { text: parts.filter((part) => part !== "").join("\n"), access };
 }

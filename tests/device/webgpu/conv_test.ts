@@ -1,0 +1,57 @@
+import { assertEquals } from "@std/assert";
+import type { Device, Guard } from "../../../src/device/contract.ts";
+import { checkCase } from "../../support/conformance.ts";
+import { fillF32 } from "../../support/fill.ts";
+import { CaseBuilder, type ProgramCase, sumTolerance } from "../../support/programs_builder.ts";
+import { sharedWebgpu, webgpuTest } from "../../support/webgpu.ts";
+
+/** A 3x3 convolution with padding, and the gradient of its weight. */
+function product(which: "forward" | "weight", [batch, cin, cout, h, w]: number[]): ProgramCase {
+  const terms = which === "forward" ? cin * 9 : batch * h * w;
+  const c = new CaseBuilder(`${which} ${[batch, cin, cout, h, w]}`, sumTolerance(terms));
+  const x = c.input(fillF32(1, batch * cin * h * w));
+  const other = c.input(fillF32(2, which === "forward" ? cout * cin * 9 : batch * cout * h * w));
+  const taps = { sizes: [cin, 3, 3], strides: [h * w, w, 1], row: [0, 1, 0], column: [0, 0, 1] };
+  const places = { sizes: [batch, h, w], strides: [cin * h * w, w, 1], row: [0, 1, 0], column: [0, 0, 1] };
+  const [k, n] = which === "forward" ? [taps, places] : [places, taps];
+  const guards: Guard[] = [
+    { offset: -1, strides: [0, ...k.row, ...n.row], size: h },
+    { offset: -1, strides: [0, ...k.column, ...n.column], size: w },
+  ];
+  const b = c.view(x, [1, ...k.sizes, ...n.sizes], { offset: -w - 1, strides: [0, ...k.strides, ...n.strides] });
+  const a = which === "forward"
+    ? c.view(other, [1, cout, ...k.sizes])
+    : c.view(other, [1, cout, ...k.sizes], { strides: [0, h * w, cout * h * w, w, 1] });
+  const y = c.output("f32", cout * n.sizes.reduce((p, q) => p * q, 1));
+  return c.conv({ groups: 1, m: cout, k: k.sizes, n: n.sizes, a, b, guards }, (body) => {
+    body.store(y, body.binary("mul", body.acc(), body.const(0.5)));
+  }).build();
+}
+
+async function bitsOf(device: Device, { program, bound, params }: ProgramCase): Promise<Uint32Array> {
+  const executable = device.compile(program);
+  const buffers = bound.map((data) => device.alloc(data.byteLength));
+  bound.forEach((data, i) => device.write(buffers[i], 0, data));
+  device.run(executable, buffers, params);
+  const last = bound.length - 1;
+  const [out] = await device.read([{ buffer: buffers[last], offset: 0, bytes: bound[last].byteLength }]);
+  executable.dispose();
+  buffers.forEach((buffer) => device.free(buffer));
+  return new Uint32Array(out.slice().buffer);
+}
+
+const CASES = [
+  product("forward", [2, 5, 70, 9, 11]), // more than a tile each way, rows of odd length
+  product("forward", [1, 123, 9, 5, 4]), // chunks of the sum that end within a tap's row
+  product("weight", [3, 3, 5, 31, 29]), // chunks that end within a picture's row
+  product("weight", [2, 20, 66, 16, 16]),
+];
+
+for (const convCase of CASES) {
+  webgpuTest(`both families give the same bits, and the right ones: conv ${convCase.name}`, async () => {
+    const devices = [await sharedWebgpu("register"), await sharedWebgpu("shared")];
+    for (const device of devices) assertEquals(await checkCase(device, convCase), null);
+    const [register, shared] = [await bitsOf(devices[0], convCase), await bitsOf(devices[1], convCase)];
+    assertEquals(register, shared);
+  });
+}
