@@ -4,6 +4,7 @@
  * @module
  */
 import type { ProgramCase } from "./programs_builder.ts";
+import { convCases } from "./programs_conv.ts";
 import { instructionCases, viewCases } from "./programs_map.ts";
 import { matmulCases } from "./programs_matmul.ts";
 import { poolCases } from "./programs_pool.ts";
@@ -19,5 +20,6 @@ export const programs: readonly ProgramCase[] = [
   ...reduceCases(),
   ...poolCases(),
   ...matmulCases(),
+  ...convCases(),
   ...scatterCases(),
 ];
