@@ -104,6 +104,14 @@ export async function shareState(world: World, learn: TrainLoop): Promise<void> 
     });
     loaders.forEach((dl, i) => dl.restore(state.loaders[i]));
   }
-  const apart = Math.floor(2 ** 32 / world.size);
-  rng.restore({ ...state.rng, streams: (state.rng.streams + world.rank * apart) >>> 0 });
+  rng.restore(state.rng);
+  spreadStreams(world);
+}
+
+/** Puts the default random numbers' device streams where this process's are: equal parts of all there are. */
+export function spreadStreams({ rank, size }: World): void {
+  const rng = defaultRng();
+  const apart = Math.floor(2 ** 32 / size);
+  const { state } = rng;
+  rng.restore({ ...state, streams: state.streams % apart + rank * apart });
 }

@@ -11,7 +11,7 @@ import { BatchNorm } from "../nn/mod.ts";
 import { batchSize, Callback, type Logger, ORDER, silentLogger, type TrainLoop } from "../train/mod.ts";
 import { compare } from "./fingerprint.ts";
 import { cancelOf, type Exit, meet, type Outcome, type Report } from "./meeting.ts";
-import { hashVariables, shareState, shareVariables } from "./share_state.ts";
+import { hashVariables, shareState, shareVariables, spreadStreams } from "./share_state.ts";
 import { SyncMoments } from "./sync_moments.ts";
 import { World } from "./world.ts";
 
@@ -184,9 +184,11 @@ export class DistributedTrainer extends Callback {
     if (this.#world !== null) this.#world.idle = false;
   }
 
-  /** Processes that meet in the middle of the forward pass make sure first that they are in the same one. */
+  /** Processes that meet in the middle of the forward pass first make sure that they are in the same one. */
   override async beforeBatch(): Promise<void> {
-    if (this.#early && this.learn.training) await this.#meet({ place: this.#place(PLACE.forward) });
+    if (this.#world === null || !this.learn.training) return;
+    if (this.#metAt < 0) spreadStreams(this.#world); // a checkpoint that was loaded since has rank 0's
+    if (this.#early) await this.#meet({ place: this.#place(PLACE.forward) });
   }
 
   #place(phase: number): number {

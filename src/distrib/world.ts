@@ -7,8 +7,9 @@ import { setImmediate } from "node:timers";
 import type { HostArray } from "../base/dtype.ts";
 import { DistributedError } from "../base/errors.ts";
 import { type Launch, launchOf } from "../base/launch.ts";
-import type { Peers } from "../train/mod.ts";
+import type { Peers, TrainLoop } from "../train/mod.ts";
 import { Mpi, type Request } from "./mpi.ts";
+import { shareState } from "./share_state.ts";
 import { type Post, Watch } from "./watch.ts";
 
 /** Collectives that take longer than this many milliseconds give way to the event loop between tests. */
@@ -276,6 +277,42 @@ export class World implements Peers {
       }
     }
     return new (rows.constructor as new (buffer: ArrayBuffer) => T)(out.buffer);
+  }
+
+  /** See `Peers`. */
+  async fromRank0(read: () => Uint8Array | Promise<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
+    let mine: Uint8Array = new Uint8Array(0);
+    await this.#told(async () => {
+      mine = await read();
+    });
+    const length = Float64Array.of(mine.length);
+    await this.broadcast([new Uint8Array(length.buffer)], "share a file");
+    const bytes = new Uint8Array(length[0]);
+    if (this.rank === 0) bytes.set(mine);
+    await this.broadcast([bytes], "share a file");
+    return bytes;
+  }
+
+  /** See `Peers`. */
+  async followRank0(learn: TrainLoop, work: () => Promise<void>): Promise<void> {
+    await this.#told(work);
+    await shareState(this, learn);
+  }
+
+  /** Does `work` in rank 0; where it fails there, all fail. */
+  async #told(work: () => Promise<void>): Promise<void> {
+    let failed: unknown = null, message = "";
+    if (this.rank === 0) {
+      try {
+        await work();
+      } catch (error) {
+        failed = error;
+        message = error instanceof Error ? error.message : String(error);
+      }
+    }
+    const told = await this.broadcastText(message, "hear from rank 0");
+    if (failed !== null) throw failed;
+    if (told !== "") throw new DistributedError(`Cannot go on, as rank 0 says: ${told}`);
   }
 
   /** Waits until every process is here. */

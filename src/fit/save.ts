@@ -44,13 +44,14 @@ export function modelPath(learn: TrainLoop, file: string): string {
 
 /**
  * Saves the model, and the optimizer's state, as a safetensors file, whole or not at all. Parameters and buffers have
- * PyTorch's names.
+ * PyTorch's names. In a run of several processes rank 0 alone writes.
  *
  * @param file A name; `.safetensors` is added.
  * @returns The path that was written.
  */
 export async function save(learn: TrainLoop, file: string, { withOpt = true }: SaveOptions = {}): Promise<string> {
   await learn.ready();
+  if (learn.peers !== null && learn.peers.rank > 0) return modelPath(learn, file);
   const named = new Map<string, Tensor>(learn.model.stateDict());
   const metadata: Record<string, string> = { format: "pt" };
   if (withOpt && learn.hasOpt) {
@@ -75,18 +76,22 @@ export async function save(learn: TrainLoop, file: string, { withOpt = true }: S
 }
 
 /**
- * Loads what {@link save} wrote, in place. The optimizer is made if there is none.
+ * Loads what {@link save} wrote, in place. The optimizer is made if there is none. In a run of several processes all call
+ * it, rank 0 reads the file, and the others get what it has then.
  *
  * @throws CheckpointError where the file is missing, or has no optimizer and `withOpt` is true; what `loadStateDict`
  * throws where names or shapes differ. Nothing is changed then.
  */
-export async function load(
-  learn: TrainLoop,
-  file: string,
-  { withOpt, strict = true }: LoadOptions = {},
-): Promise<void> {
-  const path = modelPath(learn, file);
+export async function load(learn: TrainLoop, file: string, options: LoadOptions = {}): Promise<void> {
   await learn.ready();
+  const { peers } = learn;
+  await (peers === null
+    ? loadHere(learn, file, options)
+    : peers.followRank0(learn, () => loadHere(learn, file, options)));
+}
+
+async function loadHere(learn: TrainLoop, file: string, { withOpt, strict = true }: LoadOptions): Promise<void> {
+  const path = modelPath(learn, file);
   const opened = await open(path);
   const text = opened.metadata.get(STATE_KEY);
   if (withOpt === true && text === undefined) {

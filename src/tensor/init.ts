@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError, DeviceError } from "../base/errors.ts";
+import { launchOf } from "../base/launch.ts";
 import type { Device, DeviceStats } from "../device/contract.ts";
 import { requestAdapter } from "../device/webgpu/request.ts";
 import { currentDevice, setOpener, useDevice } from "../graph/runtime.ts";
@@ -17,7 +18,8 @@ export interface InitOptions {
   readonly device?: "webgpu" | "cpu";
   /** Which adapter to prefer where there are several; WebGPU only. */
   readonly powerPreference?: "low-power" | "high-performance";
-  /** Number of threads; CPU only. By default as many as the machine has processors, up to a limit. */
+  /** Number of threads; CPU only. By default as many as the machine has processors, up to a limit; their share
+   * of them where MPI's launcher started several processes. */
   readonly threads?: number;
 }
 
@@ -80,7 +82,14 @@ async function openNew({ device, powerPreference, threads }: InitOptions): Promi
     if (adapter !== null) return await openWebgpu(powerPreference, adapter);
   }
   const cpu = await import("../device/cpu/mod.ts");
-  return await cpu.openCpu(threads === undefined ? {} : { threads });
+  const own = threads ?? ownThreads();
+  return await cpu.openCpu(own === undefined ? {} : { threads: own });
+}
+
+/** This process's share of the processors where MPI's launcher started several on the machine. */
+function ownThreads(): number | undefined {
+  const local = launchOf()?.localSize ?? 1;
+  return local > 1 ? Math.max(1, Math.floor(navigator.hardwareConcurrency / local)) : undefined;
 }
 
 async function openWebgpu(powerPreference?: GPUPowerPreference, adapter?: GPUAdapter): Promise<Device> {

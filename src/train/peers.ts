@@ -4,6 +4,8 @@
  *
  * @module
  */
+import type { TrainLoop } from "./train_loop.ts";
+
 /** The processes of a run, seen from one of them. */
 export interface Peers {
   /** Number of this process, from 0. */
@@ -17,6 +19,13 @@ export interface Peers {
    * padded by zeros, the result is as long as the longest.
    */
   sum(values: Float64Array): Promise<Float64Array>;
+  /** Bytes of rank 0, whatever the others pass; an error that `read` throws there is thrown in every process. */
+  fromRank0(read: () => Uint8Array | Promise<Uint8Array>): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Has rank 0 do `work`, which changes a learner's weights and optimizer, and gives the result to everybody. An error
+   * there is thrown in every process.
+   */
+  followRank0(learn: TrainLoop, work: () => Promise<void>): Promise<void>;
   /**
    * The rows of all processes in turn: row `k` of process `r` comes after rows `k` of those before it. Numbers of rows
    * may differ.
