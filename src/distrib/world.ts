@@ -9,6 +9,7 @@ import { DistributedError } from "../base/errors.ts";
 import { type Launch, launchOf } from "../base/launch.ts";
 import type { Peers, TrainLoop } from "../train/mod.ts";
 import { Mpi, type Request } from "./mpi.ts";
+import { leaveLauncher } from "./pmi.ts";
 import { shareState } from "./share_state.ts";
 import { type Post, Watch } from "./watch.ts";
 
@@ -19,6 +20,8 @@ const TURNS_MS = 10;
 const SLEEP_MS = 1;
 /** Longest wait inside a forward or backward pass, in milliseconds. */
 const STUCK_MS = 60000;
+/** Time for last messages, in milliseconds. */
+const DRAIN_MS = 50;
 /** How long a process that calls `Deno.exit()` waits for the others to do so. */
 const EXIT_MS = 5000;
 
@@ -80,8 +83,10 @@ export class World implements Peers {
     if (this.#family === "mpich") Deno.addSignalListener("SIGUSR1", noticed);
     const leave = async () => {
       await this.barrier();
+      this.#watch = null; // nobody needs anybody any more: processes end from here on
+      await this.barrier();
       left = true;
-      mpi.finalize();
+      this.#finalize(mpi);
     };
     let leaving: Promise<void> | null = null;
     globalThis.addEventListener("beforeunload", (event) => {
@@ -94,8 +99,18 @@ export class World implements Peers {
       // Deno.exit(): nothing asynchronous runs any more
       const request = mpi.barrier("leave");
       for (let ms = 0; ms < EXIT_MS && !mpi.test(request); ms++) pause();
-      if (request.done) mpi.finalize();
+      if (request.done) this.#finalize(mpi);
     });
+  }
+
+  #finalize(mpi: Mpi): void {
+    if (this.localSize < this.size && this.#family === "mpich") {
+      // the last words to slower processes may still be on their way out
+      const last = mpi.barrier("leave");
+      for (let ms = 0; ms < DRAIN_MS && !mpi.test(last); ms++) pause();
+      if (leaveLauncher()) return;
+    }
+    mpi.finalize();
   }
 
   /** Name and version of MPI's library; null without. */

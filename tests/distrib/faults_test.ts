@@ -1,28 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { type Family, finish, launch, mpiTest } from "./launch.ts";
-
-/** The processes' numbers, once each has written down its own. */
-async function pidsOf(dir: string, n: number): Promise<number[]> {
-  for (let i = 0; i < 200; i++) {
-    try {
-      const texts = await Promise.all(Array.from({ length: n }, (_, r) => Deno.readTextFile(`${dir}/${r}.pid`)));
-      if (texts.every((t) => t.endsWith("\n"))) return texts.map(Number);
-    } catch {
-      // not there yet
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error("the processes did not start");
-}
-
-function alive(pid: number): boolean {
-  try {
-    // a process that ended but was not collected yet is a zombie
-    return !/^State:\s+Z/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
-  } catch {
-    return false;
-  }
-}
+import { alive, type Family, finish, launch, mpiTest, pidsOf } from "./launch.ts";
 
 /** Where a script runs and what becomes of it is known to its wrapper only: the launcher sees nothing for a while. */
 const HIDDEN = ["sh", "-c", '"$@" || { sleep 3; exit 1; }', "sh"];

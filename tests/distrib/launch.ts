@@ -37,18 +37,24 @@ export const INSTALLED: Readonly<Record<Family, boolean>> = {
   openmpi: installed("openmpi"),
 };
 
+/** How to launch. */
+export interface LaunchOptions {
+  readonly family?: Family;
+  /** More for the launcher. */
+  readonly extra?: readonly string[];
+  /** Deno's permissions. */
+  readonly flags?: readonly string[];
+  /** A command that runs the rest of the line. */
+  readonly wrapper?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** A command that runs `script` in `n` processes. */
 export function launch(
   n: number,
   script: string,
   args: readonly string[],
-  { family = "mpich", extra = [], flags = ["-A"], wrapper = [] }: {
-    readonly family?: Family;
-    readonly extra?: readonly string[];
-    /** A command that runs the rest of the line. */
-    readonly wrapper?: readonly string[];
-    readonly flags?: readonly string[];
-  } = {},
+  { family = "mpich", extra = [], flags = ["-A"], wrapper = [], env = {} }: LaunchOptions = {},
 ): Deno.Command {
   const [command, ...own] = COMMANDS[family];
   const path = fromFileUrl(new URL(script, import.meta.url));
@@ -66,7 +72,7 @@ export function launch(
       path,
       ...args,
     ],
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -81,15 +87,39 @@ export async function finish(command: Deno.Command): Promise<Ended> {
 }
 
 /** Trains on `n` processes and gives each one's numbers. */
-export async function trainOn(n: number, options: RunOptions, family: Family = "mpich"): Promise<RunResult[]> {
+export async function trainOn(n: number, options: RunOptions, how: LaunchOptions = {}): Promise<RunResult[]> {
   const dir = await Deno.makeTempDir();
   try {
-    const { code, stderr } = await finish(launch(n, "rank_train.ts", [dir, JSON.stringify(options)], { family }));
+    const { code, stderr } = await finish(launch(n, "rank_train.ts", [dir, JSON.stringify(options)], how));
     if (code !== 0) throw new Error(`${n} ranks ended with ${code}: ${stderr}`);
     const texts = Array.from({ length: n }, (_, r) => Deno.readTextFile(`${dir}/${r}.json`));
     return (await Promise.all(texts)).map((t) => JSON.parse(t));
   } finally {
     await Deno.remove(dir, { recursive: true });
+  }
+}
+
+/** The processes' numbers, once each has written down its own. */
+export async function pidsOf(dir: string, n: number): Promise<number[]> {
+  for (let i = 0; i < 200; i++) {
+    try {
+      const texts = await Promise.all(Array.from({ length: n }, (_, r) => Deno.readTextFile(`${dir}/${r}.pid`)));
+      if (texts.every((t) => t.endsWith("\n"))) return texts.map(Number);
+    } catch {
+      // not there yet
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error("the processes did not start");
+}
+
+/** Whether a process runs. */
+export function alive(pid: number): boolean {
+  try {
+    // a process that ended but was not collected yet is a zombie
+    return !/^State:\s+Z/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
+  } catch {
+    return false;
   }
 }
 

@@ -27,9 +27,9 @@ async function compare(
   options: Omit<RunOptions, "bs">,
   family: Family = "mpich",
 ) {
-  const [one] = await trainOn(1, { ...options, bs }, family);
+  const [one] = await trainOn(1, { ...options, bs }, { family });
   assert(one.losses[0] > one.losses[one.losses.length - 1], "the run learns something");
-  for (const n of ranks) assertSame(one, await trainOn(n, { ...options, bs: bs / n }, family));
+  for (const n of ranks) assertSame(one, await trainOn(n, { ...options, bs: bs / n }, { family }));
 }
 
 mpiTest("1, 2 and 4 ranks give the same losses and weights", () => compare(64, [2, 4], { nEpoch: 5 }));

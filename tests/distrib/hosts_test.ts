@@ -1,0 +1,53 @@
+import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import { alive, finish, INSTALLED, launch, pidsOf, trainOn } from "./launch.ts";
+import { hostsPossible, openHosts } from "./hosts.ts";
+
+const ignore = !INSTALLED.mpich || await hostsPossible() !== null;
+
+Deno.test({
+  name: "two and four hosts train as one process does, over the network (mpich)",
+  ignore,
+  fn: async () => {
+    const options = { nEpoch: 2, bn: true, opt: "sgd" } as const;
+    const [one] = await trainOn(1, { ...options, bs: 64 });
+    for (const n of [2, 4]) {
+      const hosts = await openHosts(n);
+      try {
+        const results = await trainOn(n, { ...options, bs: 64 / n }, { extra: hosts.launcherArgs, env: hosts.env });
+        for (const { losses, weights } of results) {
+          losses.forEach((v, i) => assertAlmostEquals(v, one.losses[i], 2e-6, `loss ${i}`));
+          assertEquals(weights, results[0].weights);
+        }
+        // 20 steps of 2,000 weights or so: they did go over the cables
+        assert(await hosts.sent(0) > 20 * 800 * 4);
+      } finally {
+        await hosts.close();
+      }
+    }
+  },
+});
+
+Deno.test({
+  name: "a rank that is killed on another host: nobody is left (mpich)",
+  ignore,
+  fn: async () => {
+    const hosts = await openHosts(2);
+    const dir = await Deno.makeTempDir();
+    try {
+      const options = JSON.stringify({ bs: 16, nEpoch: 100000, pids: true });
+      const run = finish(launch(2, "rank_train.ts", [dir, options], { extra: hosts.launcherArgs, env: hosts.env }));
+      const pids = await pidsOf(dir, 2);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      Deno.kill(pids[1], "SIGKILL");
+      const start = performance.now();
+      const { code, stdout, stderr } = await run;
+      assert(code !== 0);
+      assert(performance.now() - start < 5000);
+      assertEquals(pids.filter(alive), []);
+      assertStringIncludes(stdout + stderr, "EXIT CODE: 9");
+    } finally {
+      await hosts.close();
+      await Deno.remove(dir, { recursive: true });
+    }
+  },
+});
