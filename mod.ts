@@ -168,6 +168,8 @@ export {
 
 // learners and policies
 export {
+  Checkpoint,
+  type CheckpointOptions,
   fineTune,
   type FineTuneOptions,
   fit,
@@ -421,6 +423,7 @@ export {
   DisposedError,
   DistributedError,
   DtypeError,
+  InterruptedError,
   ShapeError,
   StaleTensorError,
 } from "./src/base/errors.ts";

@@ -40,6 +40,9 @@ export class StaleTensorError extends AnnealError {}
 /** A checkpoint that is missing, torn, or made for something else. */
 export class CheckpointError extends AnnealError {}
 
+/** A fit that a signal ended; what it had done is saved. */
+export class InterruptedError extends AnnealError {}
+
 /** Input data that is empty, malformed or out of range. */
 export class DataError extends AnnealError {}
 

@@ -4,7 +4,8 @@
  * @module
  */
 import { dirname, join } from "@std/path";
-import { Callback, ORDER } from "../train/mod.ts";
+import type { SavedState, StateDict } from "../io/state_dict.ts";
+import { Callback, ORDER, type Row } from "../train/mod.ts";
 
 /** Options of {@link CSVLogger}. */
 export interface CsvLoggerOptions {
@@ -27,6 +28,8 @@ export class CSVLogger extends Callback {
   readonly fname: string;
   /** Whether to add to a file that is there. */
   readonly append: boolean;
+  /** Bytes of the file before this fit's first row. */
+  #start = 0;
 
   /**
    * Makes a CSVLogger.
@@ -48,21 +51,41 @@ export class CSVLogger extends Callback {
   override async beforeFit(): Promise<void> {
     const { learn } = this;
     this.run = learn.phase !== "probe";
-    if (!this.run) return;
+    if (!this.run || learn.resuming) return;
     await Deno.mkdir(dirname(this.path), { recursive: true });
     const goOn = this.append || learn.phase === "unfrozen";
-    if (goOn && await sizeOfFile(this.path) > 0) return; // it has its header already
-    await Deno.writeTextFile(this.path, learn.recorder.metricNames.join(",") + "\n");
+    if (!goOn || await sizeOfFile(this.path) === 0) {
+      await Deno.writeTextFile(this.path, learn.recorder.metricNames.join(",") + "\n");
+    } // else it has its header already
+    this.#start = await sizeOfFile(this.path);
+  }
+
+  #line(row: Row): string {
+    return this.learn.recorder.metricNames.map((n) => row[n] ?? "").join(",") + "\n";
+  }
+
+  /** Where this fit's rows begin in the file. */
+  override stateDict(): StateDict | null {
+    return this.run ? { start: this.#start } : null;
+  }
+
+  /** Goes back to the rows that were there; those that came after will come again. */
+  override async loadStateDict(state: SavedState): Promise<void> {
+    this.#start = state.count("start");
+    const { recorder } = this.learn;
+    let before = recorder.metricNames.join(",") + "\n"; // the header, where the file was lost
+    if (await sizeOfFile(this.path) >= this.#start) {
+      before = new TextDecoder().decode((await Deno.readFile(this.path)).subarray(0, this.#start));
+    }
+    await Deno.mkdir(dirname(this.path), { recursive: true });
+    await Deno.writeTextFile(this.path, before + recorder.rows.map((row) => this.#line(row)).join(""));
   }
 
   /** See `Callback.afterEpoch`. */
   override async afterEpoch(): Promise<void> {
     const { recorder } = this.learn;
     const row = recorder.rows.at(-1);
-    if (row === undefined) return;
-    await Deno.writeTextFile(this.path, recorder.metricNames.map((n) => row[n] ?? "").join(",") + "\n", {
-      append: true,
-    });
+    if (row !== undefined) await Deno.writeTextFile(this.path, this.#line(row), { append: true });
   }
 }
 

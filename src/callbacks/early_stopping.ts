@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { CancelFit, ORDER } from "../train/mod.ts";
 import { Tracker, type TrackerOptions } from "./tracker.ts";
 
@@ -34,6 +35,17 @@ export class EarlyStopping extends Tracker {
   override beforeFit(): void {
     this.#wait = 0;
     super.beforeFit();
+  }
+
+  /** The best value so far, and how long ago it was. */
+  override stateDict(): StateDict {
+    return { ...super.stateDict(), wait: this.#wait };
+  }
+
+  /** See `Callback.loadStateDict`. */
+  override loadStateDict(state: SavedState): void {
+    super.loadStateDict(state);
+    this.#wait = state.count("wait");
   }
 
   /** See `Callback.afterEpoch`. */

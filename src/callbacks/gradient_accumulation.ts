@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { batchSize, Callback, CancelBatch, ORDER } from "../train/mod.ts";
 
 /**
@@ -33,6 +34,16 @@ export class GradientAccumulation extends Callback {
   /** See `Callback.beforeFit`. */
   override beforeFit(): void {
     this.#count = 0;
+  }
+
+  /** Items that no step has used yet. */
+  override stateDict(): StateDict {
+    return { count: this.#count };
+  }
+
+  /** See `Callback.loadStateDict`. */
+  override loadStateDict(state: SavedState): void {
+    this.#count = state.count("count");
   }
 
   /** See `Callback.afterLoss`. */

@@ -5,6 +5,8 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import { array } from "../graph/leaves.ts";
+import type { SavedState, StateDict } from "../io/state_dict.ts";
+import { rngState, savedRng } from "../io/rng_state.ts";
 import { defaultRng, type Rng, Tensor } from "../tensor/mod.ts";
 import { Callback, computeLoss, type LossFunc, type LossObject } from "../train/mod.ts";
 
@@ -45,6 +47,16 @@ export abstract class MixHandler extends Callback {
   /** Where random numbers come from. */
   protected get rng(): Rng {
     return this.#rng ?? defaultRng();
+  }
+
+  /** Where its own generator stands, if it has one. */
+  override stateDict(): StateDict | null {
+    return this.#rng === null ? null : { rng: rngState(this.#rng) };
+  }
+
+  /** See `Callback.loadStateDict`. */
+  override loadStateDict(state: SavedState): void {
+    this.#rng?.restore(savedRng(state.state("rng")));
   }
 
   /** Mixes `learn.xb` and sets {@link lambda}; `order` is a permutation of the batch, i32 `[n]`. */

@@ -5,6 +5,7 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import { load, save } from "../fit/save.ts";
+import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { ORDER } from "../train/mod.ts";
 import { floatText } from "./number_text.ts";
 import { Tracker, type TrackerOptions } from "./tracker.ts";
@@ -64,6 +65,18 @@ export class SaveModel extends Tracker {
   override beforeFit(): void {
     this.#savedInFit = false;
     super.beforeFit();
+  }
+
+  /** The best value so far, and the last file. */
+  override stateDict(): StateDict {
+    return { ...super.stateDict(), lastSavedPath: this.lastSavedPath, savedInFit: this.#savedInFit };
+  }
+
+  /** See `Callback.loadStateDict`. */
+  override loadStateDict(state: SavedState): void {
+    super.loadStateDict(state);
+    this.lastSavedPath = state.value("lastSavedPath") === null ? null : state.string("lastSavedPath");
+    this.#savedInFit = state.boolean("savedInFit");
   }
 
   async #save(name: string): Promise<void> {

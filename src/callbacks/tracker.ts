@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, ORDER } from "../train/mod.ts";
 
 /** Options of {@link Tracker}. */
@@ -19,6 +20,11 @@ export interface TrackerOptions {
 }
 
 const SMALLER_IS_BETTER = /loss|error|perplexity|(^|_)(r?mse|mae|msle|exp_rmspe)$/;
+
+/** Whether smaller values of a column are better: losses, errors, perplexity. */
+export function smallerIsBetter(name: string): boolean {
+  return SMALLER_IS_BETTER.test(name);
+}
 
 /** Says after every epoch whether the number is better than ever; rests during the learning-rate finder's probe. */
 export abstract class Tracker extends Callback {
@@ -45,7 +51,7 @@ export abstract class Tracker extends Callback {
   constructor({ monitor = "valid_loss", comp, minDelta = 0, resetOnFit = true }: TrackerOptions = {}) {
     super();
     this.monitor = monitor;
-    this.comp = comp ?? (SMALLER_IS_BETTER.test(monitor) ? "less" : "greater");
+    this.comp = comp ?? (smallerIsBetter(monitor) ? "less" : "greater");
     this.minDelta = minDelta;
     this.resetOnFit = resetOnFit;
     this.best = this.#worst;
@@ -67,6 +73,17 @@ export abstract class Tracker extends Callback {
         `Cannot monitor ${this.monitor}: the recorder has no such column, it has ${names.join(", ")}`,
       );
     }
+  }
+
+  /** The best value so far. */
+  override stateDict(): StateDict | null {
+    return { best: this.best, newBest: this.newBest };
+  }
+
+  /** See `Callback.loadStateDict`. */
+  override loadStateDict(state: SavedState): void {
+    this.best = state.number("best");
+    this.newBest = state.boolean("newBest");
   }
 
   /** See `Callback.afterEpoch`. */

@@ -28,6 +28,8 @@ export interface Dataset {
    * are whole, else f32.
    */
   readonly dtypes?: readonly (Dtype | undefined)[];
+  /** A text that other data would not have, such as a checksum of file names: checkpoints refuse to go on with other data. */
+  readonly fingerprint?: string;
   /**
    * Item `i`; parts in the same place have the same shape in every item.
    *

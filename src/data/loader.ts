@@ -3,13 +3,15 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { ConfigError, DataError } from "../base/errors.ts";
+import { fmtShape } from "../base/shape.ts";
 import { cast, mul, sub } from "../graph/elementwise.ts";
-import { array, fromHost, MAX_ARRAY, scalar } from "../graph/leaves.ts";
+import { array, fromHost, leaf, MAX_ARRAY, scalar } from "../graph/leaves.ts";
 import type { Node } from "../graph/node.ts";
 import { gather } from "../graph/products.ts";
 import { reshape } from "../graph/views.ts";
-import { defaultRng, Rng, type RngState, Tensor } from "../tensor/mod.ts";
+import { defaultRng, readAll, Rng, type RngState, Tensor } from "../tensor/mod.ts";
 import { collate, type Dataset, type ItemPart, resident } from "./dataset.ts";
 
 /** How a resident array becomes part of a batch. */
@@ -77,6 +79,9 @@ export interface Shard {
 
 /** Inputs, then targets. */
 export type Batch = readonly Tensor[];
+
+/** Elements at each end of an array that its checksum covers. */
+const MAX_HASHED = 4096;
 
 /** One iteration. */
 interface Pass {
@@ -179,6 +184,23 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     this.#epoch = epoch;
     this.#position = position;
     this.#resume = epoch !== null;
+  }
+
+  /**
+   * What tells this loader's data from others, by name: sizes, how it is cut, and for data on the device a checksum of its
+   * first and last items. Of a dataset that says nothing of itself, only the number of items.
+   */
+  async fingerprint(): Promise<Record<string, string>> {
+    const { size, bs, shuffle, dropLast } = this;
+    const out: Record<string, string> = { items: String(size), bs: String(bs), shuffle: String(shuffle) };
+    out.dropLast = String(dropLast);
+    if (this.#dataset?.fingerprint !== undefined) out.content = this.#dataset.fingerprint;
+    for (const [i, { tensor, normalize, float = false }] of this.#columns.entries()) {
+      const scale = normalize === undefined ? "" : `, normalized by ${normalize.mean} and ${normalize.std}`;
+      out[`column ${i}`] = `${tensor.dtype} ${fmtShape(tensor.shape)}${float ? " as f32" : ""}${scale}`;
+      if (tensor.size > 0) out[`content of column ${i}`] = await endsOf(tensor);
+    }
+    return out;
   }
 
   /** The same data in its own order, every item once. */
@@ -357,6 +379,15 @@ const sources = new WeakMap<Batch, Batch>();
 /** The tensors that a transformed batch is computed from; none where it was not transformed. */
 export function sourcesOf(batch: Batch): Batch {
   return sources.get(batch) ?? [];
+}
+
+/** A checksum of the first and the last items of a tensor. */
+async function endsOf({ node }: Tensor): Promise<string> {
+  const n = Math.min(node.size, MAX_HASHED);
+  const part = (from: number) => new Tensor(leaf(node.storage!, [n], node.dtype, { offset: node.offset + from }));
+  const hash = createHash("sha256");
+  for (const values of await readAll([part(0), part(node.size - n)])) hash.update(values);
+  return hash.digest("hex").slice(0, 16);
 }
 
 function rowsOf({ tensor, float, normalize }: Column, index: Node, n: number): Node {

@@ -6,6 +6,8 @@
 import { ConfigError } from "../base/errors.ts";
 import type { HyperValue } from "../optim/mod.ts";
 import { type CallbackLike, refuseNested, type TrainLoop } from "../train/mod.ts";
+import { CheckpointSession } from "./checkpoint_session.ts";
+import type { Plan } from "./fingerprint.ts";
 
 /** What every fit takes. */
 export interface FitCommon {
@@ -15,6 +17,11 @@ export interface FitCommon {
   readonly cbs?: CallbackLike | readonly CallbackLike[];
   /** Makes a new optimizer first; false by default: momenta and step counts go on. */
   readonly resetOpt?: boolean;
+  /**
+   * Goes on from the newest checkpoint of the fit's `Checkpoint`, in the middle of an epoch too; from the start where there
+   * is none. A script with several fits gives it to each: those that were finished are passed over. False by default.
+   */
+  readonly resume?: boolean;
   /** First epoch to run, as if those before it were done; 0 by default. Schedules start at its place. */
   readonly startEpoch?: number;
 }
@@ -32,7 +39,14 @@ export interface FitOptions extends FitCommon {
  * After any of them the learner can be used again.
  */
 export async function fit(learn: TrainLoop, nEpoch: number, options: FitOptions = {}): Promise<void> {
-  const { wd, cbs = [], resetOpt = false, startEpoch = 0 } = options;
+  const { wd, cbs, resetOpt, startEpoch, resume } = options;
+  const lr = "lr" in options ? given(learn, options.lr, "lr") : learn.lr;
+  await runPlan(learn, nEpoch, { lr, wd, cbs, resetOpt, startEpoch, resume }, { policy: "fit", options: { lr, wd, startEpoch } });
+}
+
+/** {@link fit} for policies: `plan` says what was asked of them, so that only the same fit goes on from a checkpoint. */
+export async function runPlan(learn: TrainLoop, nEpoch: number, options: FitOptions, plan: Plan): Promise<void> {
+  const { wd, cbs = [], resetOpt = false, startEpoch = 0, resume = false } = options;
   refuseNested(learn);
   const lr = "lr" in options ? given(learn, options.lr, "lr") : learn.lr;
   const { phase } = learn;
@@ -43,10 +57,20 @@ export async function fit(learn: TrainLoop, nEpoch: number, options: FitOptions 
     if (decay !== null) learn.opt.setHyper("wd", decay);
     learn.opt.setHyper("lr", lr);
     if (phase === "idle") learn.phase = "fit";
+    let session: CheckpointSession | null = null;
     try {
-      await learn.runEpochs(nEpoch, { startEpoch });
+      session = await CheckpointSession.begin(learn, { ...plan, nEpoch, startEpoch }, resume);
+      if (session?.done === true) return;
+      if (startEpoch >= nEpoch && startEpoch > 0) {
+        learn.logger.line(`Nothing to train: startEpoch ${startEpoch} is not before the end, ${nEpoch} epochs`);
+      }
+      await learn.runEpochs(nEpoch, { startEpoch, from: session?.from ?? null });
+    } catch (error) {
+      await session?.failed();
+      throw error;
     } finally {
       learn.phase = phase;
+      await session?.close();
     }
   });
 }

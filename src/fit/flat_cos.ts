@@ -6,7 +6,7 @@
 import type { HyperValue } from "../optim/mod.ts";
 import { combinedCos } from "../schedule/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
-import { fit, type FitCommon, given, spreadLr } from "./fit.ts";
+import { type FitCommon, given, runPlan, spreadLr } from "./fit.ts";
 import { ParamScheduler } from "./param_scheduler.ts";
 
 /** Options of {@link fitFlatCos}. */
@@ -21,8 +21,10 @@ export interface FlatCosOptions extends FitCommon {
 
 /** Trains at a constant learning rate that falls along a cosine at the end. Momentum stays as it is. */
 export async function fitFlatCos(learn: TrainLoop, nEpoch: number, options: FlatCosOptions = {}): Promise<void> {
-  const { divFinal = 1e5, pctStart = 0.75, cbs = [], resetOpt = false, wd, startEpoch } = options;
+  const { divFinal = 1e5, pctStart = 0.75, cbs = [], resetOpt = false, wd, startEpoch, resume } = options;
   const lr = spreadLr(learn, given(learn, options.lr, "lr"), resetOpt);
   const sched = combinedCos(pctStart, lr, lr, lr.map((v) => v / divFinal));
-  await fit(learn, nEpoch, { cbs: [new ParamScheduler({ lr: sched }), ...[cbs].flat()], wd, startEpoch });
+  const all = [new ParamScheduler({ lr: sched }), ...[cbs].flat()];
+  const asked = { lr, divFinal, pctStart, wd, startEpoch };
+  await runPlan(learn, nEpoch, { cbs: all, wd, startEpoch, resume }, { policy: "fitFlatCos", options: asked });
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { Checkpoint, type CheckpointOptions } from "./checkpoint.ts";
 export { fineTune, type FineTuneOptions } from "./fine_tune.ts";
 export { fit, type FitCommon, type FitOptions } from "./fit.ts";
 export { fitFlatCos, type FlatCosOptions } from "./flat_cos.ts";

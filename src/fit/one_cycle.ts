@@ -6,7 +6,7 @@
 import type { HyperValue } from "../optim/mod.ts";
 import { combinedCos, type ScheduleFunc } from "../schedule/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
-import { fit, type FitCommon, given, spreadLr } from "./fit.ts";
+import { type FitCommon, given, runPlan, spreadLr } from "./fit.ts";
 import { ParamScheduler } from "./param_scheduler.ts";
 
 /** Options of {@link fitOneCycle}. */
@@ -29,12 +29,14 @@ export interface OneCycleOptions extends FitCommon {
  * @see Smith 2018, arXiv:1803.09820
  */
 export async function fitOneCycle(learn: TrainLoop, nEpoch: number, options: OneCycleOptions = {}): Promise<void> {
-  const { div = 25, divFinal = 1e5, pctStart = 0.25, moms = learn.moms, cbs = [], resetOpt = false, wd, startEpoch } =
+  const { div = 25, divFinal = 1e5, pctStart = 0.25, moms = learn.moms, cbs = [], resetOpt = false, wd, startEpoch, resume } =
     options;
   const lr = spreadLr(learn, given(learn, options.lrMax, "lrMax"), resetOpt);
   const scheds: Record<string, ScheduleFunc> = {
     lr: combinedCos(pctStart, lr.map((v) => v / div), lr, lr.map((v) => v / divFinal)),
   };
   if ("mom" in learn.opt.hypers[0]) scheds.mom = combinedCos(pctStart, ...moms);
-  await fit(learn, nEpoch, { cbs: [new ParamScheduler(scheds), ...[cbs].flat()], wd, startEpoch });
+  const all = [new ParamScheduler(scheds), ...[cbs].flat()];
+  const asked = { lrMax: lr, div, divFinal, pctStart, moms, wd, startEpoch };
+  await runPlan(learn, nEpoch, { cbs: all, wd, startEpoch, resume }, { policy: "fitOneCycle", options: asked });
 }

@@ -5,6 +5,7 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import type { ScheduleFunc, ScheduleValue } from "../schedule/mod.ts";
+import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, ORDER, Recorder } from "../train/mod.ts";
 
 /** A schedule for all groups (of numbers, or of arrays with one entry a group), or a list with one schedule a group. */
@@ -54,6 +55,20 @@ export class ParamScheduler extends Callback {
     }
     this.#hps = Object.fromEntries(Object.keys(this.#scheds).map((name) => [name, []]));
     this.publish();
+  }
+
+  /** The values so far. */
+  override stateDict(): StateDict {
+    return { hps: this.#hps };
+  }
+
+  /** See `Callback.loadStateDict`. */
+  override loadStateDict(state: SavedState): void {
+    const hps = state.state("hps");
+    for (const [name, list] of Object.entries(this.#hps)) {
+      list.length = 0; // the same array: the recorder shows it
+      for (const v of hps.numbers(name)) list.push(v);
+    }
   }
 
   /** Shows the values to the recorder; they fill up as the fit goes on. */

@@ -7,7 +7,7 @@ import { ConfigError } from "../base/errors.ts";
 import type { HyperValue } from "../optim/mod.ts";
 import { combineScheds, SchedCos } from "../schedule/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
-import { fit, type FitCommon, given, spreadLr } from "./fit.ts";
+import { type FitCommon, given, runPlan, spreadLr } from "./fit.ts";
 import { ParamScheduler } from "./param_scheduler.ts";
 
 /** Options of {@link fitSgdr}. */
@@ -30,7 +30,7 @@ export async function fitSgdr(
   cycleLen: number,
   options: SgdrOptions = {},
 ): Promise<void> {
-  const { cycleMult = 2, cbs = [], resetOpt = false, wd, startEpoch } = options;
+  const { cycleMult = 2, cbs = [], resetOpt = false, wd, startEpoch, resume } = options;
   for (const [name, n] of Object.entries({ nCycles, cycleLen, cycleMult })) {
     if (!Number.isInteger(n) || n < 1) {
       throw new ConfigError(`Cannot plan cycles with ${name} ${n}: it must be a whole number from 1`);
@@ -41,5 +41,7 @@ export async function fitSgdr(
   const lr = spreadLr(learn, given(learn, options.lrMax, "lrMax"), resetOpt);
   const zero = lr.map(() => 0);
   const sched = combineScheds(lengths.map((n) => n / nEpoch), lengths.map(() => SchedCos(lr, zero)));
-  await fit(learn, nEpoch, { cbs: [new ParamScheduler({ lr: sched }), ...[cbs].flat()], wd, startEpoch });
+  const all = [new ParamScheduler({ lr: sched }), ...[cbs].flat()];
+  const asked = { lrMax: lr, nCycles, cycleLen, cycleMult, wd, startEpoch };
+  await runPlan(learn, nEpoch, { cbs: all, wd, startEpoch, resume }, { policy: "fitSgdr", options: asked });
 }

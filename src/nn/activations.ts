@@ -100,7 +100,8 @@ export class Softmax extends Module {
 
 /** In training, sets each element to 0 with probability `p` and scales the others by `1 / (1 - p)`. */
 export class Dropout extends Module {
-  readonly #rng: Rng | undefined;
+  /** Its own generator; null where it draws from the default one. In a plain field, so that checkpoints find it. */
+  readonly rng: Rng | null;
 
   /**
    * Takes the probability of being dropped.
@@ -111,14 +112,14 @@ export class Dropout extends Module {
   constructor(readonly p: number = 0.5, { rng }: { readonly rng?: Rng } = {}) {
     super();
     if (!(p >= 0 && p <= 1)) throw new ConfigError(`Cannot make Dropout: p is a probability from 0 to 1, got ${p}`);
-    this.#rng = rng;
+    this.rng = rng ?? null;
   }
 
   /** In training some elements 0 and the others scaled; `x` itself otherwise. */
   override forward(x: Tensor): Tensor {
     if (!this.training || this.p === 0) return x;
     if (this.p === 1) return x.mul(0);
-    const kept = rand(x.shape, this.#rng ? { rng: this.#rng } : {}).ge(this.p);
+    const kept = rand(x.shape, this.rng === null ? {} : { rng: this.rng }).ge(this.p);
     return kept.cast("f32").mul(1 / (1 - this.p)).mul(x);
   }
 }

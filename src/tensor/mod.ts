@@ -32,6 +32,7 @@ export { backward, grad, type GradOptions, noGrad } from "./gradient.ts";
 export { type DeviceInfo, deviceStats, init, type InitOptions } from "./init.ts";
 export { defaultRng, Rng, type RngState, setSeed } from "./rng.ts";
 export { readAll, readAllSync } from "./read.ts";
+export { type Copies, copyTogether, readTogether } from "./together.ts";
 export type { Operand } from "./ops.ts";
 export * as ops from "./ops.ts";
 export type { ClampOptions, GeluOptions, SoftplusOptions } from "./fn/activation.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { SavedState, StateDict } from "../io/state_dict.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { gatherRows, joinRows } from "./join_rows.ts";
 import { Metric, type MetricFunc, type MetricValue } from "./metric.ts";
@@ -54,6 +55,17 @@ export class AccumMetric extends Metric {
     // copies: what the batch leaves behind is not this metric's to keep
     const { pred, yb } = learn.batch;
     this.#parts.push([this.#prepare(pred ?? learn.pred), ...yb ?? learn.yb].map((t) => t.detach().keep()));
+  }
+
+  /** What each batch gave. */
+  override stateDict(): StateDict {
+    return { parts: this.#parts.map((part) => Object.fromEntries(part.map((t, i) => [i, t]))) };
+  }
+
+  /** See `Metric`. */
+  override loadStateDict(state: SavedState): void {
+    this.reset();
+    this.#parts = state.states("parts").map((part) => part.names.map((name) => part.tensor(name)));
   }
 
   #prepare(pred: Tensor): Tensor {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { SavedState, StateDict } from "../io/state_dict.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { Metric, type MetricFunc, type MetricValue } from "./metric.ts";
 import { snakeCase } from "./names.ts";
@@ -68,6 +69,19 @@ export abstract class GatheredMetric extends Metric {
   /** Items that were taken in. */
   get items(): number {
     return this.weights.reduce((a, b) => a + b, 0);
+  }
+
+  /** Each batch's number and weight. */
+  override async stateDict(): Promise<StateDict> {
+    await ScalarHistory.drain([this.history]);
+    return { values: this.history.values, weights: this.weights };
+  }
+
+  /** See `Metric`. */
+  override loadStateDict(state: SavedState): void {
+    this.reset();
+    for (const v of state.numbers("values")) this.history.values.push(v);
+    this.weights = state.numbers("weights");
   }
 
   /** The value over what was accumulated. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { BATCH_EVENTS, type EventName } from "./events.ts";
 import type { TrainLoop } from "./train_loop.ts";
 
@@ -74,6 +75,20 @@ export class Callback {
     if (BATCH_EVENTS.has(event) && !(this.learn.training ? this.runTrain : this.runValid)) return;
     return this[event]();
   }
+
+  /**
+   * What the callback would lose if the process ended between two batches or two epochs: plain data, typed arrays, tensors;
+   * null for nothing. Checkpoints keep it, and give it back to {@link Callback.loadStateDict}.
+   */
+  stateDict(): StateDict | null | Promise<StateDict | null> {
+    return null;
+  }
+
+  /**
+   * Takes back what {@link Callback.stateDict} gave, in a run that goes on: `beforeFit` was called before, and in the middle
+   * of an epoch `beforeEpoch` and `beforeTrain`, too; meanwhile `learn.resuming` was true.
+   */
+  loadStateDict(_state: SavedState): Handled {}
 
   /** The learner was made and its callbacks are in place. */
   afterCreate(): Handled {}

@@ -11,6 +11,7 @@ import {
   DeviceError,
   DisposedError,
   DtypeError,
+  InterruptedError,
   ShapeError,
   StaleTensorError,
 } from "../base/errors.ts";
@@ -49,6 +50,7 @@ const PLAIN: ReadonlySet<unknown> = new Set([
     DeviceError,
     DisposedError,
     DtypeError,
+    InterruptedError,
     ShapeError,
     StaleTensorError,
   ],

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { SavedState, StateDict } from "../io/state_dict.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import type { Handled } from "./callback.ts";
 import { snakeCase } from "./names.ts";
@@ -33,6 +34,17 @@ export abstract class Metric {
   gather(_peers: Peers): Promise<boolean> {
     return Promise.resolve(false);
   }
+
+  /**
+   * What was accumulated, for checkpoints in the middle of an epoch with `trainMetrics`; null where a metric cannot tell:
+   * those checkpoints then wait for the end of the epoch.
+   */
+  stateDict(): StateDict | null | Promise<StateDict | null> {
+    return null;
+  }
+
+  /** Goes on from what {@link Metric.stateDict} gave. */
+  loadStateDict(_state: SavedState): Handled {}
 
   /** The value over what was accumulated. A field or a getter; a promise is waited for. */
   abstract readonly value: MetricValue | Promise<MetricValue>;

@@ -80,7 +80,7 @@ export {
   type TopKOptions,
   WholeSet,
 } from "./metrics/mod.ts";
-export { refuseNested } from "./run.ts";
+export { refuseNested, type Resumption } from "./run.ts";
 export { snakeCase } from "./names.ts";
 export { ORDER } from "./order.ts";
 export type { Peers } from "./peers.ts";

@@ -22,4 +22,5 @@ export const ORDER = {
   earlyStopping: 63,
   showGraph: 65,
   last: 70,
+  checkpoint: 1000,
 } as const;

@@ -5,12 +5,14 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import { type Figure, lossFigure, lrFindFigure, schedFigure } from "../plot/mod.ts";
+import { isDict, SavedState, type StateDict } from "../io/state_dict.ts";
 import { AvgLoss } from "./avg_metric.ts";
 import { Callback, type Handled } from "./callback.ts";
 import { type FitRecord, type LrCurve, newFitRecord, type Row } from "./fit_record.ts";
 import type { Metric, MetricValue } from "./metric.ts";
 import { ORDER } from "./order.ts";
 import type { Peers } from "./peers.ts";
+import { loadCurve, loadRecord, saveCurve, saveRecord } from "./record_state.ts";
 import type { PlotLossOptions, RecorderOptions, RecorderState } from "./recorder_options.ts";
 import { ScalarHistory } from "./scalar_history.ts";
 import { Smooth } from "./smooth.ts";
@@ -203,6 +205,48 @@ export class Recorder extends Callback {
     this.#smooth.restore(smooth);
     this.#raw.clear();
     this.#absorbed = 0;
+  }
+
+  /** Everything recorded, also in the middle of an epoch. */
+  override async stateDict(): Promise<StateDict> {
+    await this.sync();
+    const metrics = this.trainMetrics ? await Promise.all(this.learn.metrics.map((m) => m.stateDict())) : [];
+    return {
+      now: saveRecord(this.#now),
+      history: this.#history.map(saveRecord),
+      smooth: this.#smooth.save(),
+      lrFinder: this.lrFinder === null ? null : saveCurve(this.lrFinder),
+      firstIter: this.#firstIter,
+      elapsedMs: performance.now() - this.#started,
+      metrics,
+    };
+  }
+
+  /** See `Callback.loadStateDict`. */
+  override async loadStateDict(state: SavedState): Promise<void> {
+    // what a scheduler shows to the recorder stays its own array
+    const shown = this.#now.hps;
+    this.#now = loadRecord(state.state("now"));
+    for (const [name, values] of Object.entries(this.#now.hps)) {
+      const own = shown[name];
+      if (own === undefined) continue;
+      const list = own as number[];
+      list.length = 0;
+      for (const v of values) list.push(v);
+      this.#now.hps = { ...this.#now.hps, [name]: list };
+    }
+    this.#history = state.states("history").map(loadRecord);
+    const smooth = state.state("smooth");
+    this.#smooth.restore({ average: smooth.number("average"), count: smooth.count("count") });
+    this.lrFinder = state.value("lrFinder") === null ? null : loadCurve(state.state("lrFinder"));
+    this.#raw.clear();
+    this.#absorbed = 0;
+    this.#firstIter = state.count("firstIter");
+    this.#started = performance.now() - state.number("elapsedMs");
+    if (!this.trainMetrics) return;
+    for (const [i, saved] of state.values("metrics").entries()) {
+      if (isDict(saved)) await this.learn.metrics[i]?.loadStateDict(new SavedState(saved, `metric ${i}`));
+    }
   }
 
   // --- events

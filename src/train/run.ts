@@ -86,8 +86,23 @@ async function withEvents(learn: TrainLoop, phase: PhaseEvents, body: () => void
   if (pending !== undefined) await pending;
 }
 
-/** Runs epochs `startEpoch` to `nEpoch - 1`. */
-export async function runFit(learn: TrainLoop, nEpoch: number, startEpoch: number): Promise<void> {
+/** Where an interrupted run goes on. */
+export interface Resumption {
+  /** The epoch. */
+  readonly epoch: number;
+  /** Training batches of it that were done; null where it had not begun. */
+  readonly iter: number | null;
+  /** Puts everything back as it was there; called right before the next batch, or the next epoch. */
+  restore(): void | Promise<void>;
+}
+
+/** Runs epochs `startEpoch` to `nEpoch - 1`, or what is left of them. */
+export async function runFit(
+  learn: TrainLoop,
+  nEpoch: number,
+  startEpoch: number,
+  from: Resumption | null = null,
+): Promise<void> {
   if (!Number.isInteger(nEpoch) || nEpoch < 0) {
     throw new ConfigError(`Cannot fit ${nEpoch} epochs: the number must be whole and not negative`);
   }
@@ -99,18 +114,20 @@ export async function runFit(learn: TrainLoop, nEpoch: number, startEpoch: numbe
   const breather = new Breather();
   learn.nEpoch = nEpoch;
   learn.running = true;
+  learn.resuming = from !== null;
   try {
     await withEvents(learn, FIT, async () => {
-      for (let epoch = startEpoch; epoch < nEpoch; epoch++) {
+      if (from?.iter === null) await goOn(learn, from);
+      for (let epoch = from?.epoch ?? startEpoch; epoch < nEpoch; epoch++) {
         learn.epoch = epoch;
         await withEvents(learn, EPOCH, async () => {
-          await train(learn, breather);
+          await train(learn, breather, learn.resuming ? from : null);
           if (learn.dls.valid.length > 0) await validate(learn, learn.dls.valid, breather);
         });
       }
     });
   } finally {
-    learn.running = false;
+    learn.running = learn.resuming = false;
     for (const cb of learn.cbs) cb.run = true; // afterFit did so already, unless an error came before it
     if (learn.hasOpt) learn.opt.deferBoundary = false; // loops by hand may go on with it
     if (learn.training) learn.model.eval(); // cut short in training
@@ -146,10 +163,18 @@ function refuseEmpty(dl: DataLoader<Batch>, what: string): void {
   );
 }
 
-async function train(learn: TrainLoop, breather: Breather): Promise<void> {
+async function goOn(learn: TrainLoop, from: Resumption): Promise<void> {
+  await from.restore();
+  learn.resuming = false;
+}
+
+async function train(learn: TrainLoop, breather: Breather, from: Resumption | null): Promise<void> {
   learn.dl = learn.dls.train;
   learn.nIter = learn.dls.train.length;
-  await withEvents(learn, TRAIN, () => allBatches(learn, learn.dls.train, breather));
+  await withEvents(learn, TRAIN, async () => {
+    if (from !== null) await goOn(learn, from);
+    await allBatches(learn, learn.dls.train, breather, from?.iter ?? 0);
+  });
 }
 
 async function validate(learn: TrainLoop, dl: DataLoader<Batch>, breather: Breather): Promise<void> {
@@ -158,8 +183,13 @@ async function validate(learn: TrainLoop, dl: DataLoader<Batch>, breather: Breat
   await withEvents(learn, VALIDATE, () => allBatches(learn, dl, breather));
 }
 
-async function allBatches(learn: TrainLoop, dl: DataLoader<Batch>, breather: Breather): Promise<void> {
-  let i = 0;
+async function allBatches(
+  learn: TrainLoop,
+  dl: DataLoader<Batch>,
+  breather: Breather,
+  first: number = 0,
+): Promise<void> {
+  let i = first;
   const step = async (batch: Batch): Promise<void> => {
     await oneBatch(learn, i++, batch, !dl.resident);
     if (breather.due) await breather.pause();

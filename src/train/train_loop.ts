@@ -28,7 +28,7 @@ import {
 import type { Peers } from "./peers.ts";
 import { Progress } from "./progress.ts";
 import { Recorder } from "./recorder.ts";
-import { endBatch, runFit, runValidate } from "./run.ts";
+import { endBatch, type Resumption, runFit, runValidate } from "./run.ts";
 import { showTrainingLoop } from "./show_loop.ts";
 import { TrainEval } from "./train_eval.ts";
 
@@ -81,6 +81,10 @@ export class TrainLoop<M extends Model = Model> {
   running: boolean = false;
   /** The other processes of a run on several; null where this is the only one. Set by `DistributedTrainer`. */
   peers: Peers | null = null;
+  /** Whether the events are those in front of the place where a fit goes on: what is on disk from before still counts. */
+  resuming: boolean = false;
+  /** Fits that were begun, probes left out: scripts with several fits tell them apart by it when they are run again. */
+  nFits: number = 0;
   /**
    * The batch under way, for the library itself: callbacks use `xb`, `yb`, `pred` and `loss`.
    *
@@ -366,11 +370,15 @@ export class TrainLoop<M extends Model = Model> {
   /**
    * Runs epochs `startEpoch` to `nEpoch - 1` with the optimizer as it is; `fit` and the policies prepare it.
    *
+   * @param options `from`: where an interrupted run goes on, instead of `startEpoch`.
    * @throws DataError where a loader is empty; whatever a handler, the model or the loss throws.
    */
-  async runEpochs(nEpoch: number, { startEpoch = 0 }: { startEpoch?: number } = {}): Promise<void> {
+  async runEpochs(
+    nEpoch: number,
+    { startEpoch = 0, from = null }: { readonly startEpoch?: number; readonly from?: Resumption | null } = {},
+  ): Promise<void> {
     await this.ready();
-    await runFit(this, nEpoch, startEpoch);
+    await runFit(this, nEpoch, startEpoch, from);
   }
 
   /** Runs the validation part over `dl`: its events, no others. */

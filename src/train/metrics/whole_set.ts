@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { SavedState, StateDict } from "../../io/state_dict.ts";
 import { readAll, type Tensor } from "../../tensor/mod.ts";
 import { gatherRows } from "../join_rows.ts";
 import { Metric, type MetricValue } from "../metric.ts";
@@ -51,6 +52,19 @@ export abstract class WholeSet extends Metric {
     this.#preds = [preds];
     this.#targs = [targs];
     return true;
+  }
+
+  /** What each batch gave. */
+  override stateDict(): StateDict {
+    return { parts: this.#preds.map((pred, i) => ({ pred, targ: this.#targs[i] })) };
+  }
+
+  /** See `Metric`. */
+  override loadStateDict(state: SavedState): void {
+    this.reset();
+    const parts = state.states("parts");
+    this.#preds = parts.map((p) => p.tensor("pred"));
+    this.#targs = parts.map((p) => p.tensor("targ"));
   }
 
   /** The value over what was accumulated; read from the device now. */

@@ -1,0 +1,183 @@
+/**
+ * A learner's whole state, taken between two batches or two epochs, and put back.
+ *
+ * @module
+ */
+import { CheckpointError } from "../base/errors.ts";
+import { rngState, savedRng } from "../io/rng_state.ts";
+import { isDict, SavedState, type StateDict, type StateValue } from "../io/state_dict.ts";
+import { boundary } from "../graph/runtime.ts";
+import type { DataLoader, LoaderState } from "../data/mod.ts";
+import type { OptimizerState, ParamState } from "../optim/mod.ts";
+import { defaultRng, Rng, Tensor } from "../tensor/mod.ts";
+import type { Callback, TrainLoop } from "../train/mod.ts";
+
+/** What only the place in the run decides: as it was when the last batch was done, also while validation goes on. */
+export interface HostState {
+  /** Epoch that goes on, or comes next. */
+  readonly epoch: number;
+  /** Training batches of it that were done; null between epochs. */
+  readonly iter: number | null;
+  readonly state: StateDict;
+}
+
+/** The host's part of a learner's state; what waits on the device is read. */
+export async function captureHost(learn: TrainLoop, at: { epoch: number; iter: number | null }): Promise<HostState> {
+  const { nEpoch, trainIter, pctTrain, model, dls } = learn;
+  const generators: Record<string, StateDict> = Object.create(null);
+  for (const [path, rng] of generatorsOf(learn)) generators[path] = rngState(rng);
+  const callbacks: Record<string, StateDict> = Object.create(null);
+  for (const [name, cb] of namedCallbacks(learn)) {
+    const state = await cb.stateDict();
+    if (state !== null) callbacks[name] = state;
+  }
+  const state: StateDict = {
+    at: { ...at, nEpoch, trainIter, pctTrain },
+    rng: rngState(defaultRng()),
+    generators,
+    loaders: { train: loaderState(dls.train), valid: loaderState(dls.valid) },
+    callbacks,
+    evaluating: [...model.namedModules()].filter(([, m]) => !m.training).map(([name]) => name),
+  };
+  return { ...at, state };
+}
+
+/** The rest: the optimizer's state, gradients that no step has used, what is frozen. Tensors are copies or constants. */
+export function captureOptimizer(learn: TrainLoop): StateDict {
+  const parameters = [...learn.model.namedParameters()];
+  const grads: Record<string, Tensor> = Object.create(null);
+  for (const [name, p] of parameters) if (p.grad !== null) grads[name] = p.grad;
+  return {
+    frozen: parameters.filter(([, p]) => !p.requiresGrad).map(([name]) => name),
+    grads,
+    optimizer: optimizerState(learn.opt.stateDict()),
+  };
+}
+
+/** An optimizer's state as a state that files hold. */
+export function optimizerState({ state, hypers, count }: OptimizerState): StateDict {
+  return {
+    hypers,
+    parameters: state.map((entry) => {
+      const host: Record<string, StateValue> = Object.create(null), stats: Record<string, Tensor> = Object.create(null);
+      for (const [name, value] of Object.entries(entry)) {
+        if (value instanceof Tensor) stats[name] = value;
+        else if (value !== undefined) host[name] = value;
+      }
+      return { host, stats };
+    }),
+    count: count ?? null,
+  };
+}
+
+/** What {@link optimizerState} gave. */
+export function savedOptimizer(state: SavedState): OptimizerState {
+  const count = state.value("count") === null ? {} : { count: state.count("count") };
+  return {
+    hypers: state.states("hypers").map((h) => Object.fromEntries(h.names.map((name) => [name, h.number(name)]))),
+    state: state.states("parameters").map((entry): ParamState => {
+      const host = entry.state("host"), stats = entry.state("stats");
+      return {
+        ...(host.has("step") ? { step: host.count("step") } : {}),
+        ...(host.has("doWd") ? { doWd: host.boolean("doWd") } : {}),
+        ...(host.has("forceTrain") ? { forceTrain: host.boolean("forceTrain") } : {}),
+        ...Object.fromEntries(stats.names.map((name) => [name, stats.tensor(name)])),
+      };
+    }),
+    ...count,
+  };
+}
+
+/**
+ * Puts a learner back: weights, gradients, optimizer, random numbers, loaders, counters, and every callback's state.
+ *
+ * @throws CheckpointError, or what `loadStateDict` throws, where the state is not this learner's.
+ */
+export async function restoreLearner(
+  learn: TrainLoop,
+  state: SavedState,
+  weights: ReadonlyMap<string, Tensor>,
+): Promise<void> {
+  const { model, dls, opt } = learn;
+  const at = state.state("at"), grads = state.state("grads");
+  const frozen = new Set(state.strings("frozen")), evaluating = new Set(state.strings("evaluating"));
+  const optimizer = savedOptimizer(state.state("optimizer"));
+  const rng = savedRng(state.state("rng"));
+  const loaders = state.state("loaders");
+  const train = savedLoader(loaders.state("train"), dls.train), valid = savedLoader(loaders.state("valid"), dls.valid);
+  const generators = state.state("generators");
+  const parameters = model.namedParameters();
+  for (const name of [...grads.names, ...frozen]) {
+    if (!parameters.has(name)) throw new CheckpointError(`Cannot restore ${name}: the model has no such parameter`);
+  }
+  const takers = new Map(namedCallbacks(learn));
+  const callbacks = state.state("callbacks");
+  const stranger = callbacks.names.find((name) => !takers.has(name));
+  if (stranger !== undefined) {
+    throw new CheckpointError(`Cannot restore the state of ${stranger}: this fit has no such callback, add it to its cbs`);
+  }
+  model.loadStateDict(weights, { strict: true });
+  opt.loadStateDict(optimizer);
+  for (const [name, p] of parameters) {
+    p.requiresGrad = !frozen.has(name);
+    p.grad = grads.has(name) ? grads.tensor(name) : null;
+  }
+  boundary(); // what comes back is a program of its own, not part of the next batch's
+  for (const [name, m] of model.namedModules()) m.training = !evaluating.has(name);
+  for (const [name, cb] of takers) if (callbacks.has(name)) await cb.loadStateDict(callbacks.state(name));
+  for (const [path, own] of generatorsOf(learn)) {
+    if (generators.has(path)) own.restore(savedRng(generators.state(path)));
+  }
+  defaultRng().restore(rng);
+  dls.train.restore(train);
+  dls.valid.restore(valid);
+  learn.epoch = at.count("epoch");
+  learn.nEpoch = at.count("nEpoch");
+  learn.trainIter = at.count("trainIter");
+  learn.pctTrain = at.number("pctTrain");
+}
+
+/** The learner's callbacks in the order in which they are called, each by a name of its own. */
+export function namedCallbacks(learn: TrainLoop): [string, Callback][] {
+  const seen = new Map<string, number>();
+  return [...learn.cbs].sort((a, b) => a.order - b.order).map((cb) => {
+    const n = (seen.get(cb.name) ?? 0) + 1;
+    seen.set(cb.name, n);
+    return [n === 1 ? cb.name : `${cb.name} ${n}`, cb];
+  });
+}
+
+/** Random generators in the fields of layers, of callbacks, and of the loss, by path. */
+function generatorsOf(learn: TrainLoop): [string, Rng][] {
+  const found: [string, Rng][] = [];
+  const look = (path: string, holder: object): void => {
+    for (const [key, value] of Object.entries(holder)) if (value instanceof Rng) found.push([`${path}.${key}`, value]);
+  };
+  for (const [name, m] of learn.model.namedModules()) look(`model.${name}`, m);
+  for (const [name, cb] of namedCallbacks(learn)) look(`callback.${name}`, cb);
+  if (typeof learn.lossFunc === "object") look("loss", learn.lossFunc);
+  return found;
+}
+
+function loaderState({ state: { rng, epoch, position } }: { readonly state: LoaderState }): StateDict {
+  return {
+    rng: rng === null ? null : rngState({ state: rng }),
+    epoch: epoch === null ? null : rngState({ state: epoch }),
+    position,
+  };
+}
+
+function savedLoader(state: SavedState, loader: Pick<DataLoader, "length">): LoaderState {
+  const of = (name: string) => state.value(name) === null ? null : savedRng(state.state(name));
+  const position = state.count("position");
+  if (position > loader.length) {
+    throw new CheckpointError(`Cannot restore a loader at batch ${position}: it has ${loader.length}`);
+  }
+  return { rng: of("rng"), epoch: of("epoch"), position };
+}
+
+/** A state inside a value that may be none. */
+export function stateOf(value: StateValue, where: string): SavedState {
+  if (!isDict(value)) throw new CheckpointError(`Cannot restore ${where}: it is no state`);
+  return new SavedState(value, where);
+}

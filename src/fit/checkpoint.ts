@@ -1,0 +1,245 @@
+/**
+ * The callback that saves whole runs, so that a script that is run again goes on where it was killed.
+ *
+ * @module
+ */
+import { isAbsolute, join } from "@std/path";
+import { InterruptCallback } from "../callbacks/interrupt.ts";
+import { smallerIsBetter } from "../callbacks/tracker.ts";
+import { ConfigError, InterruptedError } from "../base/errors.ts";
+import type { SavedState, StateDict } from "../io/state_dict.ts";
+import { Callback, type Handled, Metric, ORDER, Recorder } from "../train/mod.ts";
+import { captureHost, type HostState } from "./capture.ts";
+import type { CheckpointSession } from "./checkpoint_session.ts";
+
+/** Options of {@link Checkpoint}. Without `everySteps`, `everySeconds` and `everyEpochs`: every epoch, and every 60 s. */
+export interface CheckpointOptions {
+  /** Directory of this run's checkpoints, in the learner's `path` unless absolute. Each run, or learner, has its own. */
+  readonly dir: string;
+  /** Training batches between two checkpoints. */
+  readonly everySteps?: number;
+  /** Seconds between two checkpoints. */
+  readonly everySeconds?: number;
+  /** Epochs between two checkpoints. */
+  readonly everyEpochs?: number;
+  /** Newest checkpoints that are kept; 3 by default. The best one and the ends of fits are kept besides. */
+  readonly keep?: number;
+  /** The column of the rows whose best epoch is kept; `valid_loss` by default where there is one; null keeps none. */
+  readonly best?: string | null;
+  /**
+   * What SIGINT and SIGTERM do, after the step is finished and saved: end the process with the signal's code ("exit", the
+   * default), throw an {@link InterruptedError} out of the fit ("throw"), or whatever they did before ("ignore").
+   */
+  readonly onSignal?: "exit" | "throw" | "ignore";
+}
+
+/**
+ * Saves everything that a fit consists of: weights, buffers, optimizer, schedule position, random generators, loader order
+ * and position, recorder, other callbacks' state. With `resume: true` the fit goes on from the newest checkpoint, in the
+ * middle of an epoch too, with the same bits as if it had never stopped.
+ *
+ * A checkpoint is a directory, written in the background under another name, flushed and renamed; one that is torn is told
+ * from its checksums, and the one before it used. Saves at the start and the end of each fit, besides the intervals.
+ *
+ * @example
+ * ```ts ignore
+ * await learn.fitOneCycle(5, { cbs: [new Checkpoint({ dir: "run1", everySeconds: 60 })], resume: true });
+ * ```
+ */
+export class Checkpoint extends Callback {
+  /** Place in line: behind everything whose state it saves. */
+  override readonly order: number = ORDER.checkpoint;
+  /** Directory of the checkpoints. */
+  readonly dir: string;
+  /** Training batches between two checkpoints; Infinity for none. */
+  readonly everySteps: number;
+  /** Seconds between two checkpoints; Infinity for none. */
+  readonly everySeconds: number;
+  /** Epochs between two checkpoints; Infinity for none. */
+  readonly everyEpochs: number;
+  /** Newest checkpoints that are kept. */
+  readonly keep: number;
+  /** The column whose best epoch is kept; null for none. */
+  readonly best: string | null;
+  /** What signals do. */
+  readonly onSignal: "exit" | "throw" | "ignore";
+  #session: CheckpointSession | null = null;
+  #bestValue = NaN;
+  #savedAt = 0;
+  /** The host's state when the training part of the epoch was done, for signals during validation. */
+  #trained: { readonly host: HostState; readonly versions: readonly number[] } | null = null;
+
+  /**
+   * Makes a Checkpoint.
+   *
+   * @param options See {@link CheckpointOptions}.
+   */
+  constructor(options: CheckpointOptions) {
+    super();
+    const { dir, everySteps, everySeconds, everyEpochs, keep = 3, best = "valid_loss", onSignal = "exit" } = options;
+    const none = everySteps === undefined && everySeconds === undefined && everyEpochs === undefined;
+    if (typeof dir !== "string" || dir === "") throw new ConfigError("Cannot save checkpoints: dir names no directory");
+    for (const [name, n] of Object.entries({ everySteps, everyEpochs, keep })) {
+      if (n !== undefined && !(Number.isInteger(n) && n >= 1)) {
+        throw new ConfigError(`Cannot save checkpoints with ${name} ${n}: it must be a whole number from 1`);
+      }
+    }
+    if (everySeconds !== undefined && !(everySeconds > 0)) {
+      throw new ConfigError(`Cannot save checkpoints every ${everySeconds} seconds: it must be a number above 0`);
+    }
+    this.dir = dir;
+    this.everySteps = everySteps ?? Infinity;
+    this.everySeconds = everySeconds ?? (none ? 60 : Infinity);
+    this.everyEpochs = everyEpochs ?? (none ? 1 : Infinity);
+    this.keep = keep;
+    this.best = best;
+    this.onSignal = onSignal;
+  }
+
+  /** Where the checkpoints are. */
+  get path(): string {
+    return isAbsolute(this.dir) ? this.dir : join(this.learn.path, this.dir);
+  }
+
+  /** Path of the newest checkpoint that this fit wrote or went on from; null before the first. */
+  get lastPath(): string | null {
+    return this.#session?.last ?? this.#last;
+  }
+  #last: string | null = null;
+
+  /**
+   * Takes part in a fit; policies call it.
+   *
+   * @internal
+   */
+  join(session: CheckpointSession | null): void {
+    this.#last = this.#session?.last ?? this.#last;
+    this.#session = session;
+  }
+
+  /** The best value so far. */
+  override stateDict(): StateDict {
+    return { best: this.#bestValue };
+  }
+
+  /** See `Callback.loadStateDict`. */
+  override loadStateDict(state: SavedState): void {
+    this.#bestValue = state.number("best");
+  }
+
+  /** See `Callback.beforeFit`. */
+  override beforeFit(): Handled {
+    const { learn } = this;
+    this.run = this.#session !== null; // a probe, or epochs without a policy
+    if (!this.run) return;
+    this.#bestValue = NaN;
+    this.#savedAt = performance.now();
+    if (!learn.resuming) return this.#saveNow({ epoch: this.#session!.startEpoch, iter: null });
+  }
+
+  /** See `Callback.afterBatch`. */
+  override afterBatch(): Handled {
+    const session = this.#session;
+    const { learn } = this;
+    if (session === null || learn.phase === "eval" || learn.phase === "predict") return;
+    if (!learn.training) return session.signal === null || this.#trained === null ? undefined : this.#stopValidating();
+    const { iter, nIter, trainIter, epoch } = learn;
+    const stop = session.signal !== null;
+    const due = stop || trainIter % this.everySteps === 0;
+    const late = performance.now() - this.#savedAt >= this.everySeconds * 1000 && !session.store.writing;
+    const last = iter + 1 === nIter && this.onSignal !== "ignore" && learn.dls.valid.length > 0;
+    if (!due && !late && !last) return;
+    if (!this.#whole) return;
+    return this.#atBatch({ epoch, iter: iter + 1 }, { save: due || late, last });
+  }
+
+  /** Whether everything that goes on in the middle of an epoch can be saved. */
+  get #whole(): boolean {
+    const recorder = this.learn.findCb(Recorder);
+    if (recorder === null || !recorder.trainMetrics) return true;
+    return this.learn.metrics.every((m) => m.stateDict !== Metric.prototype.stateDict);
+  }
+
+  async #atBatch(at: { epoch: number; iter: number }, { save, last }: { save: boolean; last: boolean }): Promise<void> {
+    const { learn } = this;
+    learn.handOver(); // the step's own program, not part of the copies'
+    const host = await captureHost(learn, at);
+    if (save) await this.#save(host);
+    if (last) this.#trained = { host, versions: this.#versions() };
+    if (this.#session?.signal != null) await this.#stop();
+  }
+
+  /** Assignments to weights so far: validation that changes them cannot be cut short. */
+  #versions(): number[] {
+    const { model } = this.learn;
+    return [...model.namedParameters().values(), ...model.namedBuffers().values()].map((v) => v.storage.version);
+  }
+
+  async #stopValidating(): Promise<void> {
+    const { host, versions } = this.#trained!;
+    const now = this.#versions();
+    if (versions.some((v, i) => v !== now[i])) return; // the end of the epoch is near
+    this.learn.handOver();
+    await this.#save(host);
+    await this.#stop();
+  }
+
+  /** See `Callback.afterEpoch`. */
+  override async afterEpoch(): Promise<void> {
+    const { learn } = this;
+    const session = this.#session!;
+    this.#trained = null;
+    const at = { epoch: learn.epoch + 1, iter: null };
+    const value = this.best === null ? undefined : learn.findCb(Recorder)?.rows.at(-1)?.[this.best];
+    const better = typeof value === "number" && (Number.isNaN(this.#bestValue)
+      ? !Number.isNaN(value)
+      : smallerIsBetter(this.best!)
+      ? value < this.#bestValue
+      : value > this.#bestValue);
+    if (better) this.#bestValue = value;
+    const due = (learn.epoch + 1 - session.startEpoch) % this.everyEpochs === 0 || session.signal !== null;
+    const late = performance.now() - this.#savedAt >= this.everySeconds * 1000 && !session.store.writing;
+    if (!due && !late && !better) return;
+    await this.#save(await captureHost(learn, at), { best: better });
+    if (session.signal !== null) await this.#stop();
+  }
+
+  /** See `Callback.afterCancelFit`. */
+  override async afterCancelFit(): Promise<void> {
+    const { learn } = this;
+    const interrupted = learn.findCb(InterruptCallback)?.epoch === learn.epoch;
+    if (!interrupted) return; // whoever stopped the fit ended it
+    await this.#saveNow({ epoch: learn.epoch, iter: null });
+    this.#session?.leaveOpen();
+  }
+
+  /** See `Callback.afterFit`. */
+  override async afterFit(): Promise<void> {
+    const session = this.#session!;
+    if (session.open) return;
+    const { learn } = this;
+    const host = await captureHost(learn, { epoch: learn.nEpoch, iter: null });
+    await session.write(host, { done: true }, { wait: true });
+  }
+
+  async #saveNow(at: { epoch: number; iter: null }): Promise<void> {
+    await this.#session!.write(await captureHost(this.learn, at), {}, { wait: true });
+    this.#savedAt = performance.now();
+  }
+
+  async #save(host: HostState, note: { readonly best?: boolean } = {}): Promise<void> {
+    this.#savedAt = performance.now();
+    await this.#session!.write(host, note, { wait: this.#session!.signal !== null });
+  }
+
+  /** After a signal: everything is saved. */
+  async #stop(): Promise<never> {
+    const { signal, store } = this.#session!;
+    const hint = `Interrupted by ${signal}: saved ${store.last}; run the script again with resume: true to go on there`;
+    this.learn.logger.status?.("");
+    if (this.onSignal === "throw") throw new InterruptedError(hint);
+    this.learn.logger.line(hint);
+    await this.#session!.close();
+    Deno.exit(signal === "SIGINT" ? 130 : 143);
+  }
+}

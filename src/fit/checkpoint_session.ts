@@ -1,0 +1,208 @@
+/**
+ * One fit's use of its checkpoints: where it goes on, what it writes, and which signals came.
+ *
+ * @module
+ */
+import { AnnealError, CheckpointError, ConfigError } from "../base/errors.ts";
+import { currentDevice } from "../graph/runtime.ts";
+import type { CheckpointNote } from "../io/checkpoint_files.ts";
+import type { Resumption, TrainLoop } from "../train/mod.ts";
+import { type HostState, restoreLearner } from "./capture.ts";
+import { Checkpoint } from "./checkpoint.ts";
+import { CheckpointStore, type Opened } from "./checkpoint_store.ts";
+import { compareFingerprints, type Fingerprint, fingerprintOf, type Plan } from "./fingerprint.ts";
+
+/** What {@link CheckpointSession.begin} is told of the fit. */
+export interface FitPlan extends Plan {
+  readonly nEpoch: number;
+  readonly startEpoch: number;
+}
+
+type Signal = "SIGINT" | "SIGTERM";
+
+/** Lets a fit write checkpoints, from before its first event until after its last. */
+export class CheckpointSession {
+  readonly store: CheckpointStore;
+  readonly startEpoch: number;
+  /** The signal that came; null for none. */
+  signal: Signal | null = null;
+  /** Whether the fit was cut short on purpose and is to go on another time. */
+  open = false;
+  /** Where the fit goes on; null: at its start. */
+  from: Resumption | null = null;
+  /** Whether the fit was finished by an earlier run of the script. */
+  done = false;
+  readonly #learn: TrainLoop;
+  readonly #checkpoint: Checkpoint;
+  readonly #index: number;
+  readonly #fingerprint: Fingerprint;
+  #run: string = crypto.randomUUID();
+  #listeners: (readonly [Signal, () => void])[] = [];
+  #closed = false;
+
+  private constructor(
+    learn: TrainLoop,
+    checkpoint: Checkpoint,
+    store: CheckpointStore,
+    { index, plan, fingerprint }: { index: number; plan: FitPlan; fingerprint: Fingerprint },
+  ) {
+    this.#learn = learn;
+    this.#checkpoint = checkpoint;
+    this.store = store;
+    this.#index = index;
+    this.startEpoch = plan.startEpoch;
+    this.#fingerprint = fingerprint;
+  }
+
+  /**
+   * Opens the learner's checkpoints, and with `resume` finds where the fit goes on.
+   *
+   * @returns Null where the learner has no {@link Checkpoint}.
+   * @throws ConfigError for `resume` without one; CheckpointError where the directory cannot be used, all checkpoints are
+   * damaged, or they are another run's.
+   */
+  static async begin(learn: TrainLoop, plan: FitPlan, resume: boolean): Promise<CheckpointSession | null> {
+    if (learn.phase === "probe") return null;
+    const index = learn.nFits++;
+    const checkpoint = learn.findCb(Checkpoint);
+    if (checkpoint === null) {
+      if (!resume) return null;
+      throw new ConfigError("Cannot resume: this fit has no checkpoints, add new Checkpoint({ dir }) to its cbs");
+    }
+    const fingerprint = await fingerprintOf(learn, plan.nEpoch, plan);
+    const store = await CheckpointStore.open(checkpoint.path, checkpoint.keep);
+    const session = new CheckpointSession(learn, checkpoint, store, { index, plan, fingerprint });
+    try {
+      if (resume) await session.#find();
+      session.#listen();
+      checkpoint.join(session);
+      return session;
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  }
+
+  /** Path of the newest checkpoint. */
+  get last(): string | null {
+    return this.store.last;
+  }
+
+  async #find(): Promise<void> {
+    const { store } = this;
+    const tell = (line: string): void => this.#learn.logger.line(line);
+    const newest = await store.newest(() => true, tell);
+    if (newest === null) {
+      tell(`No checkpoint in ${store.dir}: starting anew`);
+      return;
+    }
+    const { fit, run, done } = newest.note;
+    if (typeof fit !== "number" || fit < this.#index) return; // an earlier fit of the script was the last one to save
+    if (typeof run === "string") this.#run = run;
+    if (fit === this.#index && done !== true) return this.#goOn(newest, tell);
+    this.done = true;
+    const end = fit === this.#index
+      ? newest
+      : await store.newest((note) => note.run === run && note.fit === this.#index && note.done === true, tell);
+    if (end === null) {
+      tell(`This fit was finished before; its end was removed from ${store.dir}`);
+      return;
+    }
+    this.#compare(end);
+    await restoreLearner(this.#learn, end.state, end.weights);
+    tell(`This fit was finished before: its end was loaded from ${end.path}`);
+  }
+
+  #goOn(opened: Opened, tell: (line: string) => void): void {
+    this.#compare(opened);
+    const { state, weights, path, note } = opened;
+    const at = state.state("at");
+    const epoch = at.count("epoch"), iter = at.value("iter") === null ? null : at.count("iter");
+    const device = currentDevice()?.name ?? "";
+    tell(`Going on from ${path}: epoch ${epoch}${iter === null ? "" : `, batch ${iter}`}`);
+    if (note.device !== device) tell(`It was saved on ${note.device}: on ${device} the numbers differ in their last bits`);
+    this.from = { epoch, iter, restore: () => restoreLearner(this.#learn, state, weights) };
+  }
+
+  #compare({ state, path }: Opened): void {
+    const saved = state.state("fingerprint");
+    const facts = Object.fromEntries(saved.names.map((name) => [name, saved.string(name)]));
+    compareFingerprints(facts, this.#fingerprint, path);
+  }
+
+  /** Writes a checkpoint; with `wait`, until it is on disk, and an error is thrown instead of told. */
+  async write(host: HostState, note: CheckpointNote, { wait }: { readonly wait: boolean }): Promise<void> {
+    const { store } = this;
+    const { epoch, iter } = host;
+    const all: CheckpointNote = {
+      run: this.#run,
+      fit: this.#index,
+      epoch,
+      ...(iter === null ? {} : { iter }),
+      device: currentDevice()?.name ?? "",
+      time: new Date().toISOString(),
+      ...note,
+    };
+    const state = { ...host.state, fingerprint: this.#fingerprint };
+    const full = { ...host, state };
+    if (!wait) {
+      await store.write(this.#learn, full, all, (error) => {
+        const good = store.last === null ? "" : `; the last good one is ${store.last}`;
+        this.#learn.logger.line(`Cannot save a checkpoint: ${reason(error)}. Training goes on${good}`);
+      });
+      return;
+    }
+    try {
+      await store.write(this.#learn, full, all, null);
+    } catch (error) {
+      if (error instanceof AnnealError) throw error;
+      const good = store.last === null ? "" : `; the last good one is ${store.last}`;
+      throw new CheckpointError(`Cannot save a checkpoint in ${store.dir}: ${reason(error)}${good}`, { cause: error });
+    }
+  }
+
+  /** Says that the fit was cut short and is to go on another time. */
+  leaveOpen(): void {
+    this.open = true;
+  }
+
+  /** After an error ended the fit: says how to go on. */
+  async failed(): Promise<void> {
+    await this.store.settled();
+    if (this.store.last === null) return;
+    this.#learn.logger.line(
+      `The fit ended with an error; the last checkpoint is ${this.store.last}: run the script again with resume: true`,
+    );
+  }
+
+  #listen(): void {
+    if (this.#checkpoint.onSignal === "ignore") return;
+    for (const name of ["SIGINT", "SIGTERM"] as const) {
+      if (Deno.build.os === "windows" && name === "SIGTERM") continue;
+      const listener = (): void => {
+        this.signal = name;
+        this.#unlisten(); // a second one ends the process at once
+      };
+      Deno.addSignalListener(name, listener);
+      this.#listeners.push([name, listener]);
+    }
+  }
+
+  #unlisten(): void {
+    for (const [name, listener] of this.#listeners) Deno.removeSignalListener(name, listener);
+    this.#listeners = [];
+  }
+
+  /** Ends the session: waits for what is being written, gives signals and the directory back. Twice is fine. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#unlisten();
+    await this.store.close();
+    this.#checkpoint.join(null);
+  }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
