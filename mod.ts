@@ -301,6 +301,7 @@ export {
   type RecorderOptions,
   type RecorderState,
   RegressionScore,
+  type Resumption,
   Rmse,
   rmse,
   RocAuc,
@@ -321,6 +322,9 @@ export {
   type TrainLoopOptions,
   WholeSet,
 } from "./src/train/mod.ts";
+
+// checkpoints
+export { SavedState, type StateDict, type StateValue } from "./src/io/state_dict.ts";
 
 // callbacks
 export {

@@ -114,7 +114,9 @@ export async function restoreLearner(
   const callbacks = state.state("callbacks");
   const stranger = callbacks.names.find((name) => !takers.has(name));
   if (stranger !== undefined) {
-    throw new CheckpointError(`Cannot restore the state of ${stranger}: this fit has no such callback, add it to its cbs`);
+    throw new CheckpointError(
+      `Cannot restore the state of ${stranger}: this fit has no such callback, add it to its cbs`,
+    );
   }
   model.loadStateDict(weights, { strict: true });
   opt.loadStateDict(optimizer);

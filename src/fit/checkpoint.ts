@@ -191,11 +191,12 @@ export class Checkpoint extends Callback {
     this.#trained = null;
     const at = { epoch: learn.epoch + 1, iter: null };
     const value = this.best === null ? undefined : learn.findCb(Recorder)?.rows.at(-1)?.[this.best];
-    const better = typeof value === "number" && (Number.isNaN(this.#bestValue)
-      ? !Number.isNaN(value)
-      : smallerIsBetter(this.best!)
-      ? value < this.#bestValue
-      : value > this.#bestValue);
+    const better = typeof value === "number" &&
+      (Number.isNaN(this.#bestValue)
+        ? !Number.isNaN(value)
+        : smallerIsBetter(this.best!)
+        ? value < this.#bestValue
+        : value > this.#bestValue);
     if (better) this.#bestValue = value;
     const due = (learn.epoch + 1 - session.startEpoch) % this.everyEpochs === 0 || session.signal !== null;
     const late = performance.now() - this.#savedAt >= this.everySeconds * 1000 && !session.store.writing;

@@ -120,7 +120,9 @@ export class CheckpointSession {
     const epoch = at.count("epoch"), iter = at.value("iter") === null ? null : at.count("iter");
     const device = currentDevice()?.name ?? "";
     tell(`Going on from ${path}: epoch ${epoch}${iter === null ? "" : `, batch ${iter}`}`);
-    if (note.device !== device) tell(`It was saved on ${note.device}: on ${device} the numbers differ in their last bits`);
+    if (note.device !== device) {
+      tell(`It was saved on ${note.device}: on ${device} the numbers differ in their last bits`);
+    }
     this.from = { epoch, iter, restore: () => restoreLearner(this.#learn, state, weights) };
   }
 

@@ -6,8 +6,8 @@
 import { join } from "@std/path";
 import { AnnealError, CheckpointError } from "../base/errors.ts";
 import {
-  checkpointNumbers,
   type CheckpointNote,
+  checkpointNumbers,
   checkpointPath,
   readCheckpoint,
   readNote,
@@ -17,7 +17,7 @@ import {
 } from "../io/checkpoint_files.ts";
 import { encodeSafetensors, type HostTensor, type OutTensor, parseSafetensors } from "../io/safetensors.ts";
 import { SavedState } from "../io/state_dict.ts";
-import { decodeState, encodeState, type EncodedState } from "../io/state_text.ts";
+import { decodeState, type EncodedState, encodeState } from "../io/state_text.ts";
 import { copyTogether, readTogether, Tensor, tensor } from "../tensor/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
 import { captureOptimizer, type HostState } from "./capture.ts";
@@ -70,7 +70,9 @@ export class CheckpointStore {
       const lock = await Deno.open(join(dir, ".lock"), { write: true, create: true });
       try {
         if (!await lock.tryLock(true)) {
-          throw new CheckpointError(`Cannot use ${dir} for checkpoints: another run writes there, give each its own dir`);
+          throw new CheckpointError(
+            `Cannot use ${dir} for checkpoints: another run writes there, give each its own dir`,
+          );
         }
         await sweep(dir);
         const store = new CheckpointStore(dir, lock, keep);

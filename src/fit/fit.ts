@@ -41,7 +41,10 @@ export interface FitOptions extends FitCommon {
 export async function fit(learn: TrainLoop, nEpoch: number, options: FitOptions = {}): Promise<void> {
   const { wd, cbs, resetOpt, startEpoch, resume } = options;
   const lr = "lr" in options ? given(learn, options.lr, "lr") : learn.lr;
-  await runPlan(learn, nEpoch, { lr, wd, cbs, resetOpt, startEpoch, resume }, { policy: "fit", options: { lr, wd, startEpoch } });
+  await runPlan(learn, nEpoch, { lr, wd, cbs, resetOpt, startEpoch, resume }, {
+    policy: "fit",
+    options: { lr, wd, startEpoch },
+  });
 }
 
 /** {@link fit} for policies: `plan` says what was asked of them, so that only the same fit goes on from a checkpoint. */

@@ -29,8 +29,17 @@ export interface OneCycleOptions extends FitCommon {
  * @see Smith 2018, arXiv:1803.09820
  */
 export async function fitOneCycle(learn: TrainLoop, nEpoch: number, options: OneCycleOptions = {}): Promise<void> {
-  const { div = 25, divFinal = 1e5, pctStart = 0.25, moms = learn.moms, cbs = [], resetOpt = false, wd, startEpoch, resume } =
-    options;
+  const {
+    div = 25,
+    divFinal = 1e5,
+    pctStart = 0.25,
+    moms = learn.moms,
+    cbs = [],
+    resetOpt = false,
+    wd,
+    startEpoch,
+    resume,
+  } = options;
   const lr = spreadLr(learn, given(learn, options.lrMax, "lrMax"), resetOpt);
   const scheds: Record<string, ScheduleFunc> = {
     lr: combinedCos(pctStart, lr.map((v) => v / div), lr, lr.map((v) => v / divFinal)),

@@ -22,6 +22,7 @@ export type StateValue =
 
 /** Values by name; entries that are `undefined` are left out. */
 export interface StateDict {
+  /** A value; `undefined` counts as left out. */
   readonly [name: string]: StateValue | undefined;
 }
 
@@ -60,7 +61,9 @@ export class SavedState {
   /** A whole number from 0. */
   count(name: string): number {
     const v = this.#get(name);
-    return typeof v === "number" && Number.isSafeInteger(v) && v >= 0 ? v : this.#fail(name, "a whole number from 0", v);
+    return typeof v === "number" && Number.isSafeInteger(v) && v >= 0
+      ? v
+      : this.#fail(name, "a whole number from 0", v);
   }
 
   /** True or false. */

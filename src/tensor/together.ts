@@ -35,7 +35,10 @@ export function copyTogether(tensors: readonly Tensor[]): Copies {
   const group: Assignment[] = stretches.map(({ storage, members, start, end }) => {
     const { dtype } = members[0].node;
     const after = [...new Set(members.flatMap((m) => m.node.inputs))];
-    return { storage: new Storage((end - start) * 4), value: leaf(storage, [end - start], dtype, { offset: start, after }) };
+    return {
+      storage: new Storage((end - start) * 4),
+      value: leaf(storage, [end - start], dtype, { offset: start, after }),
+    };
   });
   const done = assignAll(group);
   stretches.forEach(({ members, start }, i) => {
