@@ -131,26 +131,31 @@ function packTurned(dst: usize, src: usize, kc: i32, sw: i32): void {
   for (; k < kc; k++) { v128.store(dst, gather(src, src + s, src + 2 * s, src + 3 * s)); dst += 16; src -= 4; }
 }
 
+// one panel of A, [k, height], of the row at `src` and those after it, of which `valid` exist, from `begin` on
+function packPanel(d: usize, height: i32, src: usize, valid: i32, dst: usize, begin: i32, count: i32): void {
+  const n1 = load<i32>(d, 12), n2 = load<i32>(d, 16);
+  const sm = load<i32>(d, 24), s0 = load<i32>(d, 28), s1 = load<i32>(d, 32), s2 = load<i32>(d, 36);
+  let i2 = begin % n2, rest = begin / n2, i1 = rest % n1, i0 = rest / n1;
+  while (count > 0) {
+    const run = min(n2 - i2, count), first = src + <usize>((i0 * s0 + i1 * s1 + i2 * s2) << 2);
+    if (height != MR) for (let x = 0; x < run; x++) store<f32>(dst + <usize>(x << 2), load<f32>(first + <usize>((x * s2) << 2)));
+    else if (s2 == -1 && valid >= MR) packTurned(dst, first, run, sm);
+    else pack(dst, first, MR, min(MR, valid), run, sm, s2);
+    dst += <usize>(run * height * 4);
+    count -= run;
+    i2 = 0;
+    if (++i1 == n1) { i1 = 0; i0++; }
+  }
+}
+
 /** Packs A into panels of `height` rows, MR or 1, [group, panel, k, height]; work items are (group, panel, block of k). */
 export function convPack(d: usize, height: i32, a: usize, dst: usize, from: i32, to: i32): void {
-  const m = load<i32>(d), k = load<i32>(d, 4), n1 = load<i32>(d, 12), n2 = load<i32>(d, 16);
-  const sg = load<i32>(d, 20), sm = load<i32>(d, 24), s0 = load<i32>(d, 28), s1 = load<i32>(d, 32), s2 = load<i32>(d, 36);
-  const panels = (m + height - 1) / height, blocks = (k + KC - 1) / KC, step = <usize>(height * 4);
+  const m = load<i32>(d), k = load<i32>(d, 4), sg = load<i32>(d, 20), sm = load<i32>(d, 24);
+  const panels = (m + height - 1) / height, blocks = (k + KC - 1) / KC;
   for (let item = from; item < to; item++) {
     const panel = item / blocks, i = panel % panels * height, begin = item % blocks * KC;
-    const src = a + <usize>((panel / panels * sg + i * sm) << 2);
-    let at = dst + <usize>(panel * k + begin) * step, left = min(KC, k - begin);
-    let i2 = begin % n2, rest = begin / n2, i1 = rest % n1, i0 = rest / n1;
-    while (left > 0) {
-      const run = min(n2 - i2, left), first = src + <usize>((i0 * s0 + i1 * s1 + i2 * s2) << 2);
-      if (height == MR && s2 == -1 && m - i >= MR) packTurned(at, first, run, sm);
-      else if (height == MR) pack(at, first, MR, min(MR, m - i), run, sm, s2);
-      else for (let x = 0; x < run; x++) store<f32>(at + <usize>(x << 2), load<f32>(first + <usize>((x * s2) << 2)));
-      at += <usize>run * step;
-      left -= run;
-      i2 = 0;
-      if (++i1 == n1) { i1 = 0; i0++; }
-    }
+    const src = a + <usize>((panel / panels * sg + i * sm) << 2), at = dst + <usize>(panel * k + begin) * <usize>(height * 4);
+    packPanel(d, height, src, m - i, at, begin, min(KC, k - begin));
   }
 }
 
@@ -161,24 +166,35 @@ function columns(d: usize, col: usize, start: i32, count: i32): void {
 }
 
 /**
- * C = A B for `rows` rows (a multiple of MR), `count` columns from `start` and the k from `begin` to `end`. `a` are packed panels, `b` the
- * group's first element; rows of C are `ldc` elements apart, with room for a multiple of NR.
+ * C = A B for `rows` rows from `first` (a multiple of MR), `count` columns from `start` and the k from `begin` to `end`. `a` are the rows'
+ * packed panels; or, if `own` is not 0, the group's first element, and the panels of a block of k are packed there. `b` is the group's
+ * first element; rows of C are `ldc` elements apart, with room for a multiple of MR rows and of NR columns.
  */
 export function convBlock(
-  d: usize, a: usize, b: usize, c: usize, ldc: i32, rows: i32, start: i32, count: i32, begin: i32, end: i32, work: usize,
+  d: usize, a: usize, b: usize, c: usize, ldc: i32, own: usize, first: i32, rows: i32,
+  start: i32, count: i32, begin: i32, end: i32, work: usize,
 ): void {
-  const k = load<i32>(d, 4), row = work, run = row + <usize>(KC * 4), panel = run + <usize>((KC + 1) * 12), col = panel + <usize>(KC * NR * 4), step = <usize>ldc * 4;
+  const m = load<i32>(d), k = load<i32>(d, 4), sm = load<i32>(d, 24), step = <usize>ldc * 4;
+  const row = work, run = row + <usize>(KC * 4), panel = run + <usize>((KC + 1) * 12), col = panel + <usize>(KC * NR * 4);
   columns(d, col, start, count);
   for (let p = begin; p < end; p += KC) {
     const kc = min(KC, end - p), add = p > begin;
+    let panels = a + <usize>p * <usize>(MR * 4), next = <usize>k * <usize>(MR * 4);
+    if (own != 0) {
+      panels = own;
+      next = <usize>(kc * MR * 4);
+      for (let i = 0; i < rows; i += MR) {
+        packPanel(d, MR, a + <usize>(((first + i) * sm) << 2), m - first - i, own + <usize>(i * kc * 4), p, kc);
+      }
+    }
     offsets(row, d + 40, d + 52, p, kc);
     runs(run, row, kc);
     for (let j = 0; j < count; j += NR) {
       windows(panel, b, row, run, kc, col + <usize>(j << 2));
-      let pa = a + <usize>p * <usize>(MR * 4), at = c + <usize>(j << 2);
+      let pa = panels, at = c + <usize>(j << 2);
       for (let i = 0; i < rows; i += MR) {
         tile(kc, pa, panel, at, step, add);
-        pa += <usize>k * <usize>(MR * 4);
+        pa += next;
         at += step * MR;
       }
     }

@@ -37,7 +37,7 @@ export function convSteps(
     return view;
   };
   const blocks = planBlocks(groups, m, columns, depth);
-  const packed = reserve(groups * Math.ceil(m / blocks.height) * blocks.height * depth);
+  const packed = blocks.packed ? reserve(groups * Math.ceil(m / blocks.height) * blocks.height * depth) : null;
   const padding = planPadding(kernel);
   const copy = padding && reserve(padding.elements);
   const from = padding && copy ? { ...copy, offset: copy.offset + padding.offset, strides: padding.strides } : b;
@@ -46,7 +46,8 @@ export function convSteps(
   const epilogue = blockLoop(context, { shape: [groups, m, ...n], body, outs }, blocks.columns);
   const work = productCost(groups * m, columns, depth), last = bodyCost(groups * m * columns, body.length);
   const parts: Parts = { context, kernel, plan, blocks, packed, from, sums, epilogue };
-  const steps: Step[] = [{ ...packLoop(parts), cost: bodyCost(groups * m * depth, 1) }];
+  const steps: Step[] = [];
+  if (packed) steps.push({ ...packLoop(parts, packed), cost: bodyCost(groups * m * depth, 1) });
   if (padding && copy) steps.push({ ...padLoop(context, b, padding, copy), cost: bodyCost(padding.elements, 1) });
   steps.push({ ...blocksLoop(parts), cost: sums ? work : work + last });
   if (sums) steps.push({ ...sumLoop(parts, sums), cost: last + bodyCost(groups * m * columns, blocks.parts) });
@@ -59,8 +60,8 @@ interface Parts {
   readonly kernel: ConvKernel;
   readonly plan: number;
   readonly blocks: Blocks;
-  /** The packed left operand. */
-  readonly packed: View;
+  /** The packed left operand, if it is packed once for all blocks. */
+  readonly packed: View | null;
   /** The right operand, or its copy with a border. */
   readonly from: View;
   /** Where parts of blocks wait for each other, if a block has several. */
@@ -100,7 +101,7 @@ function mergeInner(sizes: readonly number[], strides: readonly number[]) {
 }
 
 /** Packs the left operand for register tiles; work items are panels by blocks of the inner axis. */
-function packLoop({ context, kernel: { groups, m, k, a }, plan, blocks: { height }, packed }: Parts) {
+function packLoop({ context, kernel: { groups, m, k, a }, plan, blocks: { height } }: Parts, packed: View) {
   const f = new Fn([T.i32, T.i32, T.i32]);
   f.i32(plan).i32(height);
   pushBase(f, a);
@@ -165,13 +166,24 @@ function blocksLoop({ context, kernel, plan, blocks, packed, from, sums, epilogu
       f.get(item).i32(blocks.size * 4).op(OP.i32Mul).op(OP.i32Add).set(block);
     } else f.get(3).i32(PANEL_BYTES).op(OP.i32Add).set(block);
     f.i32(plan);
-    pushBase(f, packed);
-    f.get(at.group).i32(panels).op(OP.i32Mul).get(at.row).i32(height).op(OP.i32DivU).op(OP.i32Add);
-    f.i32(depth * height * 4).op(OP.i32Mul).op(OP.i32Add);
+    if (packed) {
+      pushBase(f, packed);
+      f.get(at.group).i32(panels).op(OP.i32Mul).get(at.row).i32(height).op(OP.i32DivU).op(OP.i32Add);
+      f.i32(depth * height * 4).op(OP.i32Mul).op(OP.i32Add);
+    } else {
+      pushBase(f, kernel.a);
+      f.get(at.group).i32(kernel.a.strides[0] * 4).op(OP.i32Mul).op(OP.i32Add);
+    }
     pushBase(f, from);
     f.get(at.group).i32(from.strides[0] * 4).op(OP.i32Mul).op(OP.i32Add);
-    f.get(block).i32(blocks.columns).get(at.rows).get(at.column).get(at.columns).get(begin).get(end).get(3);
-    f.call(height === 1 ? context.imports.convThin : context.imports.convBlock);
+    f.get(block).i32(blocks.columns);
+    if (height > 1) {
+      if (packed) f.i32(0);
+      else f.get(3).i32(PANEL_BYTES + blocks.size * 4).op(OP.i32Add);
+      f.get(at.row);
+    }
+    f.get(at.rows).get(at.column).get(at.columns).get(begin).get(end).get(3);
+    f.call(height > 1 ? context.imports.convBlock : context.imports.convThin);
     if (!sums) finish(f, block, at, epilogue);
   });
   return { index: context.module.add(f), items: groups * blocks.count * blocks.parts, wide: true };

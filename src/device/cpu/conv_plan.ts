@@ -112,6 +112,8 @@ export function planPadding({ groups, k, n, b, guards }: ConvKernel): Padding | 
 export interface Blocks {
   /** Rows of a panel of the left operand: {@link TILE_ROWS}, or 1 where there are too few to fill a tile. */
   readonly height: number;
+  /** Whether the left operand is packed once for all, not by each block: where it is read often. */
+  readonly packed: boolean;
   /** Rows of a block, a multiple of `height`, and how many blocks there are. */
   readonly rows: number;
   readonly rowBlocks: number;
@@ -126,9 +128,13 @@ export interface Blocks {
   readonly depth: number;
 }
 
-const MOST_ROWS = 192, FEWEST_COLUMNS = 32, FEWEST_THIN = 256;
+const MOST_ROWS = 192, FEWEST_COLUMNS = 32, FEWEST_DEEP = 64, FEWEST_THIN = 256;
+/** Inner axes from here on are better cut into parts than columns into narrow blocks. */
+const DEEP = 8 * DEPTH;
 /** The most columns of a block. */
 export const MOST_COLUMNS = 1024;
+/** Blocks of columns up to which each packs the left operand by itself. */
+const FEW_READS = 2;
 /** Elements of a block that stay in the first cache, where rows are few. */
 const FEW_ELEMENTS = 8192;
 /** Work items that are enough for a number of threads to share evenly. */
@@ -142,16 +148,18 @@ export function planBlocks(groups: number, m: number, n: number, k: number): Blo
   const most = Math.min(MOST_COLUMNS, Math.max(128, up(FEW_ELEMENTS / rows, TILE_COLUMNS)));
   const wanted = Math.ceil(ENOUGH / (groups * rowBlocks));
   const columns = Math.min(
-    Math.max(up(n / wanted, TILE_COLUMNS), m <= THIN ? FEWEST_THIN : FEWEST_COLUMNS),
+    Math.max(up(n / wanted, TILE_COLUMNS), m <= THIN ? FEWEST_THIN : k >= DEEP ? FEWEST_DEEP : FEWEST_COLUMNS),
     most,
     up(n, TILE_COLUMNS),
   );
   const columnBlocks = Math.ceil(n / columns);
   const count = rowBlocks * columnBlocks, items = groups * count;
-  const cuts = items >= ENOUGH / 2 ? 1 : Math.max(1, Math.min(Math.ceil(ENOUGH / items), Math.floor(k / (2 * DEPTH))));
+  const cuts = items >= ENOUGH ? 1 : Math.max(1, Math.min(Math.ceil(ENOUGH / items), Math.floor(k / (2 * DEPTH))));
   const depth = up(k / cuts, DEPTH);
+  const packed = height === 1 || columnBlocks > FEW_READS;
   return {
     height,
+    packed,
     rows,
     rowBlocks,
     columns,

@@ -14,7 +14,7 @@ const KERNELS = {
   scatterAdd: 18,
   convPad: 5,
   convPack: 6,
-  convBlock: 11,
+  convBlock: 13,
   convThin: 11,
   convSum: 4,
   barrier: 2,
