@@ -398,6 +398,9 @@ export {
   type TestDlOptions,
 } from "./src/vision/data/mod.ts";
 
+// the run in a browser
+export { LivePage, type LivePageOptions } from "./src/live/mod.ts";
+
 // plots
 export {
   Figure,

@@ -21,6 +21,7 @@ export const LAYERS: readonly (readonly [prefix: string, layer: number])[] = [
   ["src/callbacks/", 6],
   ["src/distrib/", 6],
   ["src/vision/", 7],
+  ["src/live/", 7],
   ["src/cli/", 8],
   ["mod.ts", 8],
   ["testing.ts", 8],

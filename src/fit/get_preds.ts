@@ -89,7 +89,7 @@ export async function getPreds(learn: TrainLoop, options: GetPredsOptions = {}):
 }
 
 /** The loss of each item, its mean over whatever axes an item has. */
-function itemLosses(loss: LossFunc, pred: Tensor, yb: readonly Tensor[]): Tensor {
+export function itemLosses(loss: LossFunc, pred: Tensor, yb: readonly Tensor[]): Tensor {
   if (typeof loss === "function" || loss.reduction === undefined) {
     throw new ConfigError(
       "Cannot give each item's loss: the loss must be an object with a `reduction`, got a function",

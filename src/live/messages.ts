@@ -1,0 +1,88 @@
+/**
+ * What the server tells the page.
+ *
+ * @module
+ */
+import type { DeviceStats } from "../device/contract.ts";
+import type { LrCurve, Phase, Row } from "../train/mod.ts";
+
+/** What the learner is doing. */
+export type RunStatus = "idle" | "training" | "validating" | "pausing" | "paused" | "stopping";
+
+/** Where the run stands. */
+export interface RunMessage {
+  readonly status: RunStatus;
+  /** Epoch under way, from 0. */
+  readonly epoch: number;
+  readonly nEpoch: number;
+  /** Batch under way, from 0. */
+  readonly iter: number;
+  readonly nIter: number;
+  /** Fraction of the fit's training done, in [0, 1]. */
+  readonly pct: number;
+  /** Seconds since the fit began, pauses left out. */
+  readonly elapsed: number;
+  /** Seconds to go; null before it can be told. */
+  readonly left: number | null;
+  /** Each param group's hyper-parameters now. */
+  readonly hypers: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** Points of a fit's curves. Steps count training batches from 0. */
+export interface Points {
+  readonly steps: readonly number[];
+  /** Smoothed losses at `steps`. */
+  readonly losses: readonly (number | null)[];
+  /** The batches' own losses at `steps`. */
+  readonly raw: readonly (number | null)[];
+  /** Each hyper-parameter at steps of its own. */
+  readonly hps: Readonly<Record<string, { readonly steps: readonly number[]; readonly values: readonly number[] }>>;
+}
+
+/** One fit. */
+export interface FitMessage {
+  /** Counts fits of the page from 0. */
+  readonly id: number;
+  readonly phase: Phase;
+  readonly nEpoch: number;
+  readonly points: Points;
+  /** Rows of epochs that the page has not. */
+  readonly rows: readonly Row[];
+  /** Training batches up to the end of each of these epochs. */
+  readonly iters: readonly number[];
+  /** Names of the columns. */
+  readonly names: readonly string[];
+}
+
+/** An item that the model finds hard. */
+export interface HardItem {
+  /** The picture, as a `data:` address. */
+  readonly src: string;
+  /** What was predicted, what is true. */
+  readonly title: string;
+  readonly loss: number;
+}
+
+/** The items with the largest losses, or why there are none to show. */
+export interface TopLossesMessage {
+  readonly items: readonly HardItem[];
+  readonly note: string;
+}
+
+/** Everything that the page shows (`full`), or what is new. */
+export interface Message {
+  readonly full: boolean;
+  /** Tells servers apart: a page that meets another one starts afresh. */
+  readonly server: string;
+  readonly title: string;
+  readonly run: RunMessage;
+  readonly fits: readonly FitMessage[];
+  /** The learning-rate finder's curve; absent where the page has it. */
+  readonly finder?: LrCurve | null;
+  /** Absent where the page has them. */
+  readonly top?: TopLossesMessage | null;
+  /** What the device did so far; null where none is open. */
+  readonly stats: DeviceStats | null;
+  /** Whether the page may pause and stop. */
+  readonly controls: boolean;
+}

@@ -1,0 +1,178 @@
+/**
+ * The run as the page shows it, from what the learner and the recorder know on the host: nothing here asks the device.
+ *
+ * @module
+ */
+import { currentDevice } from "../graph/runtime.ts";
+import { type FitRecord, type LrCurve, type Phase, Recorder, type TrainLoop } from "../train/mod.ts";
+import type { FitMessage, Message, Points, RunMessage, RunStatus, TopLossesMessage } from "./messages.ts";
+import { thin } from "./thin.ts";
+
+/** Points of a curve that a page starts with, and that one message adds at most. */
+const MOST = { full: 1500, rows: 500, more: 60 } as const;
+
+/** What a message has of a fit's table. */
+type Rows = Pick<FitMessage, "rows" | "iters" | "names">;
+
+/** A fit that the page knows of. */
+interface Fit {
+  readonly id: number;
+  readonly phase: Phase;
+  readonly nEpoch: number;
+  readonly record: FitRecord;
+  /** What the pages have. */
+  sentLosses: number;
+  sentRows: number;
+  readonly sentHps: Record<string, number>;
+}
+
+/** Times of the fit under way. */
+export interface Clock {
+  /** Milliseconds since the fit began, pauses left out. */
+  readonly elapsedMs: number;
+  /** What was done before the fit began: more than 0 where it goes on from an epoch. */
+  readonly startPct: number;
+}
+
+/** Makes messages of a learner's state, and remembers what the pages have. */
+export class RunState {
+  /** The items with the largest losses; null before they were asked for. */
+  top: TopLossesMessage | null = null;
+  readonly #server = crypto.randomUUID();
+  readonly #title: string;
+  readonly #controls: boolean;
+  readonly #fits: Fit[] = [];
+  #sentFinder: LrCurve | null = null;
+  #sentTop: TopLossesMessage | null = null;
+
+  constructor({ title, controls }: { readonly title: string; readonly controls: boolean }) {
+    this.#title = title;
+    this.#controls = controls;
+  }
+
+  /** A fit begins, its record is in place. */
+  begin(learn: TrainLoop): void {
+    const record = learn.findCb(Recorder)?.save().now;
+    if (record === undefined) return;
+    const { phase, nEpoch } = learn;
+    this.#fits.push({
+      id: this.#fits.length,
+      phase: phase === "idle" ? "fit" : phase,
+      nEpoch,
+      record,
+      sentLosses: 0,
+      sentRows: 0,
+      sentHps: {},
+    });
+  }
+
+  /** Losses of the fit under way that have come to the host. */
+  get nLosses(): number {
+    return this.#fits.at(-1)?.record.losses.length ?? 0;
+  }
+
+  /** Everything. */
+  full(learn: TrainLoop, status: RunStatus, clock: Clock): Message {
+    return {
+      full: true,
+      fits: this.#fits.map((fit) => ({
+        ...head(fit),
+        points: pointsOf(fit, 0, {}, MOST.full),
+        ...rowsOf(fit, 0, MOST.rows),
+      })),
+      finder: finderOf(learn),
+      top: this.top,
+      ...this.#common(learn, status, clock),
+    };
+  }
+
+  /** What is new since the last call. */
+  more(learn: TrainLoop, status: RunStatus, clock: Clock): Message {
+    const fit = this.#fits.at(-1);
+    const finder = finderOf(learn), { top } = this;
+    const message = {
+      full: false,
+      fits: fit === undefined ? [] : [moreOf(fit)],
+      ...(finder === this.#sentFinder ? {} : { finder }),
+      ...(top === this.#sentTop ? {} : { top }),
+      ...this.#common(learn, status, clock),
+    };
+    this.#sentFinder = finder;
+    this.#sentTop = top;
+    return message;
+  }
+
+  #common(learn: TrainLoop, status: RunStatus, clock: Clock) {
+    return {
+      server: this.#server,
+      title: this.#title,
+      controls: this.#controls,
+      run: runOf(learn, status, clock),
+      stats: currentDevice()?.stats() ?? null,
+    };
+  }
+}
+
+function finderOf(learn: TrainLoop): LrCurve | null {
+  return learn.findCb(Recorder)?.lrFinder ?? null;
+}
+
+function runOf(learn: TrainLoop, status: RunStatus, { elapsedMs, startPct }: Clock): RunMessage {
+  const { epoch, nEpoch, iter, nIter, pctTrain } = learn;
+  const done = pctTrain - startPct;
+  // a probe ends when it has seen enough, long before its epochs are over
+  const known = done > 0 && status !== "idle" && learn.phase !== "probe";
+  return {
+    status,
+    epoch,
+    nEpoch,
+    iter,
+    nIter,
+    pct: pctTrain,
+    elapsed: elapsedMs / 1000,
+    left: known ? elapsedMs / 1000 * (1 - pctTrain) / done : null,
+    hypers: learn.hasOpt ? learn.opt.hypers.map((h) => ({ ...h })) : [],
+  };
+}
+
+function head({ id, phase, nEpoch }: Fit): { id: number; phase: Phase; nEpoch: number } {
+  return { id, phase, nEpoch };
+}
+
+function moreOf(fit: Fit): FitMessage {
+  const { record } = fit;
+  const points = pointsOf(fit, fit.sentLosses, fit.sentHps, MOST.more);
+  fit.sentLosses = record.losses.length;
+  for (const name in points.hps) fit.sentHps[name] = hpsOf(record)[name].length;
+  const rows = rowsOf(fit, fit.sentRows, MOST.more);
+  fit.sentRows = record.rows.length;
+  return { ...head(fit), points, ...rows };
+}
+
+/** Rows from one on; evenly spread ones where they are too many, the last in any case. */
+function rowsOf({ record: { rows, iters, metricNames } }: Fit, from: number, most: number): Rows {
+  const every = Math.max(1, Math.ceil((rows.length - from) / most));
+  const at: number[] = [];
+  for (let i = rows.length - 1; i >= from; i -= every) at.unshift(i);
+  return { rows: at.map((i) => rows[i]), iters: at.map((i) => iters[i]), names: metricNames };
+}
+
+function pointsOf(
+  { record }: Fit,
+  fromLoss: number,
+  fromHps: Readonly<Record<string, number>>,
+  most: number,
+): Points {
+  const steps = thin(record.rawLosses, fromLoss, most);
+  const hps: Record<string, { steps: number[]; values: number[] }> = {};
+  for (const [name, values] of Object.entries(hpsOf(record))) {
+    const at = thin(values, fromHps[name] ?? 0, most);
+    hps[name] = { steps: at, values: at.map((i) => values[i]) };
+  }
+  return { steps, losses: steps.map((i) => record.losses[i]), raw: steps.map((i) => record.rawLosses[i]), hps };
+}
+
+/** The scheduled hyper-parameters; the learning rate in any case. */
+function hpsOf({ hps, lrs }: FitRecord): Readonly<Record<string, readonly number[]>> {
+  return "lr" in hps ? hps : { lr: lrs, ...hps };
+}
