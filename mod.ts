@@ -103,6 +103,16 @@ export {
   type LoaderState,
   type Shard,
 } from "./src/data/mod.ts";
+export {
+  type CategoricalColumn,
+  encodeRow,
+  type FromCsvOptions,
+  type NumericColumn,
+  type TabularBatch,
+  TabularDataLoaders,
+  type TabularSchema,
+  type TargetColumn,
+} from "./src/data/mod.ts";
 export type { IdxArray } from "./src/data/idx.ts";
 export { loadMnist, type Mnist } from "./src/data/mnist.ts";
 

@@ -8,6 +8,7 @@ import { fmtShape } from "../base/shape.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { type ArrayData, toTensor } from "./dataset.ts";
 import { type Batch, type Column, DataLoader } from "./loader.ts";
+import type { FromCsvOptions, TabularDataLoaders } from "./tabular.ts";
 
 /** Inputs and targets, of training and validation. */
 export interface Arrays {
@@ -109,6 +110,16 @@ export class DataLoaders<B extends Batch = [Tensor, Tensor]> {
     }
     const valid = new DataLoader({ columns: columns(held.x, held.y), bs, seed: 0 });
     return new DataLoaders(train, valid, path === undefined ? {} : { path });
+  }
+
+  /**
+   * Loaders over a table in a file of comma-separated values: columns of numbers are scaled, missing cells filled with the
+   * median, words numbered, all by the training rows alone; the result's `schema` keeps how. For `nn.TabularModel`.
+   *
+   * @throws DataError Where a cell does not fit its column, with file, line and column.
+   */
+  static async fromCsv(file: string, options: FromCsvOptions): Promise<TabularDataLoaders> {
+    return await (await import("./tabular.ts")).fromCsv(file, options);
   }
 
   /** The first training batch, without moving the loader on. */

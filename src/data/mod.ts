@@ -15,3 +15,5 @@ export {
   sourcesOf,
 } from "./loader.ts";
 export { type Arrays, DataLoaders, type DataLoadersOptions, type FromArraysOptions } from "./loaders.ts";
+export { encodeRow, type FromCsvOptions, type TabularBatch, TabularDataLoaders } from "./tabular.ts";
+export type { CategoricalColumn, NumericColumn, TabularSchema, TargetColumn } from "./tabular_schema.ts";

@@ -44,3 +44,4 @@ export {
   type LayerNormOptions,
 } from "./norm.ts";
 export { Parameter } from "../tensor/mod.ts";
+export { embeddingSize, type TabularInputs, TabularModel, type TabularModelOptions } from "./tabular.ts";

@@ -1,0 +1,265 @@
+/**
+ * What a recipe may say.
+ *
+ * @module
+ */
+import * as z from "zod";
+import { form, kinds, number, some, whole, word } from "./forms.ts";
+
+/** Suggestions of the learning-rate finder, by name. */
+export const SUGGESTIONS = ["valley", "slide", "minimum", "steep"] as const;
+/** Losses, by name. */
+export const LOSSES = [
+  "crossEntropy",
+  "labelSmoothing",
+  "focal",
+  "bceWithLogits",
+  "mse",
+  "l1",
+  "smoothL1",
+  "huber",
+] as const;
+/** Metrics, by name. */
+export const METRICS = [
+  "accuracy",
+  "errorRate",
+  "topKAccuracy",
+  "accuracyMulti",
+  "f1Score",
+  "precision",
+  "recall",
+  "balancedAccuracy",
+  "cohenKappa",
+  "matthewsCorrCoef",
+  "rocAuc",
+  "mse",
+  "mae",
+  "rmse",
+  "r2Score",
+] as const;
+/** Optimizers, by name. */
+export const OPTIMIZERS = ["adam", "sgd", "rmsProp", "rAdam", "qhAdam", "larc", "lamb", "ranger"] as const;
+
+const positive = () => number({ above: 0 });
+const fraction = () => number({ least: 0, most: 1 });
+const size = () => z.union([whole(1), z.tuple([whole(1), whole(1)])]);
+
+/** A learning rate: a number, the first and last of a slice over the groups, or what the finder suggests. */
+export const rate = z.union([
+  positive(),
+  z.tuple([positive(), positive()]),
+  form({ find: word(SUGGESTIONS) }),
+]);
+
+const module = { file: z.string().min(1), export: z.string().min(1).optional() };
+
+/** Where the data comes from. */
+export const dataForms = {
+  mnist: form({ kind: z.literal("mnist"), bs: whole(1).optional(), items: whole(1).optional() }),
+  images: form({
+    kind: z.literal("images"),
+    path: z.string().min(1),
+    labels: z.union([z.literal("folder"), form({ regex: z.string().min(1) })]).optional(),
+    size: size(),
+    method: word(["crop", "pad", "squish"]).optional(),
+    validPct: number({ above: 0, most: 0.9 }).optional(),
+    valid: z.string().min(1).optional(),
+    normalize: word(["imagenet", "none"]).optional(),
+    bs: whole(1).optional(),
+  }),
+  csv: form({
+    kind: z.literal("csv"),
+    file: z.string().min(1),
+    target: z.string().min(1),
+    numeric: z.array(z.string()).optional(),
+    categorical: z.array(z.string()).optional(),
+    task: word(["classify", "regress"]).optional(),
+    validPct: number({ above: 0, most: 0.9 }).optional(),
+    validColumn: z.string().min(1).optional(),
+    bs: whole(1).optional(),
+  }),
+  arrays: form({
+    kind: z.literal("arrays"),
+    file: z.string().min(1),
+    x: z.string().optional(),
+    y: z.string().optional(),
+    xValid: z.string().optional(),
+    yValid: z.string().optional(),
+    validPct: number({ above: 0, most: 0.9 }).optional(),
+    normalize: z.boolean().optional(),
+    bs: whole(1).optional(),
+  }),
+  module: form({ kind: z.literal("module"), ...module, outputs: whole(1).optional() }),
+} as const;
+
+const vision = { pretrained: z.boolean().optional() };
+
+/** What is trained. */
+export const modelForms = {
+  mlp: form({
+    kind: z.literal("mlp"),
+    layers: z.array(whole(1)).optional(),
+    dropout: number({ least: 0, most: 0.99 }).optional(),
+    batchNorm: z.boolean().optional(),
+  }),
+  simpleCnn: form({ kind: z.literal("simpleCnn"), channels: some(whole(1)).optional() }),
+  resnet18: form({ kind: z.literal("resnet18"), ...vision }),
+  resnet34: form({ kind: z.literal("resnet34"), ...vision }),
+  xresnet18: form({ kind: z.literal("xresnet18") }),
+  xresnet34: form({ kind: z.literal("xresnet34") }),
+  tabular: form({
+    kind: z.literal("tabular"),
+    layers: z.array(whole(1)).optional(),
+    dropout: number({ least: 0, most: 0.99 }).optional(),
+  }),
+  module: form({ kind: z.literal("module"), ...module }),
+} as const;
+
+const values = z.union([z.number(), some(z.number())]);
+const curve = { start: values, end: values };
+
+/** A schedule; `combined` puts several after each other. */
+export const schedule: z.ZodType = z.lazy(() =>
+  kinds(["lin", "cos", "no", "exp", "poly", "combined"], [
+    form({ kind: z.literal("lin"), ...curve }),
+    form({ kind: z.literal("cos"), ...curve }),
+    form({ kind: z.literal("no"), ...curve }),
+    form({ kind: z.literal("exp"), ...curve }),
+    form({ kind: z.literal("poly"), ...curve, power: positive() }),
+    form({
+      kind: z.literal("combined"),
+      pcts: some(fraction()),
+      scheds: some(schedule),
+    }),
+  ])
+);
+
+const epochs = whole(1);
+const common = { wd: number({ least: 0 }).optional() };
+
+/** How it is trained. */
+export const policyForms = {
+  fit: form({ kind: z.literal("fit"), epochs, lr: rate.optional(), ...common }),
+  oneCycle: form({
+    kind: z.literal("oneCycle"),
+    epochs,
+    lrMax: rate.optional(),
+    div: positive().optional(),
+    divFinal: positive().optional(),
+    pctStart: fraction().optional(),
+    moms: z.tuple([fraction(), fraction(), fraction()]).optional(),
+    ...common,
+  }),
+  flatCos: form({
+    kind: z.literal("flatCos"),
+    epochs,
+    lr: rate.optional(),
+    divFinal: positive().optional(),
+    pctStart: fraction().optional(),
+    ...common,
+  }),
+  sgdr: form({
+    kind: z.literal("sgdr"),
+    cycles: whole(1),
+    cycleLen: whole(1),
+    cycleMult: whole(1).optional(),
+    lrMax: rate.optional(),
+    ...common,
+  }),
+  fineTune: form({
+    kind: z.literal("fineTune"),
+    epochs,
+    baseLr: positive().optional(),
+    freezeEpochs: whole(1).optional(),
+    lrMult: positive().optional(),
+    pctStart: fraction().optional(),
+    div: positive().optional(),
+  }),
+  schedule: form({
+    kind: z.literal("schedule"),
+    epochs,
+    hypers: z.record(word(["lr", "mom", "sqrMom", "wd", "eps", "alpha"]), schedule),
+    ...common,
+  }),
+} as const;
+
+const policy = kinds(Object.keys(policyForms), [
+  policyForms.fit,
+  policyForms.oneCycle,
+  policyForms.flatCos,
+  policyForms.sgdr,
+  policyForms.fineTune,
+  policyForms.schedule,
+]);
+
+/** What else happens while training; each by its options. */
+export const callbackForms = {
+  earlyStopping: form({
+    monitor: z.string().optional(),
+    patience: whole(1).optional(),
+    minDelta: number({ least: 0 }).optional(),
+  }),
+  saveModel: form({ monitor: z.string().optional(), fname: z.string().optional(), withOpt: z.boolean().optional() }),
+  reduceLROnPlateau: form({
+    monitor: z.string().optional(),
+    patience: whole(1).optional(),
+    factor: number({ above: 1 }).optional(),
+    minLr: number({ least: 0 }).optional(),
+  }),
+  terminateOnNaN: form({}),
+  gradientClip: form({ maxNorm: positive().optional() }),
+  gradientAccumulation: form({ nAcc: whole(1) }),
+  mixUp: form({ alpha: positive().optional() }),
+  cutMix: form({ alpha: positive().optional() }),
+  checkpoint: form({
+    everySteps: whole(1).optional(),
+    everySeconds: positive().optional(),
+    everyEpochs: whole(1).optional(),
+    keep: whole(1).optional(),
+  }),
+  tensorBoard: form({}),
+} as const;
+
+/** A whole recipe. */
+export const recipeSchema = form({
+  data: kinds(Object.keys(dataForms), [
+    dataForms.mnist,
+    dataForms.images,
+    dataForms.csv,
+    dataForms.arrays,
+    dataForms.module,
+  ]),
+  model: kinds(Object.keys(modelForms), [
+    modelForms.mlp,
+    modelForms.simpleCnn,
+    modelForms.resnet18,
+    modelForms.resnet34,
+    modelForms.xresnet18,
+    modelForms.xresnet34,
+    modelForms.tabular,
+    modelForms.module,
+  ]),
+  loss: word(LOSSES).optional(),
+  metrics: z.array(word(METRICS)).optional(),
+  optimizer: form({
+    kind: word(OPTIMIZERS),
+    wd: number({ least: 0 }).optional(),
+    mom: fraction().optional(),
+    sqrMom: fraction().optional(),
+    eps: positive().optional(),
+  }).optional(),
+  policy: z.union([policy, some(policy)]),
+  callbacks: form(
+    Object.fromEntries(Object.entries(callbackForms).map(([name, options]) => [name, options.nullable().optional()])),
+  ).optional(),
+  seed: whole(0).optional(),
+  device: word(["auto", "cpu", "webgpu"]).optional(),
+  out: z.string().min(1).optional(),
+});
+
+/** A recipe that has been checked. */
+export type Recipe = z.infer<typeof recipeSchema>;
+/** One policy of a recipe. */
+export type Policy = z.infer<typeof policy>;
+/** A learning rate of a recipe. */
+export type Rate = z.infer<typeof rate>;
