@@ -1,0 +1,107 @@
+/**
+ * Writes what happens as TensorBoard reads it.
+ *
+ * @module
+ */
+import { isAbsolute, join } from "@std/path";
+import { Callback, ORDER } from "../train/mod.ts";
+import { framed, imageEvent, scalarEvent, versionEvent } from "./event_file.ts";
+
+/** Options of {@link TensorBoard}. */
+export interface TensorBoardOptions {
+  /** Folder of the event files, in the learner's `path` unless absolute; `tensorboard` by default. */
+  readonly dir?: string;
+  /** Whether pictures of losses and schedules are added at the end of a fit; true by default. */
+  readonly pictures?: boolean;
+}
+
+/**
+ * TensorBoard event files: the smoothed training loss and every hyper-parameter of each batch, each epoch's row, and
+ * pictures at the end. Batches are written when the epoch is over, so that no step waits. View them with
+ * `tensorboard --logdir <dir>`.
+ */
+export class TensorBoard extends Callback {
+  /** Place in line; see `ORDER`. */
+  override readonly order: number = ORDER.schedule;
+  /** In a run of several processes the first one does it. */
+  override readonly rank0Only: boolean = true;
+  /** Folder of the event files. */
+  readonly dir: string;
+  /** Whether pictures are added. */
+  readonly pictures: boolean;
+  #file = "";
+  #base = 0; // batches of earlier fits
+  #written = 0; // batches of this fit that are in the file
+
+  /**
+   * Makes a TensorBoard.
+   *
+   * @param options See {@link TensorBoardOptions}.
+   */
+  constructor({ dir = "tensorboard", pictures = true }: TensorBoardOptions = {}) {
+    super();
+    this.dir = dir;
+    this.pictures = pictures;
+  }
+
+  /** Where the files go. */
+  get path(): string {
+    return isAbsolute(this.dir) ? this.dir : join(this.learn.path, this.dir);
+  }
+
+  /** See `Callback.beforeFit`. */
+  override async beforeFit(): Promise<void> {
+    this.run = this.learn.phase !== "probe";
+    if (!this.run) return;
+    this.#written = 0;
+    if (this.#file !== "") return;
+    await Deno.mkdir(this.path, { recursive: true });
+    const seconds = Date.now() / 1000;
+    this.#file = join(this.path, `events.out.tfevents.${Math.floor(seconds)}.anneal.${Deno.pid}`);
+    await this.#write([versionEvent(seconds)]);
+  }
+
+  /** See `Callback.afterEpoch`. */
+  override async afterEpoch(): Promise<void> {
+    const { recorder } = this.learn;
+    const seconds = Date.now() / 1000, hypers = Object.entries(recorder.hps), { losses } = recorder;
+    const events: Uint8Array[] = [];
+    for (; this.#written < losses.length; this.#written++) {
+      const i = this.#written, values: Record<string, number> = { "batch/loss": losses[i] };
+      for (const [name, list] of hypers) if (i < list.length) values[`batch/${name}`] = list[i];
+      events.push(scalarEvent(seconds, this.#base + i, values));
+    }
+    const row = Object.entries(recorder.rows.at(-1) ?? {}).flatMap(([name, v]) =>
+      typeof v === "number" && name !== "epoch" ? [[`epoch/${name}`, v] as const] : []
+    );
+    if (row.length > 0) events.push(scalarEvent(seconds, this.#base + this.#written, Object.fromEntries(row)));
+    await this.#write(events);
+  }
+
+  /** See `Callback.afterFit`. */
+  override async afterFit(): Promise<void> {
+    if (this.pictures && this.#written > 0) {
+      const { renderPng } = await import("../plot/render_png.ts");
+      const { recorder } = this.learn;
+      const figures = { losses: recorder.plotLoss({ skipStart: 0 }), schedule: recorder.plotSched() };
+      for (const [name, figure] of Object.entries(figures)) {
+        const png = await renderPng(await figure.svg());
+        const size = new DataView(png.buffer, png.byteOffset + 16, 8); // the header's width and height
+        const picture = { png, width: size.getUint32(0), height: size.getUint32(4) };
+        await this.#write([imageEvent(Date.now() / 1000, this.#base + this.#written, name, picture)]);
+      }
+    }
+    this.#base += this.#written;
+  }
+
+  async #write(events: readonly Uint8Array[]): Promise<void> {
+    const frames = events.map(framed);
+    const bytes = new Uint8Array(frames.reduce((n, frame) => n + frame.length, 0));
+    let at = 0;
+    for (const frame of frames) {
+      bytes.set(frame, at);
+      at += frame.length;
+    }
+    await Deno.writeFile(this.#file, bytes, { append: true });
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * The learner of a recipe: model, loss, metrics, optimizer, callbacks.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import {
+  CSVLogger,
+  CutMix,
+  EarlyStopping,
+  GradientAccumulation,
+  GradientClip,
+  MixUp,
+  ReduceLROnPlateau,
+  SaveModel,
+  TerminateOnNaN,
+} from "../../callbacks/mod.ts";
+import { ConfigError } from "../../base/errors.ts";
+import { Checkpoint, Learner } from "../../fit/mod.ts";
+import * as nn from "../../nn/mod.ts";
+import { Adam, Lamb, Larc, type OptFunc, QHAdam, RAdam, ranger, RMSProp, SGD } from "../../optim/mod.ts";
+import {
+  accuracy,
+  accuracyMulti,
+  BalancedAccuracy,
+  type Callback,
+  CohenKappa,
+  errorRate,
+  F1Score,
+  type Logger,
+  mae,
+  MatthewsCorrCoef,
+  type MetricLike,
+  type Model,
+  Precision,
+  R2Score,
+  Recall,
+  Rmse,
+  RocAuc,
+  topKAccuracy,
+} from "../../train/mod.ts";
+import { setSeed } from "../../tensor/mod.ts";
+import { JsonLines, TensorBoard } from "../../callbacks/mod.ts";
+import type { RecipeData } from "./data.ts";
+import { makeModel } from "./model.ts";
+import type { LOSSES, METRICS, OPTIMIZERS, Recipe } from "./schema.ts";
+
+const LOSS: Readonly<Record<typeof LOSSES[number], () => nn.Loss>> = {
+  crossEntropy: () => new nn.CrossEntropyLoss(),
+  labelSmoothing: () => new nn.LabelSmoothingCrossEntropy(),
+  focal: () => new nn.FocalLoss(),
+  bceWithLogits: () => new nn.BCEWithLogitsLoss(),
+  mse: () => new nn.MSELoss(),
+  l1: () => new nn.L1Loss(),
+  smoothL1: () => new nn.SmoothL1Loss(),
+  huber: () => new nn.HuberLoss(),
+};
+
+const METRIC: Readonly<Record<typeof METRICS[number], (classes: number) => MetricLike>> = {
+  accuracy: () => accuracy,
+  errorRate: () => errorRate,
+  topKAccuracy: () => topKAccuracy,
+  accuracyMulti: () => accuracyMulti,
+  f1Score: (classes) => new F1Score({ average: classes > 2 ? "macro" : "binary" }),
+  precision: (classes) => new Precision({ average: classes > 2 ? "macro" : "binary" }),
+  recall: (classes) => new Recall({ average: classes > 2 ? "macro" : "binary" }),
+  balancedAccuracy: () => new BalancedAccuracy(),
+  cohenKappa: () => new CohenKappa(),
+  matthewsCorrCoef: () => new MatthewsCorrCoef(),
+  rocAuc: () => new RocAuc(),
+  mse: () => new nn.MSELoss() as unknown as MetricLike,
+  mae: () => mae,
+  rmse: () => new Rmse(),
+  r2Score: () => new R2Score(),
+};
+
+const OPTIMIZER: Readonly<Record<typeof OPTIMIZERS[number], OptFunc>> = {
+  adam: Adam,
+  sgd: SGD,
+  rmsProp: RMSProp,
+  rAdam: RAdam,
+  qhAdam: QHAdam,
+  larc: Larc,
+  lamb: Lamb,
+  ranger,
+};
+
+/** Where a run's files go, and what is told meanwhile. */
+export interface LearnerPlace {
+  /** Folder of the recipe, which its paths are relative to. */
+  readonly folder: string;
+  /** Folder of the run. */
+  readonly out: string;
+  readonly logger: Logger;
+}
+
+/** Makes the learner; the generator of random numbers is set by the recipe's seed first. */
+export async function makeLearner(
+  recipe: Recipe,
+  data: RecipeData,
+  { folder, out, logger }: LearnerPlace,
+): Promise<Learner> {
+  const seed = recipe.seed ?? 42;
+  setSeed(seed);
+  const model: Model = await makeModel(recipe.model, data, folder);
+  const classify = data.vocab.length > 0;
+  const loss = recipe.loss ?? (classify ? "crossEntropy" : "mse");
+  const classLoss = ["crossEntropy", "labelSmoothing", "focal"].includes(loss);
+  if (classLoss && !classify) {
+    throw new ConfigError(`Cannot train with loss ${loss}: the data has values, not classes; take mse, l1 or huber`);
+  }
+  const { kind = "adam", ...hypers } = recipe.optimizer ?? {};
+  return new Learner(data.dls, model, {
+    lossFunc: LOSS[loss](),
+    metrics: (recipe.metrics ?? (classify ? ["accuracy"] : ["rmse"])).map((name) => METRIC[name](data.outputs)),
+    optFunc: OPTIMIZER[kind].with(hypers),
+    path: out,
+    modelDir: ".",
+    logger,
+  });
+}
+
+type Options = Record<string, never>;
+
+/** The callbacks of a recipe, and those that every run has: rows as CSV, everything as JSON lines, checkpoints. */
+export function makeCallbacks(recipe: Recipe, out: string): Callback[] {
+  const wanted = (recipe.callbacks ?? {}) as Record<string, Options | null | undefined>;
+  const list: Callback[] = [
+    new CSVLogger({ fname: "history.csv" }),
+    new JsonLines({ fname: "log.jsonl" }),
+    new Checkpoint({ dir: join(out, "checkpoints"), ...wanted.checkpoint }),
+  ];
+  const make: Record<string, (options: Record<string, never>) => Callback> = {
+    earlyStopping: (o) => new EarlyStopping(o),
+    saveModel: (o) => new SaveModel({ fname: "best", ...o }),
+    reduceLROnPlateau: (o) => new ReduceLROnPlateau(o),
+    terminateOnNaN: () => new TerminateOnNaN(),
+    gradientClip: ({ maxNorm }) => new GradientClip(maxNorm),
+    gradientAccumulation: ({ nAcc }) => new GradientAccumulation(nAcc),
+    mixUp: ({ alpha }) => new MixUp(alpha),
+    cutMix: ({ alpha }) => new CutMix(alpha),
+    tensorBoard: () => new TensorBoard({ dir: join(out, "tensorboard") }),
+  };
+  for (const [name, options] of Object.entries(wanted)) {
+    if (options !== undefined && name !== "checkpoint") list.push(make[name](options ?? {}));
+  }
+  return list;
+}

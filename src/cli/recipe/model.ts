@@ -1,0 +1,52 @@
+/**
+ * The model of a recipe.
+ *
+ * @module
+ */
+import { isAbsolute, join, resolve } from "@std/path";
+import { ConfigError } from "../../base/errors.ts";
+import * as nn from "../../nn/mod.ts";
+import type { Model } from "../../train/mod.ts";
+import { callExport, type RecipeData } from "./data.ts";
+import type { Recipe } from "./schema.ts";
+
+type Spec = Recipe["model"];
+type Of<K extends Spec["kind"]> = Extract<Spec, { kind: K }>;
+
+/** Makes the model. Paths are relative to `folder`. */
+export async function makeModel(spec: Spec, data: RecipeData, folder: string): Promise<Model> {
+  switch (spec.kind) {
+    case "mlp":
+      return mlp(spec, data);
+    case "tabular": {
+      if (data.table === undefined) throw new ConfigError(`Cannot train a tabular model: it takes data of kind csv`);
+      const { kind: _, ...options } = spec;
+      return new nn.TabularModel(data.table, data.outputs, options);
+    }
+    case "module": {
+      const file = isAbsolute(spec.file) ? spec.file : resolve(join(folder, spec.file));
+      const made = await callExport(file, spec.export ?? "default", { input: data.input, outputs: data.outputs });
+      if (!(made instanceof nn.Module)) throw new ConfigError(`Cannot use ${file} as model: it must give an nn.Module`);
+      return made as Model;
+    }
+    default:
+      return await visionModel(spec, data);
+  }
+}
+
+function mlp({ layers = [512, 256], dropout = 0, batchNorm = false }: Of<"mlp">, data: RecipeData): nn.Module {
+  if (data.table !== undefined) {
+    throw new ConfigError("Cannot train an mlp on a table: take a model of kind tabular, which knows its columns");
+  }
+  let width = data.input.reduce((a, b) => a * b, 1);
+  const all: nn.Module[] = [new nn.Flatten()];
+  for (const size of layers) {
+    all.push(new nn.Linear(width, size));
+    if (batchNorm) all.push(new nn.BatchNorm1d(size));
+    all.push(new nn.ReLU());
+    if (dropout > 0) all.push(new nn.Dropout(dropout));
+    width = size;
+  }
+  all.push(new nn.Linear(width, data.outputs));
+  return new nn.Sequential(...all);
+}
