@@ -62,7 +62,7 @@ export class JsonLines extends Callback {
   async #write(record: Record<string, unknown>): Promise<void> {
     // NaN and infinities, which JSON has no words for, as text
     const text = JSON.stringify(
-      { time: new Date().toISOString(), ...record },
+      { at: new Date().toISOString(), ...record },
       (_, v) => typeof v === "number" && !Number.isFinite(v) ? String(v) : v,
     );
     await Deno.writeTextFile(this.path, text + "\n", { append: true });

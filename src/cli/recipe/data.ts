@@ -78,7 +78,10 @@ async function images(spec: Of<"images">, path: string, seed: number): Promise<R
   };
   const dls = labels === "folder"
     ? await ImageDataLoaders.fromFolder(path, valid === undefined ? { ...options, validPct } : { ...options, valid })
-    : await ImageDataLoaders.fromNameRe(path, await getImageFiles(path), pattern(labels.regex), { ...options, validPct });
+    : await ImageDataLoaders.fromNameRe(path, await getImageFiles(path), pattern(labels.regex), {
+      ...options,
+      validPct,
+    });
   const [h, w] = typeof size === "number" ? [size, size] : size;
   const vocab = dls.vocab.map(String);
   return { dls: dls as unknown as DataLoaders<Batch>, input: [3, h, w], outputs: vocab.length, vocab };
@@ -129,7 +132,8 @@ async function arrays(spec: Of<"arrays">, path: string, seed: number): Promise<R
     { x: plain(held.x), y: plain(held.y), xValid: plain(held.xValid), yValid: plain(held.yValid) },
     { bs, seed, normalize },
   );
-  const classes = y.dtype === "f32" ? 0 : y.data.reduce((m: number, v: number) => Math.max(m, v), 0) + 1;
+  let classes = 0;
+  if (y.dtype !== "f32") { for (const v of y.data) classes = Math.max(classes, v + 1); }
   const values = y.shape.length > 1 ? y.shape[1] : 1;
   return {
     dls: dls as DataLoaders<Batch>,
@@ -165,7 +169,9 @@ export async function callExport(file: string, name: string, ...args: unknown[])
   }
   const made = module[name];
   if (typeof made !== "function") {
-    throw new ConfigError(`Cannot use ${file}: it exports no function "${name}", got ${Object.keys(module).join(", ")}`);
+    throw new ConfigError(
+      `Cannot use ${file}: it exports no function "${name}", got ${Object.keys(module).join(", ")}`,
+    );
   }
   return await made(...args);
 }

@@ -3,16 +3,17 @@
  *
  * @module
  */
-import { join } from "@std/path";
 import {
   CSVLogger,
   CutMix,
   EarlyStopping,
   GradientAccumulation,
   GradientClip,
+  JsonLines,
   MixUp,
   ReduceLROnPlateau,
   SaveModel,
+  TensorBoard,
   TerminateOnNaN,
 } from "../../callbacks/mod.ts";
 import { ConfigError } from "../../base/errors.ts";
@@ -40,7 +41,6 @@ import {
   topKAccuracy,
 } from "../../train/mod.ts";
 import { setSeed } from "../../tensor/mod.ts";
-import { JsonLines, TensorBoard } from "../../callbacks/mod.ts";
 import type { RecipeData } from "./data.ts";
 import { makeModel } from "./model.ts";
 import type { LOSSES, METRICS, OPTIMIZERS, Recipe } from "./schema.ts";
@@ -123,12 +123,12 @@ export async function makeLearner(
 type Options = Record<string, never>;
 
 /** The callbacks of a recipe, and those that every run has: rows as CSV, everything as JSON lines, checkpoints. */
-export function makeCallbacks(recipe: Recipe, out: string): Callback[] {
+export function makeCallbacks(recipe: Recipe): Callback[] {
   const wanted = (recipe.callbacks ?? {}) as Record<string, Options | null | undefined>;
   const list: Callback[] = [
     new CSVLogger({ fname: "history.csv" }),
     new JsonLines({ fname: "log.jsonl" }),
-    new Checkpoint({ dir: join(out, "checkpoints"), ...wanted.checkpoint }),
+    new Checkpoint({ dir: "checkpoints", ...wanted.checkpoint }),
   ];
   const make: Record<string, (options: Record<string, never>) => Callback> = {
     earlyStopping: (o) => new EarlyStopping(o),
@@ -139,7 +139,7 @@ export function makeCallbacks(recipe: Recipe, out: string): Callback[] {
     gradientAccumulation: ({ nAcc }) => new GradientAccumulation(nAcc),
     mixUp: ({ alpha }) => new MixUp(alpha),
     cutMix: ({ alpha }) => new CutMix(alpha),
-    tensorBoard: () => new TensorBoard({ dir: join(out, "tensorboard") }),
+    tensorBoard: () => new TensorBoard(),
   };
   for (const [name, options] of Object.entries(wanted)) {
     if (options !== undefined && name !== "checkpoint") list.push(make[name](options ?? {}));

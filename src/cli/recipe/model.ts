@@ -50,3 +50,22 @@ function mlp({ layers = [512, 256], dropout = 0, batchNorm = false }: Of<"mlp">,
   all.push(new nn.Linear(width, data.outputs));
   return new nn.Sequential(...all);
 }
+
+/** Architectures for images; grey ones have one channel. */
+async function visionModel(
+  spec: Exclude<Spec, Of<"mlp"> | Of<"tabular"> | Of<"module">>,
+  data: RecipeData,
+): Promise<Model> {
+  const vision = await import("../../vision/models/mod.ts");
+  const { input, outputs } = data;
+  if (input.length < 2 || input.length > 3) {
+    throw new ConfigError(`Cannot train a ${spec.kind}: it takes images, the data has items of [${input.join(", ")}]`);
+  }
+  const grey = input.length === 2, nIn = grey ? 1 : input[0];
+  const net = spec.kind === "simpleCnn"
+    ? vision.simpleCnn({ nOut: outputs, nIn, ...(spec.channels === undefined ? {} : { channels: spec.channels }) })
+    : "pretrained" in spec && spec.pretrained === true
+    ? await vision.createVisionModel(vision[spec.kind], outputs, { nIn, pretrained: true })
+    : vision[spec.kind]({ nOut: outputs, nIn });
+  return (grey ? new nn.Sequential(new nn.Lambda((x) => x.unsqueeze(1)), net) : net) as Model;
+}

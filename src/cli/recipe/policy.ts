@@ -25,7 +25,9 @@ async function rateOf(learn: Learner, rate: Rate | undefined): Promise<HyperValu
   const result = await learn.lrFind({ suggestFuncs: { [find]: FUNCS[find] } });
   const found = result[find];
   if (typeof found !== "number") {
-    throw new ConfigError(`Cannot train: the learning-rate finder's ${find} made no suggestion (${result.reasons[find]})`);
+    throw new ConfigError(
+      `Cannot train: the learning-rate finder's ${find} made no suggestion (${result.reasons[find]})`,
+    );
   }
   learn.logger.line(`Learning rate by ${find}: ${found.toPrecision(3)}`);
   return found;

@@ -1,0 +1,117 @@
+/**
+ * The folder of a run: recipe, environment, logs, checkpoints, pictures, the trained model.
+ *
+ * @module
+ */
+import { stringify } from "@std/yaml";
+import { basename, dirname, extname, join, resolve } from "@std/path";
+import { ConfigError } from "../base/errors.ts";
+import { checkRecipe } from "./recipe/check.ts";
+import type { Recipe } from "./recipe/schema.ts";
+
+/** What a run is. */
+export interface RunFacts {
+  /** Version of this file's form. */
+  readonly format: 1;
+  /** Folder that the recipe's paths are relative to. */
+  readonly folder: string;
+  /** When it began, ISO 8601. */
+  readonly started: string;
+  /** When it ended; null while it has not. */
+  readonly finished: string | null;
+  /** Versions, machine and device. */
+  readonly environment: Readonly<Record<string, string | number>>;
+}
+
+/** A run's folder with its recipe. */
+export interface RunFolder {
+  readonly out: string;
+  readonly recipe: Recipe;
+  readonly facts: RunFacts;
+}
+
+const FACTS = "run.json", RECIPE = "recipe.yaml";
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** Reads a recipe file. */
+export async function readRecipe(file: string, overrides: readonly string[]): Promise<Recipe> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(file);
+  } catch (cause) {
+    const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : (cause as Error).message;
+    throw new ConfigError(`Cannot read the recipe ${file}: ${why}`, { cause });
+  }
+  return checkRecipe(file, text, overrides);
+}
+
+/** A folder for a new run of `file`: the one asked for, which must be free, or the next free one under `runs/`. */
+export async function freeFolder(file: string, recipe: Recipe, asked: string | undefined): Promise<string> {
+  const wanted = asked ?? recipe.out;
+  if (wanted !== undefined) {
+    if (await exists(join(wanted, FACTS))) {
+      throw new ConfigError(
+        `Cannot begin a run in ${wanted}: there is one already; go on with it by "anneal resume ${wanted}", or choose ` +
+          `another folder with --out`,
+      );
+    }
+    return wanted;
+  }
+  const name = basename(file, extname(file));
+  for (let i = 1;; i++) {
+    const folder = join("runs", i === 1 ? name : `${name}-${i}`);
+    if (!await exists(join(folder, FACTS))) return folder;
+  }
+}
+
+/** Writes what the run is before it begins. */
+export async function beginRun(
+  out: string,
+  file: string,
+  recipe: Recipe,
+  environment: RunFacts["environment"],
+): Promise<RunFolder> {
+  await Deno.mkdir(out, { recursive: true });
+  const facts: RunFacts = {
+    format: 1,
+    folder: resolve(dirname(file)),
+    started: new Date().toISOString(),
+    finished: null,
+    environment,
+  };
+  await Deno.writeTextFile(join(out, RECIPE), stringify(recipe));
+  const run = { out, recipe, facts };
+  await writeFacts(run);
+  return run;
+}
+
+/** Writes the facts anew. */
+export async function writeFacts({ out, facts }: RunFolder): Promise<void> {
+  await Deno.writeTextFile(join(out, FACTS), JSON.stringify(facts, null, 2) + "\n");
+}
+
+/** Opens the folder of a run. */
+export async function openRun(out: string, overrides: readonly string[] = []): Promise<RunFolder> {
+  let facts: Partial<RunFacts>;
+  try {
+    facts = JSON.parse(await Deno.readTextFile(join(out, FACTS)));
+  } catch (cause) {
+    const why = cause instanceof Deno.errors.NotFound
+      ? `it holds no ${FACTS}, which "anneal train" writes`
+      : (cause as Error).message;
+    throw new ConfigError(`Cannot open the run ${out}: ${why}`, { cause });
+  }
+  if (facts.format !== 1 || typeof facts.folder !== "string") {
+    throw new ConfigError(`Cannot open the run ${out}: its ${FACTS} is not of format 1`);
+  }
+  return { out, recipe: await readRecipe(join(out, RECIPE), overrides), facts: facts as RunFacts };
+}
