@@ -410,10 +410,14 @@ export {
   type ResizeOptions,
   type ShowBatchOptions,
   type TestDlOptions,
+  untarData,
+  type UntarDataOptions,
+  URLs,
 } from "./src/vision/data/mod.ts";
 
 // the run in a browser
 export { LivePage, type LivePageOptions } from "./src/live/mod.ts";
+export { fetchCached, type FetchOptions } from "./src/io/fetch_cached.ts";
 
 // plots
 export {

@@ -6,6 +6,7 @@
 export type { AugOptions } from "./aug_transforms.ts";
 export { type BatchContext, BatchTransform, type BatchTransformJson, imagenetStats, Normalize } from "./batch_tfms.ts";
 export { decodeImage, imageSize, type ImageSource } from "./decode.ts";
+export { untarData, type UntarDataOptions, URLs } from "./external.ts";
 export { type GetFilesOptions, getImageFiles, IMAGE_EXTENSIONS } from "./image_files.ts";
 export {
   type FromFolderOptions,

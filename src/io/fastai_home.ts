@@ -1,0 +1,34 @@
+/**
+ * The folder that fastai keeps data sets and weights in, shared with it.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { ConfigError } from "../base/errors.ts";
+
+/** What a folder inside holds: data sets, the archives they came in, weights. */
+export type FastaiFolder = "data" | "archive" | "models";
+
+/**
+ * `$FASTAI_HOME`, or `.fastai` in the user's folder.
+ *
+ * @throws {ConfigError} If the environment may not be read or names neither; nothing is asked for.
+ */
+export async function fastaiHome(): Promise<string> {
+  const missing: string[] = [];
+  for (const name of ["FASTAI_HOME", "HOME", "USERPROFILE"]) {
+    if ((await Deno.permissions.query({ name: "env", variable: name })).state !== "granted") {
+      missing.push(name);
+      continue;
+    }
+    const value = Deno.env.get(name);
+    if (value !== undefined && value !== "") return name === "FASTAI_HOME" ? value : join(value, ".fastai");
+  }
+  const flag = missing.length > 0 ? `, run again with --allow-env=${missing.join(",")}` : ", set FASTAI_HOME";
+  throw new ConfigError(`Cannot find the folder for data sets and weights: the environment does not name it${flag}`);
+}
+
+/** A folder inside {@link fastaiHome}, where fastai looks for the same. */
+export async function fastaiFolder(kind: FastaiFolder): Promise<string> {
+  return join(await fastaiHome(), kind);
+}

@@ -1,0 +1,113 @@
+/**
+ * Data sets from the network, in fastai's folders.
+ *
+ * @module
+ */
+import { basename, dirname, join } from "@std/path";
+import { ConfigError } from "../../base/errors.ts";
+import { fastaiHome } from "../../io/fastai_home.ts";
+import { fetchCached } from "../../io/fetch_cached.ts";
+import { untar } from "../../io/untar.ts";
+import { type Logger, stdoutLogger } from "../../train/mod.ts";
+
+const S3 = "https://s3.amazonaws.com/fast-ai-imageclas/";
+
+/** Addresses of data sets that fastai publishes. */
+export const URLs = {
+  /** 7,390 cats and dogs of 37 breeds (Oxford-IIIT Pet); cats' files start with a capital letter. */
+  PETS: `${S3}oxford-iiit-pet.tgz`,
+  /** 70,000 handwritten digits, in folders. */
+  MNIST: `${S3}mnist_png.tgz`,
+  /** 13,394 images of ten easy classes of ImageNet, the shorter side 160 pixels. */
+  IMAGENETTE_160: `${S3}imagenette2-160.tgz`,
+  /** The same, 320 pixels. */
+  IMAGENETTE_320: `${S3}imagenette2-320.tgz`,
+  /** The same, full size. */
+  IMAGENETTE: `${S3}imagenette2.tgz`,
+  /** 60,000 images of 32 x 32 pixels in ten classes. */
+  CIFAR: `${S3}cifar10.tgz`,
+} as const;
+
+/** Size and MD5 of the first MiB, as fastai checks them. */
+const CHECKS: Readonly<Record<string, { readonly bytes: number; readonly md5Start: string }>> = {
+  [URLs.PETS]: { bytes: 811706944, md5Start: "e4db5c768afd933bb91f5f594d7417a4" },
+};
+
+/** Options of {@link untarData}. */
+export interface UntarDataOptions {
+  /** Folder with `archive` and `data` inside; `$FASTAI_HOME` or `~/.fastai` by default. */
+  readonly base?: string;
+  /** Whether to fetch and unpack anew; false by default. */
+  readonly forceDownload?: boolean;
+  /** SHA-256 of the archive in hexadecimal digits, where known. */
+  readonly sha256?: string;
+  /** Where progress is shown; standard output by default, if it is a terminal. */
+  readonly logger?: Logger;
+  /** Most bytes of the unpacked files; 64 GiB by default. */
+  readonly maxBytes?: number;
+  /** How often a transfer that brings nothing is tried again; 3 by default. */
+  readonly retries?: number;
+}
+
+/**
+ * Fetches an archive unless it is there, unpacks it, and gives the folder: `data/<name>` in fastai's folder. What fastai
+ * fetched before is used as it is.
+ *
+ * @param url A `.tgz`, `.tar.gz` or `.tar`, such as `URLs.PETS`.
+ * @throws {DataError} If it can't be fetched or is not what it should be: see {@link fetchCached} and {@link untar}.
+ */
+export async function untarData(url: string, options: UntarDataOptions = {}): Promise<string> {
+  const { forceDownload = false, sha256, logger = stdoutLogger(), maxBytes, retries } = options;
+  const file = basename(URL.canParse(url) ? new URL(url).pathname : url);
+  const name = file.replace(/\.(tgz|tar\.gz|tar)$/, "");
+  if (name === file || name === "" || name.startsWith(".")) {
+    throw new ConfigError(`Cannot unpack ${url}: archives end in .tgz, .tar.gz or .tar`);
+  }
+  const base = options.base ?? await fastaiHome();
+  const archive = join(base, "archive", file), folder = join(base, "data", name);
+  const { state } = await Deno.permissions.query({ name: "read", path: base });
+  if (state === "granted" && !forceDownload && await isFolder(folder)) return folder;
+  const show = (what: string) => progress(logger, `${what} ${file}`);
+  await fetchCached(url, {
+    dest: archive,
+    ...CHECKS[url],
+    force: forceDownload,
+    onProgress: show("Fetching"),
+    ...(sha256 === undefined ? {} : { sha256 }),
+    ...(retries === undefined ? {} : { retries }),
+  }).finally(() => logger.status?.(""));
+  await Deno.mkdir(dirname(folder), { recursive: true });
+  const old = `${folder}.${crypto.randomUUID().slice(0, 8)}.old`;
+  const replacing = await isFolder(folder);
+  if (replacing) await Deno.rename(folder, old);
+  try {
+    await untar(archive, folder, { onProgress: show("Unpacking"), ...(maxBytes === undefined ? {} : { maxBytes }) });
+  } catch (error) {
+    if (replacing) await Deno.rename(old, folder);
+    throw error;
+  } finally {
+    logger.status?.("");
+  }
+  if (replacing) await Deno.remove(old, { recursive: true });
+  return folder;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
+}
+
+/** Milliseconds between two drawings. */
+const DRAW_MS = 100;
+
+function progress(logger: Logger, what: string): (done: number, total: number) => void {
+  let drawn = 0;
+  return (done, total) => {
+    const now = performance.now();
+    if (logger.status === undefined || (now - drawn < DRAW_MS && done !== total)) return;
+    drawn = now;
+    const mb = (n: number): string => (n / 2 ** 20).toFixed(1);
+    if (Number.isNaN(total)) return logger.status(`${what} ${mb(done)} MiB`);
+    const full = Math.round(30 * done / Math.max(1, total));
+    logger.status(`${what} |${"█".repeat(full)}${"░".repeat(30 - full)}| ${mb(done)}/${mb(total)} MiB`);
+  };
+}
