@@ -114,8 +114,7 @@ Deno.test("a server that falls silent counts as cut", () =>
     const url = `http://127.0.0.1:${silent.addr.port}/x`;
     try {
       await assertRejects(
-        () =>
-          fetchCached(url, { dest: join(folder, "x"), stallMs: 100, retries: 0 }),
+        () => fetchCached(url, { dest: join(folder, "x"), stallMs: 100, retries: 0 }),
         DataError,
         "the server was silent for 0.1 s",
       );
