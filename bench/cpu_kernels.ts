@@ -1,7 +1,7 @@
 /**
  * Speed of the CPU device's kernels: matrix products in GFLOP/s, the others in nanoseconds an element.
  *
- *     deno run -A bench/cpu_kernels.ts [threads ...]
+ *     deno run -A bench/cpu_kernels.ts [threads ...] [names ...]
  *
  * With names as arguments, only what contains one of them, such as `conv`.
  * Each figure is the median of 9 blocks of about 60 ms. Other work on the machine's cores lowers the figures.
@@ -115,9 +115,33 @@ function patches(c: number, h: number, w: number): Kernel {
   return { op: "map", shape, body: [{ k: "load", view: from, guards }], outs: [{ view: view(2, strides), value: 0 }] };
 }
 
-const counts = Deno.args.length > 0 ? Deno.args.map(Number) : [1, 2];
+/** The largest elements of 3x3 windows, stride 2, with a border of 1, of `n` images of `size` x `size`. */
+function maxPool(n: number, size: number): Kernel {
+  const out = size / 2;
+  const guards = [
+    { offset: -1, strides: [0, 2, 0, 1, 0], size },
+    { offset: -1, strides: [0, 0, 2, 0, 1], size },
+  ];
+  const x: View = { ...view(1, [size * size, 2 * size, 2, size, 1]), offset: -size - 1 };
+  const body: Inst[] = [
+    { k: "load", view: x, guards },
+    { k: "load", view: view(3, [0, 0, 0, 0, 0]), guards },
+    { k: "const", value: 0, type: "f32" },
+    { k: "binary", op: "gt", a: 1, b: 2 },
+    { k: "const", value: -Infinity, type: "f32" },
+    { k: "select", cond: 3, a: 0, b: 4 },
+    { k: "reduce", kind: "max", a: 5 },
+  ];
+  const outs = [{ view: view(2, [out * out, out, 1, 0, 0]), value: 6, perRow: true }];
+  return { op: "reduce", outer: [n, out, out], inner: [3, 3], body, outs };
+}
+
+const counts = Deno.args.filter((arg) => /^\d+$/.test(arg)).map(Number);
+if (counts.length === 0) counts.push(1, 2);
+const names = Deno.args.filter((arg) => !/^\d+$/.test(arg));
 const devices = counts.map((threads) => openCpu({ threads }));
 const row = (name: string, unit: string, measure: (device: Device) => number) => {
+  if (names.length > 0 && !names.some((part) => name.includes(part))) return;
   const figures = devices.map((device) => measure(device).toPrecision(3).padStart(8));
   console.log(`${name.padEnd(44)}${figures.join("")}  ${unit}`);
 };
@@ -156,6 +180,16 @@ row(
   "column sums [1000, 1000]",
   "ns/element",
   (d) => 1e3 * timeKernels(d, [1e6, 1e3], [sum([1000], [1000], [1, 1000])]),
+);
+row(
+  "batch sums [16, 64, 256]",
+  "ns/element",
+  (d) => 1e9 / 2 ** 18 * timeKernels(d, [2 ** 18, 64], [sum([64], [16, 256], [256, 64 * 256, 1])]),
+);
+row(
+  "max pool 3x3, stride 2, [1024, 32, 32]",
+  "ns/element",
+  (d) => 1e9 / 2 ** 20 * timeKernels(d, [2 ** 20, 2 ** 18, 1], [maxPool(1024, 32)]),
 );
 row("sum of 1e6", "ns/element", (d) => 1e3 * timeKernels(d, [1e6, 1], [sum([], [1e6], [1])]));
 row(
