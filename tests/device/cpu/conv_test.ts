@@ -28,6 +28,7 @@ function large(): ProgramCase[] {
     "lines of 16": { batch: 4, cin: 16, cout: 21, size: [16, 16], kernel, padding },
     "lines of 7": { batch: 9, cin: 31, cout: 34, size: [7, 7], kernel, padding },
     "stride 2": { batch: 4, cin: 12, cout: 40, size: [27, 24], kernel, padding, stride: [2, 2] },
+    "stride 3": { batch: 3, cin: 9, cout: 20, size: [25, 37], kernel, padding, stride: [3, 3] },
     "a first layer": { batch: 5, cin: 3, cout: 32, size: [33, 31], kernel, padding },
     "two blocks of rows": { batch: 2, cin: 8, cout: 260, size: [8, 9], kernel, padding },
     "groups": { batch: 6, groups: 5, cin: 6, cout: 9, size: [14, 15], kernel, padding },
