@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { refuseUnknown } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, ORDER } from "../train/mod.ts";
 
@@ -48,8 +49,10 @@ export abstract class Tracker extends Callback {
    *
    * @param options See {@link TrackerOptions}.
    */
-  constructor({ monitor = "valid_loss", comp, minDelta = 0, resetOnFit = true }: TrackerOptions = {}) {
+  constructor(options: TrackerOptions = {}) {
     super();
+    refuseUnknown(`make ${new.target.name}`, options, ["monitor", "comp", "minDelta", "resetOnFit"]);
+    const { monitor = "valid_loss", comp, minDelta = 0, resetOnFit = true } = options;
     this.monitor = monitor;
     this.comp = comp ?? (smallerIsBetter(monitor) ? "less" : "greater");
     this.minDelta = minDelta;

@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError, DataError } from "../base/errors.ts";
+import { refuseUnknown } from "../base/options.ts";
 import { fmtShape } from "../base/shape.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { type ArrayData, toTensor } from "./dataset.ts";
@@ -79,6 +80,9 @@ export class DataLoaders<B extends Batch = [Tensor, Tensor]> {
 
   /** Loaders over arrays, which are kept on the device. */
   static fromArrays(arrays: Arrays, options: FromArraysOptions = {}): DataLoaders {
+    refuseUnknown("load arrays", options, [
+      ...["bs", "seed", "shuffle", "dropLast", "normalize", "checkFinite", "path"] as const,
+    ]);
     const { bs = 64, seed, shuffle = true, dropLast = false, normalize = false, checkFinite = false, path } = options;
     const { x, y } = pair(arrays.x, arrays.y, "x", "y", checkFinite);
     if (x.shape[0] === 0) throw new DataError("Cannot train on x: it has no items");

@@ -4,9 +4,10 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { refuseUnknown } from "../base/options.ts";
 import { slice } from "../optim/mod.ts";
 import { type Phase, refuseNested, type TrainLoop } from "../train/mod.ts";
-import { given } from "./fit.ts";
+import { FIT_COMMON, given } from "./fit.ts";
 import { freeze, unfreeze } from "./freeze.ts";
 import { fitOneCycle, type OneCycleOptions } from "./one_cycle.ts";
 
@@ -30,6 +31,10 @@ export interface FineTuneOptions extends Omit<OneCycleOptions, "lrMax"> {
  * numbers end up in `recorder.history`. `startEpoch` counts through both parts.
  */
 export async function fineTune(learn: TrainLoop, nEpoch: number, options: FineTuneOptions = {}): Promise<void> {
+  refuseUnknown("fineTune", options, [
+    ...["baseLr", "freezeEpochs", "lrMult", "pctStart", "div", "divFinal", "moms"] as const,
+    ...FIT_COMMON,
+  ]);
   const { baseLr, freezeEpochs = 1, lrMult = 100, pctStart = 0.3, div = 5, startEpoch = 0, ...rest } = options;
   refuseNested(learn);
   const lr = baseLr === undefined ? 2e-3 : given(learn, baseLr, "baseLr");

@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { refuseUnknown } from "../base/options.ts";
 import type { HyperValue } from "../optim/mod.ts";
 import { type CallbackLike, refuseNested, type TrainLoop } from "../train/mod.ts";
 import { CheckpointSession } from "./checkpoint_session.ts";
@@ -26,6 +27,9 @@ export interface FitCommon {
   readonly startEpoch?: number;
 }
 
+/** The names in {@link FitCommon}. */
+export const FIT_COMMON: readonly (keyof FitCommon)[] = ["wd", "cbs", "resetOpt", "resume", "startEpoch"];
+
 /** Options of {@link fit}. */
 export interface FitOptions extends FitCommon {
   /** Learning rate: one number, one a group, or a `slice`; null or left out means the learner's. */
@@ -39,6 +43,7 @@ export interface FitOptions extends FitCommon {
  * After any of them the learner can be used again.
  */
 export async function fit(learn: TrainLoop, nEpoch: number, options: FitOptions = {}): Promise<void> {
+  refuseUnknown("fit", options, ["lr", ...FIT_COMMON]);
   const { wd, cbs, resetOpt, startEpoch, resume } = options;
   const lr = "lr" in options ? given(learn, options.lr, "lr") : learn.lr;
   await runPlan(learn, nEpoch, { lr, wd, cbs, resetOpt, startEpoch, resume }, {

@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { refuseUnknown } from "../base/options.ts";
 import type { HyperValue } from "../optim/mod.ts";
 import { combinedCos } from "../schedule/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
-import { type FitCommon, given, runPlan, spreadLr } from "./fit.ts";
+import { FIT_COMMON, type FitCommon, given, runPlan, spreadLr } from "./fit.ts";
 import { ParamScheduler } from "./param_scheduler.ts";
 
 /** Options of {@link fitFlatCos}. */
@@ -21,6 +22,7 @@ export interface FlatCosOptions extends FitCommon {
 
 /** Trains at a constant learning rate that falls along a cosine at the end. Momentum stays as it is. */
 export async function fitFlatCos(learn: TrainLoop, nEpoch: number, options: FlatCosOptions = {}): Promise<void> {
+  refuseUnknown("fitFlatCos", options, ["lr", "divFinal", "pctStart", ...FIT_COMMON]);
   const { divFinal = 1e5, pctStart = 0.75, cbs = [], resetOpt = false, wd, startEpoch, resume } = options;
   const lr = spreadLr(learn, given(learn, options.lr, "lr"), resetOpt);
   const sched = combinedCos(pctStart, lr, lr, lr.map((v) => v / divFinal));

@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { refuseUnknown } from "../base/options.ts";
 import { type LrCurve, refuseNested, type TrainLoop } from "../train/mod.ts";
 import { inPhase } from "./fine_tune.ts";
 import { fit } from "./fit.ts";
@@ -49,6 +50,7 @@ const TAKEN = ["curve", "points", "reasons"];
  * @see Smith 2015, arXiv:1506.01186
  */
 export async function lrFind(learn: TrainLoop, options: LrFindOptions = {}): Promise<LrFindResult> {
+  refuseUnknown("lrFind", options, ["suggestFuncs", "showPlot", "startLr", "endLr", "numIt", "stopDiv"]);
   const { suggestFuncs = valley, showPlot = false, numIt = 100 } = options;
   const named = nameAll(suggestFuncs);
   const probe = new LrProbe(options);

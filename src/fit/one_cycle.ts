@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { refuseUnknown } from "../base/options.ts";
 import type { HyperValue } from "../optim/mod.ts";
 import { combinedCos, type ScheduleFunc } from "../schedule/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
-import { type FitCommon, given, runPlan, spreadLr } from "./fit.ts";
+import { FIT_COMMON, type FitCommon, given, runPlan, spreadLr } from "./fit.ts";
 import { ParamScheduler } from "./param_scheduler.ts";
 
 /** Options of {@link fitOneCycle}. */
@@ -29,6 +30,7 @@ export interface OneCycleOptions extends FitCommon {
  * @see Smith 2018, arXiv:1803.09820
  */
 export async function fitOneCycle(learn: TrainLoop, nEpoch: number, options: OneCycleOptions = {}): Promise<void> {
+  refuseUnknown("fitOneCycle", options, ["lrMax", "div", "divFinal", "pctStart", "moms", ...FIT_COMMON]);
   const {
     div = 25,
     divFinal = 1e5,

@@ -4,10 +4,11 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { refuseUnknown } from "../base/options.ts";
 import type { HyperValue } from "../optim/mod.ts";
 import { combineScheds, SchedCos } from "../schedule/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
-import { type FitCommon, given, runPlan, spreadLr } from "./fit.ts";
+import { FIT_COMMON, type FitCommon, given, runPlan, spreadLr } from "./fit.ts";
 import { ParamScheduler } from "./param_scheduler.ts";
 
 /** Options of {@link fitSgdr}. */
@@ -30,6 +31,7 @@ export async function fitSgdr(
   cycleLen: number,
   options: SgdrOptions = {},
 ): Promise<void> {
+  refuseUnknown("fitSgdr", options, ["lrMax", "cycleMult", ...FIT_COMMON]);
   const { cycleMult = 2, cbs = [], resetOpt = false, wd, startEpoch, resume } = options;
   for (const [name, n] of Object.entries({ nCycles, cycleLen, cycleMult })) {
     if (!Number.isInteger(n) || n < 1) {

@@ -5,7 +5,8 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import type { Parameter } from "../tensor/mod.ts";
-import { type HyperValue, nearestName } from "./hyper.ts";
+import { nearestName } from "../base/options.ts";
+import type { HyperValue } from "./hyper.ts";
 import { Optimizer } from "./optimizer.ts";
 import type { Hypers, Stepper } from "./stepper.ts";
 

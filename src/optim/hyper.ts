@@ -58,25 +58,3 @@ export function spread(name: string, value: HyperValue, n: number): number[] {
 function isList(value: readonly number[] | Slice): value is readonly number[] {
   return Array.isArray(value);
 }
-
-/** The entry of `names` that `name` was probably meant to be: the one at the smallest editing distance. */
-export function nearestName(name: string, names: readonly string[]): string {
-  const distance = (a: string, b: string): number => {
-    let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-    for (let i = 1; i <= a.length; i++) {
-      const next = [i];
-      for (let j = 1; j <= b.length; j++) {
-        next.push(
-          Math.min(
-            next[j - 1] + 1,
-            row[j] + 1,
-            row[j - 1] + (a[i - 1].toLowerCase() === b[j - 1].toLowerCase() ? 0 : 1),
-          ),
-        );
-      }
-      row = next;
-    }
-    return row[b.length];
-  };
-  return names.reduce((best, n) => distance(name, n) < distance(name, best) ? n : best);
-}

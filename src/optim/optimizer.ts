@@ -23,7 +23,8 @@ import {
   settleGrads,
 } from "./grads.ts";
 import { checkGroups, type Group, makeGroup, type PartState, type Slot, statArena } from "./group.ts";
-import { type HyperValue, nearestName, spread } from "./hyper.ts";
+import { nearestName } from "../base/options.ts";
+import { type HyperValue, spread } from "./hyper.ts";
 import { checkState, clearStats, gatherState, type Keeps, type OptimizerState, restoreStats } from "./state.ts";
 import {
   flagsOf,

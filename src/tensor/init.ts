@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError, DeviceError } from "../base/errors.ts";
+import { refuseUnknown } from "../base/options.ts";
 import { launchOf } from "../base/launch.ts";
 import type { Device, DeviceStats } from "../device/contract.ts";
 import { requestAdapter } from "../device/webgpu/request.ts";
@@ -58,6 +59,7 @@ export function deviceStats(): DeviceStats {
 }
 
 function open(options: InitOptions): Promise<Device> {
+  refuseUnknown("open a device", options, ["device", "powerPreference", "threads"]);
   const { device, powerPreference, threads } = options;
   if (device !== undefined && device !== "webgpu" && device !== "cpu") {
     throw new ConfigError(`Cannot open a device "${device as string}": devices are "webgpu" and "cpu"`);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { nearestName } from "../base/options.ts";
 
 /** Every event, in the order in which a run without cancellation meets the main ones. */
 export const EVENTS = [
@@ -58,23 +59,6 @@ export function isEvent(name: string): name is EventName {
 
 /** The event whose name is the fewest edits away from `name`; case does not count. */
 export function nearestEvent(name: string): EventName {
-  let best: EventName = EVENTS[0], distance = Infinity;
-  for (const event of EVENTS) {
-    const d = editDistance(name.toLowerCase(), event.toLowerCase());
-    if (d < distance) [best, distance] = [event, d];
-  }
-  return best;
-}
-
-/** Insertions, deletions and replacements that turn `a` into `b`. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length];
+  const nearest = nearestName(name, EVENTS);
+  return EVENTS.find((event) => event === nearest) ?? EVENTS[0];
 }

@@ -62,3 +62,21 @@ export interface TrainLoopOptions<M extends Model = Model> {
   /** Where rows and messages go; standard output by default. */
   readonly logger?: Logger;
 }
+
+/** The names in {@link TrainLoopOptions}. */
+export const LEARNER_OPTIONS: readonly (keyof TrainLoopOptions)[] = [
+  "lossFunc",
+  "optFunc",
+  "lr",
+  "splitter",
+  "cbs",
+  "metrics",
+  "path",
+  "modelDir",
+  "wd",
+  "wdBnBias",
+  "trainBn",
+  "moms",
+  "defaultCbs",
+  "logger",
+];

@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { refuseUnknown } from "../base/options.ts";
 import type { Batch, DataLoader, DataLoaders } from "../data/mod.ts";
 import { ready as openDevice } from "../graph/runtime.ts";
 import { Adam, type HyperValue, type OptFunc, type Optimizer } from "../optim/mod.ts";
@@ -18,6 +19,7 @@ import { makeOpt } from "./make_opt.ts";
 import type { Metric, MetricLike } from "./metric.ts";
 import { toMetrics } from "./metrics/functions.ts";
 import {
+  LEARNER_OPTIONS,
   type Model,
   type ParamGroups,
   type Phase,
@@ -108,6 +110,7 @@ export class TrainLoop<M extends Model = Model> {
    * @param options See {@link TrainLoopOptions}.
    */
   constructor(dls: DataLoaders<Batch>, model: M, options: TrainLoopOptions<M> = {}) {
+    refuseUnknown("make a learner", options, LEARNER_OPTIONS);
     const { lr, wd = null, wdBnBias = false, trainBn = true, moms = [0.95, 0.85, 0.95], defaultCbs = true } = options;
     this.dls = dls;
     this.model = model;

@@ -4,7 +4,7 @@
  * @module
  */
 import * as z from "zod";
-import { nearestName } from "../../optim/hyper.ts";
+import { nearestName } from "../../base/options.ts";
 
 function meant(got: unknown, names: readonly string[]): string {
   return typeof got === "string" && names.length > 0 ? `; did you mean ${nearestName(got, names)}?` : "";
