@@ -70,11 +70,44 @@ export async function loadIdx(path: string | URL): Promise<IdxArray> {
   return readIdx(gzipped ? await gunzip(bytes, what) : bytes, what);
 }
 
+/** Bytes of the largest header: 255 axes. */
+const MAX_HEADER = 4 + 4 * 255;
+
 async function gunzip(bytes: Uint8Array<ArrayBuffer>, what: string): Promise<Uint8Array> {
   try {
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return new Uint8Array(await new Response(stream).arrayBuffer());
+    const parts: Uint8Array[] = [];
+    let size = 0, limit = Infinity;
+    for await (const part of stream) {
+      parts.push(part);
+      size += part.byteLength;
+      // a few bytes may unpack to any number of them: no more than the header promises are taken in
+      if (limit === Infinity && size >= 4) limit = promised(joined(parts, Math.min(size, MAX_HEADER)));
+      if (size > limit) throw new DataError(`Cannot read ${what}: it unpacks to more bytes than its sizes need`);
+    }
+    return joined(parts, size);
   } catch (error) {
+    if (error instanceof DataError) throw error;
     throw new DataError(`Cannot read ${what}: its gzip data is torn or damaged`, { cause: error });
   }
+}
+
+function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
+  const all = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part.subarray(0, size - at), at);
+    at += Math.min(part.byteLength, size - at);
+  }
+  return all;
+}
+
+/** Bytes of the whole file by its header; Infinity while that is not there yet. What is no header is refused later. */
+function promised(start: Uint8Array): number {
+  const rank = start[3], header = 4 + 4 * rank;
+  if (start.byteLength < header) return Infinity;
+  const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
+  let size = 1;
+  for (let i = 0; i < rank; i++) size *= view.getUint32(4 + 4 * i);
+  return header + size;
 }

@@ -32,7 +32,7 @@ export async function captureHost(learn: TrainLoop, at: { epoch: number; iter: n
     if (state !== null) callbacks[name] = state;
   }
   const state: StateDict = {
-    at: { ...at, nEpoch, trainIter, pctTrain },
+    at: { ...at, shown: learn.epoch, nEpoch, trainIter, pctTrain },
     rng: rngState(defaultRng()),
     generators,
     loaders: { train: loaderState(dls.train), valid: loaderState(dls.valid) },
@@ -133,7 +133,7 @@ export async function restoreLearner(
   defaultRng().restore(rng);
   dls.train.restore(train);
   dls.valid.restore(valid);
-  learn.epoch = at.count("epoch");
+  learn.epoch = at.count("shown");
   learn.nEpoch = at.count("nEpoch");
   learn.trainIter = at.count("trainIter");
   learn.pctTrain = at.number("pctTrain");

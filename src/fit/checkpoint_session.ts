@@ -72,6 +72,8 @@ export class CheckpointSession {
     const fingerprint = await fingerprintOf(learn, plan.nEpoch, plan);
     const store = await CheckpointStore.open(checkpoint.path, checkpoint.keep);
     const session = new CheckpointSession(learn, checkpoint, store, { index, plan, fingerprint });
+    const run = store.entries[0]?.note.run;
+    if (index > 0 && typeof run === "string") session.#run = run; // a later fit of the same script
     try {
       if (resume) await session.#find();
       session.#listen();

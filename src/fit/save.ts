@@ -6,8 +6,10 @@
 import { dirname, isAbsolute, join } from "@std/path";
 import { CheckpointError } from "../base/errors.ts";
 import { openSafetensors, type OutTensor, type SafetensorsFile, writeSafetensors } from "../io/safetensors.ts";
+import { SavedState } from "../io/state_dict.ts";
+import { decodeState } from "../io/state_text.ts";
 import type { OptimizerState, ParamState } from "../optim/mod.ts";
-import { readAll, type Tensor, tensor } from "../tensor/mod.ts";
+import { readAll, Tensor, tensor } from "../tensor/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
 
 /** Options of {@link save}. */
@@ -27,7 +29,6 @@ export interface LoadOptions {
 const EXTENSION = ".safetensors";
 const OPT = "optimizer/";
 const STATE_KEY = "anneal.optimizer";
-const STATISTICS = ["gradAvg", "sqrAvg", "slowWeights", "localLr"] as const;
 
 /** What the file's text says of an optimizer; statistics are tensors named `optimizer/<parameter>/<statistic>`. */
 interface OptimizerText {
@@ -57,7 +58,9 @@ export async function save(learn: TrainLoop, file: string, { withOpt = true }: S
   if (withOpt && learn.hasOpt) {
     const { state, hypers, count } = learn.opt.stateDict();
     state.forEach((entry, i) => {
-      for (const name of STATISTICS) if (entry[name] !== undefined) named.set(`${OPT}${i}/${name}`, entry[name]);
+      for (const [name, value] of Object.entries(entry)) {
+        if (value instanceof Tensor) named.set(`${OPT}${i}/${name}`, value);
+      }
     });
     const text: OptimizerText = {
       hypers,
@@ -101,7 +104,7 @@ async function loadHere(learn: TrainLoop, file: string, { withOpt, strict = true
   }
   const weights = new Map<string, Tensor>();
   for (const name of opened.names) if (!name.startsWith(OPT)) weights.set(name, await read(opened, name));
-  const state = withOpt !== false && text !== undefined ? await optimizerState(opened, JSON.parse(text)) : null;
+  const state = withOpt !== false && text !== undefined ? await optimizerState(opened, text, path) : null;
   learn.model.loadStateDict(weights, { strict });
   if (state !== null) learn.opt.loadStateDict(state);
 }
@@ -115,18 +118,26 @@ async function open(path: string): Promise<SafetensorsFile> {
   }
 }
 
-async function optimizerState(file: SafetensorsFile, { state, hypers, count }: OptimizerText): Promise<OptimizerState> {
-  const names = new Set(file.names);
-  const entries: ParamState[] = [];
-  for (const [i, host] of state.entries()) {
-    const entry: ParamState = { ...host };
-    for (const name of STATISTICS) {
-      const key = `${OPT}${i}/${name}`;
-      if (names.has(key)) entry[name] = await read(file, key);
-    }
-    entries.push(entry);
+async function optimizerState(file: SafetensorsFile, text: string, path: string): Promise<OptimizerState> {
+  const what = `the optimizer of ${path}`;
+  const saved = new SavedState(await decodeState(text, () => Promise.reject(strayArray(what)), what), what);
+  const state = saved.states("state").map((s): ParamState => ({
+    ...(s.has("step") ? { step: s.count("step") } : {}),
+    ...(s.has("doWd") ? { doWd: s.boolean("doWd") } : {}),
+    ...(s.has("forceTrain") ? { forceTrain: s.boolean("forceTrain") } : {}),
+  }));
+  for (const key of file.names) {
+    const [, i, name] = /^optimizer\/(\d+)\/(.+)$/s.exec(key) ?? [];
+    const entry = state[Number(i)];
+    if (entry === undefined) continue;
+    Object.defineProperty(entry, name, { value: await read(file, key), enumerable: true, configurable: true });
   }
-  return { state: entries, hypers, ...(count === undefined ? {} : { count }) };
+  const hypers = saved.states("hypers").map((h) => Object.fromEntries(h.names.map((n) => [n, h.number(n)])));
+  return { state, hypers, ...(saved.has("count") ? { count: saved.count("count") } : {}) };
+}
+
+function strayArray(what: string): CheckpointError {
+  return new CheckpointError(`Cannot read ${what}: its text refers to an array`);
 }
 
 async function read(file: SafetensorsFile, name: string): Promise<Tensor> {

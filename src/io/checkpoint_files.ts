@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers";
 import { join } from "@std/path";
 import { CheckpointError } from "../base/errors.ts";
+import { nestedDeeper } from "./json_depth.ts";
 
 /** Files of a checkpoint by name, each in parts. */
 export type CheckpointParts = ReadonlyMap<string, readonly Uint8Array[]>;
@@ -34,6 +35,8 @@ const TRASH = ".old-";
 const PIECE = 1 << 20;
 /** A manifest larger than this is none. */
 const MAX_MANIFEST = 1 << 20;
+/** Deepest nesting of a manifest. */
+const MAX_DEPTH = 3;
 
 /** The directory of checkpoint `number`. */
 export function checkpointPath(dir: string, number: number): string {
@@ -136,7 +139,9 @@ async function readManifest(path: string): Promise<{ note: CheckpointNote; liste
   const bytes = await readFile(path, MANIFEST, MAX_MANIFEST);
   let parsed: unknown;
   try {
-    parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    if (nestedDeeper(text, MAX_DEPTH)) throw torn(path, "its manifest is nested too deeply");
+    parsed = JSON.parse(text);
   } catch {
     throw torn(path, "its manifest is not JSON");
   }

@@ -6,6 +6,7 @@
  */
 import { visit } from "jsonc-parser";
 import { DataError } from "../base/errors.ts";
+import { nestedDeeper } from "./json_depth.ts";
 
 /** Element types of the format that can be read. */
 export type FileDtype = "F64" | "F32" | "F16" | "BF16" | "I64" | "I32" | "I16" | "I8" | "U8" | "BOOL";
@@ -45,6 +46,8 @@ export interface FileHeader {
 
 /** Longest header that is accepted, in bytes; the format's own limit. */
 const MAX_HEADER_BYTES = 100_000_000;
+/** Deepest nesting of a header: the entries, one of them, its shape. */
+const MAX_DEPTH = 3;
 
 /** Length of the header, from the first 8 bytes of a file of `fileBytes` bytes. */
 export function headerLength(first: Uint8Array, fileBytes: number, what: string): number {
@@ -68,6 +71,7 @@ export function parseHeader(text: Uint8Array, fileBytes: number, what: string): 
     throw broken(what, "its header is not UTF-8 text");
   }
   if (!json.startsWith("{")) throw broken(what, "its header does not begin with {");
+  if (nestedDeeper(json, MAX_DEPTH)) throw broken(what, "its header is nested too deeply");
   checkKeys(json, what);
   let parsed: unknown;
   try {
@@ -91,14 +95,13 @@ export function parseHeader(text: Uint8Array, fileBytes: number, what: string): 
   return { entries, metadata };
 }
 
-/** `JSON.parse` keeps the last of equal keys; here they are an error, as is nesting that no header has. */
+/** `JSON.parse` keeps the last of equal keys; here they are an error. */
 function checkKeys(json: string, what: string): void {
   const open: Set<string>[] = [];
   let fault: string | null = null;
   visit(json, {
     onObjectBegin: () => {
       open.push(new Set());
-      if (open.length > 3) fault ??= "its header is nested too deeply";
     },
     onObjectEnd: () => {
       open.pop();

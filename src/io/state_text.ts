@@ -5,6 +5,7 @@
  */
 import { CheckpointError, ConfigError } from "../base/errors.ts";
 import { Tensor, tensor } from "../tensor/mod.ts";
+import { nestedDeeper } from "./json_depth.ts";
 import type { HostTensor } from "./safetensors.ts";
 import { isDict, type StateDict, type StateValue } from "./state_dict.ts";
 
@@ -72,6 +73,7 @@ export function encodeState(state: StateDict): EncodedState {
  */
 export async function decodeState(json: string, lookup: ArrayLookup, what: string): Promise<StateDict> {
   const fail = (why: string): CheckpointError => new CheckpointError(`Cannot read ${what}: ${why}`);
+  if (nestedDeeper(json, MAX_DEPTH + 1)) throw fail(`it is nested more than ${MAX_DEPTH} deep`);
   let parsed: unknown;
   try {
     parsed = JSON.parse(json);

@@ -1,0 +1,18 @@
+import { assertEquals } from "@std/assert";
+import { openOnce } from "../support/devices.ts";
+import { useDevice } from "../../src/graph/runtime.ts";
+import { fuzz } from "./fuzz.ts";
+
+Deno.test({
+  name: "500 damaged files give the right values or a typed error",
+  // the device lives for the whole process
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async () => {
+    useDevice(await openOnce("cpu"));
+    const { wrong, files, refused, right } = await fuzz(500, 1);
+    assertEquals(wrong, []);
+    assertEquals(refused + right, files);
+    assertEquals([refused > 100, right > 30], [true, true], `${refused} refused, ${right} right`);
+  },
+});
