@@ -47,8 +47,8 @@ export class SaveModel extends Tracker {
    * @param options See {@link SaveModelOptions}.
    */
   constructor(options: SaveModelOptions = {}) {
-    const { fname = "model", everyEpoch = 0, atEnd = false, withOpt = false } = options;
-    super(options);
+    const { fname = "model", everyEpoch = 0, atEnd = false, withOpt = false, ...rest } = options;
+    super(rest);
     if (everyEpoch && atEnd) {
       throw new ConfigError("Cannot save every epoch and at the end: choose everyEpoch or atEnd");
     }
