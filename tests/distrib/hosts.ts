@@ -87,7 +87,7 @@ export async function openHosts(n: number): Promise<Hosts> {
       },
       narrow: async (mbit) => {
         for (const name of names) {
-          const rule = ["root", "tbf", "rate", `${mbit}mbit`, "burst", "128kb", "latency", "50ms"];
+          const rule = ["root", "tbf", "rate", `${mbit}mbit`, "burst", "128kb", "latency", "500ms"];
           await run("ip", "netns", "exec", name, "tc", "qdisc", "replace", "dev", "eth0", ...rule);
         }
       },

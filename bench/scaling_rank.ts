@@ -1,0 +1,113 @@
+/**
+ * One process of the scaling benchmark: trains an MLP (784-512-256-10) and adds up arrays with the others; rank 0 prints
+ * one line of JSON.
+ *
+ * Argument: what to do, as JSON.
+ *
+ * @module
+ */
+import { Adam, Callback, DataLoaders, init, Learner, nn, silentLogger } from "../mod.ts";
+import { World } from "../src/distrib/world.ts";
+import { uniform } from "./workloads.ts";
+
+/** What a process is told. */
+export interface RankTask {
+  /** Items of a batch in each process. */
+  readonly bs: number;
+  /** Threads of each process. */
+  readonly threads: number;
+  /** Batches of a block. */
+  readonly steps: number;
+  /** Blocks, the first of which does not count. */
+  readonly blocks: number;
+  /** Whether there is a DistributedTrainer; both, block by block, with "both". */
+  readonly distributed: boolean | "both";
+  /** Sizes of arrays to add up, in elements. */
+  readonly sums: readonly number[];
+}
+
+/** What rank 0 prints. */
+export interface RankReport {
+  readonly ranks: number;
+  /** Milliseconds of a step, block by block; without the trainer in `alone`. */
+  readonly step: readonly number[];
+  readonly alone: readonly number[];
+  /** Elements that are added up in a step, gaps between parameters included. */
+  readonly elements: number;
+  /** Milliseconds that adding up takes, by number of elements: medians. */
+  readonly sums: Readonly<Record<string, number>>;
+}
+
+/** Times the training part of each epoch. */
+class Times extends Callback {
+  override readonly order: number = -20;
+  readonly ms: number[] = [];
+  #start = 0;
+  override beforeTrain(): void {
+    this.#start = performance.now();
+  }
+  override async afterTrain(): Promise<void> {
+    await this.learn.recorder.sync();
+    this.ms.push((performance.now() - this.#start) / this.learn.nIter);
+  }
+}
+
+function learner({ bs, steps }: RankTask, ranks: number, distributed: boolean): { learn: Learner; times: Times } {
+  const n = bs * steps * (distributed ? ranks : 1);
+  const data = (rows: number, width: number, seed: number) => ({
+    data: uniform(rows * width, 1, seed),
+    shape: [rows, width],
+  });
+  const y = { data: Int32Array.from({ length: n }, (_, i) => i * 7 % 10), shape: [n] };
+  const dls = DataLoaders.fromArrays({ x: data(n, 784, 1), y }, { bs, seed: 1 });
+  const model = new nn.Sequential(
+    ...[new nn.Linear(784, 512), new nn.ReLU(), new nn.Linear(512, 256), new nn.ReLU(), new nn.Linear(256, 10)],
+  );
+  const times = new Times();
+  const options = { lossFunc: new nn.CrossEntropyLoss(), optFunc: Adam, logger: silentLogger, cbs: times };
+  const learn = new Learner(dls, model, options);
+  return { learn: distributed ? learn.distributed() : learn, times };
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
+}
+
+async function addUp(world: World, elements: number): Promise<number> {
+  const array = new Float32Array(new SharedArrayBuffer(elements * 4)).fill(1e-3);
+  const ms: number[] = [];
+  for (let i = 0; i < 12; i++) {
+    await world.barrier();
+    const start = performance.now();
+    await world.sumInPlace([array], "measure");
+    ms.push(performance.now() - start);
+    array.fill(1e-3);
+  }
+  return median(ms.slice(2));
+}
+
+if (import.meta.main) {
+  const task: RankTask = JSON.parse(Deno.args[0]);
+  const world = World.open();
+  await init({ device: "cpu", threads: task.threads });
+  const step: number[] = [], alone: number[] = [];
+  let elements = 0;
+  if (task.distributed === "both") {
+    const a = learner(task, world.size, true), b = learner(task, world.size, false);
+    for (let i = 0; i < task.blocks; i++) {
+      await a.learn.fit(1);
+      await b.learn.fit(1);
+    }
+    step.push(...a.times.ms.slice(1));
+    alone.push(...b.times.ms.slice(1));
+  } else if (task.blocks > 0) {
+    const { learn, times } = learner(task, world.size, task.distributed);
+    await learn.fit(task.blocks);
+    step.push(...times.ms.slice(1));
+    elements = learn.model.parameters().reduce((n, p) => n + Math.ceil(p.size / 16) * 16, 0);
+  }
+  const sums: Record<string, number> = {};
+  for (const n of task.sums) sums[n] = await addUp(world, n);
+  const report: RankReport = { ranks: world.size, step, alone, elements, sums };
+  if (world.rank === 0) console.log(JSON.stringify(report));
+}
