@@ -191,7 +191,8 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
    * first and last items. Of a dataset that says nothing of itself, only the number of items.
    */
   async fingerprint(): Promise<Record<string, string>> {
-    const { size, bs, shuffle, dropLast } = this;
+    const { size, shuffle, dropLast } = this;
+    const bs = this.bs * (this.shard?.size ?? 1); // how many processes share a batch is no matter
     const out: Record<string, string> = { items: String(size), bs: String(bs), shuffle: String(shuffle) };
     out.dropLast = String(dropLast);
     if (this.#dataset?.fingerprint !== undefined) out.content = this.#dataset.fingerprint;

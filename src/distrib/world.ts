@@ -39,6 +39,9 @@ export class World implements Peers {
   /** Processes on this machine. */
   readonly localSize: number;
   idle: boolean = false;
+  /** Whether this process has asked all to stop. */
+  asked: boolean = false;
+  raised: boolean = false;
   readonly #mpi: Mpi | null;
   readonly #family: Launch["family"] | null;
   #watch: Watch | null = null;
@@ -292,6 +295,11 @@ export class World implements Peers {
       }
     }
     return new (rows.constructor as new (buffer: ArrayBuffer) => T)(out.buffer);
+  }
+
+  /** See `Peers`. */
+  raise(): void {
+    this.asked = true;
   }
 
   /** See `Peers`. */

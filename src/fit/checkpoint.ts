@@ -236,7 +236,11 @@ export class Checkpoint extends Callback {
   /** After a signal: everything is saved. */
   async #stop(): Promise<never> {
     const { signal, store } = this.#session!;
-    const hint = `Interrupted by ${signal}: saved ${store.last}; run the script again with resume: true to go on there`;
+    const { peers } = this.learn;
+    if (peers !== null) await peers.sum(new Float64Array(0)); // rank 0 has saved: now all may end
+    const hint = `Interrupted by ${signal}: saved ${
+      store.last ?? this.path
+    }; run the script again with resume: true to go on there`;
     this.learn.logger.status?.("");
     if (this.onSignal === "throw") throw new InterruptedError(hint);
     this.learn.logger.line(hint);

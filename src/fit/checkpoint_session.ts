@@ -9,7 +9,7 @@ import type { CheckpointNote } from "../io/checkpoint_files.ts";
 import type { Resumption, TrainLoop } from "../train/mod.ts";
 import { type HostState, restoreLearner } from "./capture.ts";
 import { Checkpoint } from "./checkpoint.ts";
-import { CheckpointStore, type Opened } from "./checkpoint_store.ts";
+import { CHECKPOINT_FILES, CheckpointStore, type Opened, openFiles } from "./checkpoint_store.ts";
 import { compareFingerprints, type Fingerprint, fingerprintOf, type Plan } from "./fingerprint.ts";
 
 /** What {@link CheckpointSession.begin} is told of the fit. */
@@ -24,8 +24,6 @@ type Signal = "SIGINT" | "SIGTERM";
 export class CheckpointSession {
   readonly store: CheckpointStore;
   readonly startEpoch: number;
-  /** The signal that came; null for none. */
-  signal: Signal | null = null;
   /** Whether the fit was cut short on purpose and is to go on another time. */
   open = false;
   /** Where the fit goes on; null: at its start. */
@@ -36,6 +34,7 @@ export class CheckpointSession {
   readonly #checkpoint: Checkpoint;
   readonly #index: number;
   readonly #fingerprint: Fingerprint;
+  #signal: Signal | null = null;
   #run: string = crypto.randomUUID();
   #listeners: (readonly [Signal, () => void])[] = [];
   #closed = false;
@@ -70,7 +69,7 @@ export class CheckpointSession {
       throw new ConfigError("Cannot resume: this fit has no checkpoints, add new Checkpoint({ dir }) to its cbs");
     }
     const fingerprint = await fingerprintOf(learn, plan.nEpoch, plan);
-    const store = await CheckpointStore.open(checkpoint.path, checkpoint.keep);
+    const store = await openStore(learn, checkpoint);
     const session = new CheckpointSession(learn, checkpoint, store, { index, plan, fingerprint });
     const run = store.entries[0]?.note.run;
     if (index > 0 && typeof run === "string") session.#run = run; // a later fit of the same script
@@ -85,34 +84,77 @@ export class CheckpointSession {
     }
   }
 
+  /** The signal that came; null for none. In a run of several processes all know of it in the same batch. */
+  get signal(): Signal | null {
+    const { peers } = this.#learn;
+    if (peers === null) return this.#signal;
+    return peers.raised ? this.#signal ?? "SIGTERM" : null;
+  }
+
   /** Path of the newest checkpoint. */
   get last(): string | null {
     return this.store.last;
   }
 
+  /** Finds where the fit goes on; in a run of several processes rank 0 does, and the others get its files. */
   async #find(): Promise<void> {
+    const { peers } = this.#learn;
+    if (peers === null) return await this.#take(await this.#search());
+    let own = null as Found | null;
+    const head: Head | null = parse(
+      await peers.fromRank0(async () => {
+        own = await this.#search();
+        return encode(own === null ? null : { done: own.done, from: own.opened });
+      }),
+    );
+    if (head === null) return;
+    const files = new Map<string, Uint8Array<ArrayBuffer>>();
+    if (head.from !== null) {
+      for (const name of CHECKPOINT_FILES) {
+        files.set(name, await peers.fromRank0(() => own!.opened!.files.get(name)!));
+      }
+    }
+    await this.#take(
+      own ?? { done: head.done, opened: head.from === null ? null : await openFiles({ ...head.from, files }) },
+    );
+  }
+
+  #tell(line: string): void {
+    this.#learn.logger.line(line);
+  }
+
+  async #search(): Promise<Found | null> {
     const { store } = this;
-    const tell = (line: string): void => this.#learn.logger.line(line);
+    const tell = (line: string): void => this.#tell(line);
     const newest = await store.newest(() => true, tell);
     if (newest === null) {
       tell(`No checkpoint in ${store.dir}: starting anew`);
-      return;
+      return null;
     }
     const { fit, run, done } = newest.note;
-    if (typeof fit !== "number" || fit < this.#index) return; // an earlier fit of the script was the last one to save
+    if (typeof fit !== "number" || fit < this.#index) return null; // an earlier fit of the script was the last one to save
     if (typeof run === "string") this.#run = run;
-    if (fit === this.#index && done !== true) return this.#goOn(newest, tell);
-    this.done = true;
-    const end = fit === this.#index
-      ? newest
-      : await store.newest((note) => note.run === run && note.fit === this.#index && note.done === true, tell);
-    if (end === null) {
-      tell(`This fit was finished before; its end was removed from ${store.dir}`);
+    if (fit === this.#index && done !== true) return { done: false, opened: newest };
+    if (fit === this.#index) return { done: true, opened: newest };
+    const ended = await store.newest(
+      (note) => note.run === run && note.fit === this.#index && note.done === true,
+      tell,
+    );
+    return { done: true, opened: ended };
+  }
+
+  async #take(found: Found | null): Promise<void> {
+    if (found === null) return;
+    const { done, opened } = found;
+    this.done = done;
+    if (opened === null) {
+      this.#tell(`This fit was finished before; its end was removed from ${this.store.dir}`);
       return;
     }
-    this.#compare(end);
-    await restoreLearner(this.#learn, end.state, end.weights);
-    tell(`This fit was finished before: its end was loaded from ${end.path}`);
+    if (!done) return this.#goOn(opened, (line) => this.#tell(line));
+    this.#compare(opened);
+    await restoreLearner(this.#learn, opened.state, opened.weights);
+    this.#tell(`This fit was finished before: its end was loaded from ${opened.path}`);
   }
 
   #goOn(opened: Opened, tell: (line: string) => void): void {
@@ -184,7 +226,8 @@ export class CheckpointSession {
     for (const name of ["SIGINT", "SIGTERM"] as const) {
       if (Deno.build.os === "windows" && name === "SIGTERM") continue;
       const listener = (): void => {
-        this.signal = name;
+        this.#signal = name;
+        this.#learn.peers?.raise();
         this.#unlisten(); // a second one ends the process at once
       };
       Deno.addSignalListener(name, listener);
@@ -205,6 +248,41 @@ export class CheckpointSession {
     await this.store.close();
     this.#checkpoint.join(null);
   }
+}
+
+/** The store of a learner's checkpoints; rank 0's, in a run of several processes, and the others follow. */
+async function openStore({ peers }: TrainLoop, { path, keep }: Checkpoint): Promise<CheckpointStore> {
+  if (peers === null) return await CheckpointStore.open(path, keep);
+  let store = CheckpointStore.follower(path);
+  await peers.fromRank0(async () => {
+    store = await CheckpointStore.open(path, keep);
+    return new Uint8Array(0);
+  });
+  return store;
+}
+
+/** What there is to go on from. */
+interface Found {
+  /** Whether the fit was finished. */
+  readonly done: boolean;
+  /** Null where its end is not kept any more. */
+  readonly opened: Opened | null;
+}
+
+/** What rank 0 tells the others of it, before the files. */
+interface Head {
+  readonly done: boolean;
+  readonly from: Pick<Opened, "path" | "number" | "note"> | null;
+}
+
+function encode(found: Head | null): Uint8Array {
+  const from = found?.from ?? null;
+  const plain = from === null ? null : { path: from.path, number: from.number, note: from.note };
+  return new TextEncoder().encode(JSON.stringify(found === null ? null : { done: found.done, from: plain }));
+}
+
+function parse(bytes: Uint8Array): Head | null {
+  return JSON.parse(new TextDecoder().decode(bytes));
 }
 
 function reason(error: unknown): string {

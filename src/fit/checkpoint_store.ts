@@ -9,6 +9,7 @@ import {
   type CheckpointNote,
   checkpointNumbers,
   checkpointPath,
+  type FoundCheckpoint,
   readCheckpoint,
   readNote,
   removeCheckpoint,
@@ -22,8 +23,11 @@ import { copyTogether, readTogether, Tensor, tensor } from "../tensor/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
 import { captureOptimizer, type HostState } from "./capture.ts";
 
+/** Files of a checkpoint, by which it goes to other processes. */
+export const CHECKPOINT_FILES = ["model.safetensors", "state.json", "state.safetensors"] as const;
+
 /** Files of a checkpoint: the model under PyTorch's names, everything else as text, and the arrays that the text refers to. */
-const MODEL = "model.safetensors", STATE = "state.json", ARRAYS = "state.safetensors";
+const [MODEL, STATE, ARRAYS] = CHECKPOINT_FILES;
 /** Where optimizer statistics are in the text: they are copies already. */
 const COPIED = "optimizer/";
 
@@ -34,6 +38,8 @@ export interface Opened {
   readonly note: CheckpointNote;
   readonly state: SavedState;
   readonly weights: ReadonlyMap<string, Tensor>;
+  /** What it was taken out of. */
+  readonly files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 }
 
 /** What is known of a checkpoint without reading all of it. */
@@ -47,13 +53,14 @@ export class CheckpointStore {
   readonly dir: string;
   /** Path of the newest checkpoint that is known to be whole; null for none. */
   last: string | null = null;
-  readonly #lock: Deno.FsFile;
+  /** Null in processes that leave reading and writing to another one. */
+  readonly #lock: Deno.FsFile | null;
   readonly #keep: number;
   #entries: Entry[] = [];
   #next = 1;
   #pending: Promise<void> | null = null;
 
-  private constructor(dir: string, lock: Deno.FsFile, keep: number) {
+  private constructor(dir: string, lock: Deno.FsFile | null, keep: number) {
     this.dir = dir;
     this.#lock = lock;
     this.#keep = keep;
@@ -93,6 +100,11 @@ export class CheckpointStore {
     }
   }
 
+  /** A store that neither reads nor writes: in a run of several processes rank 0 does. */
+  static follower(dir: string): CheckpointStore {
+    return new CheckpointStore(dir, null, 0);
+  }
+
   /** What is known of the checkpoints, newest first. */
   get entries(): readonly Entry[] {
     return this.#entries;
@@ -111,7 +123,7 @@ export class CheckpointStore {
   /** Gives the directory back. */
   async close(): Promise<void> {
     await this.#pending;
-    this.#lock.close();
+    this.#lock?.close();
   }
 
   /**
@@ -142,17 +154,7 @@ export class CheckpointStore {
   }
 
   async #open(number: number): Promise<Opened> {
-    const { path, note, files } = await readCheckpoint(this.dir, number, [MODEL, STATE, ARRAYS]);
-    const arrays = parseSafetensors(files.get(ARRAYS)!, join(path, ARRAYS));
-    const text = decodeText(files.get(STATE)!, join(path, STATE));
-    const state = await decodeState(text, (name) => arrays.tensor(name), join(path, STATE));
-    const model = parseSafetensors(files.get(MODEL)!, join(path, MODEL));
-    const weights = new Map<string, Tensor>();
-    for (const name of model.names) {
-      const { data, shape, dtype } = await model.tensor(name);
-      weights.set(name, tensor(data, { shape: [...shape], dtype }));
-    }
-    return { path, number, note, state: new SavedState(state, join(path, STATE)), weights };
+    return await openFiles(await readCheckpoint(this.dir, number, CHECKPOINT_FILES));
   }
 
   /**
@@ -166,6 +168,7 @@ export class CheckpointStore {
     note: CheckpointNote,
     failed: ((error: unknown) => void) | null,
   ): Promise<void> {
+    if (this.#lock === null) return;
     await this.#pending;
     const encoded = encodeState({ ...state, ...captureOptimizer(learn) });
     const weights = [...learn.model.namedParameters(), ...learn.model.namedBuffers()];
@@ -229,6 +232,20 @@ export class CheckpointStore {
   pathOf(number: number): string {
     return checkpointPath(this.dir, number);
   }
+}
+
+/** Takes a checkpoint out of its files. */
+export async function openFiles({ path, number, note, files }: FoundCheckpoint): Promise<Opened> {
+  const arrays = parseSafetensors(files.get(ARRAYS)!, join(path, ARRAYS));
+  const text = decodeText(files.get(STATE)!, join(path, STATE));
+  const state = await decodeState(text, (name) => arrays.tensor(name), join(path, STATE));
+  const model = parseSafetensors(files.get(MODEL)!, join(path, MODEL));
+  const weights = new Map<string, Tensor>();
+  for (const name of model.names) {
+    const { data, shape, dtype } = await model.tensor(name);
+    weights.set(name, tensor(data, { shape: [...shape], dtype }));
+  }
+  return { path, number, note, state: new SavedState(state, join(path, STATE)), weights, files };
 }
 
 function hostOf({ shape, dtype }: Tensor, data: HostTensor["data"]): OutTensor {

@@ -57,6 +57,8 @@ const MIN_TOKEN = 16;
 export class LivePage extends Callback {
   /** Place in line: last, so that the page shows what the others left; see `ORDER`. */
   override readonly order: number = ORDER.last;
+  /** In a run of several processes the first one serves the page. */
+  override readonly rank0Only: boolean = true;
 
   readonly #options: LivePageOptions;
   readonly #hostname: string;
@@ -232,6 +234,7 @@ export class LivePage extends Callback {
   override async afterFit(): Promise<void> {
     const { learn } = this;
     if (this.viewers === 0 || this.#topLosses === 0 || learn.phase === "probe") return;
+    if (learn.peers !== null) return; // a pass over the set is something that all processes do together
     if (await hasPictures(learn)) await this.#findTop();
   }
 

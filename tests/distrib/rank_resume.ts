@@ -1,0 +1,37 @@
+/**
+ * What the tests of checkpoints start in several processes: a run that goes on where it was killed.
+ *
+ * Arguments: a folder, the batch size, the step at which rank 1 kills itself (or -1), and a signal that rank 1 sends itself
+ * instead, if any.
+ *
+ * @module
+ */
+import { Callback, Checkpoint, DataLoaders, init, Learner, nn, randn, Rng, setSeed, SGD } from "../../mod.ts";
+import { rankDistrib } from "../../src/distrib/mod.ts";
+
+const [dir, bs, at, signal] = Deno.args;
+const rank = rankDistrib();
+
+class Kill extends Callback {
+  #steps = 0;
+  override afterStep(): void {
+    if (this.#steps++ === Number(at) && rank === 1) Deno.kill(Deno.pid, signal === "SIGINT" ? "SIGINT" : "SIGKILL");
+  }
+}
+
+await init({ device: "cpu", threads: 1 });
+setSeed(5);
+const x = randn([192, 8], { rng: new Rng(1) });
+const y = x.sum({ axis: 1, keepdim: true });
+const dls = DataLoaders.fromArrays({ x, y, xValid: x, yValid: y }, { bs: Number(bs) });
+const model = new nn.Sequential(new nn.Linear(8, 16), new nn.BatchNorm1d(16), new nn.ReLU(), new nn.Linear(16, 1));
+const optFunc = SGD.with({ mom: 0.9 }); // Adam would blow up the rounding of a bias whose gradient is 0
+const learn = new Learner(dls, model, { lossFunc: new nn.MSELoss(), optFunc, cbs: new Kill() }).distributed();
+await learn.fitOneCycle(3, {
+  lrMax: 1e-2,
+  cbs: [new Checkpoint({ dir: `${dir}/run`, everySteps: 2 })],
+  resume: true,
+});
+const weights = await Promise.all([...model.stateDict().values()].map(async (t) => [...await t.data()]));
+const rows = learn.recorder.rows.map(({ time: _, ...row }) => row);
+await Deno.writeTextFile(`${dir}/${rank}.json`, JSON.stringify([weights, learn.recorder.rawLosses, rows]));
