@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { ConfigError } from "../base/errors.ts";
+import { ConfigError, ShapeError } from "../base/errors.ts";
+import { fmtShape } from "../base/shape.ts";
 import { rand, type Rng, type Tensor } from "../tensor/mod.ts";
 import { Module } from "./module.ts";
 
@@ -69,6 +70,27 @@ export class Sigmoid extends Module {
   }
 }
 
+/** `low + (high - low) sigmoid(x)`: outputs between two numbers. */
+export class SigmoidRange extends Module {
+  /**
+   * Takes the range.
+   *
+   * @param low What outputs stay above.
+   * @param high What outputs stay below.
+   */
+  constructor(readonly low: number, readonly high: number) {
+    super();
+    if (!(Number.isFinite(low) && Number.isFinite(high) && low < high)) {
+      throw new ConfigError(`Cannot make SigmoidRange: low is a number below high, got ${low} and ${high}`);
+    }
+  }
+
+  /** Between `low` and `high`, of any shape. */
+  override forward(x: Tensor): Tensor {
+    return x.sigmoid().mul(this.high - this.low).add(this.low);
+  }
+}
+
 /** Hyperbolic tangent. */
 export class Tanh extends Module {
   /** tanh(x) of any shape. */
@@ -121,5 +143,34 @@ export class Dropout extends Module {
     if (this.p === 1) return x.mul(0);
     const kept = rand(x.shape, this.rng === null ? {} : { rng: this.rng }).ge(this.p);
     return kept.cast("f32").mul(1 / (1 - this.p)).mul(x);
+  }
+}
+
+/** In training, sets each channel of each item, `[n, c, h, w]`, to 0 with probability `p` and scales the others by `1 / (1 - p)`. */
+export class Dropout2d extends Module {
+  readonly #rng: Rng | undefined;
+
+  /**
+   * Takes the probability of being dropped.
+   *
+   * @param p Probability in [0, 1]; 0.5 by default.
+   * @param options `rng`: where the numbers come from; the default generator.
+   */
+  constructor(readonly p: number = 0.5, { rng }: { readonly rng?: Rng } = {}) {
+    super();
+    if (!(p >= 0 && p <= 1)) throw new ConfigError(`Cannot make Dropout2d: p is a probability from 0 to 1, got ${p}`);
+    this.#rng = rng;
+  }
+
+  /** In training some channels 0 and the others scaled; `x` itself otherwise. */
+  override forward(x: Tensor): Tensor {
+    if (x.shape.length !== 4) {
+      throw new ShapeError(`Cannot apply Dropout2d to ${fmtShape(x.shape)}: it takes [n, c, h, w]`);
+    }
+    if (!this.training || this.p === 0) return x;
+    if (this.p === 1) return x.mul(0);
+    const [n, c] = x.shape;
+    const kept = rand([n, c, 1, 1], this.#rng ? { rng: this.#rng } : {}).ge(this.p);
+    return x.mul(kept.cast("f32").mul(1 / (1 - this.p)));
   }
 }

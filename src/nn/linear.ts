@@ -7,6 +7,7 @@ import { ConfigError, ShapeError } from "../base/errors.ts";
 import { fmtShape } from "../base/shape.ts";
 import { defaultRng, Parameter, type Rng, type Tensor, tensor } from "../tensor/mod.ts";
 import { Module } from "./module.ts";
+import type { WeightInit } from "./weight_init.ts";
 
 /** Throws unless every number is a whole one from 1. */
 export function checkSizes(layer: string, sizes: Readonly<Record<string, number>>): void {
@@ -28,6 +29,8 @@ export function uniformParameter(shape: readonly number[], bound: number, rng: R
 export interface LinearOptions {
   /** Whether there is a bias; true by default. */
   readonly bias?: boolean;
+  /** Draws the weight; by default evenly from `[-1, 1) / sqrt(inFeatures)`. */
+  readonly init?: WeightInit;
   /** Where the first weights come from; the default generator. */
   readonly rng?: Rng;
 }
@@ -50,10 +53,13 @@ export class Linear extends Module {
    */
   constructor(readonly inFeatures: number, readonly outFeatures: number, options: LinearOptions = {}) {
     super();
-    const { bias = true, rng = defaultRng() } = options;
+    const { bias = true, init, rng = defaultRng() } = options;
     checkSizes("Linear", { inFeatures, outFeatures });
     const bound = 1 / Math.sqrt(inFeatures);
-    this.weight = uniformParameter([outFeatures, inFeatures], bound, rng);
+    const shape = [outFeatures, inFeatures];
+    this.weight = init === undefined
+      ? uniformParameter(shape, bound, rng)
+      : new Parameter(tensor(init(shape, rng), { shape }));
     this.bias = bias ? uniformParameter([outFeatures], bound, rng) : null;
   }
 

@@ -3,8 +3,20 @@
  *
  * @module
  */
-export { Dropout, GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh } from "./activations.ts";
+export {
+  Dropout,
+  Dropout2d,
+  GELU,
+  LeakyReLU,
+  ReLU,
+  Sigmoid,
+  SigmoidRange,
+  SiLU,
+  Softmax,
+  Tanh,
+} from "./activations.ts";
 export { Flatten, Identity, Lambda, Sequential } from "./containers.ts";
+export { Conv1d, Conv2d, type ConvLayerOptions, ConvTranspose2d, type ConvTransposeLayerOptions } from "./conv.ts";
 export {
   type ClassLossOptions,
   CrossEntropyLoss,
@@ -43,5 +55,24 @@ export {
   LayerNorm,
   type LayerNormOptions,
 } from "./norm.ts";
+export {
+  AdaptiveAvgPool2d,
+  AdaptiveConcatPool2d,
+  AdaptiveMaxPool2d,
+  AvgPool2d,
+  type AvgPoolLayerOptions,
+  MaxPool2d,
+  type MaxPoolLayerOptions,
+  Upsample,
+} from "./pool.ts";
+export {
+  kaimingNormal,
+  type KaimingOptions,
+  kaimingUniform,
+  type WeightInit,
+  xavierNormal,
+  type XavierOptions,
+  xavierUniform,
+} from "./weight_init.ts";
 export { Parameter } from "../tensor/mod.ts";
 export { embeddingSize, type TabularInputs, TabularModel, type TabularModelOptions } from "./tabular.ts";

@@ -5,7 +5,7 @@
  */
 import { ConfigError, ShapeError } from "../base/errors.ts";
 import { fmtShape, sizeOf } from "../base/shape.ts";
-import { type Buffer, noGrad, ones, Parameter, type Tensor, tensor, zeros } from "../tensor/mod.ts";
+import { type Buffer, full, noGrad, ones, Parameter, type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import { checkSizes } from "./linear.ts";
 import { Module } from "./module.ts";
 
@@ -25,6 +25,10 @@ export interface BatchNormOptions {
   readonly momentum?: number;
   /** Whether there are a weight and a bias; true by default. */
   readonly affine?: boolean;
+  /** Weight of each channel at the start; 1 by default. 0 makes a residual branch start as nothing. */
+  readonly firstWeight?: number;
+  /** Bias of each channel at the start; 0 by default. */
+  readonly firstBias?: number;
 }
 
 /**
@@ -50,19 +54,19 @@ export abstract class BatchNorm extends Module {
   moments: BatchMoments | null = null;
 
   /**
-   * Starts from weight 1, bias 0, running mean 0 and running variance 1.
+   * Starts from running mean 0 and running variance 1.
    *
    * @param numFeatures Number of channels.
    */
   constructor(readonly numFeatures: number, options: BatchNormOptions = {}) {
     super();
-    const { eps = 1e-5, momentum = 0.1, affine = true } = options;
+    const { eps = 1e-5, momentum = 0.1, affine = true, firstWeight = 1, firstBias = 0 } = options;
     checkSizes(this.constructor.name, { numFeatures });
     if (!(eps > 0)) throw new ConfigError(`Cannot make ${this.constructor.name}: eps is a number above 0, got ${eps}`);
     this.eps = eps;
     this.momentum = momentum;
-    this.weight = affine ? new Parameter(ones([numFeatures])) : null;
-    this.bias = affine ? new Parameter(zeros([numFeatures])) : null;
+    this.weight = affine ? new Parameter(full([numFeatures], firstWeight)) : null;
+    this.bias = affine ? new Parameter(full([numFeatures], firstBias)) : null;
     this.runningMean = this.buffer("running_mean", zeros([numFeatures]));
     this.runningVar = this.buffer("running_var", ones([numFeatures]));
     this.numBatchesTracked = this.buffer("num_batches_tracked", tensor(new Int32Array(1), { shape: [] }));

@@ -1,0 +1,43 @@
+/**
+ * Convolution, normalisation and activation in a row.
+ *
+ * @module
+ */
+import { BatchNorm2d, Conv2d, kaimingNormal, type Module, ReLU, Sequential, type WeightInit } from "../../nn/mod.ts";
+import type { Rng } from "../../tensor/mod.ts";
+
+/** Options of {@link ConvLayer}. */
+export interface ConvLayerOpts {
+  /** Rows and columns of a window; 3 by default. The padding keeps sizes at stride 1. */
+  readonly kernel?: number;
+  /** Distance between windows; 1 by default. */
+  readonly stride?: number;
+  /** Whether ReLU follows; true by default. */
+  readonly act?: boolean;
+  /** Weight of the normalisation at the start; 1 by default. */
+  readonly firstWeight?: number;
+  /** Draws the weight; Kaiming's normal distribution by default. */
+  readonly init?: WeightInit;
+  /** Where the first weights come from; the default generator. */
+  readonly rng?: Rng;
+}
+
+/** A convolution without bias, batch normalisation, and ReLU: names "0", "1" and "2" in the state. */
+export class ConvLayer extends Sequential {
+  /**
+   * Draws the first weights.
+   *
+   * @param cin Channels of the input.
+   * @param cout Channels of the output.
+   */
+  constructor(cin: number, cout: number, options: ConvLayerOpts = {}) {
+    const { kernel = 3, stride = 1, act = true, firstWeight = 1, init = kaimingNormal(), rng } = options;
+    const drawn = { init, ...(rng === undefined ? {} : { rng }) };
+    const layers: Module[] = [
+      new Conv2d(cin, cout, kernel, { stride, padding: kernel >> 1, bias: false, ...drawn }),
+      new BatchNorm2d(cout, { firstWeight }),
+    ];
+    if (act) layers.push(new ReLU());
+    super(...layers);
+  }
+}
