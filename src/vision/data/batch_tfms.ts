@@ -101,3 +101,9 @@ export class Normalize extends BatchTransform {
 export function intToFloat(pixels: Tensor): Tensor {
   return pixels.permute([0, 3, 1, 2]).cast("f32").div(255);
 }
+
+/** The transform that `toJSON` made `json` of. */
+export function batchTransformFromJson(json: BatchTransformJson): BatchTransform {
+  if (json.kind === "Normalize") return new Normalize(json.mean, json.std);
+  throw new ConfigError(`Cannot read a batch transform: the kind is Normalize, got ${JSON.stringify(json)}`);
+}

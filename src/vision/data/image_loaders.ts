@@ -9,11 +9,11 @@ import { type Batch, DataLoader, DataLoaders } from "../../data/mod.ts";
 import { CrossEntropyLoss } from "../../nn/mod.ts";
 import type { Figure } from "../../plot/mod.ts";
 import type { Rng, Tensor } from "../../tensor/mod.ts";
-import { type BatchTransform, intToFloat } from "./batch_tfms.ts";
+import { type BatchTransform, batchTransformFromJson, type BatchTransformJson, intToFloat } from "./batch_tfms.ts";
 import { ImageDataset } from "./image_dataset.ts";
 import { getImageFiles } from "./image_files.ts";
 import { ImageStore } from "./image_store.ts";
-import type { ItemTransform } from "./item_tfms.ts";
+import { type ItemTransform, itemTransformFromJson, type ItemTransformJson } from "./item_tfms.ts";
 import { codesOf, type Label, vocabOf } from "./labels.ts";
 import { residentColumns } from "./resident.ts";
 import { showBatch, type ShowBatchOptions } from "./show_batch.ts";
@@ -68,6 +68,18 @@ export interface TestDlOptions {
   readonly bs?: number;
   /** Classes of the images; without them batches have images only. */
   readonly labels?: readonly Label[];
+}
+
+/** What {@link ImageDataLoaders.forItems} is told. */
+export interface ItemsSetup {
+  /** The classes in order. */
+  readonly vocab: readonly Label[];
+  /** Stored transforms of single images. */
+  readonly itemTfms?: readonly ItemTransformJson[];
+  /** Stored transforms of batches. */
+  readonly batchTfms?: readonly BatchTransformJson[];
+  /** Folder for the learner's files; the current one by default. */
+  readonly path?: string;
 }
 
 /** A set of images with their classes. */
@@ -264,6 +276,28 @@ export class ImageDataLoaders extends DataLoaders {
       batchTfms,
       store,
       valBs,
+    });
+  }
+
+  /** Loaders without images, whose {@link ImageDataLoaders.testDl} transforms images as stored. */
+  static forItems({ vocab, itemTfms = [], batchTfms = [], path = "." }: ItemsSetup): ImageDataLoaders {
+    const none: LabelledFiles = { files: [], codes: new Int32Array(0) };
+    const items = itemTfms.map(itemTransformFromJson).sort(inOrder);
+    const batches = batchTfms.map(batchTransformFromJson).sort(inOrder);
+    const store = new ImageStore(0);
+    const loader = (training: boolean): DataLoader =>
+      new DataLoader({ dataset: new ImageDataset({ ...none, itemTfms: items, training, store }), bs: 64, seed: 0 });
+    return new ImageDataLoaders({
+      path,
+      train: loader(true),
+      valid: loader(false),
+      trainSet: none,
+      validSet: none,
+      vocab,
+      itemTfms: items,
+      batchTfms: batches,
+      store,
+      valBs: 64,
     });
   }
 

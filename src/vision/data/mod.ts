@@ -8,10 +8,12 @@ export { type BatchContext, BatchTransform, type BatchTransformJson, imagenetSta
 export { decodeImage, imageSize, type ImageSource } from "./decode.ts";
 export { untarData, type UntarDataOptions, URLs } from "./external.ts";
 export { type GetFilesOptions, getImageFiles, IMAGE_EXTENSIONS } from "./image_files.ts";
+export { imageTensor } from "./image_tensor.ts";
 export {
   type FromFolderOptions,
   ImageDataLoaders,
   type ImageDataLoadersOptions,
+  type ItemsSetup,
   type LabelledFiles,
   type TestDlOptions,
 } from "./image_loaders.ts";

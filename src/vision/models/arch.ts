@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { kaimingNormal, Module, type WeightInit } from "../../nn/mod.ts";
+import { type AnyModule, Conv2d, kaimingNormal, type Module, type WeightInit } from "../../nn/mod.ts";
 import type { Rng, Tensor } from "../../tensor/mod.ts";
 
 /** Options of every architecture. */
@@ -76,3 +76,8 @@ export function defineArch(name: string, make: (options: ArchOptions) => VisionM
 
 /** How residual nets draw their convolutions: the spread of gradients is kept. */
 export const FAN_OUT: WeightInit = kaimingNormal({ mode: "fanOut" });
+
+/** The first convolution of a model, in order of definition; null if there is none. */
+export function firstConv(model: AnyModule): Conv2d | null {
+  return model.modules().find((m): m is Conv2d => m instanceof Conv2d) ?? null;
+}

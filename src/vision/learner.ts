@@ -1,0 +1,150 @@
+/**
+ * Learners for images: a body of a known architecture, a new head, and what fits them.
+ *
+ * @module
+ */
+import { ConfigError, DataError } from "../base/errors.ts";
+import type { Batch, DataLoaders } from "../data/mod.ts";
+import { Learner, type Prediction } from "../fit/mod.ts";
+import type { Sequential } from "../nn/mod.ts";
+import { Tensor } from "../tensor/mod.ts";
+import type { TrainLoopOptions } from "../train/mod.ts";
+import { decodeImage, ImageDataLoaders, type ImageSource, imageTensor, type Label, Normalize } from "./data/mod.ts";
+import { type ExportedModel, exportLearner } from "./export.ts";
+import type { Arch } from "./models/arch.ts";
+import { createVisionModel, splitterOf, type VisionModelOptions } from "./models/vision_model.ts";
+
+/** Options of {@link visionLearner}: those of the learner, of the model, and these. The defaults are fastai's. */
+export interface VisionLearnerOptions extends TrainLoopOptions<Sequential>, VisionModelOptions {
+  /** Number of outputs; the number of the data's classes by default. */
+  readonly nOut?: number;
+  /** Whether to scale images as the published weights expect them; true by default. Without those nothing is scaled. */
+  readonly normalize?: boolean;
+}
+
+/** What a {@link VisionLearner} makes of one image. */
+export interface ImagePrediction extends Prediction {
+  /** The class; null where the data has none. */
+  readonly label: Label | null;
+}
+
+/** A learner whose items are images. {@link visionLearner} makes it. */
+export class VisionLearner extends Learner<Sequential> {
+  /** How the model was made, so that it can be made again; null where it cannot. */
+  readonly made: ExportedModel | null;
+
+  /**
+   * Takes the model and how it was made.
+   *
+   * @param dls Loaders of images.
+   * @param model What to train: `[n, nIn, h, w]` to `[n, nOut]`.
+   */
+  constructor(
+    dls: DataLoaders<Batch>,
+    model: Sequential,
+    options: TrainLoopOptions<Sequential> & { readonly made?: ExportedModel | null } = {},
+  ) {
+    const { made = null, ...rest } = options;
+    super(dls, model, rest);
+    this.made = made;
+  }
+
+  /** The loaders of images with classes; a {@link ConfigError} where the data is something else. */
+  get imageDls(): ImageDataLoaders {
+    const dls: unknown = this.dls;
+    if (dls instanceof ImageDataLoaders) return dls;
+    throw new ConfigError("Cannot read an image: this learner's data are no ImageDataLoaders, give it as a tensor");
+  }
+
+  /**
+   * What the model makes of one image: a file's path or `file:` URL, its bytes, or a tensor `[nIn, h, w]` as batches have
+   * it. Files go through the transforms of validation.
+   *
+   * @example
+   * ```ts ignore
+   * const { label, pred } = await learn.predict("cat.jpg");
+   * ```
+   */
+  override async predict(item: ImageSource | Tensor): Promise<ImagePrediction> {
+    const x = item instanceof Tensor ? item : await this.#read(item);
+    const prediction = await super.predict(x);
+    const dls: unknown = this.dls;
+    if (!(dls instanceof ImageDataLoaders) || prediction.decoded.size !== 1) return { ...prediction, label: null };
+    return { ...prediction, label: dls.vocab[await prediction.decoded.item()] ?? null };
+  }
+
+  async #read(source: ImageSource): Promise<Tensor> {
+    const batch = imageTensor(this.imageDls, await decodeImage(source));
+    return batch.reshape(batch.shape.slice(1));
+  }
+
+  /**
+   * Writes what predictions need into one safetensors file: weights, and as JSON the architecture's name, its options, the
+   * classes and the transforms; never code. `loadLearner` reads it.
+   *
+   * @param file Path of the file; `.safetensors` is added. In the learner's `path` unless absolute.
+   * @returns The path that was written.
+   */
+  export(file: string = "export"): Promise<string> {
+    return exportLearner(this, file);
+  }
+}
+
+/**
+ * A learner for images: `arch` without its last layers, a new head with as many outputs as there are classes, and groups
+ * for discriminative learning rates. With published weights (`pretrained`, the default) images are normalised as those
+ * expect, and only the head and the body's normalisations train until `unfreeze` or `fineTune`.
+ *
+ * @example
+ * ```ts ignore
+ * const learn = await visionLearner(dls, resnet18, { metrics: [errorRate] });
+ * await learn.fineTune(1);
+ * ```
+ */
+export async function visionLearner(
+  dls: DataLoaders<Batch> | ImageDataLoaders,
+  arch: Arch,
+  options: VisionLearnerOptions = {},
+): Promise<VisionLearner> {
+  const { nOut, normalize = true, pretrained = true, weights, cut, customHead, init, rng, ...rest } = options;
+  const { linFtrs, ps, pool, concatPool, firstBn, bnFinal, linFirst, yRange, nIn, ...learner } = rest;
+  const images = imagesOf(dls);
+  const channels = nIn ?? images?.nIn ?? 3;
+  const outputs = nOut ?? images?.c;
+  if (outputs === undefined) {
+    throw new ConfigError(
+      "Cannot make a vision learner: the data does not say how many classes there are, give { nOut }",
+    );
+  }
+  if (outputs < 1) throw new DataError("Cannot make a vision learner: the data has no classes");
+  const head = given({ linFtrs, ps, pool, concatPool, firstBn, bnFinal, linFirst, yRange });
+  const model = await createVisionModel(arch, outputs, {
+    ...head,
+    ...given({ weights, cut, customHead, init, rng }),
+    nIn: channels,
+    pretrained,
+  });
+  const published = pretrained || weights !== undefined;
+  if (images !== null && normalize && published && arch.stats !== null && arch.stats[0].length === channels) {
+    if (!images.batchTfms.some((t) => t instanceof Normalize)) images.addBatchTfms(Normalize.fromStats(...arch.stats));
+  }
+  const learn = new VisionLearner(dls as DataLoaders<Batch>, model, {
+    ...learner,
+    splitter: learner.splitter ?? splitterOf(arch),
+    made: customHead === undefined && typeof cut !== "function"
+      ? { arch, nIn: channels, nOut: outputs, head, ...given({ cut }) }
+      : null,
+  });
+  if (published) learn.freeze();
+  return learn;
+}
+
+function imagesOf(dls: unknown): ImageDataLoaders | null {
+  return dls instanceof ImageDataLoaders ? dls : null;
+}
+
+/** The entries that are not left out. */
+function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}

@@ -1,0 +1,8 @@
+/**
+ * Images: data, architectures, learners.
+ *
+ * @module
+ */
+export type { ExportedModel } from "./export.ts";
+export { type ImagePrediction, VisionLearner, visionLearner, type VisionLearnerOptions } from "./learner.ts";
+export { loadLearner, type LoadLearnerOptions } from "./load_learner.ts";

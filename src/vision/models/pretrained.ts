@@ -1,0 +1,111 @@
+/**
+ * Published weights.
+ *
+ * @module
+ */
+import { fromFileUrl } from "@std/path";
+import { CheckpointError, ConfigError } from "../../base/errors.ts";
+import { fmtShape, sameShape } from "../../base/shape.ts";
+import { openSafetensors, type SafetensorsFile } from "../../io/safetensors.ts";
+import { type Tensor, tensor } from "../../tensor/mod.ts";
+import { type Arch, firstConv, type VisionModel } from "./arch.ts";
+
+/** A safetensors file with the model's names: its path, or its address, which is fetched once. */
+export type WeightsSource = string | URL;
+
+/**
+ * Loads weights into a model that `arch` made for `nIn` channels, from `source` or from the architecture's own address. The
+ * last layer is left as it is where its number of outputs is another one.
+ *
+ * @throws {ConfigError} If there are no weights for the architecture.
+ * @throws {CheckpointError} If the file is for another architecture; it names what does not fit.
+ */
+export async function loadWeights(arch: Arch, model: VisionModel, nIn: number, source?: WeightsSource): Promise<void> {
+  const path = localPath(arch, source);
+  let file: SafetensorsFile;
+  try {
+    file = await openSafetensors(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new CheckpointError(`Cannot load weights from ${path}: there is no such file`, { cause: error });
+  }
+  model.loadStateDict(await fitting(file, model, nIn, `weights of ${arch.name} from ${path}`), { strict: false });
+}
+
+/** The file's tensors that the model takes, checked by name and shape before any is read. */
+async function fitting(
+  file: SafetensorsFile,
+  model: VisionModel,
+  nIn: number,
+  what: string,
+): Promise<Map<string, Tensor>> {
+  const own = new Map<string, Tensor>([...model.namedParameters(), ...model.namedBuffers()]);
+  const names = new Set(file.names);
+  const first = firstConv(model)?.weight;
+  const last = [...model.namedParameters()].slice(-2).map(([name]) => name); // the classifier's weight and bias
+  const problems: string[] = [];
+  const taken: string[] = [];
+  for (const [name, { shape }] of own) {
+    if (!names.has(name)) {
+      // torchvision's older files lack this counter
+      if (!name.endsWith("num_batches_tracked")) problems.push(`${name} is missing`);
+      continue;
+    }
+    const found = file.info(name).shape;
+    const adapted = own.get(name) === first && nIn !== 3 && sameShape(found, [shape[0], 3, ...shape.slice(2)]);
+    if (sameShape(found, shape) || adapted) taken.push(name);
+    else if (!last.includes(name)) problems.push(`${name} is ${fmtShape(found)}, not ${fmtShape(shape)}`);
+  }
+  for (const name of names) if (!own.has(name)) problems.push(`${name} is not in the model`);
+  if (problems.length > 0) {
+    const more = problems.length > 4 ? ` and ${problems.length - 4} more` : "";
+    throw new CheckpointError(
+      `Cannot load ${what}: they are of another architecture, ${problems.slice(0, 4).join(", ")}${more}`,
+    );
+  }
+  const state = new Map<string, Tensor>();
+  for (const name of taken) {
+    const { data, shape, dtype } = await file.tensor(name);
+    const want = own.get(name)!;
+    const value = data instanceof Float32Array && !sameShape(shape, want.shape)
+      ? tensor(adaptChannels(data, shape, nIn), { shape: want.shape })
+      : tensor(data, { shape, dtype });
+    state.set(name, value);
+  }
+  return state;
+}
+
+/**
+ * A first weight `[out, 3, kh, kw]` for `nIn` channels: their sum for one, the first two, half as large again, for two, and
+ * zeros behind them for more than three.
+ */
+export function adaptChannels(weight: Float32Array, shape: readonly number[], nIn: number): Float32Array {
+  const [out, cin, kh, kw] = shape;
+  const taps = kh * kw;
+  const result = new Float32Array(out * nIn * taps);
+  for (let o = 0; o < out; o++) {
+    for (let c = 0; c < cin; c++) {
+      for (let t = 0; t < taps; t++) {
+        const value = weight[(o * cin + c) * taps + t];
+        if (nIn === 1) result[o * taps + t] += value;
+        else if (c < nIn) result[(o * nIn + c) * taps + t] = nIn === 2 ? 1.5 * value : value;
+      }
+    }
+  }
+  return result;
+}
+
+function localPath(arch: Arch, source: WeightsSource | undefined): string {
+  const from = source ?? arch.weights?.url;
+  if (from === undefined) {
+    throw new ConfigError(
+      `Cannot start ${arch.name} from published weights: there are none, use { pretrained: false } or give { weights }`,
+    );
+  }
+  const address = String(from);
+  if (address.startsWith("file:")) return fromFileUrl(address);
+  if (!/^https?:/.test(address)) return address;
+  throw new ConfigError(
+    `Cannot fetch weights of ${arch.name} from ${address}: download the file and give its path as { weights }`,
+  );
+}
