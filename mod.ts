@@ -418,6 +418,48 @@ export {
 // the run in a browser
 export { LivePage, type LivePageOptions } from "./src/live/mod.ts";
 export { fetchCached, type FetchOptions } from "./src/io/fetch_cached.ts";
+// vision: architectures and learners
+export {
+  applyInit,
+  type Arch,
+  type ArchInfo,
+  type ArchOptions,
+  type ArchWeights,
+  type BodyOptions,
+  createBody,
+  createHead,
+  createVisionModel,
+  type Cut,
+  defaultSplit,
+  defineArch,
+  type HeadOptions,
+  resnet18,
+  resnet34,
+  resnet50,
+  SimpleCnn,
+  simpleCnn,
+  type SimpleCnnOptions,
+  splitterOf,
+  type VisionModel,
+  type VisionModelOptions,
+  type WeightsSource,
+  xresnet18,
+  xresnet34,
+  xresnet50,
+} from "./src/vision/models/mod.ts";
+export {
+  ClassificationInterpretation,
+  type ConfusedPair,
+  type ExportedModel,
+  type ImagePrediction,
+  type JudgedImage,
+  loadLearner,
+  type LoadLearnerOptions,
+  type PlotConfusionOptions,
+  VisionLearner,
+  visionLearner,
+  type VisionLearnerOptions,
+} from "./src/vision/mod.ts";
 
 // plots
 export {
@@ -426,12 +468,15 @@ export {
   type Line,
   type LinePanel,
   type Marker,
+  type MatrixPanel,
   type Panel,
   type PixelImage,
   plotImages,
   type PlotImagesOptions,
   plotLines,
   type PlotLinesOptions,
+  plotMatrix,
+  type PlotMatrixOptions,
   plotSchedules,
   type SeriesData,
   sideBySide,

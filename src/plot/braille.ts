@@ -4,6 +4,7 @@
  * @module
  */
 import { domains, drawable, type LinePanel, type Panel } from "./panel.ts";
+import { matrixText } from "./render_matrix.ts";
 
 const COLUMNS = 56, ROWS = 12; // characters
 const BITS = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]]; // of the dot in row y, column x of a character
@@ -68,5 +69,8 @@ function lines(panel: LinePanel): string[] {
 
 /** Panels one below the other; pictures as their titles. */
 export function renderText(panels: readonly Panel[]): string {
-  return panels.map((panel) => panel.kind === "lines" ? lines(panel).join("\n") : `[${panel.title}]`).join("\n");
+  return panels.map((panel) => {
+    if (panel.kind === "matrix") return matrixText(panel);
+    return panel.kind === "lines" ? lines(panel).join("\n") : `[${panel.title}]`;
+  }).join("\n");
 }

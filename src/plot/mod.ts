@@ -4,7 +4,7 @@
  * @module
  */
 export { Figure } from "./figure.ts";
-export type { ImagePanel, Line, LinePanel, Marker, Panel, PixelImage } from "./panel.ts";
+export type { ImagePanel, Line, LinePanel, Marker, MatrixPanel, Panel, PixelImage } from "./panel.ts";
 export {
   plotLines,
   type PlotLinesOptions,
@@ -22,3 +22,4 @@ export {
   type SchedFigureOptions,
 } from "./training.ts";
 export { imageGridFigure, type ImageGridOptions, plotImages, type PlotImagesOptions } from "./images.ts";
+export { plotMatrix, type PlotMatrixOptions } from "./matrix.ts";

@@ -80,8 +80,34 @@ export interface ImagePanel {
   readonly height: number;
 }
 
+/** A matrix, a square cell an entry. */
+export interface MatrixPanel {
+  /** What sort of panel it is. */
+  readonly kind: "matrix";
+  /** Rows of numbers. */
+  readonly values: readonly (readonly number[])[];
+  /** Name of each row. */
+  readonly rows: readonly string[];
+  /** Name of each column. */
+  readonly columns: readonly string[];
+  /** Name of the rows' axis; none if empty. */
+  readonly rowLabel: string;
+  /** Name of the columns' axis; none if empty. */
+  readonly columnLabel: string;
+  /** Heading; none if empty. */
+  readonly title: string;
+  /** Pixels of a cell's side. */
+  readonly cell: number;
+  /** Pixels left of the cells, for names. */
+  readonly left: number;
+  /** Size in pixels. */
+  readonly width: number;
+  /** Height in pixels. */
+  readonly height: number;
+}
+
 /** One cell of a figure. */
-export type Panel = LinePanel | ImagePanel;
+export type Panel = LinePanel | ImagePanel | MatrixPanel;
 
 /** Whether a point can be drawn on axes of these kinds. */
 export function drawable(x: number, y: number, panel: LinePanel): boolean {

@@ -5,19 +5,13 @@
  */
 import { encodePng } from "./encode_png.ts";
 import { domains, drawable, type ImagePanel, type LinePanel, type Panel } from "./panel.ts";
+import { renderMatrix } from "./render_matrix.ts";
+import { label } from "./svg_text.ts";
 
 /** Colours of lines, then of markers; told apart by people who see few colours, too (Okabe and Ito). */
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c6d31"];
 /** The family of the font that the renderer of PNG carries; the others are for viewers of SVG. */
 const FONT = "DejaVu Sans, Verdana, sans-serif";
-
-function escape(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-}
-
-function label(x: number, y: number, text: string, more: string): string {
-  return `<text x="${x}" y="${y}" ${more}>${escape(text)}</text>`;
-}
 
 /** Ticks of a logarithmic axis: powers of ten, at most nine; on a short axis their doubles and fives, too. */
 function logTicks([low, high]: readonly [number, number]): number[] {
@@ -154,6 +148,7 @@ export async function renderSvg(panels: readonly Panel[], columns: number, title
   const rows = Math.max(1, Math.ceil(panels.length / perRow)), top = title === "" ? 0 : 34;
   const parts = await Promise.all(panels.map((panel, i) => {
     const x = (i % perRow) * width, y = top + Math.floor(i / perRow) * height;
+    if (panel.kind === "matrix") return renderMatrix(panel, x, y);
     return panel.kind === "lines" ? renderLines(panel, x, y) : renderImage(panel, x, y);
   }));
   const heading = title === "" ? "" : label(perRow * width / 2, 22, title, 'font-size="14" text-anchor="middle"');

@@ -6,3 +6,9 @@
 export type { ExportedModel } from "./export.ts";
 export { type ImagePrediction, VisionLearner, visionLearner, type VisionLearnerOptions } from "./learner.ts";
 export { loadLearner, type LoadLearnerOptions } from "./load_learner.ts";
+export {
+  ClassificationInterpretation,
+  type ConfusedPair,
+  type JudgedImage,
+  type PlotConfusionOptions,
+} from "./interpret.ts";

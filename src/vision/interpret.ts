@@ -1,0 +1,147 @@
+/**
+ * Where a classifier errs: its confusion matrix, and the images with the largest losses.
+ *
+ * @module
+ */
+import { ConfigError, DataError } from "../base/errors.ts";
+import { type Figure, type PixelImage, plotImages, plotMatrix } from "../plot/mod.ts";
+import { readAll } from "../tensor/mod.ts";
+import { decodeImage } from "./data/mod.ts";
+import type { VisionLearner } from "./learner.ts";
+
+/** One image of a set that was predicted. */
+export interface JudgedImage {
+  /** Path of the image. */
+  readonly file: string;
+  /** The class that was predicted. */
+  readonly predicted: string;
+  /** The class that it has. */
+  readonly actual: string;
+  /** Its loss. */
+  readonly loss: number;
+  /** Probability of the predicted class. */
+  readonly probability: number;
+}
+
+/** Two classes that are taken for each other. */
+export interface ConfusedPair {
+  /** The class that images have. */
+  readonly actual: string;
+  /** The class that they were taken for. */
+  readonly predicted: string;
+  /** How often. */
+  readonly count: number;
+}
+
+/** What {@link ClassificationInterpretation} is made of. */
+interface Parts {
+  readonly files: readonly string[];
+  readonly vocab: readonly string[];
+  readonly predicted: Int32Array;
+  readonly actual: Int32Array;
+  readonly losses: Float32Array;
+  readonly probabilities: Float32Array;
+}
+
+/** Options of the matrix's picture. */
+export interface PlotConfusionOptions {
+  /** Whether shares of each row are shown, not counts; false by default. */
+  readonly normalize?: boolean;
+  /** Heading; "Confusion matrix" by default. */
+  readonly title?: string;
+}
+
+/** What a learner makes of its validation images. */
+export class ClassificationInterpretation {
+  readonly #parts: Parts;
+
+  private constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Predicts the validation images of `learn`. */
+  static async fromLearner(learn: VisionLearner): Promise<ClassificationInterpretation> {
+    const { validSet: { files }, vocab } = learn.imageDls;
+    if (files.length === 0) throw new DataError("Cannot interpret this learner: it has no validation images");
+    const { preds, targs, losses } = await learn.getPreds({ withLoss: true });
+    if (preds.shape.length !== 2 || preds.shape[1] !== vocab.length || losses === undefined) {
+      throw new ConfigError(`Cannot interpret this learner: it does not tell ${vocab.length} classes apart`);
+    }
+    const [predicted, actual, values, best] = await readAll([
+      preds.argmax({ axis: 1 }),
+      targs,
+      losses,
+      preds.max({ axis: 1 }),
+    ]);
+    return new ClassificationInterpretation({
+      files,
+      vocab: vocab.map(String),
+      predicted: Int32Array.from(predicted),
+      actual: Int32Array.from(actual),
+      losses: Float32Array.from(values),
+      probabilities: Float32Array.from(best),
+    });
+  }
+
+  /** The classes, in the order of the matrix. */
+  get vocab(): readonly string[] {
+    return this.#parts.vocab;
+  }
+
+  /** How many images of each class (row) were taken for each class (column). */
+  confusionMatrix(): number[][] {
+    const { vocab, predicted, actual } = this.#parts;
+    const counts = vocab.map(() => vocab.map(() => 0));
+    actual.forEach((row, i) => counts[row][predicted[i]]++);
+    return counts;
+  }
+
+  /** Pairs of different classes, the most frequent first; those that occur at least `minCount` times. */
+  mostConfused(minCount: number = 1): ConfusedPair[] {
+    const { vocab } = this.#parts;
+    return this.confusionMatrix()
+      .flatMap((row, a) => row.map((count, p) => ({ actual: vocab[a], predicted: vocab[p], count, same: a === p })))
+      .filter(({ count, same }) => !same && count >= minCount)
+      .sort((a, b) => b.count - a.count)
+      .map(({ actual, predicted, count }) => ({ actual, predicted, count }));
+  }
+
+  /** The `k` images with the largest losses, largest first; all by default. */
+  topLosses(k?: number): JudgedImage[] {
+    const { files, vocab, predicted, actual, losses, probabilities } = this.#parts;
+    const order = Array.from(losses, (_, i) => i).sort((a, b) => losses[b] - losses[a] || a - b);
+    return order.slice(0, k).map((i) => ({
+      file: files[i],
+      predicted: vocab[predicted[i]],
+      actual: vocab[actual[i]],
+      loss: losses[i],
+      probability: probabilities[i],
+    }));
+  }
+
+  /** The confusion matrix as a picture; the darker, the more. */
+  plotConfusionMatrix({ normalize = false, title = "Confusion matrix" }: PlotConfusionOptions = {}): Figure {
+    const counts = this.confusionMatrix();
+    const shares = counts.map((row) => {
+      const total = row.reduce((a, b) => a + b, 0);
+      return row.map((n) => total === 0 ? 0 : n / total);
+    });
+    return plotMatrix(normalize ? shares : counts, {
+      rows: this.vocab,
+      columns: this.vocab,
+      rowLabel: "Actual",
+      columnLabel: "Predicted",
+      title,
+    });
+  }
+
+  /** The images with the largest losses, each with its prediction, its class, its loss and the prediction's probability. */
+  async plotTopLosses(k: number = 9): Promise<Figure> {
+    const worst = this.topLosses(k);
+    const images: PixelImage[] = await Promise.all(worst.map(({ file }) => decodeImage(file)));
+    const titles = worst.map(({ predicted, actual, loss, probability }) =>
+      `${predicted} / ${actual} / ${loss.toFixed(2)} / ${probability.toFixed(2)}`
+    );
+    return plotImages(images, { titles, title: "Prediction / actual / loss / probability" });
+  }
+}
