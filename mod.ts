@@ -83,7 +83,14 @@ export type { DeviceStats } from "./src/device/contract.ts";
 export type { Dtype } from "./src/base/dtype.ts";
 export type { Shape } from "./src/base/shape.ts";
 export * as ops from "./src/tensor/ops.ts";
-export type { AnyModule, LoadOptions as LoadStateOptions, LoadReport, Module } from "./src/nn/mod.ts";
+export type {
+  AnyModule,
+  LoadOptions as LoadStateOptions,
+  LoadReport,
+  Module,
+  Sequential,
+  WeightInit,
+} from "./src/nn/mod.ts";
 export * as nn from "./src/nn/mod.ts";
 
 // data
