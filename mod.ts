@@ -331,6 +331,7 @@ export {
   SpearmanCorrCoef,
   type Splitter,
   stdoutLogger,
+  type TableView,
   topKAccuracy,
   type TopKOptions,
   trainableParams,

@@ -4,6 +4,8 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { refuseUnknown } from "../base/options.ts";
+import { Checkpoint } from "../fit/mod.ts";
 import { Callback, CancelFit, type Handled, ORDER, silentLogger } from "../train/mod.ts";
 import { isLoopback } from "./guard.ts";
 import type { RunStatus } from "./messages.ts";
@@ -36,6 +38,17 @@ export interface LivePageOptions {
   readonly keepOpen?: boolean;
 }
 
+const OPTIONS = [
+  "port",
+  "hostname",
+  "token",
+  "hosts",
+  "title",
+  "controls",
+  "topLosses",
+  "readEvery",
+  "keepOpen",
+] as const satisfies readonly (keyof LivePageOptions)[];
 /** Milliseconds between two messages to the pages. */
 const SEND_MS = 200;
 const DEFAULT_PORT = 8421;
@@ -92,6 +105,7 @@ export class LivePage extends Callback {
    */
   constructor(options: LivePageOptions = {}) {
     super();
+    refuseUnknown("make a LivePage", options, OPTIONS);
     const { hostname = "127.0.0.1", token, port = DEFAULT_PORT, topLosses = 12, readEvery = 2 } = options;
     if (token === undefined && !isLoopback(hostname)) {
       throw new ConfigError(
@@ -160,10 +174,10 @@ export class LivePage extends Callback {
    */
   async start(): Promise<string> {
     if (this.#server === null) {
-      const { port, token = null, hosts = [], keepOpen = false, title, controls = true } = this.#options;
+      const { port, token = null, hosts = [], keepOpen = false, title } = this.#options;
       await permitted(this.#hostname, port);
       const { learn } = this;
-      const state = new RunState({ title: title ?? learn.model.constructor.name, controls });
+      const state = new RunState({ title: title ?? learn.model.constructor.name, controls: this.#controls });
       this.#state = state;
       this.#server = new PageServer({
         hostname: this.#hostname,
@@ -174,7 +188,7 @@ export class LivePage extends Callback {
         state: () => JSON.stringify(state.full(learn, this.#status, this.#clock)),
         busy: () => this.#running || keepOpen,
         onViewer: () => this.#watch(),
-        onCommand: (command) => controls && this.#obey(command),
+        onCommand: (command) => this.#controls && this.#obey(command),
       });
       this.#server.hold(keepOpen);
     }
@@ -230,6 +244,11 @@ export class LivePage extends Callback {
     this.#send();
   }
 
+  /** Whether buttons do anything: of several processes, none may stop alone. */
+  get #controls(): boolean {
+    return (this.#options.controls ?? true) && this.learn.peers === null;
+  }
+
   /** See `Callback.afterFit`. */
   override async afterFit(): Promise<void> {
     const { learn } = this;
@@ -254,11 +273,13 @@ export class LivePage extends Callback {
     if (this.#gate !== null) {
       this.#pausedAt = performance.now();
       const stay = setInterval(() => {}, 1 << 30); // a promise alone does not keep the process
+      const stopListening = this.#listen();
       this.#send();
       try {
         while (this.#gate !== null) await this.#gate.promise;
       } finally {
         clearInterval(stay);
+        stopListening();
         this.#pausedMs += performance.now() - this.#pausedAt;
         this.#pausedAt = 0;
       }
@@ -267,6 +288,18 @@ export class LivePage extends Callback {
     if (this.#stopping && running && phase !== "predict" && phase !== "eval") {
       throw new CancelFit("stopped from the live page");
     }
+  }
+
+  /** A checkpoint saves and ends the run at its next batch after a signal: a pause must not keep it from that. */
+  #listen(): () => void {
+    const checkpoint = this.learn.findCb(Checkpoint);
+    if (checkpoint === null || checkpoint.onSignal === "ignore") return () => {};
+    const names = Deno.build.os === "windows" ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] as const;
+    const goOn = () => this.resume();
+    for (const name of names) Deno.addSignalListener(name, goOn);
+    return () => {
+      for (const name of names) Deno.removeSignalListener(name, goOn);
+    };
   }
 
   async #findTop(): Promise<void> {

@@ -63,6 +63,7 @@ export class Figure {
 
   /** What a Deno notebook shows. */
   async [Symbol.for("Jupyter.display")](): Promise<Record<string, string>> {
-    return { "image/svg+xml": await this.svg(), "text/plain": this.text() };
+    const svg = (await this.svg()).replace("<svg ", '<svg style="max-width:100%;height:auto" '); // cells are narrow
+    return { "image/svg+xml": svg, "text/plain": this.text() };
   }
 }

@@ -3,13 +3,31 @@
  *
  * @module
  */
+import type { Row } from "./fit_record.ts";
+import { notebook, notebookLogger } from "./notebook.ts";
 
-/** Takes text lines, and where it can, a status that is overwritten in place. */
+/** A fit's table as far as it goes. */
+export interface TableView {
+  /** Tells fits apart. */
+  readonly id: string;
+  /** Names of the columns. */
+  readonly names: readonly string[];
+  /** One row an epoch. */
+  readonly rows: readonly Row[];
+  /** The epoch under way: the share that is done, in [0, 1], and a text; null between epochs. */
+  readonly bar: { readonly share: number; readonly text: string } | null;
+}
+
+/** Takes text lines, and where it can, a status that is overwritten in place, or a whole table. */
 export interface Logger {
   /** Writes one line. */
   line(text: string): void;
   /** Shows `text` in place of the status before; "" removes it. Absent where nothing can be overwritten. */
   status?(text: string): void;
+  /** Shows a table in place of the one with the same `id`. Where present, fits call it and write no rows as lines. */
+  table?(view: TableView): void;
+  /** Waits until everything is out. */
+  flush?(): Promise<void>;
 }
 
 /** Drops everything. */
@@ -35,4 +53,10 @@ export function stdoutLogger(): Logger {
       shown = text !== "";
     },
   };
+}
+
+/** The notebook, in Deno's Jupyter kernel; else standard output. */
+export function defaultLogger(): Logger {
+  const broadcast = notebook();
+  return broadcast === null ? stdoutLogger() : notebookLogger(broadcast);
 }

@@ -19,7 +19,7 @@ export {
 export { type EventName, EVENTS } from "./events.ts";
 export type { FitRecord, LrCurve, Row } from "./fit_record.ts";
 export { gatherRows, joinRows } from "./join_rows.ts";
-export { type Logger, silentLogger, stdoutLogger } from "./logger.ts";
+export { type Logger, silentLogger, stdoutLogger, type TableView } from "./logger.ts";
 export { computeLoss, type LossFunc, type LossObject } from "./loss_func.ts";
 export { Metric, type MetricFunc, type MetricLike, type MetricValue } from "./metric.ts";
 export {

@@ -59,7 +59,7 @@ export interface TrainLoopOptions<M extends Model = Model> {
   readonly moms?: readonly [number, number, number];
   /** Whether to add `TrainEval`, `Recorder` and `Progress`; true by default. */
   readonly defaultCbs?: boolean;
-  /** Where rows and messages go; standard output by default. */
+  /** Where rows and messages go; by default standard output, in a notebook the cell. */
   readonly logger?: Logger;
 }
 

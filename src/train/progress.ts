@@ -4,6 +4,7 @@
  * @module
  */
 import { Callback, type Handled } from "./callback.ts";
+import type { TableView } from "./logger.ts";
 import { ORDER } from "./order.ts";
 import { Recorder } from "./recorder.ts";
 import { formatTime, tableHeader, tableRow } from "./table.ts";
@@ -23,17 +24,29 @@ export class Progress extends Callback {
   #synced = 0;
   #drawn = 0;
   #started = 0;
+  #id = "";
 
   /** See `Callback.beforeFit`. */
   override beforeFit(): void {
     const recorder = this.learn.findCb(Recorder);
-    if (recorder !== null) this.learn.logger.line(tableHeader(recorder.metricNames));
     this.#started = this.#synced = performance.now();
+    this.#id = crypto.randomUUID();
+    if (recorder === null) return;
+    const { logger } = this.learn;
+    if (logger.table === undefined) logger.line(tableHeader(recorder.metricNames));
+    else this.#table(null);
+  }
+
+  /** The whole table, for loggers that can show it. */
+  #table(bar: TableView["bar"]): void {
+    const { logger } = this.learn;
+    const recorder = this.learn.findCb(Recorder);
+    if (recorder !== null) logger.table?.({ id: this.#id, names: recorder.metricNames, rows: recorder.rows, bar });
   }
 
   get #drawing(): boolean {
     const { logger, showBar, running } = this.learn;
-    return logger.status !== undefined && showBar && running;
+    return (logger.status !== undefined || logger.table !== undefined) && showBar && running;
   }
 
   /** See `Callback.beforeBatch`. */
@@ -54,22 +67,20 @@ export class Progress extends Callback {
     const now = performance.now();
     if (now - this.#drawn < DRAW_MS) return;
     this.#drawn = now;
-    learn.logger.status?.(this.#bar(now));
+    const { iter, nIter, epoch, nEpoch, training } = learn;
+    const share = (iter + 1) / nIter, what = `Epoch ${epoch + 1}/${nEpoch} ${training ? "" : "valid "}`;
+    const full = Math.round(share * WIDTH), tail = `${iter + 1}/${nIter}${this.#tail(now)}`;
+    learn.logger.status?.(`${what}|${"█".repeat(full)}${"░".repeat(WIDTH - full)}| ${tail}`);
+    this.#table({ share, text: `${what}${tail}` });
   }
 
-  #bar(now: number): string {
-    const { epoch, nEpoch, iter, nIter, training, pctTrain } = this.learn;
-    const share = (iter + 1) / nIter;
-    const full = Math.round(share * WIDTH);
-    const bar = "█".repeat(full) + "░".repeat(WIDTH - full);
-    const what = training ? "" : "valid ";
+  /** The loss and the time left, where they are known. */
+  #tail(now: number): string {
+    const { training, pctTrain } = this.learn;
     const loss = this.learn.findCb(Recorder)?.smoothLoss ?? NaN;
     const left = training && pctTrain > 0 ? (now - this.#started) * (1 - pctTrain) / pctTrain / 1000 : NaN;
-    const tail = [
-      Number.isNaN(loss) ? "" : ` loss ${loss.toFixed(4)}`,
-      Number.isNaN(left) ? "" : ` ${formatTime(left)} left`,
-    ];
-    return `Epoch ${epoch + 1}/${nEpoch} ${what}|${bar}| ${iter + 1}/${nIter}${tail.join("")}`;
+    return (Number.isNaN(loss) ? "" : ` loss ${loss.toFixed(4)}`) +
+      (Number.isNaN(left) ? "" : ` ${formatTime(left)} left`);
   }
 
   /** See `Callback.afterEpoch`. */
@@ -78,11 +89,15 @@ export class Progress extends Callback {
     learn.logger.status?.("");
     const recorder = learn.findCb(Recorder);
     const row = recorder?.rows.at(-1);
-    if (recorder !== null && row !== undefined) learn.logger.line(tableRow(recorder.metricNames, row));
+    if (learn.logger.table !== undefined) this.#table(null);
+    else if (recorder !== null && row !== undefined) learn.logger.line(tableRow(recorder.metricNames, row));
   }
 
   /** See `Callback.afterFit`. */
-  override afterFit(): void {
-    this.learn.logger.status?.("");
+  override afterFit(): Handled {
+    const { logger } = this.learn;
+    logger.status?.("");
+    if (logger.table !== undefined) this.#table(null);
+    return logger.flush?.();
   }
 }

@@ -10,6 +10,7 @@ import { AvgLoss } from "./avg_metric.ts";
 import { Callback, type Handled } from "./callback.ts";
 import { type FitRecord, type LrCurve, newFitRecord, type Row } from "./fit_record.ts";
 import type { Metric, MetricValue } from "./metric.ts";
+import { tableBundle } from "./notebook.ts";
 import { ORDER } from "./order.ts";
 import type { Peers } from "./peers.ts";
 import { loadCurve, loadRecord, saveCurve, saveRecord } from "./record_state.ts";
@@ -191,6 +192,11 @@ export class Recorder extends Callback {
     const { lrs, losses, points } = this.lrFinder;
     const suggestions = Object.entries(points).map(([name, [lr, loss]]) => ({ name, lr, loss }));
     return lrFindFigure({ lrs, losses, skipEnd, suggestions });
+  }
+
+  /** The rows of the last fit as a table, where a Deno notebook shows the recorder. */
+  [Symbol.for("Jupyter.display")](): Record<string, string> {
+    return tableBundle(this.metricNames, this.rows);
   }
 
   /** What {@link restore} needs. */

@@ -22,10 +22,11 @@ export function tableHeader(names: readonly string[]): string {
 
 /** One row under such a header: six decimals, `None` where there is no number. */
 export function tableRow(names: readonly string[], row: Row): string {
-  return names.map((n) => cell(n, row[n] ?? null).padEnd(Math.max(n.length, MIN_WIDTH))).join("  ").trimEnd();
+  return names.map((n) => tableCell(n, row[n] ?? null).padEnd(Math.max(n.length, MIN_WIDTH))).join("  ").trimEnd();
 }
 
-function cell(name: string, value: number | null): string {
+/** A number of a column as text. */
+export function tableCell(name: string, value: number | null): string {
   if (value === null) return "None";
   if (name === "epoch") return String(value);
   return name === "time" ? formatTime(value) : value.toFixed(6);

@@ -13,7 +13,7 @@ import { BatchState } from "./batch_state.ts";
 import type { Callback, CallbackKind, CallbackLike, Handled } from "./callback.ts";
 import { CallbackList } from "./callback_list.ts";
 import { type EventName, isEvent, nearestEvent } from "./events.ts";
-import { type Logger, silentLogger, stdoutLogger } from "./logger.ts";
+import { defaultLogger, type Logger, silentLogger } from "./logger.ts";
 import { type LossFunc, lossFuncOf } from "./loss_func.ts";
 import { makeOpt } from "./make_opt.ts";
 import type { Metric, MetricLike } from "./metric.ts";
@@ -125,7 +125,7 @@ export class TrainLoop<M extends Model = Model> {
     this.wdBnBias = wdBnBias;
     this.trainBn = trainBn;
     this.moms = moms;
-    this.logger = options.logger ?? stdoutLogger();
+    this.logger = options.logger ?? defaultLogger();
     this.#metrics = toMetrics(options.metrics ?? []);
     this.#callbacks = new CallbackList(this);
     if (defaultCbs) this.addCbs([TrainEval, Recorder, Progress]);
