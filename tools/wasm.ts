@@ -8,7 +8,7 @@ import { join } from "@std/path";
 
 const root = new URL("../", import.meta.url);
 const target = new URL("src/device/cpu/kernels.gen.ts", root);
-const SOURCES = ["matmul", "conv", "threads", "scatter"];
+const SOURCES = ["matmul", "conv", "conv_thin", "threads", "scatter"];
 
 /** The variants: with fused multiply-add or not, for memory that threads share or not. */
 const VARIANTS = [
