@@ -1,7 +1,8 @@
 // conv_fold.wgsl   acc[g, m, n] = sum over chunks of partials[chunk, g, m, n]; four neighbours of a row per thread
-// in     partials: f32, rows padded to whole vectors. K[0] = (m, n, chunks, groups), K[1].x = grid width
+// in     partials: f32, in quads of places. K[0] = (m, n, chunks, groups), K[1] = (grid width, quads, quads of a row of
+//        places, places of such a row)
 // out    what the epilogue does with four elements of a row at a time; those from n on are for it to leave out
-// grid   groups * m * ceil(n / 4) / WG, folded over x and y
+// grid   groups * m * quads / WG, folded over x and y
 // WG     threads: 8..64
 // maths  chunks in order
 // oracle tests/support/reference_device_kernels.ts; tolerance 1 ulp x sqrt(k)
@@ -19,9 +20,8 @@ fn epilogue(b: u32, m: u32, n: u32, acc: vec4f) {
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-  let wide = (K[0].y + 3u) / 4u;
   let strip = (group.y * K[1].x + group.x) * WG + local;
-  let all = wide * K[0].x * K[0].w;
+  let all = K[1].y * K[0].x * K[0].w;
   if (strip >= all) {
     return;
   }
@@ -29,5 +29,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   for (var chunk = 1u; chunk < K[0].z; chunk++) {
     sum += partials[chunk * all + strip];
   }
-  epilogue(strip / (wide * K[0].x), (strip / wide) % K[0].x, 4u * (strip % wide), sum);
+  let quad = strip % K[1].y;
+  let n = quad / K[1].z * K[1].w + 4u * (quad % K[1].z);
+  epilogue(strip / (K[1].y * K[0].x), (strip / K[1].y) % K[0].x, n, sum);
 }

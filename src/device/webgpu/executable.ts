@@ -174,9 +174,9 @@ export class WebgpuExecutable implements Executable {
       layout: pipeline.layout,
       entries: [
         { binding: 0, resource: { buffer: this.#constants, ...constants } },
-        ...bindings.map(({ slot, uniform }, i) => {
+        ...bindings.map(({ slot, uniform, offset = 0 }, i) => {
           const buffer = this.#blocks[slot]!.gpu;
-          return { binding: i + 1, resource: uniform ? { buffer, size: PARAM_VECTORS * 16 } : { buffer } };
+          return { binding: i + 1, resource: uniform ? { buffer, offset, size: PARAM_VECTORS * 16 } : { buffer } };
         }),
       ],
     });

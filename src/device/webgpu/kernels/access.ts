@@ -9,8 +9,10 @@ import type { Inst, Store, View } from "../../contract.ts";
 export interface Binding {
   readonly slot: number;
   readonly writable: boolean;
-  /** Whether it is bound as a uniform buffer: the parameters, where they are small enough. */
+  /** Whether it is bound as a uniform buffer of {@link PARAM_VECTORS}: the parameters, where they are small enough. */
   readonly uniform?: boolean;
+  /** Where a uniform binding starts, in bytes: a multiple of 256. */
+  readonly offset?: number;
 }
 
 /** Vectors in the uniform buffer of parameters: 64 KiB, which every adapter binds. */

@@ -19,13 +19,15 @@ export interface EpilogueOptions {
   readonly n: readonly number[];
   readonly body: readonly Inst[];
   readonly outs: readonly Store[];
-  /** Constants of the kernel; `K[0].y` is the length of a row. */
+  /** Constants of the kernel; `K[0].y` is the length of a row, all of `n`. */
   readonly words: Words;
   readonly uniformParams: boolean;
   /** Whether the kernel itself reads the run's parameters. */
   readonly params: boolean;
   /** The first free binding. */
   readonly binding: number;
+  /** WGSL text of where the row of element `n` ends; the whole row's length if left out. */
+  readonly end?: string;
 }
 
 /** `fn epilogue(b: u32, m: u32, n: u32, acc: vec4f)`, with the declarations that it needs. */
@@ -37,7 +39,7 @@ export interface Epilogue {
 
 /** Writes the epilogue of a kernel over `[...batch, m, ...n]`: whole vectors where memory allows it. */
 export function writeEpilogue(options: EpilogueOptions): Epilogue {
-  const { batch, n, body, outs, words, uniformParams, params, binding } = options;
+  const { batch, n, body, outs, words, uniformParams, params, binding, end = "K[0].y" } = options;
   const lanesOf = new Lanes(body);
   const fits = (view: View, load?: Inst & { k: "load" }) => load === undefined ? fitsVector(view) : lanesOf.fits(load);
   const vectors = new Access({ body, outs, uniformParams, params, fits });
@@ -60,7 +62,7 @@ export function writeEpilogue(options: EpilogueOptions): Epilogue {
   } else {
     parts.push("fn epilogue_of(b: u32, m: u32, n: u32, acc: f32) {", ...content, "}");
     parts.push("fn epilogue(b: u32, m: u32, n: u32, acc: vec4f) {");
-    parts.push("  for (var i = 0u; i < 4u; i++) {", `    if (n + i < K[0].y) {`);
+    parts.push("  for (var i = 0u; i < 4u; i++) {", `    if (n + i < ${end}) {`);
     parts.push("      epilogue_of(b, m, n + i, acc[i]);", "    }", "  }", "}");
   }
   return { text: parts.filter((part) => part !== "").join("\n"), access, bindings: access.bindings() };

@@ -1,0 +1,197 @@
+/**
+ * Products over windows on adapters that run on a CPU. There a load costs as much as dozens of multiplications, but for
+ * uniforms at addresses that all threads share: the left operand is laid out anew, and bound in pieces as uniforms.
+ *
+ * @module
+ */
+import type { ConvKernel } from "../../contract.ts";
+import { CONV_PACK, CONV_UNIFORM } from "../wgsl.gen.ts";
+import { Access, PARAM_VECTORS } from "./access.ts";
+import {
+  baseText,
+  chunksOf,
+  operandText,
+  partialsOut,
+  planFold,
+  type Product,
+  productOf,
+  three,
+} from "./conv_parts.ts";
+import { type Epilogue, splice, withConstants, writeEpilogue } from "./epilogue.ts";
+import { guardsText } from "./guards.ts";
+import { fold, type PlanContext, type Step } from "./plan.ts";
+import { windowLayout, WINDOWS } from "./windows.ts";
+import { Words } from "./words.ts";
+
+/** Rows of a tile, quads of a thread, threads. */
+const ROWS = 16;
+const QUADS = 2;
+const WG = 8;
+/** Terms of a tile that are bound at once: a uniform binding's 64 KiB. */
+const MOST_TERMS = PARAM_VECTORS * 4 / ROWS;
+
+/** How the work is cut. */
+interface Cut {
+  /** Terms of a chunk, and chunks: partial sums that are added up at the end. */
+  readonly chunk: number;
+  readonly chunks: number;
+  /** Terms of a part of a chunk, a multiple of 4, and parts: each starts from what the one before left. */
+  readonly part: number;
+  readonly parts: number;
+  /** Tiles of 16 rows in a group, in all groups and chunks, and in one dispatch. */
+  readonly high: number;
+  readonly tiles: number;
+  readonly most: number;
+  /** Whether partial sums are kept. */
+  readonly partial: boolean;
+}
+
+function cut(product: Product): Cut {
+  const { chunk, chunks } = chunksOf(product);
+  const parts = Math.ceil(chunk / MOST_TERMS);
+  const part = Math.ceil(chunk / parts / 4) * 4;
+  const high = Math.ceil(product.m / ROWS);
+  const tiles = chunks * product.batch[0] * high;
+  const dispatches = Math.ceil(tiles / Math.floor(MOST_TERMS / part));
+  return { chunk, chunks, part, parts, high, tiles, most: Math.ceil(tiles / dispatches), partial: chunks * parts > 1 };
+}
+
+/** Plans the layout of the left operand, the product piece by piece, and the sum of the chunks where there are some. */
+export function planConvUniform(kernel: ConvKernel, context: PlanContext, label: string): Step[] {
+  const product = productOf(kernel, context.uniformParams);
+  const work = cut(product);
+  const { part, parts, tiles, most, chunks, partial } = work;
+  const layout = windowLayout(kernel);
+  const row = layout === "flat" ? product.places : product.n[2];
+  const line = Math.ceil(row / 4);
+  const quads = product.places / row * line;
+  // the last piece is bound with 64 KiB too
+  const packed = context.scratch((tiles * parts * part * ROWS + PARAM_VECTORS * 4) * 4);
+  const scratch = partial ? context.scratch(chunks * product.batch[0] * product.m * quads * 16) : -1;
+  const pieces: Piece[] = [];
+  for (let i = 0; i < parts; i++) {
+    for (let first = 0; first < tiles; first += most) {
+      pieces.push({ index: i, first, count: Math.min(most, tiles - first) });
+    }
+  }
+  const shape = { kernel, product, work, row, line, quads, packed, scratch, label };
+  return [
+    planPack(shape),
+    ...pieces.map((piece) => planPiece(shape, piece)),
+    ...(partial ? [planFold({ product, chunks, quads, line, row, scratch, label })] : []),
+  ];
+}
+
+interface Shape {
+  readonly kernel: ConvKernel;
+  readonly product: Product;
+  readonly work: Cut;
+  readonly row: number;
+  readonly line: number;
+  readonly quads: number;
+  readonly packed: number;
+  readonly scratch: number;
+  readonly label: string;
+}
+
+/** One dispatch: some tiles of one part of every chunk. */
+interface Piece {
+  readonly index: number;
+  readonly first: number;
+  readonly count: number;
+}
+
+function planPack({ kernel: { a, m, groups }, product, work, packed, label }: Shape): Step {
+  const { k, terms } = product;
+  const { part, parts, high, chunk, chunks, tiles } = work;
+  const [x, y] = fold(Math.ceil(parts * tiles * part * 4 / 64));
+  const strides = [a.strides[1], ...three(a.strides.slice(2), 0)];
+  const words = new Words([m, terms, groups, high, k[1], k[2], chunk, chunks, ...strides, part, parts, x, 0]);
+  const { uniformParams } = product;
+  const access = new Access({ body: [], outs: [], uniformParams, params: a.dyn !== undefined });
+  const base = baseText(words, access)(a);
+  const own = access.bindings();
+  const binding = 2 + own.length;
+  let text = splice(CONV_PACK, "a", `${operandText("a", 1, base)}\n${access.declare(2)}`);
+  text = splice(text, "packed", `@group(0) @binding(${binding}) var<storage, read_write> packed: array<vec4f>;`);
+  return {
+    label: `${label} pack`,
+    text: withConstants(text, words),
+    overrides: { WG: 64 },
+    constants: words.toArray(),
+    bindings: [{ slot: a.slot, writable: false }, ...own, { slot: packed, writable: true }],
+    grid: [x, y],
+  };
+}
+
+function planPiece(shape: Shape, { index, first, count }: Piece): Step {
+  const { kernel, product, work, row, line, quads, packed, label } = shape;
+  const { b, m, groups, guards } = kernel;
+  const { k, n, terms, places, kDepth, nDepth } = product;
+  const strips = Math.ceil(quads / (QUADS * WG));
+  const [x, y] = fold(strips * count);
+  const words = new Words([
+    ...[m, places, terms, groups],
+    ...[k[1], k[2], n[1], n[2]],
+    ...[work.high, line, quads, strips],
+    ...[...three(b.strides.slice(1, 1 + kDepth), 0), work.chunk],
+    ...[...three(b.strides.slice(1 + kDepth), 0), work.part],
+    ...[x, ROWS * QUADS, first, count],
+    ...[index, row, 0, 0],
+  ]);
+  const out = outText(shape, words);
+  const windows = [
+    operandText("b", 2, baseText(words, out.access)(b)),
+    guardsText(guards, { words, kDepth, nDepth }),
+    WINDOWS[windowLayout(kernel)],
+  ].join("\n");
+  return {
+    label,
+    text: withConstants(splice(splice(CONV_UNIFORM, "b", windows), "out", out.text), words),
+    overrides: { WG },
+    constants: words.toArray(),
+    bindings: [
+      { slot: packed, writable: false, uniform: true, offset: (index * work.tiles + first) * work.part * ROWS * 4 },
+      { slot: b.slot, writable: false },
+      ...out.bindings,
+    ],
+    grid: [x, y],
+  };
+}
+
+function outText({ kernel, product, work, scratch }: Shape, words: Words): Epilogue {
+  const { uniformParams } = product;
+  const params = kernel.b.dyn !== undefined;
+  if (work.partial) {
+    const at = "partials[(b * K[0].x + m) * K[2].z + quad]";
+    const text = [
+      "fn start(b: u32, m: u32, quad: u32) -> vec4f {",
+      ...(work.parts === 1
+        ? ["  return vec4f();"]
+        : ["  if (K[6].x > 0u) {", `    return ${at};`, "  }", "  return vec4f();"]),
+      "}",
+      "fn finish(b: u32, m: u32, quad: u32, acc: vec4f) {",
+      `  ${at} = acc;`,
+      "}",
+    ];
+    return partialsOut({ scratch, params, uniformParams, text });
+  }
+  const epilogue = writeEpilogue({
+    ...product,
+    n: product.axes,
+    words,
+    params,
+    binding: 3,
+    end: "(n / K[6].y + 1u) * K[6].y",
+  });
+  const text = [
+    epilogue.text,
+    "fn start(b: u32, m: u32, quad: u32) -> vec4f {",
+    "  return vec4f();",
+    "}",
+    "fn finish(b: u32, m: u32, quad: u32, acc: vec4f) {",
+    "  epilogue(b, m, quad / K[2].y * K[6].y + 4u * (quad % K[2].y), acc);",
+    "}",
+  ];
+  return { ...epilogue, text: text.join("\n") };
+}
