@@ -2,7 +2,7 @@
 // in     a: f32 as conv_pack.wgsl lays it, bound as a uniform: loads that are the same for all threads cost CPUs next to nothing there.
 //        b: the hook says where windows start and what is padding. K[0] = (m, n, k, groups), n and k counted row-major over three
 //        axes, K[1] = last two sizes of k and of n, K[2] = tiles of rows, quads of a row of places, quads, strips of quads,
-//        K[3] = strides of b (k), terms in a chunk, K[4] = strides of b (n), terms of a chunk that are bound, K[5] = grid width, 32
+//        K[3] = strides of b (k), terms in a chunk, K[4] = strides of b (n), terms of a chunk that are bound, K[5] = grid width, 8
 //        (a trip count that compilers must not unroll by), first tile and number of tiles, K[6].xy = which part of its chunk,
 //        places that quads do not cross
 // out    finish: four places that follow each other; those beyond the end of their row are for it to leave out. A tile starts
@@ -64,16 +64,18 @@ fn finish(b: u32, m: u32, quad: u32, acc: vec4f) {
 }
 // end hook
 
-fn pick4(i: u32, c: mat4x4f) -> vec4f {
-  let odd = (i & 1u) == 1u;
-  return select(select(c[0], c[1], odd), select(c[2], c[3], odd), (i & 2u) == 2u);
+// piece i of four rows: row i / 2, left or right half
+fn pick(i: u32, c: mat4x4f, d: mat4x4f) -> vec4f {
+  let right = (i & 1u) == 1u;
+  let low = select(select(c[0], d[0], right), select(c[1], d[1], right), (i & 2u) == 2u);
+  let high = select(select(c[2], d[2], right), select(c[3], d[3], right), (i & 2u) == 2u);
+  return select(low, high, (i & 4u) == 4u);
 }
 
-// row i of sixteen
-fn pick(i: u32, c0: mat4x4f, c1: mat4x4f, c2: mat4x4f, c3: mat4x4f) -> vec4f {
-  let low = select(pick4(i, c0), pick4(i, c1), (i & 4u) == 4u);
-  let high = select(pick4(i, c2), pick4(i, c3), (i & 4u) == 4u);
-  return select(low, high, (i & 8u) == 8u);
+fn keep(b: u32, m: u32, quad: u32, acc: vec4f) {
+  if (m < K[0].x && quad < K[2].z) {
+    finish(b, m, quad, acc);
+  }
 }
 
 @compute @workgroup_size(WG)
@@ -189,12 +191,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     }
   }
   for (var i = 0u; i < K[5].y; i++) {
-    let row = i / 2u;
+    let row = m + i / 2u;
     let which = quad + i % 2u;
-    if (m + row < K[0].x && which < K[2].z) {
-      let c = pick(row, mat4x4f(c0, c1, c2, c3), mat4x4f(c4, c5, c6, c7), mat4x4f(c8, c9, c10, c11), mat4x4f(c12, c13, c14, c15));
-      let d = pick(row, mat4x4f(d0, d1, d2, d3), mat4x4f(d4, d5, d6, d7), mat4x4f(d8, d9, d10, d11), mat4x4f(d12, d13, d14, d15));
-      finish(b, m + row, which, select(c, d, i % 2u == 1u));
-    }
+    keep(b, row, which, pick(i, mat4x4f(c0, c1, c2, c3), mat4x4f(d0, d1, d2, d3)));
+    keep(b, row + 4u, which, pick(i, mat4x4f(c4, c5, c6, c7), mat4x4f(d4, d5, d6, d7)));
+    keep(b, row + 8u, which, pick(i, mat4x4f(c8, c9, c10, c11), mat4x4f(d8, d9, d10, d11)));
+    keep(b, row + 12u, which, pick(i, mat4x4f(c12, c13, c14, c15), mat4x4f(d12, d13, d14, d15)));
   }
 }

@@ -30,17 +30,28 @@ export function fitsUniform(program: Program): boolean {
 /** Plans every kernel of `program`. */
 export function planProgram(program: Program, profile: DeviceProfile, family: () => Family): Plan {
   const extra: ExtraSlot[] = [];
+  const scratches: number[] = [];
+  let taken = 0;
   const add = (slot: ExtraSlot) => program.slots.length + extra.push(slot) - 1;
   const context: PlanContext = {
     profile,
     uniformParams: fitsUniform(program),
     family,
-    scratch: (bytes) => add({ bytes: Math.ceil(bytes / 16) * 16 }),
+    scratch: (bytes) => {
+      const size = Math.ceil(bytes / 16) * 16;
+      // every kernel takes the scratches of the one before, made larger where it needs more
+      const slot = scratches[taken] ?? add({ bytes: 0 });
+      scratches[taken++] = slot;
+      const at = slot - program.slots.length, old = extra[at];
+      extra[at] = { bytes: Math.max("bytes" in old ? old.bytes : 0, size) };
+      return slot;
+    },
     table: (words) => add({ words: Uint32Array.from(words) }),
   };
-  const steps = program.kernels.flatMap((kernel, i) =>
-    planKernel(kernel, context, `${program.label} ${i} ${kernel.op}`)
-  );
+  const steps = program.kernels.flatMap((kernel, i) => {
+    taken = 0;
+    return planKernel(kernel, context, `${program.label} ${i} ${kernel.op}`);
+  });
   return { steps, extra };
 }
 

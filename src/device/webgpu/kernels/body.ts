@@ -62,8 +62,12 @@ export class BodyWriter {
     });
   }
 
-  /** Statements that store each of `outs`. */
-  stores(outs: readonly Store[]): string[] {
+  /**
+   * Statements that store each of `outs`.
+   *
+   * @param size WGSL text of the last axis's size, if some of four neighbours may lie beyond it: those are left out.
+   */
+  stores(outs: readonly Store[], size?: string): string[] {
     return outs.flatMap(({ view, value }) => {
       const { name, float, vector } = this.#o.access.memory(view.slot);
       const type = this.types[value];
@@ -75,10 +79,18 @@ export class BodyWriter {
       if (this.lanes === 1) return [`${name}[${at}] = ${text};`];
       const step = this.#lastStride(view.strides);
       const [base, whole] = [`w${this.#names++}`, `w${this.#names++}`];
+      const lines = LANES.map((lane, l) => `${name}[${laneAt(base, step, l)}] = ${whole}.${lane};`);
+      const start = [`let ${base} = ${at};`, `let ${whole} = ${text};`];
+      if (size === undefined) return [...start, ...lines];
+      const last = this.#o.coords[this.#o.coords.length - 1];
+      // four at once where they all exist: compilers make one store of neighbours
       return [
-        `let ${base} = ${at};`,
-        `let ${whole} = ${text};`,
-        ...LANES.map((lane, l) => `${name}[${laneAt(base, step, l)}] = ${whole}.${lane};`),
+        ...start,
+        `if (${last} + 3u < ${size}) {`,
+        ...lines.map((line) => `  ${line}`),
+        "} else {",
+        ...lines.slice(0, 3).map((line, l) => `  if (${last} + ${l}u < ${size}) { ${line} }`),
+        "}",
       ];
     });
   }

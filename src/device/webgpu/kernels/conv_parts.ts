@@ -58,8 +58,8 @@ export function productOf(kernel: ConvKernel, uniformParams: boolean): Product {
   };
 }
 
-/** Fewest terms of a chunk, and how many tiles are enough for every adapter. */
-const SMALLEST_CHUNK = 512;
+/** Terms of a chunk, and how many tiles are enough for every adapter. */
+const CHUNK = 512;
 const ENOUGH_TILES = 128;
 
 /**
@@ -68,7 +68,7 @@ const ENOUGH_TILES = 128;
  */
 export function chunksOf({ batch, m, places, terms }: Product): { chunk: number; chunks: number } {
   const tiles = batch[0] * Math.ceil(m / 64) * Math.ceil(places / 64);
-  const wanted = Math.max(1, Math.min(Math.floor(ENOUGH_TILES / tiles), Math.floor(terms / SMALLEST_CHUNK)));
+  const wanted = Math.max(1, Math.min(Math.floor(ENOUGH_TILES / tiles), Math.ceil(terms / CHUNK)));
   const chunk = Math.ceil(terms / wanted);
   return { chunk, chunks: Math.ceil(terms / chunk) };
 }

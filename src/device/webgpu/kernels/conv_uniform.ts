@@ -20,7 +20,7 @@ import {
 import { type Epilogue, splice, withConstants, writeEpilogue } from "./epilogue.ts";
 import { guardsText } from "./guards.ts";
 import { fold, type PlanContext, type Step } from "./plan.ts";
-import { windowLayout, WINDOWS } from "./windows.ts";
+import { type WindowLayout, windowLayout, WINDOWS } from "./windows.ts";
 import { Words } from "./words.ts";
 
 /** Rows of a tile, quads of a thread, threads. */
@@ -74,7 +74,7 @@ export function planConvUniform(kernel: ConvKernel, context: PlanContext, label:
       pieces.push({ index: i, first, count: Math.min(most, tiles - first) });
     }
   }
-  const shape = { kernel, product, work, row, line, quads, packed, scratch, label };
+  const shape = { kernel, product, work, layout, row, line, quads, packed, scratch, label };
   return [
     planPack(shape),
     ...pieces.map((piece) => planPiece(shape, piece)),
@@ -86,6 +86,7 @@ interface Shape {
   readonly kernel: ConvKernel;
   readonly product: Product;
   readonly work: Cut;
+  readonly layout: WindowLayout;
   readonly row: number;
   readonly line: number;
   readonly quads: number;
@@ -125,7 +126,7 @@ function planPack({ kernel: { a, m, groups }, product, work, packed, label }: Sh
 }
 
 function planPiece(shape: Shape, { index, first, count }: Piece): Step {
-  const { kernel, product, work, row, line, quads, packed, label } = shape;
+  const { kernel, product, work, layout, row, line, quads, packed, label } = shape;
   const { b, m, groups, guards } = kernel;
   const { k, n, terms, places, kDepth, nDepth } = product;
   const strips = Math.ceil(quads / (QUADS * WG));
@@ -136,14 +137,14 @@ function planPiece(shape: Shape, { index, first, count }: Piece): Step {
     ...[work.high, line, quads, strips],
     ...[...three(b.strides.slice(1, 1 + kDepth), 0), work.chunk],
     ...[...three(b.strides.slice(1 + kDepth), 0), work.part],
-    ...[x, ROWS * QUADS, first, count],
+    ...[x, 8, first, count],
     ...[index, row, 0, 0],
   ]);
   const out = outText(shape, words);
   const windows = [
     operandText("b", 2, baseText(words, out.access)(b)),
     guardsText(guards, { words, kDepth, nDepth }),
-    WINDOWS[windowLayout(kernel)],
+    WINDOWS[layout],
   ].join("\n");
   return {
     label,
@@ -159,7 +160,7 @@ function planPiece(shape: Shape, { index, first, count }: Piece): Step {
   };
 }
 
-function outText({ kernel, product, work, scratch }: Shape, words: Words): Epilogue {
+function outText({ kernel, product, work, scratch, layout }: Shape, words: Words): Epilogue {
   const { uniformParams } = product;
   const params = kernel.b.dyn !== undefined;
   if (work.partial) {
@@ -183,6 +184,7 @@ function outText({ kernel, product, work, scratch }: Shape, words: Words): Epilo
     params,
     binding: 3,
     end: "(n / K[6].y + 1u) * K[6].y",
+    rows: layout !== "flat",
   });
   const text = [
     epilogue.text,
@@ -190,7 +192,8 @@ function outText({ kernel, product, work, scratch }: Shape, words: Words): Epilo
     "  return vec4f();",
     "}",
     "fn finish(b: u32, m: u32, quad: u32, acc: vec4f) {",
-    "  epilogue(b, m, quad / K[2].y * K[6].y + 4u * (quad % K[2].y), acc);",
+    "  let row = quotient(quad, K[2].y);",
+    "  epilogue(b, m, row * K[6].y + 4u * (quad - row * K[2].y), acc);",
     "}",
   ];
   return { ...epilogue, text: text.join("\n") };

@@ -9,7 +9,7 @@ import { BodyWriter } from "./body.ts";
 import { fitsVector, Lanes } from "./lanes.ts";
 import { aliases, mathFunctions } from "./library.ts";
 import { closure } from "./operations.ts";
-import { coordinates, indent } from "./plan.ts";
+import { coordinates, indent, withQuotient } from "./plan.ts";
 import type { Words } from "./words.ts";
 
 /** What an epilogue is written from. */
@@ -28,6 +28,8 @@ export interface EpilogueOptions {
   readonly binding: number;
   /** WGSL text of where the row of element `n` ends; the whole row's length if left out. */
   readonly end?: string;
+  /** Whether four neighbours never belong to two rows of the last axis, whatever its size. */
+  readonly rows?: boolean;
 }
 
 /** `fn epilogue(b: u32, m: u32, n: u32, acc: vec4f)`, with the declarations that it needs. */
@@ -39,25 +41,25 @@ export interface Epilogue {
 
 /** Writes the epilogue of a kernel over `[...batch, m, ...n]`: whole vectors where memory allows it. */
 export function writeEpilogue(options: EpilogueOptions): Epilogue {
-  const { batch, n, body, outs, words, uniformParams, params, binding, end = "K[0].y" } = options;
+  const { batch, n, body, outs, words, uniformParams, params, binding, end = "K[0].y", rows = false } = options;
   const lanesOf = new Lanes(body);
   const fits = (view: View, load?: Inst & { k: "load" }) => load === undefined ? fitsVector(view) : lanesOf.fits(load);
   const vectors = new Access({ body, outs, uniformParams, params, fits });
   const wide = n[n.length - 1] % 4 === 0 && outs.every((out) => vectors.memory(out.view.slot).vector) &&
     body.every((inst) => inst.k !== "load" || !lanesOf.isLoose(inst));
   const access = wide ? vectors : new Access({ body, outs, uniformParams, params });
-  const lanes = wide ? 4 : 1;
   const before = batch.map((_, axis) => `c${axis}`);
   const along = n.length === 1 ? ["n"] : n.map((_, axis) => `n${axis}`);
+  const lanes = wide || rows ? 4 : 1;
   const writer = new BodyWriter({ body, access, words, coords: [...before, "m", ...along], lanes });
   const content = indent([
     ...coordinates(before, batch, "b", words),
     ...(n.length === 1 ? [] : coordinates(along, n, "n", words, "place")),
     ...writer.statements(closure(body, outs.map((out) => out.value))),
-    ...writer.stores(outs),
+    ...writer.stores(outs, wide || !rows ? undefined : words.add(n[n.length - 1])),
   ]);
   const parts = [aliases(lanes), access.declare(binding), mathFunctions(writer.used)];
-  if (wide) {
+  if (lanes === 4) {
     parts.push("fn epilogue(b: u32, m: u32, n: u32, acc: vec4f) {", ...content, "}");
   } else {
     parts.push("fn epilogue_of(b: u32, m: u32, n: u32, acc: f32) {", ...content, "}");
@@ -76,5 +78,5 @@ export function splice(text: string, hook: string, replacement: string): string 
 
 /** `text` with its constants declared as long as `words` are. */
 export function withConstants(text: string, words: Words): string {
-  return text.replace(/array<vec4u, \d+>/, `array<vec4u, ${words.vectors}>`);
+  return withQuotient(text.replace(/array<vec4u, \d+>/, `array<vec4u, ${words.vectors}>`));
 }

@@ -6,7 +6,7 @@
 import type { DeviceProfile, Inst } from "../../contract.ts";
 import type { Access, Binding } from "./access.ts";
 import { aliases, mathFunctions, treeFunctions } from "./library.ts";
-import { SEGMENTS } from "../wgsl.gen.ts";
+import { QUOTIENT, SEGMENTS } from "../wgsl.gen.ts";
 import type { Words } from "./words.ts";
 
 /** One dispatch. Bindings follow the constants, which are at binding 0. */
@@ -66,9 +66,43 @@ export function coordinates(
   const lines = [`var ${rest} = ${index};`];
   for (let axis = names.length - 1; axis > 0; axis--) {
     const size = words.add(shape[axis]);
-    lines.push(`let ${names[axis]} = ${rest} % ${size};`, `${rest} /= ${size};`);
+    const above = `${rest}_${axis}`;
+    lines.push(`let ${above} = quotient(${rest}, ${size});`);
+    lines.push(`let ${names[axis]} = ${rest} - ${above} * ${size};`, `${rest} = ${above};`);
   }
   return [...lines, `let ${names[0]} = ${rest};`];
+}
+
+/** Counters over `shape`: `start` takes `index` apart once, `next` adds `step` and carries over without a division. */
+export function counters(
+  names: readonly string[],
+  shape: readonly number[],
+  words: Words,
+  { index, step, rest }: { readonly index: string; readonly step: number; readonly rest: string },
+): { start: string[]; next: string[] } {
+  const start = coordinates(names.map((name) => `first_${name}`), shape, index, words, rest);
+  const next: string[] = [];
+  let below = 1;
+  for (let axis = names.length - 1; axis >= 0; axis--) {
+    start.push(`var ${names[axis]} = first_${names[axis]};`);
+    // the first axis never carries
+    const by = Math.floor(step / below) % (axis === 0 ? 2 ** 31 : shape[axis]);
+    const carry = axis === names.length - 1 ? "" : ` + carry_${axis + 1}`;
+    const [amount, name] = [by === 1 ? "1u" : words.add(by), names[axis]];
+    next.push(`${name} += ${amount}${carry};`);
+    if (axis > 0) {
+      const size = words.add(shape[axis]);
+      next.push(`let carry_${axis} = select(0u, 1u, ${name} >= ${size});`, `${name} -= carry_${axis} * ${size};`);
+    }
+    below *= shape[axis];
+  }
+  return { start, next };
+}
+
+/** `text`, with the function that divides indices if it calls it. */
+export function withQuotient(text: string): string {
+  if (!text.includes("quotient(") || text.includes("fn quotient(")) return text;
+  return `${text}${QUOTIENT.split("// begin quotient\n")[1].split("// end quotient")[0]}`;
 }
 
 /** Indents lines by `levels` steps. */
@@ -124,19 +158,21 @@ export function kernelText(parts: Parts): string {
   const { lanes, words, access, used, segments, extra = "", main } = parts;
   const trees = treeFunctions(used);
   const names = new Set([...used, ...(trees.match(/\w+/g) ?? [])]);
-  return [
-    "override WG: u32 = 64u;",
-    aliases(lanes),
-    `@group(0) @binding(0) var<uniform> K: array<vec4u, ${words.vectors}>;`,
-    segments ? SEGMENTS : "",
-    access.declare(segments ? 2 : 1),
-    extra,
-    mathFunctions(names),
-    trees,
-    "@compute @workgroup_size(WG)",
-    "fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {",
-    ...indent(main),
-    "}",
-    "",
-  ].filter((part) => part !== "").join("\n");
+  return withQuotient(
+    [
+      "override WG: u32 = 64u;",
+      aliases(lanes),
+      `@group(0) @binding(0) var<uniform> K: array<vec4u, ${words.vectors}>;`,
+      segments ? SEGMENTS : "",
+      access.declare(segments ? 2 : 1),
+      extra,
+      mathFunctions(names),
+      trees,
+      "@compute @workgroup_size(WG)",
+      "fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {",
+      ...indent(main),
+      "}",
+      "",
+    ].filter((part) => part !== "").join("\n") + "\n",
+  );
 }

@@ -10,6 +10,7 @@ import { Folds } from "./folds.ts";
 import { closure } from "./operations.ts";
 import {
   coordinates,
+  counters,
   fold,
   indent,
   kernelText,
@@ -22,6 +23,9 @@ import {
 import { foldsOf, rowInfo } from "./rows.ts";
 import { chunksPerRow, planSplitReduce } from "./split_reduce.ts";
 import { Words } from "./words.ts";
+
+/** Most threads that share a row on adapters that run on a CPU: there threads that wait for each other take turns, those of one vector need not. */
+const FEW_THREADS = 8;
 
 /**
  * Threads that share a row. A function of the shape and the strides alone, with bounds far from where the size of a
@@ -41,7 +45,8 @@ function threadsPerRow({ outer, inner, body }: ReduceKernel): number {
 export function planReduce(kernel: ReduceKernel, context: PlanContext, label: string): Step[] {
   if (chunksPerRow(kernel) > 1) return planSplitReduce(kernel, context, label);
   const { outer, inner, body, outs } = kernel;
-  const threads = threadsPerRow(kernel);
+  const wanted = threadsPerRow(kernel);
+  const threads = wanted > 1 && context.family() === "register" ? Math.min(wanted, FEW_THREADS) : wanted;
   const words = new Words();
   const access = new Access({ body, outs, uniformParams: context.uniformParams });
   const segments = new Segments(words);
@@ -84,11 +89,20 @@ function rowStatements(kernel: ReduceKernel, parts: RowParts): string[] {
   const isRow = (i: number) => info.perRow[i];
   const rowsOf = (level: number) =>
     writer.statements(needed.filter((i) => info.perRow[i] && info.level[i] === level && body[i].k !== "reduce"));
-  const loop = (content: readonly string[]) => [
-    `for (var j = ${threads === 1 ? "0u" : "local"}; j < ${length}; j += ${threads === 1 ? "1u" : "WG"}) {`,
-    ...indent([...coordinates(innerNames, inner, "j", words, "rest_of_j"), ...content]),
-    `}`,
-  ];
+  const loop = (content: readonly string[]) => {
+    const index = threads === 1 ? "0u" : "local";
+    const counting = counters(innerNames, inner, words, { index, step: threads, rest: "rest_of_j" });
+    return [
+      `{`,
+      ...indent([
+        ...counting.start,
+        `for (var j = ${index}; j < ${length}; j += ${threads === 1 ? "1u" : "WG"}) {`,
+        ...indent([...content, ...counting.next]),
+        `}`,
+      ]),
+      `}`,
+    ];
+  };
   for (let level = 0; level < info.levels; level++) {
     lines.push(...rowsOf(level));
     const now = foldsOf(body, needed).filter((f) => info.level[f.id] === level + 1);

@@ -23,10 +23,10 @@ const ROWS = `struct Places {
   guards: Guards,
 }
 fn places(g: u32, quad: u32) -> Places {
-  let row = quad / K[2].y;
-  let n0 = row / K[1].z;
-  let n1 = row % K[1].z;
-  let n2 = 4u * (quad % K[2].y);
+  let row = quotient(quad, K[2].y);
+  let n0 = quotient(row, K[1].z);
+  let n1 = row - n0 * K[1].z;
+  let n2 = 4u * (quad - row * K[2].y);
   let at = b_base(g) + n0 * K[4].x + n1 * K[4].y + n2 * K[4].z;
   return Places(at, guards_of(g, vec4u(n0), vec4u(n1), vec4u(n2) + vec4u(0u, 1u, 2u, 3u)));
 }`;
