@@ -217,10 +217,12 @@ export class Checkpoint extends Callback {
   /** See `Callback.afterFit`. */
   override async afterFit(): Promise<void> {
     const session = this.#session!;
-    if (session.open) return;
-    const { learn } = this;
-    const host = await captureHost(learn, { epoch: learn.nEpoch, iter: null });
-    await session.write(host, { done: true }, { wait: true });
+    if (!session.open) {
+      const { learn } = this;
+      const host = await captureHost(learn, { epoch: learn.nEpoch, iter: null });
+      await session.write(host, { done: true }, { wait: true });
+    }
+    if (session.signal !== null) await this.#stop(); // it came too late for the last step
   }
 
   async #saveNow(at: { epoch: number; iter: null }): Promise<void> {
