@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import type { RunOptions, RunResult } from "./rank_train.ts";
-import { type Family, mpiTest, trainOn } from "./launch.ts";
+import { type Family, INSTALLED, mpiTest, trainOn } from "./launch.ts";
 
 /** Sums of gradients in another order, over 50 steps. */
 const ROUNDING = 2e-6;
@@ -62,4 +62,10 @@ mpiTest("without syncBn ranks end with equal bits all the same", async () => {
   const [a, b] = await trainOn(2, { bs: 32, nEpoch: 2, bn: true, syncBn: false });
   assertEquals(a.weights, b.weights);
   assertEquals(a.preds, b.preds);
+});
+
+Deno.test({
+  name: "ranks on WebGPU give the same losses and weights, batch norm included (mpich)",
+  ignore: !INSTALLED.mpich || await navigator.gpu?.requestAdapter() == null,
+  fn: () => compare(64, [2], { nEpoch: 2, bn: true, opt: "sgd", device: "webgpu" }),
 });
