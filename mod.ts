@@ -385,9 +385,12 @@ export { type DistributedOptions, DistributedTrainer, numDistrib, rank0First, ra
 // vision: images as data
 export {
   type AugOptions,
+  AugTransforms,
+  augTransforms,
   type BatchContext,
   BatchTransform,
   type BatchTransformJson,
+  type BrokenImage,
   type DataSplitter,
   decodeImage,
   type FromFolderOptions,
@@ -417,10 +420,13 @@ export {
   Resize,
   type ResizeOptions,
   type ShowBatchOptions,
+  showResults,
+  type ShowResultsOptions,
   type TestDlOptions,
   untarData,
   type UntarDataOptions,
   URLs,
+  verifyImages,
 } from "./src/vision/data/mod.ts";
 
 // the run in a browser

@@ -70,7 +70,8 @@ onDevices("images are sampled as plain loops over their maps do it", async () =>
 
 onDevices("brightness and contrast are those of fastai's formula", async () => {
   const x = pixels(4, 3, 5);
-  const got = await new AugTransforms({ ...STILL, maxLighting: 0.5, pLighting: 1 }).apply(images(4, 3, 5), training(2)).data();
+  const got = await new AugTransforms({ ...STILL, maxLighting: 0.5, pLighting: 1 }).apply(images(4, 3, 5), training(2))
+    .data();
   const rng = new Rng(2);
   const draws = (f: (u: number) => number) =>
     Array.from({ length: 4 }, () => {
@@ -86,29 +87,34 @@ onDevices("brightness and contrast are those of fastai's formula", async () => {
   assertGolden(got, want, "lighting", { rel: 1e-5 });
 });
 
-onDevices("half of the images are mirrored, exactly; validation images and those without changes stay as they are", async () => {
-  const x = images(64, 4, 4), own = await x.data();
-  const flipped = await new AugTransforms({ ...STILL, doFlip: true }).apply(x, training(5)).data();
-  let mirrored = 0;
-  for (let i = 0; i < 64; i++) {
-    const same = [0, 1].map((flip) => {
-      let worst = 0;
-      for (let k = 0; k < 48; k++) {
-        const from = flip === 0 ? k : k - k % 4 + 3 - k % 4;
-        worst = Math.max(worst, Math.abs(flipped[i * 48 + k] - own[i * 48 + from]));
-      }
-      return worst < 1e-6;
-    });
-    assert(same[0] !== same[1], `image ${i}`);
-    if (same[1]) mirrored++;
-  }
-  assert(mirrored > 18 && mirrored < 46, `${mirrored} of 64`);
-  const [aug] = augTransforms();
-  assertEquals(aug.apply(x, { training: false, rng: new Rng(1) }), x);
-  assertEquals(new AugTransforms(STILL).apply(x, training(1)), x);
-  const nothing = await new AugTransforms({ ...STILL, maxRotate: 20, maxWarp: 0.3, pAffine: 0 }).apply(x, training(1)).data();
-  assertGolden(nothing, own, "no chance", { abs: 1e-5 });
-}, { kinds: ["cpu"] });
+onDevices(
+  "half of the images are mirrored, exactly; validation images and those without changes stay as they are",
+  async () => {
+    const x = images(64, 4, 4), own = await x.data();
+    const flipped = await new AugTransforms({ ...STILL, doFlip: true }).apply(x, training(5)).data();
+    let mirrored = 0;
+    for (let i = 0; i < 64; i++) {
+      const same = [0, 1].map((flip) => {
+        let worst = 0;
+        for (let k = 0; k < 48; k++) {
+          const from = flip === 0 ? k : k - k % 4 + 3 - k % 4;
+          worst = Math.max(worst, Math.abs(flipped[i * 48 + k] - own[i * 48 + from]));
+        }
+        return worst < 1e-6;
+      });
+      assert(same[0] !== same[1], `image ${i}`);
+      if (same[1]) mirrored++;
+    }
+    assert(mirrored > 18 && mirrored < 46, `${mirrored} of 64`);
+    const [aug] = augTransforms();
+    assertEquals(aug.apply(x, { training: false, rng: new Rng(1) }), x);
+    assertEquals(new AugTransforms(STILL).apply(x, training(1)), x);
+    const nothing = await new AugTransforms({ ...STILL, maxRotate: 20, maxWarp: 0.3, pAffine: 0 }).apply(x, training(1))
+      .data();
+    assertGolden(nothing, own, "no chance", { abs: 1e-5 });
+  },
+  { kinds: ["cpu"] },
+);
 
 Deno.test("a tilt puts corners where they belong; maps keep to their ranges and chances", () => {
   const m = warp(0.2, -0.1);
@@ -116,18 +122,30 @@ Deno.test("a tilt puts corners where they belong; maps keep to their ranges and 
     const d = m[6] * x + m[7] * y + 1;
     return [(m[0] * x + m[1] * y + m[2]) / d, (m[3] * x + m[4] * y + m[5]) / d];
   };
-  assertGolden([...to(-1, -1), ...to(-1, 1), ...to(1, -1), ...to(1, 1)], [-0.9, -1.2, -1.1, 1.2, 0.9, -0.8, 1.1, 0.8], "corners");
+  assertGolden(
+    [...to(-1, -1), ...to(-1, 1), ...to(1, -1), ...to(1, 1)],
+    [-0.9, -1.2, -1.1, 1.2, 0.9, -0.8, 1.1, 0.8],
+    "corners",
+  );
   const options: MapOptions = { ...STILL, maxRotate: 10 };
   const angles = drawMaps(4000, 8, 8, options, new Rng(1)).map((map) => Math.asin(map[1]) * 180 / Math.PI);
   const turned = angles.filter((a) => a !== 0);
   assert(Math.abs(turned.length / 4000 - 0.75) < 0.03, `${turned.length} of 4000`);
-  assert(Math.max(...turned) <= 10 && Math.min(...turned) >= -10 && Math.max(...turned) > 9.8 && Math.min(...turned) < -9.8);
+  assert(
+    Math.max(...turned) <= 10 && Math.min(...turned) >= -10 && Math.max(...turned) > 9.8 && Math.min(...turned) < -9.8,
+  );
   const zooms = drawMaps(4000, 8, 8, { ...options, maxRotate: 0, maxZoom: 1.1 }, new Rng(2));
   for (const map of zooms) {
     assert(1 / map[0] >= 1 && 1 / map[0] <= 1.1 + 1e-12);
     for (const end of [-1, 1]) assert(Math.abs(map[0] * end + map[2]) <= 1 + 1e-12, "zooming in stays inside");
   }
-  const alike = drawMaps(5, 8, 8, { ...options, pAffine: 1, batch: true, doFlip: true, maxWarp: 0.1, maxZoom: 1.2 }, new Rng(3));
+  const alike = drawMaps(
+    5,
+    8,
+    8,
+    { ...options, pAffine: 1, batch: true, doFlip: true, maxWarp: 0.1, maxZoom: 1.2 },
+    new Rng(3),
+  );
   for (const map of alike) assertEquals(map, alike[0]);
 });
 

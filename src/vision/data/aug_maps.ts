@@ -52,7 +52,8 @@ export function drawMaps(n: number, height: number, width: number, options: MapO
   const angles = maxRotate > 0 ? draw(pAffine, 0, between(-maxRotate, maxRotate)) : [];
   const zoom = minZoom < 1 || maxZoom > 1;
   const zooms = zoom ? draw(pAffine, 1, between(minZoom, maxZoom)) : [];
-  const columns = zoom ? draw(1, 0.5, rng.uniform.bind(rng)) : [], rows = zoom ? draw(1, 0.5, rng.uniform.bind(rng)) : [];
+  const columns = zoom ? draw(1, 0.5, rng.uniform.bind(rng)) : [],
+    rows = zoom ? draw(1, 0.5, rng.uniform.bind(rng)) : [];
   const xs = maxWarp > 0 ? draw(pAffine, 0, between(-maxWarp, maxWarp)) : [];
   const ys = maxWarp > 0 ? draw(pAffine, 0, between(-maxWarp, maxWarp)) : [];
   return Array.from({ length: n }, (_, i) => {

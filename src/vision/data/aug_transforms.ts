@@ -57,7 +57,9 @@ export class AugTransforms extends BatchTransform {
       throw new ConfigError(`Cannot change images: ${what}, got ${value}`);
     };
     for (const p of [pAffine, pLighting]) if (!(p >= 0 && p <= 1)) refuse("a probability lies in [0, 1]", p);
-    for (const v of [mult, maxRotate, maxWarp]) if (!(v >= 0)) refuse("mult, maxRotate and maxWarp are not negative", v);
+    for (const v of [mult, maxRotate, maxWarp]) {
+      if (!(v >= 0)) refuse("mult, maxRotate and maxWarp are not negative", v);
+    }
     if (!(mult * maxLighting >= 0 && mult * maxLighting < 1)) refuse("maxLighting lies in [0, 1)", mult * maxLighting);
     if (!(mult * maxWarp < 1)) refuse("maxWarp is below 1", mult * maxWarp);
     if (!(minZoom > 0 && minZoom <= maxZoom)) refuse("minZoom is positive and not above maxZoom", minZoom);
@@ -90,7 +92,12 @@ export class AugTransforms extends BatchTransform {
     const maxRotate = mult * options.maxRotate, maxWarp = mult * options.maxWarp;
     if (!doFlip && maxRotate === 0 && maxWarp === 0 && minZoom === 1 && maxZoom === 1) return x;
     const [n, , h, w] = x.shape;
-    const maps = leafOf(Float32Array.from(drawMaps(n, h, w, { ...options, maxRotate, maxWarp }, rng).flat()), [n, 1, 1, 9]);
+    const maps = leafOf(Float32Array.from(drawMaps(n, h, w, { ...options, maxRotate, maxWarp }, rng).flat()), [
+      n,
+      1,
+      1,
+      9,
+    ]);
     const m = (k: number): Tensor => maps.slice([null, null, null, [k, k + 1]]).reshape([n, 1, 1]);
     const px = leafOf(ends(w), [1, 1, w]), py = leafOf(ends(h), [1, h, 1]);
     const row = (k: number): Tensor => px.mul(m(k)).add(py.mul(m(k + 1))).add(m(k + 2));

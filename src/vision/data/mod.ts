@@ -3,7 +3,7 @@
  *
  * @module
  */
-export type { AugOptions } from "./aug_transforms.ts";
+export { type AugOptions, AugTransforms, augTransforms } from "./aug_transforms.ts";
 export { type BatchContext, BatchTransform, type BatchTransformJson, imagenetStats, Normalize } from "./batch_tfms.ts";
 export { decodeImage, imageSize, type ImageSource } from "./decode.ts";
 export { untarData, type UntarDataOptions, URLs } from "./external.ts";
@@ -39,3 +39,5 @@ export {
   RandomSplitter,
   type RandomSplitterOptions,
 } from "./splitters.ts";
+export { showResults, type ShowResultsOptions } from "./show_results.ts";
+export { type BrokenImage, verifyImages } from "./verify_images.ts";
