@@ -225,7 +225,7 @@ const BLOCKS: readonly (readonly [heading: string, block: Block])[] = [
   ["fitFlatCos", flatCos],
   ["fitSgdr", sgdrAndFineTune],
   ["Resume from a checkpoint", resume],
-  ["Vision (PETS, vision_learner): comes later", () => {}],
+  ["Vision (PETS, vision_learner): examples/pets.ts", () => {}],
   ["LrFinder", lrFinder],
   ["lrFind, four suggestions", lrFind],
 ];

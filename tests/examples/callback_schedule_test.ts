@@ -25,7 +25,7 @@ Deno.test("examples/callback_schedule.ts holds all its checks and draws its pict
       args: ["run", "-A", script, "--out", out],
     }).output();
     assertEquals(code, 0, new TextDecoder().decode(stderr));
-    assert(new TextDecoder().decode(stdout).includes("Vision (PETS, vision_learner): comes later"));
+    assert(new TextDecoder().decode(stdout).includes("Vision (PETS, vision_learner): examples/pets.ts"));
     const files = [...Deno.readDirSync(out)].map((f) => f.name).sort();
     assertEquals(files, PICTURES.map((name) => `${name}.png`).sort());
     for (const name of files) {

@@ -3,9 +3,11 @@
  *
  * @module
  */
-import { fromFileUrl } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 import { CheckpointError, ConfigError } from "../../base/errors.ts";
 import { fmtShape, sameShape } from "../../base/shape.ts";
+import { fastaiFolder } from "../../io/fastai_home.ts";
+import { fetchCached } from "../../io/fetch_cached.ts";
 import { openSafetensors, type SafetensorsFile } from "../../io/safetensors.ts";
 import { type Tensor, tensor } from "../../tensor/mod.ts";
 import { type Arch, firstConv, type VisionModel } from "./arch.ts";
@@ -21,7 +23,7 @@ export type WeightsSource = string | URL;
  * @throws {CheckpointError} If the file is for another architecture; it names what does not fit.
  */
 export async function loadWeights(arch: Arch, model: VisionModel, nIn: number, source?: WeightsSource): Promise<void> {
-  const path = localPath(arch, source);
+  const path = await localPath(arch, source);
   let file: SafetensorsFile;
   try {
     file = await openSafetensors(path);
@@ -95,17 +97,30 @@ export function adaptChannels(weight: Float32Array, shape: readonly number[], nI
   return result;
 }
 
-function localPath(arch: Arch, source: WeightsSource | undefined): string {
-  const from = source ?? arch.weights?.url;
-  if (from === undefined) {
-    throw new ConfigError(
-      `Cannot start ${arch.name} from published weights: there are none, use { pretrained: false } or give { weights }`,
-    );
+/** The path of `source`, or of the architecture's weights; what has an address is fetched once into fastai's folder. */
+async function localPath(arch: Arch, source: WeightsSource | undefined): Promise<string> {
+  if (source === undefined) {
+    if (arch.weights === null) {
+      throw new ConfigError(
+        `Cannot start ${arch.name} from published weights: there are none, use { pretrained: false } or give { weights }`,
+      );
+    }
+    const { url, bytes, sha256 } = arch.weights;
+    return await fetchCached(url, {
+      dest: join(await fastaiFolder("models"), nameIn(url, arch.name)),
+      ...(bytes === undefined ? {} : { bytes }),
+      ...(sha256 === undefined ? {} : { sha256 }),
+    });
   }
-  const address = String(from);
+  const address = String(source);
   if (address.startsWith("file:")) return fromFileUrl(address);
   if (!/^https?:/.test(address)) return address;
-  throw new ConfigError(
-    `Cannot fetch weights of ${arch.name} from ${address}: download the file and give its path as { weights }`,
-  );
+  return await fetchCached(address, { dest: join(await fastaiFolder("models"), nameIn(address, arch.name)) });
+}
+
+/** The file that an address goes to: its path's parts, of which none leads elsewhere. */
+function nameIn(address: string, fallback: string): string {
+  const parts = new URL(address).pathname.split("/").map((p) => p.replace(/[^\w.-]/g, "_"));
+  const named = parts.filter((p) => p !== "" && !/^\.+$/.test(p) && !["resolve", "main"].includes(p)).slice(-3);
+  return named.length === 0 ? `${fallback}.safetensors` : named.join("--");
 }
