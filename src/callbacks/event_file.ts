@@ -83,6 +83,11 @@ export function versionEvent(seconds: number): Uint8Array {
   return new Message().double(1, seconds).text(3, "brain.Event:2").done();
 }
 
+/** The record of a run that goes on: what earlier files have from `step` on does not count. */
+export function restartEvent(seconds: number, step: number): Uint8Array {
+  return new Message().double(1, seconds).int(2, step).bytes(7, new Message().int(1, 1).done()).done();
+}
+
 /** One number a tag. */
 export function scalarEvent(seconds: number, step: number, values: Readonly<Record<string, number>>): Uint8Array {
   const summary = new Message();

@@ -4,7 +4,9 @@
  * @module
  */
 import { dirname, join } from "@std/path";
+import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, ORDER } from "../train/mod.ts";
+import { trimFile } from "./trim_file.ts";
 
 /** Options of {@link JsonLines}. */
 export interface JsonLinesOptions {
@@ -14,7 +16,8 @@ export interface JsonLinesOptions {
 
 /**
  * One line of JSON for each fit that begins, each epoch's row (with the last value of every hyper-parameter) and each fit
- * that ends, with the time. Lines are added to a file that is there; programs can follow it.
+ * that ends, with the time. Lines are added to a file that is there; programs can follow it. A run
+ * that goes on from a checkpoint drops what it had written after it.
  */
 export class JsonLines extends Callback {
   /** Place in line; see `ORDER`. */
@@ -23,6 +26,8 @@ export class JsonLines extends Callback {
   override readonly rank0Only: boolean = true;
   /** Name of the file. */
   readonly fname: string;
+  /** Bytes of the file so far. */
+  #bytes = 0;
 
   /**
    * Makes a JsonLines.
@@ -42,9 +47,21 @@ export class JsonLines extends Callback {
   /** See `Callback.beforeFit`. */
   override async beforeFit(): Promise<void> {
     this.run = this.learn.phase !== "probe";
-    if (!this.run) return;
+    if (!this.run || this.learn.resuming) return;
     await Deno.mkdir(dirname(this.path), { recursive: true });
+    this.#bytes = await trimFile(this.path, Infinity);
     await this.#write({ event: "fit", phase: this.learn.phase, epochs: this.learn.nEpoch });
+  }
+
+  /** How much is in the file. */
+  override stateDict(): StateDict | null {
+    return this.run ? { bytes: this.#bytes } : null;
+  }
+
+  /** Drops the lines that came after; they will come again. */
+  override async loadStateDict(state: SavedState): Promise<void> {
+    await Deno.mkdir(dirname(this.path), { recursive: true });
+    this.#bytes = await trimFile(this.path, state.count("bytes"));
   }
 
   /** See `Callback.afterEpoch`. */
@@ -65,6 +82,8 @@ export class JsonLines extends Callback {
       { at: new Date().toISOString(), ...record },
       (_, v) => typeof v === "number" && !Number.isFinite(v) ? String(v) : v,
     );
-    await Deno.writeTextFile(this.path, text + "\n", { append: true });
+    const bytes = new TextEncoder().encode(text + "\n");
+    await Deno.writeFile(this.path, bytes, { append: true });
+    this.#bytes += bytes.length;
   }
 }

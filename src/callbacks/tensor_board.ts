@@ -4,8 +4,9 @@
  * @module
  */
 import { isAbsolute, join } from "@std/path";
+import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, ORDER } from "../train/mod.ts";
-import { framed, imageEvent, scalarEvent, versionEvent } from "./event_file.ts";
+import { framed, imageEvent, restartEvent, scalarEvent, versionEvent } from "./event_file.ts";
 
 /** Options of {@link TensorBoard}. */
 export interface TensorBoardOptions {
@@ -59,6 +60,18 @@ export class TensorBoard extends Callback {
     const seconds = Date.now() / 1000;
     this.#file = join(this.path, `events.out.tfevents.${Math.floor(seconds)}.anneal.${Deno.pid}`);
     await this.#write([versionEvent(seconds)]);
+  }
+
+  /** Which steps are in the files. */
+  override stateDict(): StateDict | null {
+    return this.run ? { base: this.#base, written: this.#written } : null;
+  }
+
+  /** Tells TensorBoard to forget the steps that will come again. */
+  override async loadStateDict(state: SavedState): Promise<void> {
+    this.#base = state.count("base");
+    this.#written = state.count("written");
+    await this.#write([restartEvent(Date.now() / 1000, this.#base + this.#written)]);
   }
 
   /** See `Callback.afterEpoch`. */

@@ -6,7 +6,7 @@
  * @module
  */
 import { Command, CommanderError } from "commander";
-import { AnnealError, ConfigError } from "../base/errors.ts";
+import { AnnealError, ConfigError, InterruptedError } from "../base/errors.ts";
 import { type Logger, stdoutLogger } from "../train/mod.ts";
 import { VERSION } from "./environment.ts";
 
@@ -201,6 +201,7 @@ export async function main(args: readonly string[]): Promise<number> {
     }
     if (error instanceof AnnealError) {
       console.error(error.message);
+      if (error instanceof InterruptedError) return error.message.includes("SIGTERM") ? 143 : 130;
       return error instanceof ConfigError ? 2 : 1;
     }
     throw error;

@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "@std/path";
+import { InterruptedError } from "../base/errors.ts";
 import type { Learner } from "../fit/mod.ts";
 import type { Callback, Logger, Row } from "../train/mod.ts";
 import { environment, openDevice } from "./environment.ts";
@@ -60,7 +61,15 @@ async function train(run: RunFolder, { logger, cbs = [] }: TrainOptions, resume:
   const { learn } = await prepare(recipe, facts.folder, out, logger);
   logger.line(`Run ${out} on ${facts.environment.device}`);
   const callbacks = [...makeCallbacks(recipe), ...cbs];
-  for (const policy of policiesOf(recipe)) await runPolicy(learn, policy, callbacks, resume);
+  try {
+    for (const policy of policiesOf(recipe)) await runPolicy(learn, policy, callbacks, resume);
+  } catch (error) {
+    if (!(error instanceof InterruptedError)) throw error;
+    const signal = error.message.includes("SIGTERM") ? "SIGTERM" : "SIGINT";
+    throw new InterruptedError(`Interrupted by ${signal} and saved; go on with: anneal resume ${out}`, {
+      cause: error,
+    });
+  }
   await learn.save("model");
   await saveRecord(learn, out);
   await writeFacts({ ...run, facts: { ...facts, finished: new Date().toISOString() } });

@@ -5,9 +5,9 @@
  */
 import type * as z from "zod";
 import { ConfigError } from "../../base/errors.ts";
-import { shown } from "./forms.ts";
+import { meant, shown } from "./forms.ts";
 import { type Recipe, recipeSchema } from "./schema.ts";
-import { readSource, type RecipeSource } from "./source.ts";
+import { FORBIDDEN, readSource } from "./source.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -20,16 +20,26 @@ type Issue = z.core.$ZodIssue;
  */
 export function checkRecipe(file: string, text: string, overrides: readonly string[] = []): Recipe {
   const source = readSource(file, text);
-  const value = overrides.reduce((v, override) => overridden(v, override), source.value);
+  const given = overrides.map(readOverride);
+  const value = given.reduce((v, { path, value, text }) => put(v, path, value, text), source.value);
   const result = recipeSchema.safeParse(value);
   if (result.success) return result.data;
   // a misspelt key comes first: what is missing may be what it meant
   const lines = result.error.issues.flatMap((issue) => explain(issue, [], value)).map(({ path, key, text }) => {
     const name = path.map(String).join(".");
-    return `${source.place(path, key)}: ${name === "" ? "" : `${name} `}${text}`;
+    const from = given.find((o) => comesFrom(o.path, [...path, ...(key === undefined ? [] : [key])], source.value));
+    const place = from === undefined ? source.place(path, key) : `--set ${from.text}`;
+    return `${place}: ${name === "" ? "" : `${name}: `}${text}`;
   });
   const unknown = (line: string) => line.includes(" unknown key ") ? 0 : 1;
   throw new ConfigError([...new Set(lines)].sort((a, b) => unknown(a) - unknown(b)).join("\n"));
+}
+
+/** Whether what is at `path` was given by an override: there, further out, or inside something that the file lacks. */
+function comesFrom(given: readonly string[], path: readonly PropertyKey[], root: unknown): boolean {
+  const same = (n: number): boolean => given.slice(0, n).every((step, i) => step === String(path[i]));
+  if (given.length <= path.length) return same(given.length);
+  return path.length > 0 && same(path.length) && at(root, path) === undefined;
 }
 
 interface Problem {
@@ -50,7 +60,12 @@ function explain(issue: Issue, prefix: readonly PropertyKey[], root: unknown): P
     return [{ path, text: `must be ${wanted.join(", or ")}, got ${shown(at(root, path))}` }];
   }
   const got = at(root, path);
-  if (issue.code === "unrecognized_keys") return [{ path, key: issue.keys[0], text: issue.message }];
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => {
+      const hint = meant(key, issue.message.split(", "));
+      return { path, key, text: `unknown key ${key}: allowed are ${issue.message}${hint}` };
+    });
+  }
   if (issue.code === "invalid_type" && got === undefined) return [{ path, text: "is missing" }];
   if (issue.message.startsWith("Invalid input")) return [{ path, text: `must be ${wish(issue)}, got ${shown(got)}` }];
   return [{ path, text: issue.message }];
@@ -83,20 +98,38 @@ function at(value: unknown, path: readonly PropertyKey[]): unknown {
   return v;
 }
 
-/** `value` with `a.b.c=text` put in; the text is read as YAML. */
-function overridden(value: unknown, override: string): unknown {
-  const at = override.indexOf("=");
-  if (at < 1) throw new ConfigError(`Cannot set ${override}: write --set key=value, as in --set policy.lrMax=1e-3`);
-  const source: RecipeSource = readSource(`--set ${override}`, `value: ${override.slice(at + 1)}`);
-  const given = (source.value as { value: unknown }).value;
-  const put = (v: unknown, [step, ...rest]: readonly string[]): unknown => {
-    if (step === undefined) return given;
-    if (step === "__proto__" || step === "constructor" || step === "prototype") {
-      throw new ConfigError(`Cannot set ${override}: no key is named ${step}`);
+/** A value of the command line, and where it goes. */
+interface Override {
+  readonly text: string;
+  readonly path: readonly string[];
+  readonly value: unknown;
+}
+
+/** Reads `a.b.c=value`; the value is YAML. */
+function readOverride(text: string): Override {
+  const at = text.indexOf("=");
+  const path = text.slice(0, Math.max(0, at)).split(".").map((step) => step.trim());
+  if (path.includes("")) {
+    throw new ConfigError(`Cannot set ${text}: write --set key=value, as in --set policy.lrMax=1e-3`);
+  }
+  const reserved = path.find((step) => FORBIDDEN.has(step));
+  if (reserved !== undefined) throw new ConfigError(`Cannot set ${text}: no key is named ${reserved}`);
+  const { value } = readSource(`--set ${text}`, `value: ${text.slice(at + 1)}`);
+  return { text, path, value: (value as { value: unknown }).value };
+}
+
+/** `root` with `given` at `path`. */
+function put(root: unknown, [step, ...rest]: readonly string[], given: unknown, text: string): unknown {
+  if (step === undefined) return given;
+  if (Array.isArray(root)) {
+    const i = Number(step);
+    if (!Number.isInteger(i) || i < 0 || i > root.length) {
+      throw new ConfigError(
+        `Cannot use --set ${text}: there is a list of ${root.length} entries, counted from 0, got ${step}`,
+      );
     }
-    if (Array.isArray(v)) return v.map((item, i) => i === Number(step) ? put(item, rest) : item);
-    const map = v !== null && typeof v === "object" ? v as Record<string, unknown> : {};
-    return { ...map, [step]: put(map[step], rest) };
-  };
-  return put(value, override.slice(0, at).split("."));
+    return [...root.slice(0, i), put(root[i], rest, given, text), ...root.slice(i + 1)];
+  }
+  const map = root !== null && typeof root === "object" ? root as Record<string, unknown> : {};
+  return { ...map, [step]: put(map[step], rest, given, text) };
 }

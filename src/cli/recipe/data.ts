@@ -114,7 +114,10 @@ function fromTable(dls: TabularDataLoaders): RecipeData {
 
 async function arrays(spec: Of<"arrays">, path: string, seed: number): Promise<RecipeData> {
   const { x: xName = "x", y: yName = "y", xValid, yValid, validPct = 0.2, normalize = false, bs = 64 } = spec;
-  const file = await openSafetensors(path);
+  const file = await openSafetensors(path).catch((cause) => {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new DataError(`Cannot read ${path}: there is no such file`, { cause });
+  });
   const read = async (name: string): Promise<HostTensor> => {
     if (!file.names.includes(name)) {
       throw new DataError(`Cannot read ${name} of ${path}: it holds ${file.names.join(", ")}`);

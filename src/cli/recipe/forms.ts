@@ -6,7 +6,8 @@
 import * as z from "zod";
 import { nearestName } from "../../base/options.ts";
 
-function meant(got: unknown, names: readonly string[]): string {
+/** The hint at the nearest name, where there is one. */
+export function meant(got: unknown, names: readonly string[]): string {
   return typeof got === "string" && names.length > 0 ? `; did you mean ${nearestName(got, names)}?` : "";
 }
 
@@ -14,14 +15,11 @@ function list(names: readonly string[]): string {
   return names.join(", ");
 }
 
-/** An object with these keys and no others. */
+/** An object with these keys and no others; the message about an unknown one is the list of those that are known. */
 export function form<S extends z.core.$ZodShape>(shape: S): z.ZodObject<S, z.core.$strict> {
   const names = Object.keys(shape);
   return z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === "unrecognized_keys"
-        ? `unknown key ${(issue.keys ?? []).join(", ")}: allowed are ${list(names)}${meant(issue.keys?.[0], names)}`
-        : undefined,
+    error: (issue) => issue.code === "unrecognized_keys" ? list(names) : undefined,
   });
 }
 

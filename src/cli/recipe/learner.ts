@@ -128,7 +128,7 @@ export function makeCallbacks(recipe: Recipe): Callback[] {
   const list: Callback[] = [
     new CSVLogger({ fname: "history.csv" }),
     new JsonLines({ fname: "log.jsonl" }),
-    new Checkpoint({ dir: "checkpoints", ...wanted.checkpoint }),
+    new Checkpoint({ dir: "checkpoints", ...wanted.checkpoint, onSignal: "throw" }),
   ];
   const make: Record<string, (options: Record<string, never>) => Callback> = {
     earlyStopping: (o) => new EarlyStopping(o),

@@ -4,7 +4,7 @@
  * @module
  */
 import { parse } from "@std/yaml";
-import { isAlias, isMap, isScalar, LineCounter, type Node, parseAllDocuments, visit } from "yaml";
+import { isAlias, isMap, isNode, isScalar, LineCounter, type Node, parseAllDocuments, visit } from "yaml";
 import { ConfigError } from "../../base/errors.ts";
 
 /** A recipe as written. */
@@ -21,7 +21,7 @@ export interface RecipeSource {
 const MOST_BYTES = 256 * 1024;
 
 /** Keys that name what every JavaScript object has. */
-const FORBIDDEN: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
+export const FORBIDDEN: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
 /**
  * Reads a recipe's text. It is plain data: anchors, aliases, tags and merge keys are refused, and so are keys twice.
@@ -53,7 +53,10 @@ export function readSource(file: string, text: string): RecipeSource {
         if (node.tag) refuse(node, `tags are not for recipes, got ${node.tag}`);
       },
       Pair: (_, { key }) => {
-        if (!isScalar(key)) throw new ConfigError(`${file}: keys of a recipe are words`);
+        if (!isScalar(key)) {
+          const offset = isNode(key) ? key.range?.[0] ?? 0 : 0;
+          throw new ConfigError(`${at(offset)}: keys of a recipe are words, got a list or a block`);
+        }
         if (FORBIDDEN.has(String(key.value)) || key.value === "<<") refuse(key, `no key is named ${key.value}`);
         if (typeof key.value !== "string") refuse(key, `keys are words, got ${key.value}`);
       },
@@ -68,11 +71,14 @@ export function readSource(file: string, text: string): RecipeSource {
     place(path, key) {
       let node: unknown = document.contents;
       let offset = 0;
-      for (const step of [...path, ...(key === undefined ? [] : [key])]) {
+      const steps = [...path, ...(key === undefined ? [] : [key])];
+      for (const [i, step] of steps.entries()) {
         if (isMap(node)) {
           const pair = node.items.find((p) => isScalar(p.key) && p.key.value === step);
           if (pair === undefined) break;
-          offset = (pair.key as Node).range?.[0] ?? offset;
+          const wanted = key !== undefined && i === steps.length - 1 ? pair.key : pair.value;
+          const empty = !isNode(wanted) || wanted.range?.[0] === wanted.range?.[1];
+          offset = (empty ? pair.key as Node : wanted).range?.[0] ?? offset;
           node = pair.value;
         } else {
           const items: unknown[] = (node as { items?: unknown[] } | null)?.items ?? [];
