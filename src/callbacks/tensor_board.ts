@@ -87,7 +87,9 @@ export class TensorBoard extends Callback {
     const row = Object.entries(recorder.rows.at(-1) ?? {}).flatMap(([name, v]) =>
       typeof v === "number" && name !== "epoch" ? [[`epoch/${name}`, v] as const] : []
     );
-    if (row.length > 0) events.push(scalarEvent(seconds, this.#base + this.#written, Object.fromEntries(row)));
+    // at the epoch's last batch: a run that goes on drops what belongs to later ones
+    const step = this.#base + Math.max(0, this.#written - 1);
+    if (row.length > 0) events.push(scalarEvent(seconds, step, Object.fromEntries(row)));
     await this.#write(events);
   }
 

@@ -1,0 +1,131 @@
+/**
+ * Logs that programs read: JSON lines, TensorBoard's event files.
+ *
+ * @module
+ */
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { Checkpoint, InterruptCallback, JsonLines, Learner, silentLogger, TensorBoard } from "../../mod.ts";
+import { synthLearner } from "../../testing.ts";
+import { onDevices } from "../support/devices.ts";
+
+const here = { kinds: ["cpu"] } as const;
+
+/** A program that reads a folder of event files with TensorBoard's own package and prints what it found. */
+const READER = `
+import json, sys
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+acc = EventAccumulator(sys.argv[1], size_guidance={"scalars": 0, "images": 0})
+acc.Reload()
+tags = acc.Tags()
+print(json.dumps({
+  "scalars": {tag: [[e.step, e.value] for e in acc.Scalars(tag)] for tag in tags["scalars"]},
+  "images": {tag: [[e.step, e.width, e.height, e.encoded_image_string[1:4].decode()] for e in acc.Images(tag)] for tag in tags["images"]},
+}))
+`;
+
+async function python(...args: string[]): Promise<string | null> {
+  try {
+    const { success, stdout } = await new Deno.Command("python3", { args, stderr: "null" }).output();
+    return success ? new TextDecoder().decode(stdout) : null;
+  } catch {
+    return null; // there is no python3
+  }
+}
+
+const hasTensorBoard = await python("-c", "import tensorboard") !== null;
+
+interface Found {
+  readonly scalars: Record<string, [step: number, value: number][]>;
+  readonly images: Record<string, [step: number, width: number, height: number, format: string][]>;
+}
+
+/** Trains four epochs, cut short after two and gone on with if \`cut\`; gives the learner that ended it. */
+async function fitted(path: string, cut: boolean): Promise<Learner> {
+  const make = () => synthLearner({ seed: 3, path, logger: silentLogger });
+  const cbs = () => [new JsonLines(), new TensorBoard(), new Checkpoint({ dir: "checkpoints", everyEpochs: 1 })];
+  if (cut) {
+    // two epochs are in the logs and in the checkpoint, and half of the third in neither
+    await (await make()).fitOneCycle(4, { cbs: [...cbs(), new InterruptCallback(2)] });
+  }
+  const learn = await make();
+  await learn.fitOneCycle(4, { cbs: cbs(), resume: cut });
+  return learn;
+}
+
+Deno.test({
+  name: hasTensorBoard
+    ? "TensorBoard reads what was written"
+    : "TensorBoard reads what was written (needs the Python package tensorboard)",
+  ignore: !hasTensorBoard,
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async () => {
+    for (const cut of [false, true]) {
+      const path = await Deno.makeTempDir();
+      const { recorder } = await fitted(path, cut);
+      const found: Found = JSON.parse((await python("-c", READER, join(path, "tensorboard")))!);
+      const steps = recorder.losses.length;
+      assertEquals(
+        found.scalars["batch/loss"].map(([step]) => step),
+        Array.from({ length: steps }, (_, i) => i),
+        `cut: ${cut}`,
+      );
+      found.scalars["batch/loss"].forEach(([, value], i) => assertEquals(value, Math.fround(recorder.losses[i])));
+      found.scalars["batch/lr"].forEach(([, value], i) => assertEquals(value, Math.fround(recorder.hps.lr[i])));
+      assertEquals(
+        found.scalars["epoch/valid_loss"].map(([, v]) => v),
+        recorder.rows.map((r) => Math.fround(r.valid_loss!)),
+      );
+      assertEquals(Object.keys(found.images).sort(), ["losses", "schedule"]);
+      const [[, width, height, format]] = found.images.losses;
+      assert(width > 300 && height > 200 && format === "PNG");
+    }
+  },
+});
+
+/** Records of an event file: the frames are checked by length alone. */
+async function records(folder: string): Promise<Uint8Array[]> {
+  const out: Uint8Array[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    const bytes = await Deno.readFile(join(folder, name)), view = new DataView(bytes.buffer);
+    for (let at = 0; at < bytes.length;) {
+      const n = Number(view.getBigUint64(at, true));
+      out.push(bytes.subarray(at + 12, at + 12 + n));
+      at += 16 + n;
+    }
+  }
+  return out;
+}
+
+onDevices("event files hold a version, a record a batch, one an epoch, and pictures", async () => {
+  const path = await Deno.makeTempDir();
+  const learn = await fitted(path, false);
+  const all = await records(join(path, "tensorboard"));
+  assertEquals(all.length, 1 + learn.recorder.losses.length + 4 + 2);
+  assert(new TextDecoder().decode(all[0]).endsWith("brain.Event:2"));
+  // what the format's own test has: the masked checksum of a record's length, here of 24 bytes
+  const file = (await Array.fromAsync(Deno.readDir(join(path, "tensorboard"))))[0].name;
+  const head = await Deno.readFile(join(path, "tensorboard", file));
+  assertEquals(new DataView(head.buffer).getBigUint64(0, true), 24n);
+  assertEquals([...head.subarray(8, 12)], [0xa3, 0x7f, 0x4b, 0x22]);
+}, here);
+
+onDevices("JSON lines: a line a fit and an epoch, none twice where a run goes on", async () => {
+  const paths = [await Deno.makeTempDir(), await Deno.makeTempDir()];
+  const learn = await fitted(paths[0], false);
+  await fitted(paths[1], true);
+  const [whole, cut] = await Promise.all(paths.map(async (path) => {
+    const lines = (await Deno.readTextFile(join(path, "log.jsonl"))).trimEnd().split("\n");
+    return lines.map((line) => JSON.parse(line)).map(({ at, time: _time, ...rest }) => {
+      assert(!Number.isNaN(Date.parse(at)));
+      return rest;
+    });
+  }));
+  assertEquals(whole.map(({ event }) => event), ["fit", "epoch", "epoch", "epoch", "epoch", "end"]);
+  whole.filter(({ event }) => event === "epoch").forEach((line, i) => {
+    assertEquals(line.valid_loss, learn.recorder.rows[i].valid_loss);
+  });
+  assertAlmostEquals(whole[4].hypers.lr, learn.recorder.hps.lr.at(-1)!, 0);
+  assertEquals(cut, whole);
+}, here);
