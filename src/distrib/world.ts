@@ -15,6 +15,8 @@ import { type Post, Watch } from "./watch.ts";
 
 /** Collectives that take longer than this many milliseconds give way to the event loop between tests. */
 const SPIN_MS = 0.5;
+/** Length of a nap between two such tests: another process may be waiting for this very processor. */
+const NAP_MS = 0.05;
 /** After this many milliseconds they sleep between tests: somebody is slow, and the processor is wanted elsewhere. */
 const TURNS_MS = 10;
 const SLEEP_MS = 1;
@@ -28,8 +30,8 @@ const EXIT_MS = 5000;
 const still = new Int32Array(new SharedArrayBuffer(4));
 
 /** Sleeps without giving up the thread. */
-function pause(): void {
-  Atomics.wait(still, 0, 0, SLEEP_MS);
+function pause(ms: number = SLEEP_MS): void {
+  Atomics.wait(still, 0, 0, ms);
 }
 
 /** All processes that the launcher started together, seen from this one; a process started alone is a world of one. */
@@ -164,6 +166,7 @@ export class World implements Peers {
       const waited = performance.now() - start;
       if (waited < SPIN_MS) continue;
       this.#checkPeers();
+      if (waited < TURNS_MS) pause(NAP_MS);
       await new Promise<void>((resolve) => {
         if (waited < TURNS_MS) setImmediate(resolve);
         else setTimeout(resolve, SLEEP_MS);
