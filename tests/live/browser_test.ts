@@ -114,7 +114,7 @@ Deno.test({
       await status(page, "Training");
       await page.click("#log");
       await page.emulateMedia({ colorScheme: "dark" });
-      assertEquals(await page.evaluate("document.documentElement.dataset.theme"), "dark");
+      await page.locator("html[data-theme=dark]").waitFor();
       await page.click("#stop");
       await run;
       assert(learn.epoch < 499);
