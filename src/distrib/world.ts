@@ -100,11 +100,14 @@ export class World implements Peers {
       leaving = leave();
     });
     globalThis.addEventListener("unload", () => {
-      if (left || Deno.exitCode !== 0) return;
-      // Deno.exit(): nothing asynchronous runs any more
-      const request = mpi.barrier("leave");
-      for (let ms = 0; ms < EXIT_MS && !mpi.test(request); ms++) pause();
-      if (request.done) this.#finalize(mpi);
+      if (left || leaving !== null || Deno.exitCode !== 0) return;
+      // Deno.exit(): nothing asynchronous runs any more; the others may leave the other way, by two barriers
+      for (let i = 0; i < 2; i++) {
+        const request = mpi.barrier("leave");
+        for (let ms = 0; ms < EXIT_MS && !mpi.test(request); ms++) pause();
+        if (!request.done) return;
+      }
+      this.#finalize(mpi);
     });
   }
 
