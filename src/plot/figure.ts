@@ -18,6 +18,8 @@ export class Figure {
   readonly columns: number;
   /** Heading over all panels; none if empty. */
   readonly title: string;
+  /** Whether {@link Figure.save} writes nothing: for processes of a run that leave files to another one. */
+  quiet: boolean = false;
 
   /**
    * A figure of panels.
@@ -49,6 +51,7 @@ export class Figure {
       const got = extension === "" ? "no ending" : extension;
       throw new ConfigError(`Cannot save a figure as ${path}: the path must end in .png or .svg, got ${got}`);
     }
+    if (this.quiet) return;
     const svg = await this.svg();
     await Deno.mkdir(dirname(path), { recursive: true });
     if (extension === ".svg") await Deno.writeTextFile(path, svg);

@@ -171,9 +171,15 @@ export class Recorder extends Callback {
 
   // --- plots
 
+  /** In a run of several processes rank 0 alone writes files. */
+  #shown(figure: Figure): Figure {
+    figure.quiet = (this.learn.peers?.rank ?? 0) > 0;
+    return figure;
+  }
+
   /** The scheduled hyper-parameters of the last fit, those in `keys` or all, step by step. */
   plotSched({ keys }: { readonly keys?: readonly string[] } = {}): Figure {
-    return schedFigure(this.hps, keys === undefined ? {} : { keys });
+    return this.#shown(schedFigure(this.hps, keys === undefined ? {} : { keys }));
   }
 
   /** The losses of the last fit: smoothed training losses by step, validation losses at the ends of epochs. */
@@ -181,7 +187,7 @@ export class Recorder extends Callback {
     const validLosses = withValid && this.rows.some((r) => typeof r.valid_loss === "number")
       ? this.rows.map((r) => r.valid_loss ?? NaN)
       : [];
-    return lossFigure({ losses: this.losses, iters: this.iters, validLosses, skipStart, log, showEpochs });
+    return this.#shown(lossFigure({ losses: this.losses, iters: this.iters, validLosses, skipStart, log, showEpochs }));
   }
 
   /** The curve of the last probe of the learning-rate finder, its suggestions marked. */
@@ -191,7 +197,7 @@ export class Recorder extends Callback {
     }
     const { lrs, losses, points } = this.lrFinder;
     const suggestions = Object.entries(points).map(([name, [lr, loss]]) => ({ name, lr, loss }));
-    return lrFindFigure({ lrs, losses, skipEnd, suggestions });
+    return this.#shown(lrFindFigure({ lrs, losses, skipEnd, suggestions }));
   }
 
   /** The rows of the last fit as a table, where a Deno notebook shows the recorder. */

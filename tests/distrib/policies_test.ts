@@ -8,6 +8,8 @@ async function run(n: number, bs: number): Promise<{ results: Numbers[]; csv: st
   try {
     const { code, stderr } = await finish(launch(n, "rank_policies.ts", [dir, String(bs)]));
     assertEquals(code, 0, stderr);
+    const pictures = [...Deno.readDirSync(dir)].map((f) => f.name).filter((name) => name.endsWith(".svg"));
+    assertEquals(pictures, ["loss_0.svg"], "one process draws");
     const texts = Array.from({ length: n }, (_, r) => Deno.readTextFileSync(`${dir}/${r}.json`));
     return { results: texts.map((t) => JSON.parse(t)), csv: await Deno.readTextFile(`${dir}/history.csv`) };
   } finally {

@@ -72,6 +72,7 @@ if (import.meta.main) {
   out.rows = rows();
   out.best = await weights();
   await learn.save("now");
+  await learn.recorder.plotLoss().save(`${dir}/loss_${rank}.svg`);
   await learn.fit(1, { lr: 0.1, cbs: new GradientAccumulation(Number(bs) * 2) });
   out.accumulated = await weights();
   await learn.load("now");
