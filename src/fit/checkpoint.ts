@@ -150,7 +150,7 @@ export class Checkpoint extends Callback {
     const last = iter + 1 === nIter && this.onSignal !== "ignore" && learn.dls.valid.length > 0;
     if (!due && !late && !last) return;
     if (!this.#whole) return;
-    return this.#atBatch({ epoch, iter: iter + 1 }, { save: due || late, last });
+    return this.#atBatch({ epoch, iter: iter + 1 }, { save: due || late, last, stop });
   }
 
   /** Whether everything that goes on in the middle of an epoch can be saved. */
@@ -160,13 +160,16 @@ export class Checkpoint extends Callback {
     return this.learn.metrics.every((m) => m.stateDict !== Metric.prototype.stateDict);
   }
 
-  async #atBatch(at: { epoch: number; iter: number }, { save, last }: { save: boolean; last: boolean }): Promise<void> {
+  async #atBatch(
+    at: { epoch: number; iter: number },
+    { save, last, stop }: { save: boolean; last: boolean; stop: boolean },
+  ): Promise<void> {
     const { learn } = this;
     learn.handOver(); // the step's own program, not part of the copies'
     const host = await captureHost(learn, at);
-    if (save) await this.#save(host);
+    if (save) await this.#save(host, { stop });
     if (last) this.#trained = { host, versions: this.#versions() };
-    if (this.#session?.signal != null) await this.#stop();
+    if (stop) await this.#stop(); // a signal that came since then is for the next batch
   }
 
   /** Assignments to weights so far: validation that changes them cannot be cut short. */
@@ -180,7 +183,7 @@ export class Checkpoint extends Callback {
     const now = this.#versions();
     if (versions.some((v, i) => v !== now[i])) return; // the end of the epoch is near
     this.learn.handOver();
-    await this.#save(host);
+    await this.#save(host, { stop: true });
     await this.#stop();
   }
 
@@ -198,11 +201,12 @@ export class Checkpoint extends Callback {
         ? value < this.#bestValue
         : value > this.#bestValue);
     if (better) this.#bestValue = value;
-    const due = (learn.epoch + 1 - session.startEpoch) % this.everyEpochs === 0 || session.signal !== null;
+    const stop = session.signal !== null;
+    const due = (learn.epoch + 1 - session.startEpoch) % this.everyEpochs === 0 || stop;
     const late = performance.now() - this.#savedAt >= this.everySeconds * 1000 && !session.store.writing;
     if (!due && !late && !better) return;
-    await this.#save(await captureHost(learn, at), { best: better });
-    if (session.signal !== null) await this.#stop();
+    await this.#save(await captureHost(learn, at), { stop, best: better });
+    if (stop) await this.#stop();
   }
 
   /** See `Callback.afterCancelFit`. */
@@ -230,9 +234,9 @@ export class Checkpoint extends Callback {
     this.#savedAt = performance.now();
   }
 
-  async #save(host: HostState, note: { readonly best?: boolean } = {}): Promise<void> {
+  async #save(host: HostState, { stop, best = false }: { stop: boolean; best?: boolean }): Promise<void> {
     this.#savedAt = performance.now();
-    await this.#session!.write(host, note, { wait: this.#session!.signal !== null });
+    await this.#session!.write(host, { best }, { wait: stop });
   }
 
   /** After a signal: everything is saved. */
