@@ -113,8 +113,10 @@ export {
 export {
   type CategoricalColumn,
   encodeRow,
+  encodeRows,
   type FromCsvOptions,
   type NumericColumn,
+  type TableRow,
   type TabularBatch,
   TabularDataLoaders,
   type TabularSchema,

@@ -5,7 +5,7 @@
  */
 import { join } from "@std/path";
 import { ConfigError, DataError } from "../base/errors.ts";
-import { encodeRow } from "../data/mod.ts";
+import { type Batch, DataLoader, encodeRow, encodeRows, readCsv, type TabularSchema } from "../data/mod.ts";
 import { type Learner, minimum, slide, steep, valley } from "../fit/mod.ts";
 import { figureOfRecord } from "./record.ts";
 import type { Tensor } from "../tensor/mod.ts";
@@ -61,7 +61,7 @@ export interface PredictionLine {
   readonly probability?: number;
 }
 
-/** Predicts for image files, for the row that `column=value` pairs give, or for items of the validation set. */
+/** Predicts for image files, for the rows of a table's `.csv`, for the row that `column=value` pairs give, or for items of the validation set. */
 export async function predictRun(
   out: string,
   inputs: readonly string[],
@@ -75,7 +75,9 @@ export async function predictRun(
   const lines: PredictionLine[] = [];
   for (const item of items) lines.push(await line(learn, data, `item ${item}`, await validItem(learn, item)));
   if (inputs.length === 0) return lines;
-  if (data.table !== undefined) {
+  if (data.table !== undefined && inputs.every((input) => input.endsWith(".csv"))) {
+    for (const file of inputs) lines.push(...await tableLines(learn, data, data.table, file));
+  } else if (data.table !== undefined) {
     const row = Object.fromEntries(inputs.map((pair) => {
       const at = pair.indexOf("=");
       if (at < 1) throw new ConfigError(`Cannot predict for ${pair}: a table's row is given as column=value pairs`);
@@ -86,6 +88,42 @@ export async function predictRun(
     for (const file of inputs) lines.push(await line(learn, data, file, await imageItem(learn, file)));
   } else throw new ConfigError(`Cannot predict for ${inputs[0]}: data of kind ${kind} takes --item with a number`);
   return lines;
+}
+
+/** Predictions for all rows of a file, which has the columns that the model was trained on, in any order. */
+async function tableLines(
+  learn: Learner,
+  data: RecipeData,
+  schema: TabularSchema,
+  file: string,
+): Promise<PredictionLine[]> {
+  const { columns, rows: n } = await readCsv(file);
+  const lacking = [...schema.numeric.map(({ name }) => name), ...schema.categorical.map(({ name }) => name)]
+    .filter((name) => !columns.has(name) && !(name.endsWith("_na") && columns.has(name.slice(0, -3))));
+  if (lacking.length > 0) throw new DataError(`Cannot predict for ${file}: it has no column ${lacking.join(", ")}`);
+  const rows = Array.from(
+    { length: n },
+    (_, r) => Object.fromEntries([...columns].map(([name, { texts, codes }]) => [name, texts[codes[r]]])),
+  );
+  const [words, numbers] = inFile(file, () => encodeRows(schema, rows));
+  const dl = new DataLoader<Batch>({ columns: [{ tensor: words }, { tensor: numbers }], bs: 256 });
+  const { preds, decoded } = await learn.getPreds({ dl, withDecoded: true });
+  const values = await preds.data(), best = await decoded!.data(), width = values.length / n;
+  return rows.map((_, r): PredictionLine => {
+    const input = `${file} row ${r + 1}`, own = values.subarray(r * width, (r + 1) * width);
+    if (data.vocab.length === 0) return { input, prediction: width === 1 ? own[0] : [...own] };
+    return { input, prediction: data.vocab[best[r]] ?? String(best[r]), probability: own[best[r]] };
+  });
+}
+
+/** Lets errors about rows name the file. */
+function inFile<T>(file: string, body: () => T): T {
+  try {
+    return body();
+  } catch (cause) {
+    if (cause instanceof DataError) throw new DataError(`Cannot predict for ${file}: ${cause.message}`, { cause });
+    throw cause;
+  }
 }
 
 /** The inputs of one item of the validation set, without the batch axis. */

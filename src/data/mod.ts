@@ -15,5 +15,13 @@ export {
   sourcesOf,
 } from "./loader.ts";
 export { type Arrays, DataLoaders, type DataLoadersOptions, type FromArraysOptions } from "./loaders.ts";
-export { encodeRow, type FromCsvOptions, type TabularBatch, TabularDataLoaders } from "./tabular.ts";
+export {
+  encodeRow,
+  encodeRows,
+  type FromCsvOptions,
+  type TableRow,
+  type TabularBatch,
+  TabularDataLoaders,
+} from "./tabular.ts";
 export type { CategoricalColumn, NumericColumn, TabularSchema, TargetColumn } from "./tabular_schema.ts";
+export { readCsv, type TextColumn, type TextTable } from "./csv.ts";

@@ -188,13 +188,40 @@ function scaled({ mean, std, median }: { mean: number; std: number; median: numb
   return ((Number.isNaN(value) ? median : value) - mean) / std;
 }
 
+/** A row by column name; columns that are left out are missing. */
+export type TableRow = Readonly<Record<string, string | number>>;
+
 /**
  * One row, by column name, as the inputs of a model: numbers of words and numbers, without the batch axis. Columns that are
  * left out are missing.
  *
  * @throws DataError Where a column of numbers holds something else.
  */
-export function encodeRow(schema: TabularSchema, row: Readonly<Record<string, string | number>>): [Tensor, Tensor] {
+export function encodeRow(schema: TabularSchema, row: TableRow): [Tensor, Tensor] {
+  const { words, numbers } = hostRow(schema, row);
+  return [tensor(words, { shape: [words.length] }), tensor(numbers, { shape: [numbers.length] })];
+}
+
+/**
+ * Rows as {@link encodeRow} has them, as one batch: `[n, words]` and `[n, numbers]`.
+ *
+ * @throws DataError Where a column of numbers holds something else; it names the row, from 1.
+ */
+export function encodeRows(schema: TabularSchema, rows: readonly TableRow[]): [Tensor, Tensor] {
+  const nWords = schema.categorical.length, nNumbers = schema.numeric.length;
+  const words = new Int32Array(rows.length * nWords), numbers = new Float32Array(rows.length * nNumbers);
+  rows.forEach((row, r) => {
+    const one = hostRow(schema, row, `row ${r + 1}, `);
+    words.set(one.words, r * nWords);
+    numbers.set(one.numbers, r * nNumbers);
+  });
+  return [
+    tensor(words, { shape: [rows.length, nWords] }),
+    tensor(numbers, { shape: [rows.length, nNumbers] }),
+  ];
+}
+
+function hostRow(schema: TabularSchema, row: TableRow, where = ""): { words: Int32Array; numbers: Float32Array } {
   const text = (name: string) => Object.hasOwn(row, name) ? String(row[name]) : "";
   const words = schema.categorical.map(({ name, words: known }) => {
     const numeric = schema.numeric.find((n) => `${n.name}_na` === name);
@@ -204,12 +231,9 @@ export function encodeRow(schema: TabularSchema, row: Readonly<Record<string, st
   const numbers = schema.numeric.map((column) => {
     const value = numberOf(text(column.name));
     if (value === undefined) {
-      throw new DataError(`Cannot use "${text(column.name)}" in column "${column.name}": a number is needed`);
+      throw new DataError(`Cannot use "${text(column.name)}" in ${where}column "${column.name}": a number is needed`);
     }
     return scaled(column, value);
   });
-  return [
-    tensor(Int32Array.from(words), { shape: [words.length] }),
-    tensor(Float32Array.from(numbers), { shape: [numbers.length] }),
-  ];
+  return { words: Int32Array.from(words), numbers: Float32Array.from(numbers) };
 }

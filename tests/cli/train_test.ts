@@ -167,7 +167,7 @@ test("exit codes and messages say what happened", async () => {
 });
 
 async function spawnedHelp(name: string): Promise<string> {
-  const { makeProgram } = await import("../../src/cli/main.ts");
+  const { makeProgram } = await import("../../src/cli/program.ts");
   let text = "";
   const program = makeProgram();
   for (const command of [program, ...program.commands]) {

@@ -17,6 +17,7 @@ import { loadMnist } from "../../data/mnist.ts";
 import { type HostTensor, openSafetensors } from "../../io/safetensors.ts";
 import { Rng } from "../../tensor/mod.ts";
 import { getImageFiles, ImageDataLoaders, imagenetStats, Normalize, Resize } from "../../vision/data/mod.ts";
+import { isPackageFile, packageFile } from "./package_file.ts";
 import type { Recipe } from "./schema.ts";
 
 /** Loaders, and what a model for them must know. */
@@ -38,15 +39,16 @@ type Of<K extends Spec["kind"]> = Extract<Spec, { kind: K }>;
 /** Reads the data. Paths are relative to `folder`. */
 export async function loadData(spec: Spec, folder: string, seed: number): Promise<RecipeData> {
   const path = (file: string) => isAbsolute(file) ? file : resolve(join(folder, file));
+  const data = async (file: string) => isPackageFile(file) ? await packageFile(file) : path(file);
   switch (spec.kind) {
     case "mnist":
       return await mnist(spec, seed);
     case "images":
       return await images(spec, path(spec.path), seed);
     case "csv":
-      return await csv(spec, path(spec.file), seed);
+      return await csv(spec, await data(spec.file), seed);
     case "arrays":
-      return await arrays(spec, path(spec.file), seed);
+      return await arrays(spec, await data(spec.file), seed);
     case "module":
       return await fromModule(spec, path(spec.file));
   }

@@ -178,7 +178,13 @@ export const policyForms = {
   schedule: form({
     kind: z.literal("schedule"),
     epochs,
-    hypers: z.record(word(["lr", "mom", "sqrMom", "wd", "eps", "alpha"]), schedule),
+    hypers: form({
+      lr: schedule.optional(),
+      mom: schedule.optional(),
+      sqrMom: schedule.optional(),
+      wd: schedule.optional(),
+      eps: schedule.optional(),
+    }),
     ...common,
   }),
 } as const;
@@ -263,3 +269,8 @@ export type Recipe = z.infer<typeof recipeSchema>;
 export type Policy = z.infer<typeof policy>;
 /** A learning rate of a recipe. */
 export type Rate = z.infer<typeof rate>;
+
+/** The JSON Schema that editors check recipes with. */
+export function recipeJsonSchema(): Record<string, unknown> {
+  return { title: "A recipe of Anneal", ...z.toJSONSchema(recipeSchema, { io: "input" }) };
+}

@@ -1,0 +1,188 @@
+/**
+ * The commands and their options.
+ *
+ * @module
+ */
+import { Command, CommanderError } from "commander";
+import { type Logger, stdoutLogger } from "../train/mod.ts";
+import { VERSION } from "./environment.ts";
+
+/** What commands print: text for people, or with `--json` one line for programs. */
+interface Printer {
+  readonly logger: Logger;
+  /** The result: as JSON, or as these lines. */
+  result(value: unknown, lines: readonly string[]): void;
+}
+
+function printer(json: boolean): Printer {
+  if (json) {
+    const encoder = new TextEncoder();
+    const logger = { line: (text: string) => void Deno.stderr.writeSync(encoder.encode(text + "\n")) };
+    return { logger, result: (value) => console.log(JSON.stringify(value)) };
+  }
+  return { logger: stdoutLogger(), result: (_, lines) => lines.forEach((line) => console.log(line)) };
+}
+
+const collect = (value: string, all: string[]): string[] => [...all, value];
+
+interface Common {
+  readonly json: boolean;
+}
+interface WithSet extends Common {
+  readonly set: string[];
+}
+
+/** A command with the options that all have, and an example below its help. */
+function add(program: Command, usage: string, description: string, example: string): Command {
+  return program.command(usage).description(description)
+    .option("--json", "one line of JSON on standard output; messages go to standard error", false)
+    .addHelpText("after", `\nExample:\n  $ anneal ${example}`);
+}
+
+const SET = [
+  "--set <key=value>",
+  "put a value into the recipe, as in --set policy.lrMax=1e-3",
+  collect,
+  [] as string[],
+] as const;
+
+/** All commands. */
+export function makeProgram(): Command {
+  const program = new Command("anneal").description("Trains neural networks by recipes.").version(VERSION)
+    .exitOverride().showHelpAfterError("(--help shows what there is)");
+
+  add(
+    program,
+    "train <recipe>",
+    "train by a recipe, a YAML file",
+    "train examples/recipes/mnist_mlp.yaml --out runs/digits",
+  )
+    .option(...SET)
+    .option("--out <folder>", "folder of the run; by default the recipe's, or the next free one under runs/")
+    .option("--live [port]", "show the run on a page on this machine")
+    .action(async (file: string, { set, out, json, live }: WithSet & { out?: string; live?: string | boolean }) => {
+      const { readRecipe } = await import("./run_folder.ts");
+      const { trainRecipe } = await import("./train.ts");
+      const recipe = await readRecipe(file, set);
+      const print = printer(json);
+      const cbs = live === undefined ? [] : [await livePage(live)];
+      const result = await trainRecipe(recipe, file, {
+        logger: print.logger,
+        cbs,
+        ...(out === undefined ? {} : { out }),
+      });
+      print.result(result, [
+        `Done in ${result.seconds.toFixed(1)} s: ${result.out} holds the model, the log and pictures`,
+      ]);
+    });
+
+  add(
+    program,
+    "resume <run>",
+    "go on with a run that was interrupted, from its newest checkpoint",
+    "resume runs/digits",
+  )
+    .option("--live [port]", "show the run on a page on this machine")
+    .action(async (run: string, { json, live }: Common & { live?: string | boolean }) => {
+      const { resumeRun } = await import("./train.ts");
+      const print = printer(json);
+      const cbs = live === undefined ? [] : [await livePage(live)];
+      const result = await resumeRun(run, { logger: print.logger, cbs });
+      print.result(result, [
+        `Done in ${result.seconds.toFixed(1)} s: ${result.out} holds the model, the log and pictures`,
+      ]);
+    });
+
+  add(program, "lr-find <recipe>", "look for a learning rate", "lr-find examples/recipes/mnist_mlp.yaml --out lr.png")
+    .option(...SET)
+    .option("--out <picture>", "where the curve goes, .png or .svg", "lr_find.png")
+    .action(async (file: string, { set, out, json }: WithSet & { out: string }) => {
+      const { lrFindRecipe } = await import("./inspect.ts");
+      const print = printer(json);
+      const found = await lrFindRecipe(file, set, out, print.logger);
+      print.result(found, [
+        ...Object.entries(found.suggestions).map(([name, lr]) =>
+          `${name.padEnd(8)} ${lr === null ? `none: ${found.reasons[name]}` : lr.toExponential(2)}`
+        ),
+        `The curve is in ${out}`,
+      ]);
+    });
+
+  add(program, "validate <run>", "measure a trained model on the validation set", "validate runs/digits")
+    .action(async (run: string, { json }: Common) => {
+      const { validateRun } = await import("./inspect.ts");
+      const print = printer(json);
+      const values = await validateRun(run, print.logger);
+      print.result(values, Object.entries(values).map(([name, value]) => `${name.padEnd(12)} ${value}`));
+    });
+
+  add(
+    program,
+    "predict <run> [inputs...]",
+    "predict with a trained model: image files, a .csv file or column=value pairs of a table, or --item of the validation set",
+    "predict runs/digits --item 0 --item 7",
+  )
+    .option("--item <number>", "item of the validation set; may be given several times", collect, [] as string[])
+    .action(async (run: string, inputs: string[], { item, json }: Common & { item: string[] }) => {
+      const { predictRun } = await import("./inspect.ts");
+      const print = printer(json);
+      const all = await predictRun(run, inputs, item, print.logger);
+      print.result(
+        all,
+        all.map((p) =>
+          `${p.input}: ${p.prediction}${p.probability === undefined ? "" : ` (${(100 * p.probability).toFixed(1)} %)`}`
+        ),
+      );
+    });
+
+  add(program, "plot <run>", "draw a run's losses or schedule again", "plot runs/digits --what schedule --out s.svg")
+    .option("--what <figure>", "losses or schedule", "losses")
+    .option("--out <picture>", "where it goes, .png or .svg; by default it is drawn in the terminal")
+    .action(async (run: string, { what, out, json }: Common & { what: string; out?: string }) => {
+      const { plotRun } = await import("./inspect.ts");
+      const text = await plotRun(run, what, out);
+      printer(json).result({ out: out ?? null }, [text]);
+    });
+
+  add(
+    program,
+    "export <run> <folder>",
+    "write the trained weights and what is needed to use them",
+    "export runs/digits model",
+  )
+    .action(async (run: string, folder: string, { json }: Common) => {
+      const { exportRun } = await import("./inspect.ts");
+      const print = printer(json);
+      const files = await exportRun(run, folder, print.logger);
+      print.result({ files }, files.map((file) => `Written to ${file}`));
+    });
+
+  add(program, "devices", "what there is to compute on", "devices --json")
+    .action(async ({ json }: Common) => {
+      const { adapters } = await import("./environment.ts");
+      const found = { processors: navigator.hardwareConcurrency, adapters: await adapters() };
+      printer(json).result(found, [
+        `cpu     WebAssembly, ${found.processors} threads`,
+        ...found.adapters.map((a) => `webgpu  ${a.name}${a.software ? " (software: the cpu is faster)" : ""}`),
+      ]);
+    });
+
+  add(program, "doctor", "say what is missing, and what to type", "doctor")
+    .action(async ({ json }: Common) => {
+      const { examine } = await import("./doctor.ts");
+      const findings = await examine();
+      const mark = { ok: "ok      ", note: "note    ", missing: "missing " } as const;
+      printer(json).result(
+        findings,
+        findings.map((f) => `${mark[f.state]}${f.what}${f.fix === undefined ? "" : `\n        ${f.fix}`}`),
+      );
+      if (findings.some((f) => f.state === "missing")) throw new CommanderError(1, "anneal.doctor", "");
+    });
+
+  return program;
+}
+
+async function livePage(port: string | boolean) {
+  const { LivePage } = await import("../live/mod.ts");
+  return new LivePage(typeof port === "string" ? { port: Number(port) } : {});
+}
