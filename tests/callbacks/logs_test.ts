@@ -5,7 +5,7 @@
  */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { Checkpoint, InterruptCallback, JsonLines, Learner, silentLogger, TensorBoard } from "../../mod.ts";
+import { Checkpoint, InterruptCallback, JsonLines, type Learner, silentLogger, TensorBoard } from "../../mod.ts";
 import { synthLearner } from "../../testing.ts";
 import { onDevices } from "../support/devices.ts";
 
