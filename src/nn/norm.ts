@@ -5,7 +5,7 @@
  */
 import { ConfigError, ShapeError } from "../base/errors.ts";
 import { fmtShape, sizeOf } from "../base/shape.ts";
-import { type Buffer, full, noGrad, ones, Parameter, type Tensor, tensor, zeros } from "../tensor/mod.ts";
+import { type Buffer, full, noGrad, ones, Parameter, standardise, type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import { checkSizes } from "./linear.ts";
 import { Module } from "./module.ts";
 
@@ -105,11 +105,9 @@ export abstract class BatchNorm extends Module {
         }: a channel needs more than one value, drop the last batch`,
       );
     }
-    const mean = x.mean({ axis: axes });
-    const centred = x.sub(mean.reshape(wide));
-    const variance = centred.square().mean({ axis: axes });
-    this.#follow(mean, variance, n);
-    return this.#shift(centred.mul(scale(variance.add(this.eps).rsqrt()).reshape(wide)), wide);
+    const { y, mean, variance } = standardise(x, axes, this.eps);
+    this.#follow(mean.reshape([this.numFeatures]), variance.reshape([this.numFeatures]), n);
+    return this.#shift(this.weight === null ? y : y.mul(this.weight.reshape(wide)), wide);
   }
 
   #shift(x: Tensor, wide: readonly number[]): Tensor {

@@ -33,6 +33,7 @@ export { type DeviceInfo, deviceStats, init, type InitOptions } from "./init.ts"
 export { defaultRng, Rng, type RngState, setSeed } from "./rng.ts";
 export { readAll, readAllSync } from "./read.ts";
 export { type Copies, copyTogether, readTogether } from "./together.ts";
+export { standardise, type Standardised } from "./standardise.ts";
 export type { Operand } from "./ops.ts";
 export * as ops from "./ops.ts";
 export type { ClampOptions, GeluOptions, SoftplusOptions } from "./fn/activation.ts";

@@ -4,7 +4,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { boundary } from "../../src/graph/runtime.ts";
 import * as nn from "../../src/nn/mod.ts";
-import { backward, noGrad, Parameter, randn, Rng, type Tensor, tensor, zeros } from "../../src/tensor/mod.ts";
+import { backward, grad, noGrad, Parameter, randn, Rng, type Tensor, tensor, zeros } from "../../src/tensor/mod.ts";
 import { onDevices } from "../support/devices.ts";
 
 function near(got: ArrayLike<number>, want: ArrayLike<number>, what: string): void {
@@ -120,4 +120,34 @@ Deno.test("a module that knows its owner does not lead round in circles", () => 
   assertEquals([...model.namedModules().keys()], ["", "child"]);
   model.eval();
   assertEquals([model.training, model.child.training], [false, false]);
+});
+
+onDevices("batch norm keeps its digits where the mean is large against the deviation", async () => {
+  const n = 64, values = new Rng(9).normalArray(n * 2 * 9, 1000, 1), norm = new nn.BatchNorm2d(2);
+  const y = await norm.forward(tensor(values, { shape: [n, 2, 3, 3] })).data();
+  for (let c = 0; c < 2; c++) {
+    const at = (i: number, t: number) => (i * 2 + c) * 9 + t;
+    const own = Array.from({ length: n * 9 }, (_, k) => at(Math.floor(k / 9), k % 9));
+    const mean = own.reduce((s, i) => s + values[i], 0) / own.length;
+    const deviation = Math.sqrt(own.reduce((s, i) => s + (values[i] - mean) ** 2, 0) / own.length + 1e-5);
+    // numbers near 1000 are multiples of 6e-5, and so is the mean in f32
+    for (const i of own) assert(Math.abs(y[i] - (values[i] - mean) / deviation) < 1e-4, `${i}: ${y[i]}`);
+  }
+});
+
+onDevices("the second gradient of batch norm is that of its formula", async () => {
+  const values = new Rng(10).normalArray(24), probe = tensor(new Rng(11).normalArray(24), { shape: [4, 2, 3] });
+  const second = async (normal: (x: Tensor) => Tensor) => {
+    const x = new Parameter(tensor(values, { shape: [4, 2, 3] }));
+    const [first] = grad(normal(x).mul(probe).square().sum(), [x]);
+    return await grad(first.mul(probe).sum(), [x])[0].data();
+  };
+  const norm = new nn.BatchNorm1d(2);
+  const plain = (x: Tensor) => {
+    const centred = x.sub(x.mean({ axis: [0, 2], keepdim: true }));
+    return centred.mul(centred.square().mean({ axis: [0, 2], keepdim: true }).add(1e-5).rsqrt());
+  };
+  const [got, want] = [await second((x) => norm.forward(x)), await second(plain)];
+  const scale = Math.max(...want.map(Math.abs));
+  got.forEach((v, i) => assert(Math.abs(v - want[i]) < 1e-5 * scale, `${i}: ${v}, ${want[i]}`));
 });

@@ -11,7 +11,7 @@ import { CONV, conv } from "../../src/graph/conv.ts";
 import { reduce, reduceFirst } from "../../src/graph/reduce.ts";
 import { expand, pad, permute, reshape, slice } from "../../src/graph/views.ts";
 import { foldWindows, windows } from "../../src/graph/windows.ts";
-import { tensor } from "../../src/tensor/mod.ts";
+import { standardise, Tensor, tensor } from "../../src/tensor/mod.ts";
 import { erf, powC } from "../support/math.ts";
 import { refConv, refConvWeight, refPlaces, type RefWindows, refWindows } from "../support/ref.ts";
 
@@ -109,6 +109,20 @@ export const GRADIENT_CASES: readonly GradientCase[] = [
   unary("silu", el.silu, (x) => x * sigmoid(x), { scale: 4 }),
   unary("gelu", el.gelu, (x) => x * 0.5 * (1 + erf(x * Math.SQRT1_2)), { scale: 3 }),
   unary("cast", (x) => el.mul(x, el.cast(el.cast(x, "i32"), "f32")), (x) => x * Math.trunc(x), { scale: 3 }),
+  {
+    op: "normalised",
+    shapes: [[4, 3, 2]],
+    offset: 3,
+    build: (x) => standardise(new Tensor(x), [0, 2], 1e-5).y.node,
+    ref: (x) => {
+      const channel = (i: number) => Math.floor(i / 2) % 3;
+      return x.map((v, i) => {
+        const own = x.filter((_, j) => channel(j) === channel(i));
+        const mean = own.reduce((a, b) => a + b) / own.length;
+        return (v - mean) / Math.sqrt(own.reduce((a, b) => a + (b - mean) ** 2, 0) / own.length + 1e-5);
+      });
+    },
+  },
   { op: "coord", shapes: [[5]], build: (x) => el.mul(x, coord([5], 0)), ref: (x) => x.map((v, i) => v * i) },
   {
     op: "reshape",
