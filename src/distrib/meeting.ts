@@ -55,14 +55,14 @@ export async function meet(world: World, report: Report, notice = false): Promis
   const { place, mark = 0, loss = 0, items = 0, exit = null } = report;
   const all = new Float64Array(FIELDS);
   if (!notice) all.set([1, place, place ** 2, mark, mark ** 2, loss * items, items, items ** 2]);
-  if (world.asked) all[8] = 1;
+  if (world.asked !== null) all[world.asked === "SIGINT" ? 8 : 9] = 1;
   if (exit !== null) {
     const at = N + EXITS.indexOf(exit) * 2;
     all[at] = 1;
     all[at + 1] = world.rank;
   }
   await world.sumInPlace([all], "meet the other processes");
-  if (all[8] > 0) world.raised = true;
+  if (all[8] + all[9] > 0) world.raised = all[8] > 0 ? "SIGINT" : "SIGTERM";
   return read(all, world.size);
 }
 

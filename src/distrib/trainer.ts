@@ -174,7 +174,7 @@ export class DistributedTrainer extends Callback {
 
   /** A fit that ends without its last event ended by an error. */
   async #ended(): Promise<void> {
-    this.#world!.asked = this.#world!.raised = false;
+    this.#world!.asked = this.#world!.raised = null;
     if (!this.#owed) return;
     this.#owed = false;
     await meet(this.#world!, { place: 0, exit: "error" }, true).catch(() => {}); // the error that ended it is told

@@ -41,9 +41,9 @@ export class World implements Peers {
   /** Processes on this machine. */
   readonly localSize: number;
   idle: boolean = false;
-  /** Whether this process has asked all to stop. */
-  asked: boolean = false;
-  raised: boolean = false;
+  /** The signal that this process got. */
+  asked: "SIGINT" | "SIGTERM" | null = null;
+  raised: "SIGINT" | "SIGTERM" | null = null;
   readonly #mpi: Mpi | null;
   readonly #family: Launch["family"] | null;
   #watch: Watch | null = null;
@@ -304,8 +304,8 @@ export class World implements Peers {
   }
 
   /** See `Peers`. */
-  raise(): void {
-    this.asked = true;
+  raise(signal: "SIGINT" | "SIGTERM"): void {
+    this.asked = signal;
   }
 
   /** See `Peers`. */

@@ -88,7 +88,7 @@ export class CheckpointSession {
   get signal(): Signal | null {
     const { peers } = this.#learn;
     if (peers === null) return this.#signal;
-    return peers.raised ? this.#signal ?? "SIGTERM" : null;
+    return peers.raised;
   }
 
   /** Path of the newest checkpoint. */
@@ -227,7 +227,7 @@ export class CheckpointSession {
       if (Deno.build.os === "windows" && name === "SIGTERM") continue;
       const listener = (): void => {
         this.#signal = name;
-        this.#learn.peers?.raise();
+        this.#learn.peers?.raise(name);
         this.#unlisten(); // a second one ends the process at once
       };
       Deno.addSignalListener(name, listener);

@@ -19,10 +19,10 @@ export interface Peers {
    * padded by zeros, the result is as long as the longest.
    */
   sum(values: Float64Array): Promise<Float64Array>;
-  /** Whether a process has asked all to stop ({@link Peers.raise}); changes in all of them in the same batch. */
-  readonly raised: boolean;
-  /** Asks all processes to stop after a batch; whoever handles that looks at {@link Peers.raised}. No meeting. */
-  raise(): void;
+  /** The signal that a process got and told of ({@link Peers.raise}); known to all of them in the same batch. */
+  readonly raised: "SIGINT" | "SIGTERM" | null;
+  /** Tells all processes of a signal; whoever handles that looks at {@link Peers.raised}. No meeting. */
+  raise(signal: "SIGINT" | "SIGTERM"): void;
   /** Bytes of rank 0, whatever the others pass; an error that `read` throws there is thrown in every process. */
   fromRank0(read: () => Uint8Array | Promise<Uint8Array>): Promise<Uint8Array<ArrayBuffer>>;
   /**
