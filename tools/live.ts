@@ -28,7 +28,7 @@ async function generate(): Promise<string> {
   for (const text of [script, style]) {
     if (/<\/(script|style)|<!--/i.test(text)) throw new Error("live/ holds text that would end its element");
   }
-  const [start, middle, end] = html.split(/\/\* STYLE \*\/|\/\* SCRIPT \*\//);
+  const [start, middle, end] = html.split(/\s*\/\* (?:STYLE|SCRIPT) \*\/\s*/);
   return [
     "// Written by tools/live.ts from live/; do not edit.\n",
     constant("STYLE", "`live/page.css`", style),

@@ -1309,69 +1309,94 @@ if (!document.hidden) connect();
 /** `live/page.html` up to its style. */
 export const START: string = `<!doctype html>
 <html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Anneal</title>
-<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Crect width='32' height='32' rx='7' fill='%230b5cad'/%3E%3Cpath d='M5 8c5 0 5 15 12 15s6-4 10-4' fill='none' stroke='white' stroke-width='3.2' stroke-linecap='round'/%3E%3C/svg%3E">
-<style>`;
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <title>Anneal</title>
+    <link rel="icon"
+      href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Crect width='32' height='32' rx='7' fill='%230b5cad'/%3E%3Cpath d='M5 8c5 0 5 15 12 15s6-4 10-4' fill='none' stroke='white' stroke-width='3.2' stroke-linecap='round'/%3E%3C/svg%3E">
+    <style>`;
 
 /** Between style and script. */
 export const MIDDLE: string = `</style>
-</head>
-<body>
-<header>
-  <div class="brand">
-    <svg viewBox="0 0 32 32" width="26" height="26" aria-hidden="true"><rect width="32" height="32" rx="7" class="logo"/><path d="M5 8c5 0 5 15 12 15s6-4 10-4" class="logo-line"/></svg>
-    <div><h1 id="title">Anneal</h1><p id="subtitle">waiting for the run</p></div>
-  </div>
-  <div class="actions">
-    <span id="status" class="pill" role="status" data-status="connecting">Connecting</span>
-    <button id="pause" type="button" disabled>Pause</button>
-    <button id="stop" type="button" class="danger" disabled>Stop fit</button>
-    <button id="theme" type="button" class="quiet" aria-label="Change between light and dark" title="Light or dark">◐</button>
-  </div>
-  <div id="progress" role="progressbar" aria-label="Training done" aria-valuemin="0" aria-valuemax="100"><i></i></div>
-</header>
-<main>
-  <section id="tiles" class="tiles" aria-label="Where the run stands"></section>
-  <nav id="fits" class="tabs" aria-label="Fits" hidden></nav>
-  <section class="card wide" id="loss-card">
-    <div class="head"><h2>Loss</h2><div class="legend" id="loss-legend"></div>
+  </head>
+  <body>
+    <header>
+      <div class="brand">
+        <svg viewBox="0 0 32 32" width="26" height="26" aria-hidden="true">
+          <rect width="32" height="32" rx="7" class="logo" />
+          <path d="M5 8c5 0 5 15 12 15s6-4 10-4" class="logo-line" />
+        </svg>
+        <div>
+          <h1 id="title">Anneal</h1>
+          <p id="subtitle">waiting for the run</p>
+        </div>
+      </div>
+      <div class="actions">
+        <span id="status" class="pill" role="status" data-status="connecting">Connecting</span>
+        <button id="pause" type="button" disabled>Pause</button>
+        <button id="stop" type="button" class="danger" disabled>Stop fit</button>
+        <button id="theme" type="button" class="quiet" aria-label="Change between light and dark"
+          title="Light or dark">◐</button>
+      </div>
+      <div id="progress" role="progressbar" aria-label="Training done" aria-valuemin="0"
+        aria-valuemax="100"><i></i></div>
+    </header>
+    <main>
+      <section id="tiles" class="tiles" aria-label="Where the run stands"></section>
+      <nav id="fits" class="tabs" aria-label="Fits" hidden></nav>
+      <section class="card wide" id="loss-card">
+        <div class="head"><h2>Loss</h2><div class="legend" id="loss-legend"></div>
       <button id="log" type="button" class="quiet" aria-pressed="false">log scale</button></div>
-    <div class="chart" id="loss"></div>
-  </section>
-  <section class="card" id="finder-card" hidden>
-    <div class="head"><h2>Learning-rate finder</h2></div>
-    <div class="chart" id="finder"></div>
-    <p class="points" id="finder-points"></p>
-  </section>
-  <section class="card wide" id="table-card" hidden>
-    <div class="head"><h2>Epochs</h2></div>
-    <div class="scroll"><table id="table"></table></div>
-  </section>
-  <div class="small"><div id="metrics"></div><div id="hypers"></div></div>
-  <section class="card wide" id="top-card" hidden>
-    <div class="head"><h2>Largest losses</h2><button id="top-ask" type="button" class="quiet">after this epoch</button></div>
-    <div id="top" class="pictures"></div>
-    <p id="top-note" class="note"></p>
-  </section>
-  <section class="card" id="now-card" hidden>
-    <div class="head"><h2>Hyper-parameters now</h2></div>
-    <div class="scroll"><table id="now"></table></div>
-  </section>
-  <section class="card" id="device-card" hidden>
-    <div class="head"><h2>Device</h2></div>
-    <p id="device-name" class="note"></p>
-    <dl id="device"></dl>
-  </section>
-</main>
-<script>`;
+        <div class="chart" id="loss"></div>
+      </section>
+      <section class="card" id="finder-card" hidden>
+        <div class="head">
+          <h2>Learning-rate finder</h2>
+        </div>
+        <div class="chart" id="finder"></div>
+        <p class="points" id="finder-points"></p>
+      </section>
+      <section class="card wide" id="table-card" hidden>
+        <div class="head">
+          <h2>Epochs</h2>
+        </div>
+        <div class="scroll">
+          <table id="table"></table>
+        </div>
+      </section>
+      <div class="small">
+        <div id="metrics"></div>
+        <div id="hypers"></div>
+      </div>
+      <section class="card wide" id="top-card" hidden>
+        <div
+          class="head"><h2>Largest losses</h2><button id="top-ask" type="button" class="quiet">after this epoch</button></div>
+        <div id="top" class="pictures"></div>
+        <p id="top-note" class="note"></p>
+      </section>
+      <section class="card" id="now-card" hidden>
+        <div class="head">
+          <h2>Hyper-parameters now</h2>
+        </div>
+        <div class="scroll">
+          <table id="now"></table>
+        </div>
+      </section>
+      <section class="card" id="device-card" hidden>
+        <div class="head">
+          <h2>Device</h2>
+        </div>
+        <p id="device-name" class="note"></p>
+        <dl id="device"></dl>
+      </section>
+    </main>
+    <script>`;
 
 /** After the script. */
 export const END: string = `</script>
-</body>
+  </body>
 </html>
 `;
 

@@ -246,3 +246,37 @@ Deno.test("LivePage lets a script end that has pages open, and says which permis
   assertEquals([ended.code, ended.stdout.includes("viewers 0")], [0, true], ended.stderr);
   assert(refused.code === 1 && refused.stderr.includes("--allow-net=127.0.0.1"), refused.stderr);
 });
+
+Deno.test({
+  name: "a paused run that has a checkpoint saves and ends on SIGINT",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    const dir = await Deno.makeTempDir();
+    const script = `
+      import { Checkpoint, LivePage } from ${JSON.stringify(import.meta.resolve("../../mod.ts"))};
+      import { synthLearner } from ${JSON.stringify(import.meta.resolve("../../testing.ts"))};
+      const page = new LivePage({ port: 0 });
+      const learn = synthLearner({ seed: 1, cbs: page, logger: { line: () => {} } });
+      const run = learn.fit(1e6, { cbs: new Checkpoint({ dir: ${JSON.stringify(dir)} }) });
+      const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+      const act = async () => {
+        while (learn.trainIter < 20) await wait(5);
+        page.pause();
+        await wait(200);
+        const { trainIter } = learn;
+        await wait(100);
+        console.log(learn.trainIter === trainIter ? "paused" : "runs");
+        Deno.kill(Deno.pid, "SIGINT");
+      };
+      act();
+      await run;`;
+    const config = new URL("../../deno.json", import.meta.url).pathname;
+    const file = `${dir}/script.ts`;
+    await Deno.writeTextFile(file, script);
+    const command = new Deno.Command(Deno.execPath(), { args: ["run", "-A", "--config", config, file] });
+    const { code, stdout, stderr } = await command.output();
+    const text = new TextDecoder();
+    assertEquals([text.decode(stdout).trim(), code], ["paused", 130], text.decode(stderr));
+    await Deno.remove(dir, { recursive: true });
+  },
+});
