@@ -195,5 +195,7 @@ async function fromModule(spec: Of<"module">, file: string): Promise<RecipeData>
   if (outputs === undefined) {
     throw new ConfigError(`Cannot tell the number of classes of ${file}: give data.outputs`);
   }
-  return { dls, input: xb.shape.slice(1), outputs, vocab };
+  const numbered = vocab.length === 0 && yb.dtype !== "f32"; // classes without names
+  const classes = numbered ? Array.from({ length: outputs }, (_, i) => String(i)) : vocab;
+  return { dls, input: xb.shape.slice(1), outputs, vocab: classes };
 }
