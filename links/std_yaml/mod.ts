@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parse as read, stringify as write } from "npm:yaml@^2.8.1";
+import { parse as read, stringify as write } from "yaml";
 
 /** Options of {@link parse}. */
 export interface ParseOptions {

@@ -10,7 +10,7 @@ import { array, constant } from "../../graph/leaves.ts";
 import type { Node } from "../../graph/node.ts";
 import { gather } from "../../graph/products.ts";
 import { reduce, reduceFirst } from "../../graph/reduce.ts";
-import { expand, reshape } from "../../graph/views.ts";
+import { reshape } from "../../graph/views.ts";
 import { windows, type WindowSpec } from "../../graph/windows.ts";
 import { type PerAxis, perAxis, placesOf } from "./conv.ts";
 
