@@ -28,6 +28,17 @@ function product(which: "forward" | "weight", [batch, cin, cout, h, w]: number[]
   }).build();
 }
 
+/** Sums so long that one binding of uniforms does not hold a row's terms, with tiles enough that they are not cut into chunks. */
+function longSums(): ProgramCase {
+  const [groups, terms, places] = [33, 1028, 196];
+  const c = new CaseBuilder("of many long sums", sumTolerance(terms));
+  const [w, x] = [c.input(fillF32(3, groups * terms)), c.input(fillF32(4, groups * terms * places))];
+  const [a, b] = [c.view(w, [groups, 1, terms]), c.view(x, [groups, terms, places])];
+  const y = c.output("f32", groups * places);
+  return c.conv({ groups, m: 1, k: [terms], n: [places], a, b, guards: [] }, (body) => body.store(y, body.acc()))
+    .build();
+}
+
 async function bitsOf(device: Device, { program, bound, params }: ProgramCase): Promise<Uint32Array> {
   const executable = device.compile(program);
   const buffers = bound.map((data) => device.alloc(data.byteLength));
@@ -45,6 +56,7 @@ const CASES = [
   product("forward", [1, 123, 9, 5, 4]), // chunks of the sum that end within a tap's row
   product("weight", [3, 3, 5, 31, 29]), // chunks that end within a picture's row
   product("weight", [2, 20, 66, 16, 16]),
+  longSums(),
 ];
 
 for (const convCase of CASES) {

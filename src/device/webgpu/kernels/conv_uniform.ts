@@ -30,6 +30,11 @@ const WG = 8;
 /** Terms of a tile that are bound at once: a uniform binding's 64 KiB. */
 const MOST_TERMS = PARAM_VECTORS * 4 / ROWS;
 
+const STORED = CONV_UNIFORM.replace(
+  /var<uniform> a_data: array<vec4f, \d+>/,
+  "var<storage, read> a_data: array<vec4f>",
+);
+
 /** How the work is cut. */
 interface Cut {
   /** Terms of a chunk, and chunks: partial sums that are added up at the end. */
@@ -44,27 +49,38 @@ interface Cut {
   readonly most: number;
   /** Whether partial sums are kept. */
   readonly partial: boolean;
+  /** Whether the left operand is bound as uniforms; in one piece as storage otherwise. */
+  readonly uniform: boolean;
 }
 
-function cut(product: Product): Cut {
+/** Workgroups of a dispatch below which its launch costs more than uniforms save. */
+const FEWEST_GROUPS = 4;
+
+function cut(product: Product, strips: number): Cut {
   const { chunk, chunks } = chunksOf(product);
-  const parts = Math.ceil(chunk / MOST_TERMS);
-  const part = Math.ceil(chunk / parts / 4) * 4;
   const high = Math.ceil(product.m / ROWS);
   const tiles = chunks * product.batch[0] * high;
+  const parts = Math.ceil(chunk / MOST_TERMS);
+  const part = Math.ceil(chunk / parts / 4) * 4;
   const dispatches = Math.ceil(tiles / Math.floor(MOST_TERMS / part));
-  return { chunk, chunks, part, parts, high, tiles, most: Math.ceil(tiles / dispatches), partial: chunks * parts > 1 };
+  const most = Math.ceil(tiles / dispatches);
+  const rest = { chunk, chunks, high, tiles };
+  if (dispatches * parts > 1 && most * strips < FEWEST_GROUPS) {
+    const whole = Math.ceil(chunk / 4) * 4;
+    return { ...rest, part: whole, parts: 1, most: tiles, partial: chunks > 1, uniform: false };
+  }
+  return { ...rest, part, parts, most, partial: chunks * parts > 1, uniform: true };
 }
 
 /** Plans the layout of the left operand, the product piece by piece, and the sum of the chunks where there are some. */
 export function planConvUniform(kernel: ConvKernel, context: PlanContext, label: string): Step[] {
   const product = productOf(kernel, context.uniformParams);
-  const work = cut(product);
-  const { part, parts, tiles, most, chunks, partial } = work;
   const layout = windowLayout(kernel);
   const row = layout === "flat" ? product.places : product.n[2];
   const line = Math.ceil(row / 4);
   const quads = product.places / row * line;
+  const work = cut(product, Math.ceil(quads / (QUADS * WG)));
+  const { part, parts, tiles, most, chunks, partial } = work;
   // the last piece is bound with 64 KiB too
   const packed = context.scratch((tiles * parts * part * ROWS + PARAM_VECTORS * 4) * 4);
   const scratch = partial ? context.scratch(chunks * product.batch[0] * product.m * quads * 16) : -1;
@@ -148,11 +164,13 @@ function planPiece(shape: Shape, { index, first, count }: Piece): Step {
   ].join("\n");
   return {
     label,
-    text: withConstants(splice(splice(CONV_UNIFORM, "b", windows), "out", out.text), words),
+    text: withConstants(splice(splice(work.uniform ? CONV_UNIFORM : STORED, "b", windows), "out", out.text), words),
     overrides: { WG },
     constants: words.toArray(),
     bindings: [
-      { slot: packed, writable: false, uniform: true, offset: (index * work.tiles + first) * work.part * ROWS * 4 },
+      work.uniform
+        ? { slot: packed, writable: false, uniform: true, offset: (index * work.tiles + first) * work.part * ROWS * 4 }
+        : { slot: packed, writable: false },
       { slot: b.slot, writable: false },
       ...out.bindings,
     ],
