@@ -55,8 +55,9 @@ mpiTest(
 mpiTest("a signal to one rank stops all after the same step, saved", () =>
   withDirs(2, async ([whole, cut]) => {
     assertEquals((await run(whole, 2, 16, -1)).code, 0);
-    const { code, stdout } = await run(cut, 2, 16, 8, "SIGINT");
-    assertEquals(code, 130);
+    const { code, stdout, stderr } = await run(cut, 2, 16, 8, "SIGINT");
+    // the launcher gives a process's own code, or, where it saw the first one end and hung up on the second, 1
+    assert(code === 130 || (code === 1 && stdout.includes("Hangup")), `${code}: ${stdout}${stderr}`);
     assertStringIncludes(stdout, "Interrupted by");
     assertEquals((await run(cut, 2, 16, -1)).code, 0);
     assertEquals(result(cut, 1), result(whole, 1));
