@@ -1,7 +1,7 @@
-// probe.wgsl   two ways to one product of 128x128 matrices, small enough to compile fast: which one does this adapter like?
+// probe.wgsl   three ways to one product of 128x128 matrices, small enough to compile fast: which one does this adapter like?
 // in     a, b: f32[128, 128] contiguous
 // out    c: a b; same shape
-// grid   direct: 16; staged: 4 x 4
+// grid   direct, texels: 16; staged: 4 x 4
 // WG     64 threads, fixed; a 4x4 tile per thread
 // maths  not used: only the time counts
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
@@ -27,6 +27,21 @@ fn direct(@builtin(global_invocation_id) id: vec3u) {
   var sum = mat4x4f();
   for (var k = 0u; k < 128u; k++) {
     sum = outer(a[k * 32u + m], b[k * 32u + n], sum);
+  }
+  put(4u * m, n, sum);
+}
+
+@group(0) @binding(3) var a_texels: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(4) var b_texels: texture_storage_2d<rgba32float, read>;
+
+// the same, from textures of 32 texels a row
+@compute @workgroup_size(64)
+fn texels(@builtin(global_invocation_id) id: vec3u) {
+  let m = id.x / 32u;
+  let n = id.x % 32u;
+  var sum = mat4x4f();
+  for (var k = 0u; k < 128u; k++) {
+    sum = outer(textureLoad(a_texels, vec2u(m, k)), textureLoad(b_texels, vec2u(n, k)), sum);
   }
   put(4u * m, n, sum);
 }

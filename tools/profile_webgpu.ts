@@ -1,7 +1,7 @@
 /**
  * Where the time of a training step goes on WebGPU: every dispatch of the program that does most work, timed by the adapter.
  *
- *     deno task profile [workload] [--family register|shared] [--top N]
+ *     deno task profile [workload] [--family register|texel|shared] [--top N]
  *
  * Workloads are those of the benchmark (`bench/workloads.ts`): `mlp64` by default, `cnn`, `resnet18`, ... Each figure is the
  * median of 9 runs with a pass per dispatch; other work on the machine's cores raises them.
@@ -17,7 +17,7 @@ import type { DispatchTime } from "../src/device/webgpu/profile.ts";
 import { openWebgpu } from "../src/device/webgpu/mod.ts";
 import { useDevice } from "../src/graph/runtime.ts";
 
-const FAMILIES = ["auto", "register", "shared"] as const;
+const FAMILIES = ["auto", "register", "texel", "shared"] as const;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { family: { type: "string" }, top: { type: "string", default: "1000" } },

@@ -16,6 +16,7 @@ import { planProgram } from "./planner.ts";
 import { probeFamily } from "./probe.ts";
 import { type DispatchTime, profileDispatches } from "./profile.ts";
 import { Readback, type Source } from "./readback.ts";
+import { TexturePool } from "./textures.ts";
 
 /** Most runs that are handed over and not finished. */
 const MOST_IN_FLIGHT = 8;
@@ -34,6 +35,7 @@ export class WebgpuDevice implements Device {
   readonly #counters = new Counters();
   readonly #faults: Faults;
   readonly #pool: BufferPool;
+  readonly #textures: TexturePool;
   readonly #pipelines: Pipelines;
   readonly #readback: Readback;
   readonly #family: () => Family;
@@ -53,6 +55,7 @@ export class WebgpuDevice implements Device {
     };
     this.#faults = new Faults(device);
     this.#pool = new BufferPool(device, this.#counters, this.profile.maxBufferBytes);
+    this.#textures = new TexturePool(device, this.#counters);
     this.#pipelines = new Pipelines(device, this.#counters, this.#faults);
     this.#readback = new Readback(device, this.#counters);
     this.#readback.selfTest();
@@ -120,6 +123,7 @@ export class WebgpuDevice implements Device {
     return new WebgpuExecutable(program, plan, {
       device: this.#gpu,
       pool: this.#pool,
+      textures: this.#textures,
       pipelines: this.#pipelines,
       counters: this.#counters,
     });
@@ -145,9 +149,7 @@ export class WebgpuDevice implements Device {
     if (params.byteLength > 0) this.#counters.writes++;
     const encoder = this.#gpu.createCommandEncoder({ label: own.program.label });
     this.#recordClears(encoder);
-    const pass = encoder.beginComputePass({ label: own.program.label });
-    own.record(pass, buffers);
-    pass.end();
+    own.record(encoder, buffers);
     this.#submit(encoder);
     this.#inFlight++;
     this.#counters.runs++;

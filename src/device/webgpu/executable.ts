@@ -7,8 +7,10 @@ import type { Executable, Program } from "../contract.ts";
 import type { Block, BufferPool, PooledBuffer } from "./buffers.ts";
 import type { Counters } from "./counters.ts";
 import { type Binding, PARAM_VECTORS } from "./kernels/access.ts";
+import type { TexelCopy } from "./kernels/plan.ts";
 import type { Pipeline, Pipelines } from "./pipelines.ts";
 import { fitsUniform, type Plan } from "./planner.ts";
+import { copyTexels, type TexelBlock, type TexturePool } from "./textures.ts";
 
 /** Most bind groups that one dispatch keeps: different memory bound in turn. */
 const MOST_GROUPS = 64;
@@ -17,6 +19,7 @@ const MOST_GROUPS = 64;
 export interface Parts {
   readonly device: GPUDevice;
   readonly pool: BufferPool;
+  readonly textures: TexturePool;
   readonly pipelines: Pipelines;
   readonly counters: Counters;
 }
@@ -26,6 +29,7 @@ interface Dispatch {
   readonly pipeline: Pipeline;
   readonly grid: readonly [number, number];
   readonly bindings: readonly Binding[];
+  readonly copies: readonly TexelCopy[];
   readonly constants: { readonly offset: number; readonly size: number };
   /** By the ids of the blocks bound. */
   readonly groups: Map<string, GPUBindGroup>;
@@ -37,9 +41,11 @@ export class WebgpuExecutable implements Executable {
   readonly #parts: Parts;
   readonly #constants: GPUBuffer;
   readonly #dispatches: readonly Dispatch[];
-  /** Memory of each slot, the device's own included; bound slots change from run to run. */
+  /** Memory of each slot, the device's own included; bound slots change from run to run, textures have none. */
   readonly #blocks: (Block | null)[];
   readonly #own: readonly PooledBuffer[];
+  /** By slot. */
+  readonly #texels = new Map<number, TexelBlock>();
   readonly #boundSlots: readonly number[];
   /** Bytes of parameters. */
   readonly paramBytes: number;
@@ -60,7 +66,17 @@ export class WebgpuExecutable implements Executable {
     this.#blocks = program.slots.map(({ kind, bytes }, i) =>
       kind === "bound" ? null : keep(Math.max(i === 0 ? paramBytes : bytes, 16)).block
     );
+    const texels = plan.extra.flatMap((extra, i) =>
+      "texels" in extra ? [{ slot: program.slots.length + i, texels: extra.texels }] : []
+    );
+    parts.textures.take(texels.map((extra) => extra.texels)).forEach((block, i) =>
+      this.#texels.set(texels[i].slot, block)
+    );
     for (const extra of plan.extra) {
+      if ("texels" in extra) {
+        this.#blocks.push(null);
+        continue;
+      }
       if ("bytes" in extra) {
         this.#blocks.push(keep(extra.bytes).block);
         continue;
@@ -84,6 +100,7 @@ export class WebgpuExecutable implements Executable {
       pipeline: pipelines.get(step),
       grid: step.grid,
       bindings: step.bindings,
+      copies: step.copies ?? [],
       constants: { offset: offsets[i], size: step.constants.byteLength },
       groups: new Map<string, GPUBindGroup>(),
       last: null,
@@ -114,21 +131,44 @@ export class WebgpuExecutable implements Executable {
     this.#parts.device.queue.writeBuffer(this.#blocks[0]!.gpu, 0, buffer as ArrayBuffer, byteOffset, byteLength);
   }
 
-  /**
-   * Records all dispatches.
-   *
-   * @param only If given, records this dispatch alone.
-   */
-  record(pass: GPUComputePassEncoder, bound: readonly PooledBuffer[], only?: number): void {
-    this.#boundSlots.forEach((slot, i) => this.#blocks[slot] = bound[i].block);
+  /** Records all dispatches: one pass, but for copies into textures, which end it. */
+  record(encoder: GPUCommandEncoder, bound: readonly PooledBuffer[]): void {
+    this.#bind(bound);
+    const { label } = this.program;
+    let pass: GPUComputePassEncoder | null = null;
     let pipeline: Pipeline | null = null;
-    this.#dispatches.forEach((dispatch, i) => {
-      if (only !== undefined && only !== i) return;
+    for (const dispatch of this.#dispatches) {
+      if (dispatch.copies.length > 0) {
+        pass?.end();
+        pass = null;
+        this.#copy(encoder, dispatch);
+      }
+      if (pass === null) {
+        pass = encoder.beginComputePass({ label });
+        pipeline = null;
+      }
       if (dispatch.pipeline !== pipeline) pass.setPipeline(dispatch.pipeline.gpu);
       pipeline = dispatch.pipeline;
       pass.setBindGroup(0, this.#group(dispatch));
       pass.dispatchWorkgroups(...dispatch.grid);
-    });
+    }
+    pass?.end();
+  }
+
+  /** Records one dispatch, in a pass that takes timestamps. */
+  recordOne(
+    encoder: GPUCommandEncoder,
+    bound: readonly PooledBuffer[],
+    { index, timestampWrites }: { readonly index: number; readonly timestampWrites: GPUComputePassTimestampWrites },
+  ): void {
+    this.#bind(bound);
+    const dispatch = this.#dispatches[index];
+    this.#copy(encoder, dispatch);
+    const pass = encoder.beginComputePass({ label: dispatch.label, timestampWrites });
+    pass.setPipeline(dispatch.pipeline.gpu);
+    pass.setBindGroup(0, this.#group(dispatch));
+    pass.dispatchWorkgroups(...dispatch.grid);
+    pass.end();
   }
 
   /** Labels of the dispatches, in order. */
@@ -140,6 +180,7 @@ export class WebgpuExecutable implements Executable {
     if (this.disposed) return;
     this.disposed = true;
     for (const buffer of this.#own) this.#parts.pool.free(buffer);
+    this.#parts.textures.release([...this.#texels.values()]);
     this.#constants.destroy();
     for (const dispatch of this.#dispatches) {
       dispatch.groups.clear();
@@ -158,9 +199,19 @@ export class WebgpuExecutable implements Executable {
     return buffer;
   }
 
+  #bind(bound: readonly PooledBuffer[]): void {
+    this.#boundSlots.forEach((slot, i) => this.#blocks[slot] = bound[i].block);
+  }
+
+  #copy(encoder: GPUCommandEncoder, { copies }: Dispatch): void {
+    for (const { from, offset, bytes, to } of copies) {
+      copyTexels(encoder, { buffer: this.#blocks[from]!.gpu, offset, bytes }, this.#texels.get(to)!);
+    }
+  }
+
   #group(dispatch: Dispatch): GPUBindGroup {
     let key = "";
-    for (const { slot } of dispatch.bindings) key += `${this.#blocks[slot]!.id},`;
+    for (const { slot, texture } of dispatch.bindings) if (texture === undefined) key += `${this.#blocks[slot]!.id},`;
     if (dispatch.last?.key === key) return dispatch.last.group;
     const group = dispatch.groups.get(key) ?? this.#makeGroup(dispatch, key);
     dispatch.last = { key, group };
@@ -174,7 +225,8 @@ export class WebgpuExecutable implements Executable {
       layout: pipeline.layout,
       entries: [
         { binding: 0, resource: { buffer: this.#constants, ...constants } },
-        ...bindings.map(({ slot, uniform, offset = 0 }, i) => {
+        ...bindings.map(({ slot, uniform, texture, offset = 0 }, i) => {
+          if (texture !== undefined) return { binding: i + 1, resource: this.#texels.get(slot)!.view };
           const buffer = this.#blocks[slot]!.gpu;
           return { binding: i + 1, resource: uniform ? { buffer, offset, size: PARAM_VECTORS * 16 } : { buffer } };
         }),

@@ -14,10 +14,10 @@ export interface OpenWebgpuOptions {
   /** An adapter that was requested before; by default one is requested. */
   readonly adapter?: GPUAdapter;
   /**
-   * How products of matrices are computed: `shared` for tiles in workgroup memory (graphics processors), `register` for
-   * register tiles without it (adapters that run on a CPU). By default a short trial decides.
+   * How products are computed: `shared` for tiles in workgroup memory (graphics processors), `register` for register tiles
+   * without it, `texel` for the same with operands in textures (adapters that run on a CPU). By default a short trial decides.
    */
-  readonly family?: "auto" | "register" | "shared";
+  readonly family?: "auto" | "register" | "shared" | "texel";
 }
 
 /**

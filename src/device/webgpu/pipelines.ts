@@ -14,8 +14,8 @@ export interface Pipeline {
   readonly layout: GPUBindGroupLayout;
 }
 
-/** What kind of resource each storage binding is. */
-type Access = "read-only-storage" | "storage" | "uniform";
+/** What kind of resource each binding after the constants is. */
+type Access = "read-only-storage" | "storage" | "uniform" | "read-only" | "write-only";
 
 /** The cache. */
 export class Pipelines {
@@ -33,8 +33,14 @@ export class Pipelines {
 
   /** The pipeline of `step`, made if there is none. Errors surface at the next boundary. */
   get({ label, text, overrides, bindings, constants }: Step): Pipeline {
-    const access = bindings.map(({ writable, uniform }): Access =>
-      uniform ? "uniform" : writable ? "storage" : "read-only-storage"
+    const access = bindings.map(({ writable, uniform, texture }): Access =>
+      texture !== undefined
+        ? texture === "read" ? "read-only" : "write-only"
+        : uniform
+        ? "uniform"
+        : writable
+        ? "storage"
+        : "read-only-storage"
     );
     const key = `${JSON.stringify(overrides)}${access.join()}\n${text}`;
     const known = this.#pipelines.get(key);
@@ -64,17 +70,19 @@ export class Pipelines {
     const known = this.#layouts.get(key);
     if (known !== undefined) return known;
     const label = `anneal [${key}]`;
-    const others = access.map((type) => type === "uniform" ? { type, minBindingSize: PARAM_VECTORS * 16 } : { type });
-    const group = this.#device.createBindGroupLayout({
-      label,
-      entries: [{ type: "uniform" as const, minBindingSize: bytes }, ...others].map((buffer, binding) => ({
-        binding,
-        visibility: GPUShaderStage.COMPUTE,
-        buffer,
-      })),
-    });
+    const visibility = GPUShaderStage.COMPUTE;
+    const constants = { binding: 0, visibility, buffer: { type: "uniform" as const, minBindingSize: bytes } };
+    const others = access.map((type, i) => ({ binding: i + 1, visibility, ...resource(type) }));
+    const group = this.#device.createBindGroupLayout({ label, entries: [constants, ...others] });
     const made = { group, pipeline: this.#device.createPipelineLayout({ label, bindGroupLayouts: [group] }) };
     this.#layouts.set(key, made);
     return made;
   }
+}
+
+function resource(type: Access): Pick<GPUBindGroupLayoutEntry, "buffer" | "storageTexture"> {
+  if (type === "uniform") return { buffer: { type, minBindingSize: PARAM_VECTORS * 16 } };
+  return type === "read-only" || type === "write-only"
+    ? { storageTexture: { access: type, format: "rgba32float" } }
+    : { buffer: { type } };
 }

@@ -9,12 +9,14 @@ import { planConv } from "./kernels/conv.ts";
 import { planMap } from "./kernels/map.ts";
 import { planMatmul } from "./kernels/matmul.ts";
 import type { Family, PlanContext, Step } from "./kernels/plan.ts";
+import { opaqueConstants } from "./kernels/opaque.ts";
 import { planReduce } from "./kernels/reduce.ts";
 import { planScatterAdd } from "./kernels/scatter_add.ts";
 import { planSegmentSum } from "./kernels/segment_sum.ts";
+import { Textures } from "./kernels/textures.ts";
 
-/** Memory that the device adds to a program's slots: garbage, or fixed words. */
-export type ExtraSlot = { readonly bytes: number } | { readonly words: Uint32Array };
+/** Memory that the device adds to a program's slots: garbage, fixed words, or a texture. */
+export type ExtraSlot = { readonly bytes: number } | { readonly words: Uint32Array } | { readonly texels: number };
 
 /** Dispatches of a program; slot numbers from `program.slots.length` on are `extra`. */
 export interface Plan {
@@ -47,10 +49,21 @@ export function planProgram(program: Program, profile: DeviceProfile, family: ()
       return slot;
     },
     table: (words) => add({ words: Uint32Array.from(words) }),
+    texture: (tag, source, texels) => textures.take(tag, source, texels),
   };
+  const textures = new Textures((texels, slot) => {
+    if (slot === undefined) return add({ texels });
+    extra[slot - program.slots.length] = { texels };
+    return slot;
+  });
   const steps = program.kernels.flatMap((kernel, i) => {
     taken = 0;
-    return planKernel(kernel, context, `${program.label} ${i} ${kernel.op}`);
+    const planned = planKernel(kernel, context, `${program.label} ${i} ${kernel.op}`);
+    for (const { bindings } of planned) {
+      for (const { slot, writable, texture } of bindings) if (writable && texture === undefined) textures.written(slot);
+    }
+    textures.next();
+    return planned.map((step) => ({ ...step, text: opaqueConstants(step.text) }));
   });
   return { steps, extra };
 }

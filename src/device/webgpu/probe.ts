@@ -12,19 +12,32 @@ const TRIES = 6;
 /** How much faster the way without workgroup memory must be; where launching costs more than the work, it is not. */
 const CLEARLY = 0.9;
 
+/** The ways, which entry point of the shader each is, and its grid. */
+const WAYS = [["shared", "staged", 4, 4], ["register", "direct", 16, 1], ["texel", "texels", 16, 1]] as const;
+
 /**
- * Times a small product both ways.
+ * Times a small product all three ways.
  *
  * @param wait Returns when everything submitted has finished.
- * @returns `register` where operands straight from memory are clearly faster, as on adapters that run on a CPU.
+ * @returns `register` or `texel` where operands straight from memory are clearly faster than tiles in workgroup memory, as on
+ *   adapters that run on a CPU.
  */
 export function probeFamily(device: GPUDevice, wait: () => void): Family {
   const label = "anneal probe";
   const buffers = [0, 1, 2].map(() => device.createBuffer({ label, size: BYTES, usage: GPUBufferUsage.STORAGE }));
+  const usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST;
+  const textures = [3, 4].map(() => {
+    const texture = device.createTexture({ label, size: [32, 128], format: "rgba32float", usage });
+    // left to themselves they are cleared by a way that spoils Mesa's timestamps from then on
+    device.queue.writeTexture({ texture }, new Uint8Array(BYTES), { bytesPerRow: 512 }, [32, 128]);
+    return texture;
+  });
   const module = device.createShaderModule({ label, code: PROBE });
-  const entries = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
-  const runs = ([["direct", 16, 1], ["staged", 4, 4]] as const).map(([entryPoint, x, y]) => {
+  const [a, b, c] = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
+  const texels = textures.map((texture, i) => ({ binding: 3 + i, resource: texture.createView() }));
+  const runs = WAYS.map(([family, entryPoint, x, y]) => {
     const pipeline = device.createComputePipeline({ label, layout: "auto", compute: { module, entryPoint } });
+    const entries = family === "texel" ? [c, ...texels] : [a, b, c];
     const group = device.createBindGroup({ label, layout: pipeline.getBindGroupLayout(0), entries });
     return () => {
       const encoder = device.createCommandEncoder({ label });
@@ -40,9 +53,11 @@ export function probeFamily(device: GPUDevice, wait: () => void): Family {
     };
   });
   runs.forEach((run) => run()); // the first run compiles
-  const best = [Infinity, Infinity];
-  // in turn, so that a busy moment hits both
+  const best = WAYS.map(() => Infinity);
+  // in turn, so that a busy moment hits all
   for (let i = 0; i < TRIES; i++) runs.forEach((run, which) => best[which] = Math.min(best[which], run()));
-  buffers.forEach((buffer) => buffer.destroy());
-  return best[0] < CLEARLY * best[1] ? "register" : "shared";
+  [...buffers, ...textures].forEach((resource) => resource.destroy());
+  const [shared, ...others] = best;
+  const [way] = WAYS.map(([family], which) => ({ family, best: best[which] })).sort((x, y) => x.best - y.best);
+  return Math.min(...others) < CLEARLY * shared ? way.family : "shared";
 }

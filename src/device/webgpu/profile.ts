@@ -36,11 +36,9 @@ export async function profileDispatches(
   const usage = GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC;
   const times = device.createBuffer({ label: "anneal profile", size: count * 8, usage });
   const encoder = device.createCommandEncoder({ label: "anneal profile" });
-  labels.forEach((label, i) => {
-    const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
-    const pass = encoder.beginComputePass({ label, timestampWrites });
-    executable.record(pass, bound, i);
-    pass.end();
+  labels.forEach((_, index) => {
+    const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * index, endOfPassWriteIndex: 2 * index + 1 };
+    executable.recordOne(encoder, bound, { index, timestampWrites });
   });
   encoder.resolveQuerySet(querySet, 0, count, times, 0);
   device.queue.submit([encoder.finish()]);

@@ -1279,6 +1279,45 @@ fn x_block(base: u32, r: u32, c: u32) -> mat4x4f {
 // end operand
 `;
 
+/** `shaders/operand_columns_texel.wgsl` */
+export const OPERAND_COLUMNS_TEXEL: string = `\
+// operand_columns_texel.wgsl   4x4 blocks of a matmul operand in a texture, whose columns are contiguous and aligned to four elements
+// in     x: (m, k) for the left operand, (k, n) for the right one; x_stride, x_end: strides and sizes
+// out    x_block: rows r to r + 3, columns c to c + 3; beyond the end of x the last ones are repeated
+// grid   none: the generator renames x and splices it into matmul_*.wgsl
+@group(0) @binding(0) var<uniform> K: array<vec4u, 4>;
+fn x_stride() -> vec2u {
+  return K[1].xy;
+}
+fn x_end() -> vec2u {
+  return K[0].xz;
+}
+// begin operand
+@group(0) @binding(1) var x_data: texture_storage_2d<rgba32float, read>;
+
+fn x_texel(i: u32) -> vec4f {
+  return textureLoad(x_data, vec2u(i & 2047u, i >> 11u));
+}
+
+fn x_at(base: u32, r: u32, c: u32) -> f32 {
+  let at = base + r + c * x_stride().y;
+  return x_texel(at / 4u)[at % 4u];
+}
+
+fn x_block(base: u32, r: u32, c: u32) -> mat4x4f {
+  let last = x_end().y - 1u;
+  let column = x_stride().y / 4u;
+  let at = base / 4u + min(r, x_end().x - 4u) / 4u;
+  return transpose(mat4x4f(
+    x_texel(at + min(c, last) * column),
+    x_texel(at + min(c + 1u, last) * column),
+    x_texel(at + min(c + 2u, last) * column),
+    x_texel(at + min(c + 3u, last) * column),
+  ));
+}
+// end operand
+`;
+
 /** `shaders/operand_rows.wgsl` */
 export const OPERAND_ROWS: string = `\
 // operand_rows.wgsl   4x4 blocks of a matmul operand whose rows are contiguous and aligned to four elements
@@ -1314,12 +1353,51 @@ fn x_block(base: u32, r: u32, c: u32) -> mat4x4f {
 // end operand
 `;
 
+/** `shaders/operand_rows_texel.wgsl` */
+export const OPERAND_ROWS_TEXEL: string = `\
+// operand_rows_texel.wgsl   4x4 blocks of a matmul operand in a texture, whose rows are contiguous and aligned to four elements
+// in     x: (m, k) for the left operand, (k, n) for the right one; x_row: stride of a row; x_end: sizes
+// out    x_block: rows r to r + 3, columns c to c + 3; beyond the end of x the last ones are repeated
+// grid   none: the generator renames x and splices it into matmul_*.wgsl
+@group(0) @binding(0) var<uniform> K: array<vec4u, 4>;
+fn x_stride() -> vec2u {
+  return K[1].xy;
+}
+fn x_end() -> vec2u {
+  return K[0].xz;
+}
+// begin operand
+@group(0) @binding(1) var x_data: texture_storage_2d<rgba32float, read>;
+
+fn x_texel(i: u32) -> vec4f {
+  return textureLoad(x_data, vec2u(i & 2047u, i >> 11u));
+}
+
+fn x_at(base: u32, r: u32, c: u32) -> f32 {
+  let at = base + r * x_stride().x + c;
+  return x_texel(at / 4u)[at % 4u];
+}
+
+fn x_block(base: u32, r: u32, c: u32) -> mat4x4f {
+  let last = x_end().x - 1u;
+  let row = x_stride().x / 4u;
+  let at = base / 4u + min(c, x_end().y - 4u) / 4u;
+  return mat4x4f(
+    x_texel(at + min(r, last) * row),
+    x_texel(at + min(r + 1u, last) * row),
+    x_texel(at + min(r + 2u, last) * row),
+    x_texel(at + min(r + 3u, last) * row),
+  );
+}
+// end operand
+`;
+
 /** `shaders/probe.wgsl` */
 export const PROBE: string = `\
-// probe.wgsl   two ways to one product of 128x128 matrices, small enough to compile fast: which one does this adapter like?
+// probe.wgsl   three ways to one product of 128x128 matrices, small enough to compile fast: which one does this adapter like?
 // in     a, b: f32[128, 128] contiguous
 // out    c: a b; same shape
-// grid   direct: 16; staged: 4 x 4
+// grid   direct, texels: 16; staged: 4 x 4
 // WG     64 threads, fixed; a 4x4 tile per thread
 // maths  not used: only the time counts
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
@@ -1345,6 +1423,21 @@ fn direct(@builtin(global_invocation_id) id: vec3u) {
   var sum = mat4x4f();
   for (var k = 0u; k < 128u; k++) {
     sum = outer(a[k * 32u + m], b[k * 32u + n], sum);
+  }
+  put(4u * m, n, sum);
+}
+
+@group(0) @binding(3) var a_texels: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(4) var b_texels: texture_storage_2d<rgba32float, read>;
+
+// the same, from textures of 32 texels a row
+@compute @workgroup_size(64)
+fn texels(@builtin(global_invocation_id) id: vec3u) {
+  let m = id.x / 32u;
+  let n = id.x % 32u;
+  var sum = mat4x4f();
+  for (var k = 0u; k < 128u; k++) {
+    sum = outer(textureLoad(a_texels, vec2u(m, k)), textureLoad(b_texels, vec2u(n, k)), sum);
   }
   put(4u * m, n, sum);
 }

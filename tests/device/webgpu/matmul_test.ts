@@ -51,7 +51,7 @@ for (const [op, m, n, k] of SHAPES) {
   webgpuTest(`both families give the same bits, and the right ones: ${op} ${m}x${n}, ${k} terms`, async () => {
     const [a, b] = [fillF32(1, m * k), fillF32(2, k * n)];
     const [register, shared] = await Promise.all(
-      (["register", "shared"] as const).map(async (family) =>
+      (["register", "texel", "shared"] as const).map(async (family) =>
         product(await sharedWebgpu(family), kernelOf(op, m, n, k), a, b)
       ),
     );

@@ -13,6 +13,8 @@ export interface Binding {
   readonly uniform?: boolean;
   /** Where a uniform binding starts, in bytes: a multiple of 256. */
   readonly offset?: number;
+  /** What the kernel does with the slot, if that is a texture. */
+  readonly texture?: "read" | "write";
 }
 
 /** Vectors in the uniform buffer of parameters: 64 KiB, which every adapter binds. */

@@ -18,9 +18,9 @@ const ROUND = 16;
 
 /** Plans a product over windows, with a second dispatch for the sum of the chunks where long sums are cut into some. */
 export function planConv(kernel: ConvKernel, context: PlanContext, label: string): Step[] {
-  return context.family() === "register"
-    ? planConvUniform(kernel, context, label)
-    : planConvShared(kernel, context, label);
+  return context.family() === "shared"
+    ? planConvShared(kernel, context, label)
+    : planConvUniform(kernel, context, label);
 }
 
 function planConvShared(kernel: ConvKernel, context: PlanContext, label: string): Step[] {

@@ -10,18 +10,22 @@ import {
   MATMUL_SMALL,
   OPERAND_ANY,
   OPERAND_COLUMNS,
+  OPERAND_COLUMNS_TEXEL,
   OPERAND_ROWS,
+  OPERAND_ROWS_TEXEL,
 } from "../wgsl.gen.ts";
-import type { Access } from "./access.ts";
+import type { Access, Binding } from "./access.ts";
 import { BodyWriter } from "./body.ts";
 import { splice, withConstants, writeEpilogue } from "./epilogue.ts";
-import { coordinates, type Family, fold, indent, type PlanContext, sizeOf, type Step } from "./plan.ts";
+import { coordinates, type Family, fold, indent, type PlanContext, sizeOf, type Step, type TexelCopy } from "./plan.ts";
 import { Words } from "./words.ts";
 
 /** How the elements of an operand lie: rows contiguous, columns contiguous, or anything. */
 type Layout = "rows" | "columns" | "any";
 
 const OPERANDS: Record<Layout, string> = { rows: OPERAND_ROWS, columns: OPERAND_COLUMNS, any: OPERAND_ANY };
+/** ... of operands that have been copied into textures. */
+const TEXELS: Record<Exclude<Layout, "any">, string> = { rows: OPERAND_ROWS_TEXEL, columns: OPERAND_COLUMNS_TEXEL };
 
 /** @param ends Sizes of the operand's last two axes. */
 function layoutOf(view: View, ends: readonly [number, number]): Layout {
@@ -38,6 +42,9 @@ interface Operand {
   readonly name: "a" | "b";
   readonly view: View;
   readonly layout: Layout;
+  /** The texture that the operand is read from, and the copy that fills it, if any. */
+  readonly texture?: number;
+  readonly copies: readonly TexelCopy[];
 }
 
 /** Plans a product. */
@@ -47,10 +54,12 @@ export function planMatmul(kernel: MatmulKernel, context: PlanContext, label: st
   const tile = chooseTile(kernel, batches, context);
   const [x, y] = fold(Math.ceil(batches * Math.ceil(m / tile.high) * Math.ceil(n / tile.wide) / tile.threads));
   const words = new Words([m, n, k, batches, ...a.strides.slice(-2), ...b.strides.slice(-2), x, 8, 4, 0]);
-  const operands: Operand[] = [
-    { name: "a", view: a, layout: tile.blocks ? layoutOf(a, [m, k]) : "any" },
-    { name: "b", view: b, layout: tile.blocks ? layoutOf(b, [k, n]) : "any" },
-  ];
+  const operand = (name: "a" | "b", view: View, ends: readonly [number, number]): Operand => {
+    const layout = tile.blocks ? layoutOf(view, ends) : "any";
+    const lying: Operand = { name, view, layout, copies: [] };
+    return tile.texels && layout !== "any" ? inTexture(lying, [...batch, ...ends], context) : lying;
+  };
+  const operands = [operand("a", a, [m, k]), operand("b", b, [k, n])];
   const epilogue = writeEpilogue({
     batch,
     n: [n],
@@ -62,9 +71,7 @@ export function planMatmul(kernel: MatmulKernel, context: PlanContext, label: st
     binding: 3,
   });
   let text = tile.text;
-  for (const operand of operands) {
-    text = splice(text, operand.name, operandText(operand, batch, words, epilogue.access));
-  }
+  for (const each of operands) text = splice(text, each.name, operandText(each, batch, words, epilogue.access));
   text = withConstants(splice(text, "epilogue", epilogue.text), words);
   return [{
     label,
@@ -72,11 +79,15 @@ export function planMatmul(kernel: MatmulKernel, context: PlanContext, label: st
     overrides: tile.overrides,
     constants: words.toArray(),
     bindings: [
-      { slot: a.slot, writable: false },
-      { slot: b.slot, writable: false },
+      ...operands.map(({ view, texture }): Binding =>
+        texture === undefined
+          ? { slot: view.slot, writable: false }
+          : { slot: texture, writable: false, texture: "read" }
+      ),
       ...epilogue.bindings,
     ],
     grid: [x, y],
+    copies: operands.flatMap(({ copies }) => copies),
   }];
 }
 
@@ -90,6 +101,8 @@ interface Tile {
   readonly threads: number;
   /** Whether operands are read in 4x4 blocks. */
   readonly blocks: boolean;
+  /** Whether operands that can be are copied into textures first. */
+  readonly texels: boolean;
 }
 
 const SMALL: Tile = {
@@ -98,8 +111,8 @@ const SMALL: Tile = {
   high: 1,
   wide: 4,
   threads: 64,
-
   blocks: false,
+  texels: false,
 };
 const REGISTER: Tile = {
   text: MATMUL_REGISTER,
@@ -107,13 +120,23 @@ const REGISTER: Tile = {
   high: 16,
   wide: 8,
   threads: 8,
-
   blocks: true,
+  texels: false,
 };
-const SHARED: Tile = { text: MATMUL_SHARED, overrides: {}, high: 64, wide: 64, threads: 1, blocks: true };
+const SHARED: Tile = {
+  text: MATMUL_SHARED,
+  overrides: {},
+  high: 64,
+  wide: 64,
+  threads: 1,
+  blocks: true,
+  texels: false,
+};
+const TEXEL: Tile = { ...REGISTER, texels: true };
+const TILES: Record<Family, Tile> = { shared: SHARED, register: REGISTER, texel: TEXEL };
 
 /** Products with no more multiplications than this may take the small kernel. */
-const SMALL_PRODUCT: Record<Family, number> = { register: 2 ** 20, shared: 2 ** 16 };
+const SMALL_PRODUCT: Record<Family, number> = { register: 2 ** 20, shared: 2 ** 16, texel: 2 ** 16 };
 /** ... if the two sizes that are not the batch's multiply to no more than this: a last, shorter batch keeps its kernel. */
 const SMALL_WEIGHTS = 2 ** 12;
 
@@ -124,11 +147,29 @@ function chooseTile({ m, n, k, a }: MatmulKernel, batches: number, context: Plan
   if (work <= SMALL_PRODUCT.shared) return SMALL; // whatever the family: no trial for that
   const family = context.family();
   if (work <= SMALL_PRODUCT[family]) return SMALL;
-  return family === "shared" ? SHARED : REGISTER;
+  return TILES[family];
 }
 
-function operandText({ name, view, layout }: Operand, batch: readonly number[], words: Words, access: Access): string {
-  const text = OPERANDS[layout].split("// begin operand\n")[1].split("// end operand")[0];
+/** The operand as a texture: a copy of the elements that it spans, with gaps between rows or columns if there are any. */
+function inTexture(operand: Operand, shape: readonly number[], context: PlanContext): Operand {
+  const { slot, offset, strides } = operand.view;
+  if (strides.some((stride) => stride < 0)) return operand;
+  const end = shape.reduce((at, size, axis) => at + (size - 1) * strides[axis], 1);
+  const texels = Math.ceil(end / 4);
+  const texture = context.texture(`${offset} ${texels}`, slot, texels);
+  if (texture === null) return operand;
+  return {
+    ...operand,
+    view: { ...operand.view, offset: 0 },
+    texture: texture.slot,
+    copies: texture.held ? [] : [{ from: slot, offset: offset * 4, bytes: texels * 16, to: texture.slot }],
+  };
+}
+
+function operandText(operand: Operand, batch: readonly number[], words: Words, access: Access): string {
+  const { name, view, layout, texture } = operand;
+  const whole = texture === undefined || layout === "any" ? OPERANDS[layout] : TEXELS[layout];
+  const text = whole.split("// begin operand\n")[1].split("// end operand")[0];
   const names = batch.map((_, axis) => `c${axis}`);
   const writer = new BodyWriter({ body: [], access, words, coords: names });
   const [stride, end] = name === "a" ? ["K[1].xy", "K[0].xz"] : ["K[1].zw", "K[0].zy"];

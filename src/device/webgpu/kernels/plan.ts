@@ -18,10 +18,20 @@ export interface Step {
   readonly bindings: readonly Binding[];
   /** Workgroups; with none the pipeline is made, and nothing is dispatched. */
   readonly grid: readonly [number, number];
+  /** What is copied into textures before. */
+  readonly copies?: readonly TexelCopy[];
 }
 
-/** Matmul kernels: tiles in workgroup memory, or in registers alone. */
-export type Family = "shared" | "register";
+/** Bytes of a slot that are copied to the start of a texture; both numbers are multiples of 16. */
+export interface TexelCopy {
+  readonly from: number;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly to: number;
+}
+
+/** Kernels for products: tiles in workgroup memory, or in registers alone, with operands from buffers or from textures. */
+export type Family = "shared" | "register" | "texel";
 
 /** What planning a program needs to know and hand out. Slots beyond the program's are the device's own. */
 export interface PlanContext {
@@ -34,7 +44,15 @@ export interface PlanContext {
   scratch(bytes: number): number;
   /** A slot that holds `words` for good. */
   table(words: readonly number[]): number;
+  /**
+   * A texture of at least `texels`, four f32 each, laid out by {@link TEXELS_LOG2}; null if there can be none that large. What
+   * it holds comes from `source`, a slot, and is named by `tag`: where `held`, it is there already.
+   */
+  texture(tag: string, source: number, texels: number): { readonly slot: number; readonly held: boolean } | null;
 }
+
+/** Texel `i` lies at `(i & (2 ** TEXELS_LOG2 - 1), i >> TEXELS_LOG2)`; shaders have the numbers in their text. */
+export const TEXELS_LOG2 = 11;
 
 /** Most workgroups along one axis, on every adapter. */
 const MOST_GROUPS = 65535;

@@ -46,7 +46,7 @@ export function planReduce(kernel: ReduceKernel, context: PlanContext, label: st
   if (chunksPerRow(kernel) > 1) return planSplitReduce(kernel, context, label);
   const { outer, inner, body, outs } = kernel;
   const wanted = threadsPerRow(kernel);
-  const threads = wanted > 1 && context.family() === "register" ? Math.min(wanted, FEW_THREADS) : wanted;
+  const threads = wanted > 1 && context.family() !== "shared" ? Math.min(wanted, FEW_THREADS) : wanted;
   const words = new Words();
   const access = new Access({ body, outs, uniformParams: context.uniformParams });
   const segments = new Segments(words);
