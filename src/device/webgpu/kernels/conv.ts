@@ -7,6 +7,7 @@
 import type { ConvKernel } from "../../contract.ts";
 import { CONV_SHARED } from "../wgsl.gen.ts";
 import { baseText, chunksOf, operandText, partialsOut, planFold, productOf, three } from "./conv_parts.ts";
+import { planConvTexel } from "./conv_texel.ts";
 import { planConvUniform } from "./conv_uniform.ts";
 import { splice, withConstants, writeEpilogue } from "./epilogue.ts";
 import { guardsText } from "./guards.ts";
@@ -18,9 +19,10 @@ const ROUND = 16;
 
 /** Plans a product over windows, with a second dispatch for the sum of the chunks where long sums are cut into some. */
 export function planConv(kernel: ConvKernel, context: PlanContext, label: string): Step[] {
-  return context.family() === "shared"
-    ? planConvShared(kernel, context, label)
-    : planConvUniform(kernel, context, label);
+  const family = context.family();
+  if (family === "shared") return planConvShared(kernel, context, label);
+  const texels = family === "texel" ? planConvTexel(kernel, context, label) : null;
+  return texels ?? planConvUniform(kernel, context, label);
 }
 
 function planConvShared(kernel: ConvKernel, context: PlanContext, label: string): Step[] {

@@ -1,0 +1,264 @@
+/**
+ * Products over windows on adapters that read textures much faster than buffers. Both operands are laid out anew, four
+ * terms along one axis a texel: channels in the forward direction and for the input's gradient, the batch for the weight's.
+ *
+ * @module
+ */
+import type { ConvKernel, Guard, View } from "../../contract.ts";
+import { CONV_TEXEL, TEXEL_PACK } from "../wgsl.gen.ts";
+import { Access } from "./access.ts";
+import { baseText, partialsOut, planFold, type Product, productOf, three } from "./conv_parts.ts";
+import { type Epilogue, splice, withConstants, writeEpilogue } from "./epilogue.ts";
+import { guardsText } from "./guards.ts";
+import { fold, type PlanContext, type Step } from "./plan.ts";
+import { Words } from "./words.ts";
+
+/** Rows and places of a tile, threads of a workgroup. */
+const ROWS = 16;
+const PLACES = 8;
+const WG = 8;
+/** Tiles that keep the cores of a CPU busy; sums are cut into chunks until there are as many. */
+const ENOUGH_TILES = 64;
+/** Texels of an operand beyond which the copy costs too much memory. */
+const MOST_TEXELS = 2 ** 23;
+
+/** An axis of the terms or of the places, as both operands and the guards see it. */
+interface Axis {
+  readonly size: number;
+  readonly a: number;
+  readonly b: number;
+  readonly guards: readonly number[];
+}
+
+/** `[g, o, quads, p]`: how an operand is laid out. */
+interface Packing {
+  readonly view: View;
+  readonly groups: number;
+  readonly outer: { readonly size: number; readonly stride: number };
+  readonly vector: { readonly size: number; readonly stride: number };
+  /** Element of the slot where places start, and how many there are. */
+  readonly start: number;
+  readonly span: number;
+}
+
+/**
+ * Plans the layouts of the operands, the product, and the sum of the chunks where there are some; null for what does not
+ * fit this way.
+ */
+export function planConvTexel(kernel: ConvKernel, context: PlanContext, label: string): Step[] | null {
+  const product = productOf(kernel, context.uniformParams);
+  const axes = axesOf(kernel);
+  if (axes === null) return null;
+  const [left, right] = packings(kernel, axes);
+  if (right === null) return null;
+  const from = take(left, context), to = take(right, context);
+  if (from === null || to === null) return null;
+  const steps: Step[] = [];
+  if (!from.held) steps.push(planPack(left, from.slot, product.uniformParams, `${label} left`));
+  if (!to.held) steps.push(planPack(right, to.slot, product.uniformParams, `${label} right`));
+  return [
+    ...steps,
+    ...planProduct({ kernel, product, axes, left, right, textures: [from.slot, to.slot], label, context }),
+  ];
+}
+
+interface Axes {
+  /** The axis of the terms that four of are a texel, if any. */
+  readonly vector: Axis | null;
+  readonly taps: readonly Axis[];
+  /** The first axis of the places, where the others do not reach from one of its steps to the next. */
+  readonly outer: Axis | null;
+  readonly places: readonly Axis[];
+}
+
+function axesOf({ k, n, a, b, guards }: ConvKernel): Axes | null {
+  const of = (size: number, a: number, at: number): Axis => ({
+    size,
+    a,
+    b: b.strides[at],
+    guards: guards.map((guard) => guard.strides[at]),
+  });
+  const terms = k.map((size, i) => of(size, a.strides[2 + i], 1 + i));
+  const all = n.map((size, i) => of(size, 0, 1 + k.length + i));
+  const open = ({ guards }: Axis) => guards.every((stride) => stride === 0);
+  const vector = terms.filter(open).reduce<Axis | null>((x, y) => x === null || y.size > x.size ? y : x, null);
+  const taps = terms.filter((axis) => axis !== vector);
+  const [first, ...rest] = all;
+  const reach = [...taps, ...rest].reduce((sum, { size, b }) => sum + (size - 1) * Math.abs(b), 0);
+  const outer = open(first) && first.b > 0 && (all.length === 3 || first.b > reach) ? first : null;
+  const places = outer === null ? all : rest;
+  return taps.length > 2 || places.length > 2 ? null : { vector, taps, outer, places };
+}
+
+function packings(kernel: ConvKernel, { vector, taps, outer, places }: Axes): [Packing, Packing | null] {
+  const { groups, m, a, b, guards } = kernel;
+  const lowest = taps.reduce((sum, axis) => sum + Math.min(0, (axis.size - 1) * axis.a), 0);
+  const span = taps.reduce((sum, axis) => sum + (axis.size - 1) * Math.abs(axis.a), 1);
+  const left: Packing = {
+    view: a,
+    groups,
+    outer: { size: m, stride: a.strides[1] },
+    vector: { size: vector?.size ?? 1, stride: vector?.a ?? 0 },
+    start: a.offset + lowest,
+    span,
+  };
+  const window = windowOf(b.offset, [...taps, ...places], guards);
+  if (window === null) return [left, null];
+  const right: Packing = {
+    view: b,
+    groups,
+    outer: { size: outer?.size ?? 1, stride: outer?.b ?? 0 },
+    vector: { size: vector?.size ?? 1, stride: vector?.b ?? 0 },
+    ...window,
+  };
+  return [left, right];
+}
+
+/** The elements that windows reach and that are not padding: without it, all packings of an image are the same. */
+function windowOf(
+  offset: number,
+  axes: readonly Axis[],
+  guards: readonly Guard[],
+): { start: number; span: number } | null {
+  let [start, span] = [offset, 1];
+  const guarded = new Set<Axis>();
+  for (const [i, guard] of guards.entries()) {
+    const moving = axes.filter((axis) => axis.guards[i] !== 0);
+    const along = moving[0].b / moving[0].guards[i];
+    const one = moving.every((axis) => axis.b === along * axis.guards[i] && !guarded.has(axis));
+    if (!one || !Number.isInteger(along) || along <= 0) return null;
+    moving.forEach((axis) => guarded.add(axis));
+    start -= guard.offset * along;
+    span += (guard.size - 1) * along;
+  }
+  for (const axis of axes) {
+    if (guarded.has(axis)) continue;
+    start += Math.min(0, (axis.size - 1) * axis.b);
+    span += (axis.size - 1) * Math.abs(axis.b);
+  }
+  return { start, span };
+}
+
+function quadsOf({ vector }: Packing): number {
+  return Math.ceil(vector.size / 4);
+}
+
+function texelsOf(packing: Packing): number {
+  return packing.groups * packing.outer.size * quadsOf(packing) * packing.span;
+}
+
+function take(packing: Packing, context: PlanContext): { slot: number; held: boolean } | null {
+  const { view, groups, outer, vector, start, span } = packing;
+  const texels = texelsOf(packing) + 1;
+  if (texels > MOST_TEXELS) return null;
+  const numbers = [groups, view.strides[0], outer.size, outer.stride, vector.size, vector.stride, start, span];
+  const tag = view.dyn === undefined ? `packed ${numbers}` : `packed ${numbers} by ${view.dyn}`;
+  return context.texture(tag, view.slot, texels);
+}
+
+function planPack(packing: Packing, slot: number, uniformParams: boolean, label: string): Step {
+  const { view, outer, vector, start, span } = packing;
+  const texels = texelsOf(packing);
+  const [x, y] = fold(Math.ceil((texels + 1) / 64));
+  const words = new Words([
+    ...[span, quadsOf(packing), outer.size, texels],
+    ...[outer.stride, vector.stride, vector.size, x],
+  ]);
+  const access = new Access({ body: [], outs: [], uniformParams, params: view.dyn !== undefined });
+  const base = baseText(words, access)({ ...view, offset: start });
+  const own = access.bindings();
+  const binding = 2 + own.length;
+  const source = [
+    "@group(0) @binding(1) var<storage, read> x_data: array<f32>;",
+    `fn x_base(g: u32) -> u32 {`,
+    `  return ${base};`,
+    `}`,
+    access.declare(2),
+  ];
+  let text = splice(TEXEL_PACK, "x", source.join("\n"));
+  text = splice(text, "texels", `@group(0) @binding(${binding}) var texels: texture_storage_2d<rgba32float, write>;`);
+  return {
+    label: `${label} pack`,
+    text: withConstants(splice(text, "quotient", ""), words),
+    overrides: { WG: 64 },
+    constants: words.toArray(),
+    bindings: [{ slot: view.slot, writable: false }, ...own, { slot, writable: true, texture: "write" }],
+    grid: [x, y],
+  };
+}
+
+interface Whole {
+  readonly kernel: ConvKernel;
+  readonly product: Product;
+  readonly axes: Axes;
+  readonly left: Packing;
+  readonly right: Packing;
+  readonly textures: readonly [number, number];
+  readonly label: string;
+  readonly context: PlanContext;
+}
+
+function planProduct({ kernel, product, axes, left, right, textures, label, context }: Whole): Step[] {
+  const { groups, m, a, b, guards } = kernel;
+  const { places: all } = product;
+  const quads = quadsOf(left);
+  const tiles = groups * Math.ceil(m / ROWS) * Math.ceil(all / PLACES);
+  // by the shape alone
+  const wanted = Math.max(1, Math.min(Math.floor(ENOUGH_TILES / tiles), quads));
+  const chunk = Math.ceil(quads / wanted);
+  const chunks = Math.ceil(quads / chunk);
+  const [x, y] = fold(Math.ceil(tiles * chunks / WG));
+  const t = three(axes.taps.map(({ size }) => size), 1), n = three(axes.places.map(({ size }) => size), 1);
+  const aT = three(axes.taps.map((axis) => axis.a), 0), bT = three(axes.taps.map((axis) => axis.b), 0);
+  const bN = three(axes.places.map((axis) => axis.b), 0);
+  const row = quads * left.span, block = quads * right.span;
+  const words = new Words([
+    ...[m, all, groups, quads],
+    ...[n[1], n[2], t[1], t[2]],
+    ...[row, left.span, aT[1], aT[2]],
+    ...[block, right.span, bT[1], bT[2]],
+    ...[bN[1], bN[2], b.offset - right.start, texelsOf(right)],
+    ...[x, 8, chunk, chunks],
+    ...[a.offset - left.start, m * row, right.outer.size * block, 0],
+  ]);
+  const at = (axis: Axis | undefined, i: number) => axis === undefined ? 0 : axis.guards[i];
+  const [t1, t2] = axes.taps.length === 2 ? axes.taps : [undefined, axes.taps[0]];
+  const [n1, n2] = axes.places.length === 2 ? axes.places : [undefined, axes.places[0]];
+  const moved = guards.map((guard, i): Guard => ({
+    ...guard,
+    strides: [0, 0, at(t1, i), at(t2, i), 0, at(n1, i), at(n2, i)],
+  }));
+  const lines = Math.ceil(all / 4);
+  const scratch = chunks === 1 ? -1 : context.scratch(chunks * groups * m * lines * 16);
+  const out = outText(product, words, chunks > 1 ? scratch : null);
+  let text = splice(CONV_TEXEL, "guards", guardsText(moved, { words, kDepth: 3, nDepth: 3 }));
+  text = splice(text, "out", out.text);
+  const step: Step = {
+    label,
+    text: withConstants(text, words),
+    overrides: { WG },
+    constants: words.toArray(),
+    bindings: [
+      { slot: textures[0], writable: false, texture: "read" },
+      { slot: textures[1], writable: false, texture: "read" },
+      ...out.bindings,
+    ],
+    grid: [x, y],
+  };
+  if (chunks === 1) return [step];
+  return [step, planFold({ product, chunks, quads: lines, line: lines, row: all, scratch, label })];
+}
+
+function outText(product: Product, words: Words, scratch: number | null): Epilogue {
+  if (scratch !== null) {
+    const text = [
+      "fn finish(b: u32, m: u32, n: u32, acc: vec4f) {",
+      "  partials[(b * K[0].x + m) * ((K[0].y + 3u) / 4u) + n / 4u] = acc;",
+      "}",
+    ];
+    return partialsOut({ scratch, params: false, uniformParams: product.uniformParams, text });
+  }
+  const epilogue = writeEpilogue({ ...product, n: product.axes, words, params: false, binding: 3 });
+  const finish = "fn finish(b: u32, m: u32, n: u32, acc: vec4f) {\n  epilogue(b, m, n, acc);\n}";
+  return { ...epilogue, text: `${epilogue.text}\n${finish}` };
+}
