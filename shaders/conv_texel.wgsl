@@ -2,16 +2,17 @@
 // in     a, b: as texel_pack.wgsl lays them, four terms along one axis of k a texel: k is (quads, t1, t2), n is (n0, n1, n2).
 //        K[0] = (m, n, groups, quads), K[1] = last two sizes of n, (t1, t2), K[2] = strides of a (m, quad, t1, t2), K[3] = strides
 //        of b (n0, quad, t1, t2), K[4] = strides of b (n1, n2), where b starts, where b holds zeros, K[5] = grid width, 8 (a trip
-//        count that compilers must not unroll by), quads of a chunk, chunks, K[6] = where a starts, strides of a and b (g)
-// out    finish: four places that follow each other; those from n on are for it to leave out
-// grid   chunks * groups * ceil(m / 16) * ceil(n / 8) / WG, folded over x and y
+//        count that compilers must not unroll by), quads of a chunk, chunks, K[6] = where a starts, strides of a and b (g),
+//        K[7] = quads of places, those of a row, which they do not cross, and its length
+// out    finish: a quad of places; those beyond the end of its row are for it to leave out
+// grid   chunks * groups * ceil(m / 16) * ceil(quads of places / 2) / WG, folded over x and y
 // WG     threads: 8..64, neighbours in n
 // maths  the terms of a texel in order, then t2, t1, quads, one fma each
 // oracle tests/support/reference_device_kernels.ts; tolerance 1 ulp x sqrt(k)
 // variants WG=8|32
 override WG: u32 = 8u;
 
-@group(0) @binding(0) var<uniform> K: array<vec4u, 7>;
+@group(0) @binding(0) var<uniform> K: array<vec4u, 8>;
 @group(0) @binding(1) var a_texels: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(2) var b_texels: texture_storage_2d<rgba32float, read>;
 // hook guards
@@ -33,8 +34,8 @@ fn guards_at(guards: Guards, k2: u32) -> vec4<bool> {
 // end hook
 // hook out
 @group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
-fn finish(b: u32, m: u32, n: u32, acc: vec4f) {
-  c[((b * K[0].x + m) * K[0].y + n) / 4u] = acc;
+fn finish(b: u32, m: u32, quad: u32, acc: vec4f) {
+  c[(b * K[0].x + m) * K[7].x + quad] = acc;
 }
 // end hook
 
@@ -46,18 +47,30 @@ fn b_at(i: u32) -> vec4f {
   return textureLoad(b_texels, vec2u(i & 2047u, i >> 11u));
 }
 
+// hook quotient
+fn quotient(n: u32, d: u32) -> u32 {
+  return n / d;
+}
+// end hook
+
+fn quotients(n: vec4u, d: u32) -> vec4u {
+  return vec4u(quotient(n.x, d), quotient(n.y, d), quotient(n.z, d), quotient(n.w, d));
+}
+
 // four places: where they start in b, and what guards them
 struct Places {
   at: vec4u,
   guards: Guards,
 }
 
-fn places(g: u32, n: u32) -> Places {
-  let all = min(vec4u(n) + vec4u(0u, 1u, 2u, 3u), vec4u(K[0].y - 1u));
-  let n2 = all % K[1].y;
-  let rest = all / K[1].y;
-  let n1 = rest % K[1].x;
-  let n0 = rest / K[1].x;
+fn places(g: u32, quad: u32) -> Places {
+  let row = quotient(quad, K[7].y);
+  let first = vec4u(row * K[7].z + 4u * (quad - row * K[7].y));
+  let all = min(first + vec4u(0u, 1u, 2u, 3u), vec4u(K[0].y - 1u));
+  let rest = quotients(all, K[1].y);
+  let n0 = quotients(rest, K[1].x);
+  let n1 = rest - n0 * K[1].x;
+  let n2 = all - rest * K[1].y;
   let at = vec4u(K[4].z + g * K[6].z) + n0 * K[3].x + n1 * K[4].x + n2 * K[4].y;
   return Places(at, guards_of(g, n0, n1, n2));
 }
@@ -88,26 +101,26 @@ fn pick(i: u32, c0: mat2x4f, c1: mat2x4f, c2: mat2x4f, c3: mat2x4f) -> vec4f {
   return select(select(a, b, (i & 2u) == 2u), select(c, d, (i & 2u) == 2u), (i & 4u) == 4u);
 }
 
-fn keep(b: u32, m: u32, n: u32, acc: vec4f) {
-  if (m < K[0].x && n < K[0].y) {
-    finish(b, m, n, acc);
+fn keep(b: u32, m: u32, quad: u32, acc: vec4f) {
+  if (m < K[0].x && quad < K[7].x) {
+    finish(b, m, quad, acc);
   }
 }
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-  let wide = (K[0].y + 7u) / 8u;
+  let wide = (K[7].x + 1u) / 2u;
   let high = (K[0].x + 15u) / 16u;
   let tile = (group.y * K[5].x + group.x) * WG + local;
   if (tile >= wide * high * K[0].z * K[5].w) {
     return;
   }
-  let n = 8u * (tile % wide);
+  let quads = 2u * (tile % wide);
   let m = 16u * ((tile / wide) % high);
   let b = tile / (wide * high);
   let g = b % K[0].z;
-  let left = places(g, n);
-  let right = places(g, n + 4u);
+  let left = places(g, quads);
+  let right = places(g, quads + 1u);
   let from_a = K[6].x + g * K[6].y;
   let last = K[0].x - 1u;
   let a0 = from_a + min(m + 0u, last) * K[2].x;
@@ -176,7 +189,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   }
   for (var i = 0u; i < K[5].y; i++) {
     let row = m + i / 2u;
-    let place = n + 4u * (i % 2u);
+    let place = quads + i % 2u;
     keep(b, row, place, pick(i, c0, c1, c2, c3));
     keep(b, row + 4u, place, pick(i, c4, c5, c6, c7));
     keep(b, row + 8u, place, pick(i, c8, c9, c10, c11));

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { ConvKernel, Guard, View } from "../../contract.ts";
+import type { ConvKernel, Guard, Inst, View } from "../../contract.ts";
 import { CONV_TEXEL, TEXEL_PACK } from "../wgsl.gen.ts";
 import { Access } from "./access.ts";
 import { baseText, partialsOut, planFold, type Product, productOf, three } from "./conv_parts.ts";
@@ -13,9 +13,9 @@ import { guardsText } from "./guards.ts";
 import { fold, type PlanContext, type Step } from "./plan.ts";
 import { Words } from "./words.ts";
 
-/** Rows and places of a tile, threads of a workgroup. */
+/** Rows and quads of places of a tile, threads of a workgroup. */
 const ROWS = 16;
-const PLACES = 8;
+const QUADS = 2;
 const WG = 8;
 /** Tiles that keep the cores of a CPU busy; sums are cut into chunks until there are as many. */
 const ENOUGH_TILES = 64;
@@ -158,11 +158,13 @@ function take(packing: Packing, context: PlanContext): { slot: number; held: boo
 
 function planPack(packing: Packing, slot: number, uniformParams: boolean, label: string): Step {
   const { view, outer, vector, start, span } = packing;
-  const texels = texelsOf(packing);
-  const [x, y] = fold(Math.ceil((texels + 1) / 64));
+  const quads = quadsOf(packing), four = Math.ceil(span / 4);
+  const blocks = packing.groups * outer.size * quads * four;
+  const [x, y] = fold(Math.ceil((blocks + 1) / 64));
   const words = new Words([
-    ...[span, quadsOf(packing), outer.size, texels],
+    ...[span, quads, outer.size, texelsOf(packing)],
     ...[outer.stride, vector.stride, vector.size, x],
+    ...[four, blocks, 4, 0],
   ]);
   const access = new Access({ body: [], outs: [], uniformParams, params: view.dyn !== undefined });
   const base = baseText(words, access)({ ...view, offset: start });
@@ -202,13 +204,17 @@ function planProduct({ kernel, product, axes, left, right, textures, label, cont
   const { groups, m, a, b, guards } = kernel;
   const { places: all } = product;
   const quads = quadsOf(left);
-  const tiles = groups * Math.ceil(m / ROWS) * Math.ceil(all / PLACES);
+  const t = three(axes.taps.map(({ size }) => size), 1), n = three(axes.places.map(({ size }) => size), 1);
+  const joined = joinPlaces(product);
+  const length = joined.axes[joined.axes.length - 1];
+  const line = Math.ceil(length / 4);
+  const lines = all / length * line;
+  const tiles = groups * Math.ceil(m / ROWS) * Math.ceil(lines / QUADS);
   // by the shape alone
   const wanted = Math.max(1, Math.min(Math.floor(ENOUGH_TILES / tiles), quads));
   const chunk = Math.ceil(quads / wanted);
   const chunks = Math.ceil(quads / chunk);
   const [x, y] = fold(Math.ceil(tiles * chunks / WG));
-  const t = three(axes.taps.map(({ size }) => size), 1), n = three(axes.places.map(({ size }) => size), 1);
   const aT = three(axes.taps.map((axis) => axis.a), 0), bT = three(axes.taps.map((axis) => axis.b), 0);
   const bN = three(axes.places.map((axis) => axis.b), 0);
   const row = quads * left.span, block = quads * right.span;
@@ -220,6 +226,7 @@ function planProduct({ kernel, product, axes, left, right, textures, label, cont
     ...[bN[1], bN[2], b.offset - right.start, texelsOf(right)],
     ...[x, 8, chunk, chunks],
     ...[a.offset - left.start, m * row, right.outer.size * block, 0],
+    ...[lines, line, length, 0],
   ]);
   const at = (axis: Axis | undefined, i: number) => axis === undefined ? 0 : axis.guards[i];
   const [t1, t2] = axes.taps.length === 2 ? axes.taps : [undefined, axes.taps[0]];
@@ -228,11 +235,10 @@ function planProduct({ kernel, product, axes, left, right, textures, label, cont
     ...guard,
     strides: [0, 0, at(t1, i), at(t2, i), 0, at(n1, i), at(n2, i)],
   }));
-  const lines = Math.ceil(all / 4);
   const scratch = chunks === 1 ? -1 : context.scratch(chunks * groups * m * lines * 16);
-  const out = outText(product, words, chunks > 1 ? scratch : null);
+  const out = outText(joined, words, chunks > 1 ? scratch : null);
   let text = splice(CONV_TEXEL, "guards", guardsText(moved, { words, kDepth: 3, nDepth: 3 }));
-  text = splice(text, "out", out.text);
+  text = splice(splice(text, "out", out.text), "quotient", "");
   const step: Step = {
     label,
     text: withConstants(text, words),
@@ -246,19 +252,70 @@ function planProduct({ kernel, product, axes, left, right, textures, label, cont
     grid: [x, y],
   };
   if (chunks === 1) return [step];
-  return [step, planFold({ product, chunks, quads: lines, line: lines, row: all, scratch, label })];
+  return [step, planFold({ product, chunks, quads: lines, line, row: length, scratch, label })];
 }
 
 function outText(product: Product, words: Words, scratch: number | null): Epilogue {
   if (scratch !== null) {
     const text = [
-      "fn finish(b: u32, m: u32, n: u32, acc: vec4f) {",
-      "  partials[(b * K[0].x + m) * ((K[0].y + 3u) / 4u) + n / 4u] = acc;",
+      "fn finish(b: u32, m: u32, quad: u32, acc: vec4f) {",
+      "  partials[(b * K[0].x + m) * K[7].x + quad] = acc;",
       "}",
     ];
     return partialsOut({ scratch, params: false, uniformParams: product.uniformParams, text });
   }
-  const epilogue = writeEpilogue({ ...product, n: product.axes, words, params: false, binding: 3 });
-  const finish = "fn finish(b: u32, m: u32, n: u32, acc: vec4f) {\n  epilogue(b, m, n, acc);\n}";
-  return { ...epilogue, text: `${epilogue.text}\n${finish}` };
+  const epilogue = writeEpilogue({
+    ...product,
+    n: product.axes,
+    words,
+    params: false,
+    binding: 3,
+    end: "(n / K[7].z + 1u) * K[7].z",
+    rows: true,
+  });
+  const text = [
+    epilogue.text,
+    "fn finish(b: u32, m: u32, quad: u32, acc: vec4f) {",
+    "  let row = quotient(quad, K[7].y);",
+    "  epilogue(b, m, row * K[7].z + 4u * (quad - row * K[7].y), acc);",
+    "}",
+  ];
+  return { ...epilogue, text: text.join("\n") };
+}
+
+/** The product with the last axes of its places joined where all that the epilogue touches follows on: whole vectors. */
+function joinPlaces(product: Product): Product {
+  const joins = ({ axes, body, outs }: Product) => {
+    const size = axes[axes.length - 1];
+    const follows = (strides: readonly number[]) => strides[strides.length - 2] === strides[strides.length - 1] * size;
+    return axes.length > 1 &&
+      [...body, ...outs.map(({ view }) => ({ k: "load" as const, view }))].every((inst) =>
+        inst.k === "load"
+          ? follows(inst.view.strides) && ("guards" in inst ? inst.guards ?? [] : []).every((g) => follows(g.strides))
+          : inst.k === "coord"
+          ? follows(inst.strides)
+          : inst.k !== "segment"
+      );
+  };
+  let joined = product;
+  while (joins(joined)) {
+    const { axes, body, outs } = joined;
+    const cut = <T extends { readonly strides: readonly number[] }>(of: T): T => ({
+      ...of,
+      strides: [...of.strides.slice(0, -2), of.strides[of.strides.length - 1]],
+    });
+    joined = {
+      ...joined,
+      axes: [...axes.slice(0, -2), axes[axes.length - 2] * axes[axes.length - 1]],
+      body: body.map((inst): Inst =>
+        inst.k === "load"
+          ? { ...inst, view: cut(inst.view), ...(inst.guards === undefined ? {} : { guards: inst.guards.map(cut) }) }
+          : inst.k === "coord"
+          ? cut(inst)
+          : inst
+      ),
+      outs: outs.map((out) => ({ ...out, view: cut(out.view) })),
+    };
+  }
+  return joined;
 }
