@@ -78,6 +78,7 @@ export class BodyWriter {
       if (vector) return [`${name}[${at} / 4u] = ${text};`];
       if (this.lanes === 1) return [`${name}[${at}] = ${text};`];
       const step = this.#lastStride(view.strides);
+      if (step === "0u") return [`${name}[${at}] = ${text}.x;`];
       const [base, whole] = [`w${this.#names++}`, `w${this.#names++}`];
       const lines = LANES.map((lane, l) => `${name}[${laneAt(base, step, l)}] = ${whole}.${lane};`);
       const start = [`let ${base} = ${at};`, `let ${whole} = ${text};`];

@@ -39,15 +39,22 @@ export class Folds {
   start(): string[] {
     return this.#folds.flatMap(({ id, kind, a }) => {
       const type = this.#type(a);
+      if (this.#writer.lanes === 4) return [`var r${id} = F();`];
       const lines = [`var r${id} = ${this.#identity(kind, type)};`];
       if (kind.startsWith("arg")) lines.push(`var at${id} = 0xffffffffu;`);
       return lines;
     });
   }
 
-  /** Takes the values of element `index` (WGSL text) in. */
-  step(index: string): string[] {
+  /**
+   * Takes the values of element `index` (WGSL text) in. With four lanes, which only sums may have, `partly` says that the
+   * variable `inside` tells which of them belong to the row.
+   */
+  step(index: string, partly = false): string[] {
     return this.#folds.flatMap(({ id, kind, a }) => {
+      if (this.#writer.lanes === 4) {
+        return [`r${id} += ${partly ? `select(F(), v${a}, inside)` : `v${a}`};`];
+      }
       const type = this.#type(a);
       const value = this.#writer.types[a] === "bool" ? `u32(v${a})` : `v${a}`;
       const r = `r${id}`;
@@ -78,6 +85,10 @@ export class Folds {
     return this.#folds.map(({ id, kind, a }) => {
       const type = this.#type(a);
       const tree = `tree_${kind}_${type}`;
+      if (this.#writer.lanes === 4) {
+        const sum = `(r${id}.x + r${id}.y) + (r${id}.z + r${id}.w)`;
+        return `let v${id} = F(${shared ? `${this.#call(tree)}(${sum}, local)` : sum});`;
+      }
       if (kind === "argmax" || kind === "argmin") {
         return `let v${id} = bitcast<i32>(${shared ? `${this.#call(tree)}(r${id}, at${id}, local)` : `at${id}`});`;
       }

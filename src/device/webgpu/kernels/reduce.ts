@@ -8,6 +8,7 @@ import { Access } from "./access.ts";
 import { BodyWriter } from "./body.ts";
 import { Folds } from "./folds.ts";
 import { closure } from "./operations.ts";
+import { typesOf } from "../../instructions.ts";
 import {
   coordinates,
   counters,
@@ -27,6 +28,28 @@ import { Words } from "./words.ts";
 /** Most threads that share a row on adapters that run on a CPU: there threads that wait for each other take turns, those of one vector need not. */
 const FEW_THREADS = 8;
 
+/** Rows that keep the cores of a CPU busy, a vector of threads each. */
+const ROWS_FOR_A_CPU = 16;
+
+/**
+ * Whether a thread may take four neighbours at a time, which CPUs load at once: sums, of elements that follow each other in
+ * memory, along rows that are not much shorter than the fours that cover them.
+ */
+function goesByFours({ inner, body, outs }: ReduceKernel): boolean {
+  const last = inner[inner.length - 1] ?? 1;
+  const views = [...body.flatMap((inst) => inst.k === "load" ? [inst.view] : []), ...outs.map(({ view }) => view)];
+  const types = typesOf(body);
+  return Math.ceil(last / 4) * 4 <= 1.5 * last && views.some(({ strides }) => strides.at(-1) === 1) &&
+    views.every(({ strides, dtype }) => dtype === "f32" && (strides.at(-1) === 0 || strides.at(-1) === 1)) &&
+    body.every((inst) =>
+      inst.k === "reduce"
+        ? inst.kind === "sum" && types[inst.a] === "f32"
+        : inst.k === "load"
+        ? inst.index === undefined && (inst.guards ?? []).length === 0
+        : inst.k !== "segment"
+    );
+}
+
 /**
  * Threads that share a row. A function of the shape and the strides alone, with bounds far from where the size of a
  * batch lies: a last, shorter batch must not need other kernels.
@@ -43,17 +66,21 @@ function threadsPerRow({ outer, inner, body }: ReduceKernel): number {
 
 /** Plans rows of reductions. */
 export function planReduce(kernel: ReduceKernel, context: PlanContext, label: string): Step[] {
-  if (chunksPerRow(kernel) > 1) return planSplitReduce(kernel, context, label);
   const { outer, inner, body, outs } = kernel;
   const wanted = threadsPerRow(kernel);
-  const threads = wanted > 1 && context.family() !== "shared" ? Math.min(wanted, FEW_THREADS) : wanted;
+  const onCpu = wanted > 1 && context.family() !== "shared";
+  if (chunksPerRow(kernel) > 1 && !(onCpu && sizeOf(outer) >= ROWS_FOR_A_CPU)) {
+    return planSplitReduce(kernel, context, label);
+  }
+  const threads = onCpu ? Math.min(wanted, FEW_THREADS) : wanted;
+  const lanes = onCpu && goesByFours(kernel) ? 4 : 1;
   const words = new Words();
   const access = new Access({ body, outs, uniformParams: context.uniformParams });
   const segments = new Segments(words);
   const outerNames = outer.map((_, axis) => `c${axis}`);
   const innerNames = inner.map((_, axis) => `c${outer.length + axis}`);
   const coords = [...outerNames, ...innerNames];
-  const writer = new BodyWriter({ body, access, words, coords, segments: (starts) => segments.add(starts) });
+  const writer = new BodyWriter({ body, access, words, coords, lanes, segments: (starts) => segments.add(starts) });
   const rows = sizeOf(outer);
   const wg = threads === 1 ? 64 : threads;
   const [x, y] = fold(threads === 1 ? Math.ceil(rows / wg) : rows);
@@ -67,7 +94,7 @@ export function planReduce(kernel: ReduceKernel, context: PlanContext, label: st
     ...coordinates(outerNames, outer, "row", words, "rest_of_row"),
     ...rowStatements(kernel, { writer, words, threads, innerNames }),
   ];
-  const text = kernelText({ lanes: 1, words, access, used: writer.used, segments: usesSegments(body), main });
+  const text = kernelText({ lanes, words, access, used: writer.used, segments: usesSegments(body), main });
   const bindings = [...segments.bindings(context), ...access.bindings()];
   return [{ label, text, overrides: { WG: wg }, constants: words.toArray(), bindings, grid: [x, y] }];
 }
@@ -84,45 +111,55 @@ function rowStatements(kernel: ReduceKernel, parts: RowParts): string[] {
   const { writer, words, threads, innerNames } = parts;
   const info = rowInfo(body, kernel.outer.length, inner.length);
   const needed = closure(body, outs.map((out) => out.value));
-  const length = words.add(sizeOf(inner));
+  // with four lanes, rows of the last axis are counted in fours
+  const last = inner.length - 1;
+  const fours = writer.lanes === 4;
+  const counted = fours ? [...inner.slice(0, -1), Math.ceil(inner[last] / 4)] : inner;
+  const names = fours ? [...innerNames.slice(0, -1), `${innerNames[last]}_four`] : innerNames;
+  const start = fours ? [`let ${innerNames[last]} = 4u * ${names[last]};`] : [];
+  const size = fours && inner[last] % 4 !== 0 ? words.add(inner[last]) : undefined;
+  if (size !== undefined) start.push(`let inside = U(${innerNames[last]}) + vec4u(0u, 1u, 2u, 3u) < U(${size});`);
+  const length = words.add(sizeOf(counted));
   const lines: string[] = [];
   const isRow = (i: number) => info.perRow[i];
   const rowsOf = (level: number) =>
     writer.statements(needed.filter((i) => info.perRow[i] && info.level[i] === level && body[i].k !== "reduce"));
   const loop = (content: readonly string[]) => {
     const index = threads === 1 ? "0u" : "local";
-    const counting = counters(innerNames, inner, words, { index, step: threads, rest: "rest_of_j" });
+    const counting = counters(names, counted, words, { index, step: threads, rest: "rest_of_j" });
     return [
       `{`,
       ...indent([
         ...counting.start,
         `for (var j = ${index}; j < ${length}; j += ${threads === 1 ? "1u" : "WG"}) {`,
-        ...indent([...content, ...counting.next]),
+        ...indent([...start, ...content, ...counting.next]),
         `}`,
       ]),
       `}`,
     ];
   };
+  const full = outs.filter((out) => !out.perRow);
+  const perRow = outs.filter((out) => out.perRow);
+  // what needs no sum is stored on the way
+  const early = info.levels === 1 && full.every((out) => info.level[out.value] === 0);
+  const storeFull = () => [
+    ...writer.statements(closure(body, full.map((out) => out.value), isRow)),
+    ...writer.stores(full, size),
+  ];
   for (let level = 0; level < info.levels; level++) {
     lines.push(...rowsOf(level));
     const now = foldsOf(body, needed).filter((f) => info.level[f.id] === level + 1);
     const folds = new Folds(now, writer, words);
     lines.push(...folds.start());
     lines.push(...loop([
-      ...writer.statements(closure(body, now.map((f) => f.a), isRow)),
-      ...folds.step("j"),
+      ...writer.statements(closure(body, [...now.map((f) => f.a), ...(early ? full.map((o) => o.value) : [])], isRow)),
+      ...folds.step("j", size !== undefined),
+      ...(early ? writer.stores(full, size) : []),
     ]));
     lines.push(...folds.finish(threads > 1));
   }
   lines.push(...rowsOf(info.levels));
-  const full = outs.filter((out) => !out.perRow);
-  const perRow = outs.filter((out) => out.perRow);
-  if (full.length > 0) {
-    lines.push(...loop([
-      ...writer.statements(closure(body, full.map((out) => out.value), isRow)),
-      ...writer.stores(full),
-    ]));
-  }
+  if (full.length > 0 && !early) lines.push(...loop(storeFull()));
   if (perRow.length > 0) lines.push(...storeRows(perRow, parts, body, isRow, full.length > 0));
   return lines;
 }
