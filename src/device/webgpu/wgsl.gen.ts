@@ -1503,7 +1503,9 @@ fn x_texel(i: u32) -> vec4f {
 
 fn x_at(base: u32, r: u32, c: u32) -> f32 {
   let at = base + r + c * x_stride().y;
-  return x_texel(at / 4u)[at % 4u];
+  let all = x_texel(at / 4u);
+  let pair = select(all.xy, all.zw, (at & 2u) == 2u);
+  return select(pair.x, pair.y, (at & 1u) == 1u);
 }
 
 fn x_block(base: u32, r: u32, c: u32) -> mat4x4f {
@@ -1577,7 +1579,9 @@ fn x_texel(i: u32) -> vec4f {
 
 fn x_at(base: u32, r: u32, c: u32) -> f32 {
   let at = base + r * x_stride().x + c;
-  return x_texel(at / 4u)[at % 4u];
+  let all = x_texel(at / 4u);
+  let pair = select(all.xy, all.zw, (at & 2u) == 2u);
+  return select(pair.x, pair.y, (at & 1u) == 1u);
 }
 
 fn x_block(base: u32, r: u32, c: u32) -> mat4x4f {

@@ -158,11 +158,12 @@ export class BodyWriter {
   // 0 and 1 are structure; other constants may come from shapes (1 / n), which text must not hold
   #constant(value: number, type: ValueType): string {
     const alias = ALIAS[type];
-    if (type === "bool") return `${alias}(${value !== 0})`;
-    // (indices of four are words too: wgpu cannot take a component out of a constant vector)
-    const index = type === "i32" && this.lanes === 4;
-    if ((Object.is(value, 0) || value === 1) && !index) return `${alias}(${value})`;
     const { words } = this.#o;
+    // (of four they are words too: wgpu cannot take a component out of a constant vector)
+    if (type === "bool") {
+      return this.lanes === 4 ? `${alias}(${words.add(value === 0 ? 0 : 1)} != 0u)` : `${alias}(${value !== 0})`;
+    }
+    if ((Object.is(value, 0) || value === 1) && this.lanes === 1) return `${alias}(${value})`;
     if (type === "f32") return this.#splat(type, words.addFloat(value));
     return this.#splat(type, type === "i32" ? `bitcast<i32>(${words.add(value)})` : words.add(value));
   }
