@@ -21,6 +21,8 @@ export interface OpenedAdapter {
   readonly adapter: GPUAdapter;
   readonly device: GPUDevice;
   readonly name: string;
+  /** All that the adapter says of itself: drivers of different versions differ. */
+  readonly identity: string;
 }
 
 /**
@@ -46,12 +48,13 @@ export async function openAdapter(
   }
   const { info, limits } = adapter;
   const name = info.description || info.device || info.vendor;
+  const identity = [info.vendor, info.architecture, info.device, info.description].join(" | ");
   const requiredLimits: Record<string, number> = {};
   for (const limit of LIMITS) requiredLimits[limit] = limits[limit];
   const requiredFeatures: GPUFeatureName[] = adapter.features.has("timestamp-query") ? ["timestamp-query"] : [];
   try {
     const device = await adapter.requestDevice({ label: "anneal", requiredLimits, requiredFeatures });
-    return { adapter, device, name };
+    return { adapter, device, name, identity };
   } catch (cause) {
     throw new DeviceError(`Cannot open a WebGPU device on "${name}": the adapter refused, got ${cause}`, { cause });
   }

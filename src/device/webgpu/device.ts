@@ -16,6 +16,7 @@ import { planProgram } from "./planner.ts";
 import { probeFamily } from "./probe.ts";
 import { type DispatchTime, profileDispatches } from "./profile.ts";
 import { Readback, type Source } from "./readback.ts";
+import { settledFamily } from "./settled.ts";
 import { TexturePool } from "./textures.ts";
 
 /** Most runs that are handed over and not finished. */
@@ -44,8 +45,8 @@ export class WebgpuDevice implements Device {
   #inFlight = 0;
   #closed = false;
 
-  /** @param family Matmul kernels to use; found out by a trial, when first needed, if left out. */
-  constructor({ device, name }: OpenedAdapter, family?: Family) {
+  /** @param family Matmul kernels to use; what a trial settled for the adapter, made when first needed, if left out. */
+  constructor({ device, name, identity }: OpenedAdapter, family?: Family) {
     this.#gpu = device;
     this.name = name;
     const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage } = device.limits;
@@ -60,8 +61,8 @@ export class WebgpuDevice implements Device {
     this.#readback = new Readback(device, this.#counters);
     this.#readback.selfTest();
     let known = family;
-    this.#family = () =>
-      known ??= this.#readback.synchronous ? probeFamily(device, () => this.#readback.wait()) : "shared";
+    const trial = () => probeFamily(device, () => this.#readback.wait());
+    this.#family = () => known ??= this.#readback.synchronous ? settledFamily(identity, trial) : "shared";
     if (this.#readback.synchronous) this.readSync = (ranges) => this.#readNow(ranges);
   }
 

@@ -15,7 +15,8 @@ export interface OpenWebgpuOptions {
   readonly adapter?: GPUAdapter;
   /**
    * How products are computed: `shared` for tiles in workgroup memory (graphics processors), `register` for register tiles
-   * without it, `texel` for the same with operands in textures (adapters that run on a CPU). By default a short trial decides.
+   * without it, `texel` for the same with operands in textures (adapters that run on a CPU). By default a short trial decides; what it
+   * settled is kept in the user's folder of caches, if that may be read and written.
    */
   readonly family?: "auto" | "register" | "shared" | "texel";
 }

@@ -19,6 +19,8 @@ const QUADS = 2;
 const WG = 8;
 /** Tiles that keep the cores of a CPU busy; sums are cut into chunks until there are as many. */
 const ENOUGH_TILES = 64;
+/** Terms below which laying the operands out costs more than it saves. */
+const FEWEST_TERMS = 16;
 /** Texels of an operand beyond which the copy costs too much memory. */
 const MOST_TEXELS = 2 ** 23;
 
@@ -48,7 +50,7 @@ interface Packing {
 export function planConvTexel(kernel: ConvKernel, context: PlanContext, label: string): Step[] | null {
   const product = productOf(kernel, context.uniformParams);
   const axes = axesOf(kernel);
-  if (axes === null) return null;
+  if (axes === null || product.terms < FEWEST_TERMS) return null;
   const [left, right] = packings(kernel, axes);
   if (right === null) return null;
   const from = take(left, context), to = take(right, context);

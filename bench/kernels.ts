@@ -1,15 +1,21 @@
 /**
- * Speed of the CPU device's kernels: matrix products in GFLOP/s, the others in nanoseconds an element.
+ * Speed of the devices' kernels: products in GFLOP/s, the others in nanoseconds an element.
  *
- *     deno run -A bench/cpu_kernels.ts [threads ...] [names ...]
+ *     deno run -A bench/kernels.ts [threads | family ...] [names ...]
  *
- * With names as arguments, only what contains one of them, such as `conv`.
- * Each figure is the median of 9 blocks of about 60 ms. Other work on the machine's cores lowers the figures.
+ * Numbers are threads of the CPU device (1 and 2 by default); `auto`, `register`, `texel` and `shared` are families of
+ * kernels on WebGPU, which come with the adapter's own ceiling. With names as arguments, only what contains one of them,
+ * such as `conv`. Each figure is the median of 9: of blocks of about 60 ms on the CPU, of runs timed by the adapter on
+ * WebGPU. Other work on the machine's cores lowers the figures.
  *
  * @module
  */
 import { openCpu } from "../src/device/cpu/mod.ts";
-import { type ConvWork, forward, inputGradient, LAYERS, weightGradient } from "./cpu_conv.ts";
+import { openAdapter } from "../src/device/webgpu/adapter.ts";
+import { WebgpuDevice } from "../src/device/webgpu/device.ts";
+import { openWebgpu } from "../src/device/webgpu/mod.ts";
+import { ceiling } from "./ceiling.ts";
+import { type ConvWork, forward, inputGradient, LAYERS, weightGradient } from "./kernels_conv.ts";
 import type { Device, Inst, Kernel, Slot, View } from "../src/device/contract.ts";
 
 /** Seconds for one call of `go`: the median of 9 blocks. */
@@ -27,7 +33,7 @@ function seconds(go: () => void): number {
 }
 
 /** Seconds for one run of kernels over bound f32 slots of `lengths` elements, numbered from 1. */
-function timeKernels(device: Device, lengths: readonly number[], kernels: readonly Kernel[]): number {
+async function timeKernels(device: Device, lengths: readonly number[], kernels: readonly Kernel[]): Promise<number> {
   const slots = lengths.map((n): Slot => ({ kind: "bound", bytes: n * 4, written: true }));
   const program = { label: "bench", slots: [{ kind: "params", bytes: 16, written: false } as Slot, ...slots], kernels };
   const executable = device.compile(program);
@@ -37,7 +43,17 @@ function timeKernels(device: Device, lengths: readonly number[], kernels: readon
     return buffer;
   });
   const params = new Uint8Array(16);
-  const time = seconds(() => device.run(executable, buffers, params));
+  let time: number;
+  if (device instanceof WebgpuDevice) {
+    const runs: number[] = [];
+    for (let i = 0; i < 10; i++) {
+      const dispatches = await device.timeDispatches(executable, buffers, params);
+      if (i > 0) runs.push(dispatches.reduce((sum, { timeMs }) => sum + timeMs / 1000, 0));
+    }
+    time = runs.sort((a, b) => a - b)[4];
+  } else {
+    time = seconds(() => device.run(executable, buffers, params));
+  }
   executable.dispose();
   buffers.forEach((buffer) => device.free(buffer));
   return time;
@@ -49,7 +65,12 @@ const binary = (op: "add" | "sub" | "mul" | "div" | "max", a: number, b: number)
 
 type Layout = "NN" | "NT" | "TN";
 
-function gflops(device: Device, layout: Layout, [m, n, k]: readonly number[], relu = false): number {
+async function gflops(
+  device: Device,
+  layout: Layout,
+  [m, n, k]: readonly number[],
+  relu = false,
+): Promise<number> {
   const body: Inst[] = [{ k: "acc" }];
   if (relu) body.push(load(4, [0, 1]), binary("add", 0, 1), { k: "const", value: 0, type: "f32" }, binary("max", 2, 3));
   const kernel: Kernel = {
@@ -63,7 +84,7 @@ function gflops(device: Device, layout: Layout, [m, n, k]: readonly number[], re
     body,
     outs: [{ view: view(3, [n, 1]), value: body.length - 1 }],
   };
-  return 2e-9 * m * n * k / timeKernels(device, [m * k, k * n, m * n, n], [kernel]);
+  return 2e-9 * m * n * k / await timeKernels(device, [m * k, k * n, m * n, n], [kernel]);
 }
 
 /** p, m, v and g of `n` elements: Adam with its three outputs. */
@@ -136,66 +157,100 @@ function maxPool(n: number, size: number): Kernel {
   return { op: "reduce", outer: [n, out, out], inner: [3, 3], body, outs };
 }
 
+const FAMILIES = ["auto", "register", "texel", "shared"] as const;
 const counts = Deno.args.filter((arg) => /^\d+$/.test(arg)).map(Number);
-if (counts.length === 0) counts.push(1, 2);
-const names = Deno.args.filter((arg) => !/^\d+$/.test(arg));
-const devices = counts.map((threads) => openCpu({ threads }));
-const row = (name: string, unit: string, measure: (device: Device) => number) => {
+const families = FAMILIES.filter((family) => Deno.args.includes(family));
+if (counts.length + families.length === 0) counts.push(1, 2);
+const names = Deno.args.filter((arg) => !/^\d+$/.test(arg) && !FAMILIES.some((family) => family === arg));
+const devices: Device[] = [
+  ...counts.map((threads) => openCpu({ threads })),
+  ...await Promise.all(families.map((family) => openWebgpu({ family }))),
+];
+const row = async (name: string, unit: string, measure: (device: Device) => Promise<number>) => {
   if (names.length > 0 && !names.some((part) => name.includes(part))) return;
-  const figures = devices.map((device) => measure(device).toPrecision(3).padStart(8));
+  const figures: string[] = [];
+  for (const device of devices) figures.push((await measure(device)).toPrecision(3).padStart(9));
   console.log(`${name.padEnd(44)}${figures.join("")}  ${unit}`);
 };
 
-console.log(`${devices[0].name}; threads:`.padEnd(44), counts.join("  "));
+if (families.length > 0) {
+  const { device, name } = await openAdapter({});
+  const { gflops, gbytes } = await ceiling(device);
+  console.log(`${name}: at most ${gflops.toPrecision(3)} GFLOP/s, copies ${gbytes.toPrecision(3)} GB/s`);
+  device.destroy();
+}
+const heads = [...counts.map((count) => `${count} thr`), ...families].map((head) => head.padStart(9));
+console.log(`${devices[0].name}`.padEnd(44) + heads.join(""));
 for (const size of [128, 512, 1024]) {
   for (const layout of ["NN", "NT", "TN"] as const) {
-    row(`matmul ${layout} ${size}`, "GFLOP/s", (d) => gflops(d, layout, [size, size, size]));
+    await row(`matmul ${layout} ${size}`, "GFLOP/s", (d) => gflops(d, layout, [size, size, size]));
   }
 }
-row("fw1 NN 64 x 512 x 784, bias and relu", "GFLOP/s", (d) => gflops(d, "NN", [64, 512, 784], true));
-row("dW1 TN 784 x 512 x 64", "GFLOP/s", (d) => gflops(d, "TN", [784, 512, 64]));
-row("dH1 NT 64 x 512 x 256", "GFLOP/s", (d) => gflops(d, "NT", [64, 512, 256]));
-row("fw3 NN 64 x 10 x 256", "GFLOP/s", (d) => gflops(d, "NN", [64, 10, 256]));
-row("dW3 TN 256 x 10 x 64", "GFLOP/s", (d) => gflops(d, "TN", [256, 10, 64]));
-row("dH2 NT 64 x 256 x 10", "GFLOP/s", (d) => gflops(d, "NT", [64, 256, 10]));
-row("m = 1, NN 1 x 512 x 512", "GFLOP/s", (d) => gflops(d, "NN", [1, 512, 512]));
-row("n = 1, NN 512 x 1 x 512", "GFLOP/s", (d) => gflops(d, "NN", [512, 1, 512]));
-const speed = (d: Device, { kernel, lengths, flops }: ConvWork) => 1e-9 * flops / timeKernels(d, lengths, [kernel]);
+await row("fw1 NN 64 x 512 x 784, bias and relu", "GFLOP/s", (d) => gflops(d, "NN", [64, 512, 784], true));
+await row("dW1 TN 784 x 512 x 64", "GFLOP/s", (d) => gflops(d, "TN", [784, 512, 64]));
+await row("dH1 NT 64 x 512 x 256", "GFLOP/s", (d) => gflops(d, "NT", [64, 512, 256]));
+await row("fw3 NN 64 x 10 x 256", "GFLOP/s", (d) => gflops(d, "NN", [64, 10, 256]));
+await row("dW3 TN 256 x 10 x 64", "GFLOP/s", (d) => gflops(d, "TN", [256, 10, 64]));
+await row("dH2 NT 64 x 256 x 10", "GFLOP/s", (d) => gflops(d, "NT", [64, 256, 10]));
+await row("m = 1, NN 1 x 512 x 512", "GFLOP/s", (d) => gflops(d, "NN", [1, 512, 512]));
+await row("n = 1, NN 512 x 1 x 512", "GFLOP/s", (d) => gflops(d, "NN", [512, 1, 512]));
+const speed = async (d: Device, { kernel, lengths, flops }: ConvWork) =>
+  1e-9 * flops / await timeKernels(d, lengths, [kernel]);
 for (const [name, layer] of LAYERS) {
-  row(`conv ${name}`, "GFLOP/s", (d) => speed(d, forward(layer)));
-  row(`conv ${name}, bias and relu`, "GFLOP/s", (d) => speed(d, forward(layer, true)));
-  row(`conv ${name}, dW`, "GFLOP/s", (d) => speed(d, weightGradient(layer)));
-  if ((layer.stride ?? 1) === 1) row(`conv ${name}, dX`, "GFLOP/s", (d) => speed(d, inputGradient(layer)));
+  await row(`conv ${name}`, "GFLOP/s", (d) => speed(d, forward(layer)));
+  await row(`conv ${name}, bias and relu`, "GFLOP/s", (d) => speed(d, forward(layer, true)));
+  await row(`conv ${name}, dW`, "GFLOP/s", (d) => speed(d, weightGradient(layer)));
+  if ((layer.stride ?? 1) === 1) await row(`conv ${name}, dX`, "GFLOP/s", (d) => speed(d, inputGradient(layer)));
 }
 for (const n of [4096, 1 << 19]) {
-  row(`Adam of ${n}`, "ns/element", (d) => 1e9 * timeKernels(d, [n, n, n, n], [adam(n)]) / n);
+  await row(`Adam of ${n}`, "ns/element", async (d) => 1e9 * await timeKernels(d, [n, n, n, n], [adam(n)]) / n);
 }
 for (const op of ["exp", "log", "tanh"] as const) {
-  row(`${op} of 65536`, "ns/element", (d) => 1e9 * timeKernels(d, [65536, 65536], [unary(op, 65536)]) / 65536);
+  await row(
+    `${op} of 65536`,
+    "ns/element",
+    async (d) => 1e9 * await timeKernels(d, [65536, 65536], [unary(op, 65536)]) / 65536,
+  );
 }
-row("softmax [64, 10]", "ns/element", (d) => 1e9 * timeKernels(d, [640, 640], [softmax(64, 10)]) / 640);
-row("softmax [256, 1000]", "ns/element", (d) => 1e9 * timeKernels(d, [256e3, 256e3], [softmax(256, 1000)]) / 256e3);
-row("row sums [1000, 1000]", "ns/element", (d) => 1e3 * timeKernels(d, [1e6, 1e3], [sum([1000], [1000], [1000, 1])]));
-row(
+await row(
+  "softmax [64, 10]",
+  "ns/element",
+  async (d) => 1e9 * await timeKernels(d, [640, 640], [softmax(64, 10)]) / 640,
+);
+await row(
+  "softmax [256, 1000]",
+  "ns/element",
+  async (d) => 1e9 * await timeKernels(d, [256e3, 256e3], [softmax(256, 1000)]) / 256e3,
+);
+await row(
+  "row sums [1000, 1000]",
+  "ns/element",
+  async (d) => 1e3 * await timeKernels(d, [1e6, 1e3], [sum([1000], [1000], [1000, 1])]),
+);
+await row(
   "column sums [1000, 1000]",
   "ns/element",
-  (d) => 1e3 * timeKernels(d, [1e6, 1e3], [sum([1000], [1000], [1, 1000])]),
+  async (d) => 1e3 * await timeKernels(d, [1e6, 1e3], [sum([1000], [1000], [1, 1000])]),
 );
-row(
+await row(
   "batch sums [16, 64, 256]",
   "ns/element",
-  (d) => 1e9 / 2 ** 18 * timeKernels(d, [2 ** 18, 64], [sum([64], [16, 256], [256, 64 * 256, 1])]),
+  async (d) => 1e9 / 2 ** 18 * await timeKernels(d, [2 ** 18, 64], [sum([64], [16, 256], [256, 64 * 256, 1])]),
 );
-row(
+await row(
   "max pool 3x3, stride 2, [1024, 32, 32]",
   "ns/element",
-  (d) => 1e9 / 2 ** 20 * timeKernels(d, [2 ** 20, 2 ** 18, 1], [maxPool(1024, 32)]),
+  async (d) => 1e9 / 2 ** 20 * await timeKernels(d, [2 ** 20, 2 ** 18, 1], [maxPool(1024, 32)]),
 );
-row("sum of 1e6", "ns/element", (d) => 1e3 * timeKernels(d, [1e6, 1], [sum([], [1e6], [1])]));
-row(
+await row("sum of 1e6", "ns/element", async (d) => 1e3 * await timeKernels(d, [1e6, 1], [sum([], [1e6], [1])]));
+await row(
   "patches [64, 3, 3, 28, 28]",
   "ns/element",
-  (d) => 1e9 * timeKernels(d, [64 * 784, 64 * 9 * 784], [patches(64, 28, 28)]) / (64 * 9 * 784),
+  async (d) => 1e9 * await timeKernels(d, [64 * 784, 64 * 9 * 784], [patches(64, 28, 28)]) / (64 * 9 * 784),
 );
-row("five tiny maps", "us/run", (d) => 1e6 * timeKernels(d, [16, 16, 16, 16], Array(5).fill(adam(16))));
+await row(
+  "five tiny maps",
+  "us/run",
+  async (d) => 1e6 * await timeKernels(d, [16, 16, 16, 16], Array(5).fill(adam(16))),
+);
 devices.forEach((device) => device.close());

@@ -1,0 +1,76 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { settledFamily } from "../../../src/device/webgpu/settled.ts";
+
+function inFolder(fn: (folder: string) => void): () => void {
+  return () => {
+    const folder = Deno.makeTempDirSync();
+    const before = Deno.env.get("XDG_CACHE_HOME");
+    Deno.env.set("XDG_CACHE_HOME", folder);
+    try {
+      fn(`${folder}/anneal`);
+    } finally {
+      if (before === undefined) Deno.env.delete("XDG_CACHE_HOME");
+      else Deno.env.set("XDG_CACHE_HOME", before);
+      Deno.removeSync(folder, { recursive: true });
+    }
+  };
+}
+
+const never = () => {
+  throw new Error("the trial was made again");
+};
+const filesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name);
+
+Deno.test(
+  "an adapter's trial is made once, and kept",
+  inFolder((folder) => {
+    assertEquals(settledFamily("one", () => "texel"), "texel");
+    assertEquals(settledFamily("one", never), "texel");
+    assertEquals(settledFamily("another", () => "shared"), "shared");
+    assertEquals(settledFamily("another", never), "shared");
+    assertEquals(settledFamily("one", never), "texel");
+    assertEquals(filesIn(folder).length, 2);
+  }),
+);
+
+Deno.test(
+  "what an adapter's trial settled may be deleted or damaged",
+  inFolder((folder) => {
+    settledFamily("one", () => "texel");
+    const [name] = filesIn(folder);
+    const damages = ["", "{", "null", "[]", '{"family":"texel"}', '{"known":"other","family":"texel"}'];
+    const kept = Deno.readTextFileSync(`${folder}/${name}`);
+    for (const text of [...damages, kept.replace("texel", "unheard-of")]) {
+      Deno.writeTextFileSync(`${folder}/${name}`, text);
+      assertEquals(settledFamily("one", () => "shared"), "shared", text);
+      assertEquals(settledFamily("one", never), "shared");
+    }
+    Deno.removeSync(folder, { recursive: true });
+    assertEquals(settledFamily("one", () => "register"), "register");
+  }),
+);
+
+Deno.test(
+  "a folder of caches that can't be written is no fault",
+  inFolder((folder) => {
+    Deno.writeTextFileSync(folder, "a file in the folder's place");
+    assertEquals(settledFamily("one", () => "texel"), "texel");
+    assertEquals(settledFamily("one", () => "shared"), "shared");
+  }),
+);
+
+Deno.test("without permissions each process makes its own trial, and asks for none", async () => {
+  const folder = await Deno.makeTempDir();
+  const url = new URL("../../../src/device/webgpu/settled.ts", import.meta.url);
+  await Deno.writeTextFile(
+    `${folder}/script.ts`,
+    `import { settledFamily } from "${url}";\nfor (const _ of [1, 2]) settledFamily("x", () => (console.log("trial"), "texel"));`,
+  );
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--no-lock", "--no-config", `${folder}/script.ts`],
+    env: { XDG_CACHE_HOME: `${folder}/cache` },
+  }).output();
+  assertEquals([code, new TextDecoder().decode(stdout)], [0, "trial\ntrial\n"], new TextDecoder().decode(stderr));
+  await assertRejects(() => Deno.stat(`${folder}/cache/anneal`), Deno.errors.NotFound);
+  await Deno.remove(folder, { recursive: true });
+});
