@@ -4,6 +4,7 @@
  * @module
  */
 import type { DeviceProfile, Kernel, Program } from "../contract.ts";
+import { forwardStores } from "./forward_stores.ts";
 import { PARAM_VECTORS } from "./kernels/access.ts";
 import { planConv } from "./kernels/conv.ts";
 import { planMap } from "./kernels/map.ts";
@@ -56,7 +57,8 @@ export function planProgram(program: Program, profile: DeviceProfile, family: ()
     extra[slot - program.slots.length] = { texels };
     return slot;
   });
-  const steps = program.kernels.flatMap((kernel, i) => {
+  const steps = forwardStores(program, (bytes) => add({ bytes })).flatMap((kernel, i) => {
+    if (kernel === null) return [];
     taken = 0;
     const planned = planKernel(kernel, context, `${program.label} ${i} ${kernel.op}`);
     for (const { bindings } of planned) {
