@@ -5,6 +5,7 @@
  * @module
  */
 import type { Family } from "./kernels/plan.ts";
+import { hasLanguageFeature } from "./request.ts";
 import { PROBE } from "./wgsl.gen.ts";
 
 const BYTES = 128 * 128 * 4;
@@ -32,12 +33,15 @@ export function probeFamily(device: GPUDevice, wait: () => void): Family {
     device.queue.writeTexture({ texture }, new Uint8Array(BYTES), { bytesPerRow: 512 }, [32, 128]);
     return texture;
   });
-  const module = device.createShaderModule({ label, code: PROBE });
+  const texels = hasLanguageFeature("readonly_and_readwrite_storage_textures");
+  const ways = WAYS.filter(([family]) => family !== "texel" || texels);
+  const code = texels ? PROBE : PROBE.replace(/\/\/ hook texels\n[^]*?\/\/ end hook\n/, "");
+  const module = device.createShaderModule({ label, code });
   const [a, b, c] = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
-  const texels = textures.map((texture, i) => ({ binding: 3 + i, resource: texture.createView() }));
-  const runs = WAYS.map(([family, entryPoint, x, y]) => {
+  const images = textures.map((texture, i) => ({ binding: 3 + i, resource: texture.createView() }));
+  const runs = ways.map(([family, entryPoint, x, y]) => {
     const pipeline = device.createComputePipeline({ label, layout: "auto", compute: { module, entryPoint } });
-    const entries = family === "texel" ? [c, ...texels] : [a, b, c];
+    const entries = family === "texel" ? [c, ...images] : [a, b, c];
     const group = device.createBindGroup({ label, layout: pipeline.getBindGroupLayout(0), entries });
     return () => {
       const encoder = device.createCommandEncoder({ label });
@@ -53,11 +57,11 @@ export function probeFamily(device: GPUDevice, wait: () => void): Family {
     };
   });
   runs.forEach((run) => run()); // the first run compiles
-  const best = WAYS.map(() => Infinity);
+  const best = ways.map(() => Infinity);
   // in turn, so that a busy moment hits all
   for (let i = 0; i < TRIES; i++) runs.forEach((run, which) => best[which] = Math.min(best[which], run()));
   [...buffers, ...textures].forEach((resource) => resource.destroy());
   const [shared, ...others] = best;
-  const [way] = WAYS.map(([family], which) => ({ family, best: best[which] })).sort((x, y) => x.best - y.best);
+  const [way] = ways.map(([family], which) => ({ family, best: best[which] })).sort((x, y) => x.best - y.best);
   return Math.min(...others) < CLEARLY * shared ? way.family : "shared";
 }

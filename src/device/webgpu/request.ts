@@ -23,3 +23,11 @@ async function hushDriver(): Promise<void> {
   const { state } = await Deno.permissions.query({ name: "env", variable: RUNTIME_DIR });
   if (state === "granted" && Deno.env.get(RUNTIME_DIR) === undefined) Deno.env.set(RUNTIME_DIR, "/tmp");
 }
+
+/** Whether the runtime's WGSL has what goes by this name. */
+export function hasLanguageFeature(name: string): boolean {
+  const gpu: object = navigator.gpu;
+  const features = "wgslLanguageFeatures" in gpu ? gpu.wgslLanguageFeatures : null;
+  return typeof features === "object" && features !== null && "has" in features && typeof features.has === "function" &&
+    features.has(name) === true;
+}

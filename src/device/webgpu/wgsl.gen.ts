@@ -1633,6 +1633,7 @@ fn direct(@builtin(global_invocation_id) id: vec3u) {
   put(4u * m, n, sum);
 }
 
+// hook texels
 @group(0) @binding(3) var a_texels: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(4) var b_texels: texture_storage_2d<rgba32float, read>;
 
@@ -1647,6 +1648,7 @@ fn texels(@builtin(global_invocation_id) id: vec3u) {
   }
   put(4u * m, n, sum);
 }
+// end hook
 
 var<workgroup> a_tile: array<vec4f, 128>;
 var<workgroup> b_tile: array<vec4f, 128>;

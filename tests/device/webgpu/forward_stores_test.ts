@@ -1,0 +1,117 @@
+import { assertEquals } from "@std/assert";
+import type { Inst, Kernel, MapKernel, Program, Slot, View } from "../../../src/device/contract.ts";
+import { forwardStores } from "../../../src/device/webgpu/forward_stores.ts";
+import { fillF32 } from "../../support/fill.ts";
+import { ReferenceDevice } from "../../support/reference_device.ts";
+
+const [X, PARTS, WHOLE, OTHER] = [1, 2, 3, 4];
+
+function view(slot: number, strides: readonly number[], offset = 0): View {
+  return { slot, dtype: "f32", offset, strides };
+}
+
+/** Stores `factor` times what it loads. */
+function scaled(shape: readonly number[], factor: number, from: View, to: View): MapKernel {
+  const body: Inst[] = [
+    { k: "load", view: from },
+    { k: "const", value: factor, type: "f32" },
+    { k: "binary", op: "mul", a: 0, b: 1 },
+  ];
+  return { op: "map", shape, body, outs: [{ view: to, value: 2 }] };
+}
+
+function copy(shape: readonly number[], from: View, to: View): MapKernel {
+  return { op: "map", shape, body: [{ k: "load", view: from }], outs: [{ view: to, value: 0 }] };
+}
+
+/** Parts `[y phase, x phase, lead, y, x]`, each by a kernel of its own, and the copy to `[lead, y, y phase, x, x phase]`. */
+function interleaving([py, px, lead, y, x]: readonly number[], joined: boolean): Kernel[] {
+  const part = lead * y * x, all = py * px * part;
+  const kernels: Kernel[] = [];
+  for (let p = 0; p < py * px; p++) {
+    const [shape, strides] = joined ? [[part], [1]] : [[lead, y * x], [y * x, 1]];
+    kernels.push(scaled(shape, p + 2, view(X, strides), view(PARTS, strides, p * part)));
+  }
+  const shape = [lead * y, py, x, px];
+  const from = view(PARTS, [x, px * part, 1, part]), to = view(WHOLE, [py * x * px, x * px, px, 1]);
+  return [...kernels, copy(shape, from, to), scaled([all], 1, view(WHOLE, [1]), view(OTHER, [1]))];
+}
+
+function programOf(
+  kernels: readonly Kernel[],
+  size: number,
+  kinds: Partial<Record<number, Slot["kind"]>> = {},
+): Program {
+  const slots = [X, PARTS, WHOLE, OTHER].map((slot): Slot => {
+    const kind = kinds[slot] ?? (slot === X || slot === OTHER ? "bound" : "temporary");
+    return { kind, bytes: size * 4, written: slot !== X };
+  });
+  // temporaries that nobody stores to are refused
+  const last = scaled([1], 1, view(X, [1]), view(PARTS, [1]));
+  return {
+    label: "stores",
+    slots: [{ kind: "params", bytes: 16, written: false }, ...slots],
+    kernels: [...kernels, last],
+  };
+}
+
+/** The program without the copies that could be left out. */
+function forwarded(program: Program): { program: Program; left: number } {
+  const slots = [...program.slots];
+  const kernels = forwardStores(program, (bytes) => slots.push({ kind: "temporary", bytes, written: true }) - 1);
+  const rest = kernels.filter((kernel) => kernel !== null);
+  return { program: { ...program, slots, kernels: rest }, left: rest.length };
+}
+
+async function outOf(program: Program, size: number): Promise<Uint8Array> {
+  const device = new ReferenceDevice();
+  const bound = program.slots.flatMap(({ kind }) => kind === "bound" ? [device.alloc(size * 4)] : []);
+  device.write(bound[0], 0, fillF32(7, size));
+  device.run(device.compile(program), bound, new Uint8Array(16));
+  return (await device.read([{ buffer: bound[bound.length - 1], offset: 0, bytes: size * 4 }]))[0];
+}
+
+for (const sizes of [[2, 2, 3, 4, 5], [1, 2, 2, 3, 7], [2, 1, 4, 1, 6], [3, 2, 1, 2, 2], [2, 2, 5, 1, 1]]) {
+  for (const joined of [false, true]) {
+    Deno.test(`parts are stored where a copy would bring them: ${sizes}, ${joined ? "one axis" : "two axes"}`, async () => {
+      const size = sizes.reduce((a, b) => a * b, 1);
+      const kernels = interleaving(sizes, joined);
+      const program = programOf(kernels, size);
+      const short = forwarded(program);
+      assertEquals(short.left, program.kernels.length - 1);
+      assertEquals(await outOf(short.program, size), await outOf(program, size));
+    });
+  }
+}
+
+Deno.test("memory that a copy's target shares with something before it is kept apart", async () => {
+  const sizes = [2, 2, 3, 2, 5], size = 120;
+  const [first, ...rest] = interleaving(sizes, false);
+  // something lies in the target until the second part has been made from it
+  const before = scaled([size], 5, view(X, [1]), view(WHOLE, [1]));
+  const second = rest[0].op === "map"
+    ? { ...rest[0], body: scaled([1], 9, view(WHOLE, [10, 1]), view(0, [])).body }
+    : rest[0];
+  const program = programOf([before, first, second, ...rest.slice(1)], size);
+  const short = forwarded(program);
+  assertEquals(short.left, program.kernels.length - 1);
+  assertEquals(short.program.slots.length, program.slots.length + 1);
+  assertEquals(await outOf(short.program, size), await outOf(program, size));
+});
+
+Deno.test("copies stay where somebody sees the parts, or they are not whole", async () => {
+  const sizes = [2, 2, 3, 2, 5], size = 120;
+  const kernels = interleaving(sizes, false);
+  const sees = scaled([size], 1, view(PARTS, [1]), view(OTHER, [1]));
+  const cases: [string, Program][] = [
+    ["read after the copy", programOf([...kernels, sees], size)],
+    ["read before the copy", programOf([...kernels.slice(0, 4), sees, ...kernels.slice(4)], size)],
+    ["kept by the caller", programOf(kernels, size, { [PARTS]: "bound" })],
+    ["one part missing", programOf(kernels.slice(1), size)],
+  ];
+  for (const [name, program] of cases) {
+    const short = forwarded(program);
+    assertEquals(short.left, program.kernels.length, name);
+    if (name !== "one part missing") assertEquals(await outOf(short.program, size), await outOf(program, size), name);
+  }
+});
