@@ -1,6 +1,7 @@
 /**
  * Memory for small results that somebody holds: losses, predictions of a batch. Results of a run lie together in one of a
  * few buffers that are written round and round; one that is still held when its place comes up again is copied out first.
+ * Where many are, as in a loop that gives the garbage collector no chance, the whole buffer is left to them.
  *
  * @module
  */
@@ -20,11 +21,16 @@ interface Region {
   readonly held: WeakRef<Storage>[];
 }
 
+/** Results still held in a lane that has been filled, beyond which it is not written again. */
+const FEW_HELD = 16;
+/** Lanes left to what they hold that are looked through each time a lane has been filled. */
+const LOOKED_THROUGH = 2;
+
 interface Lane {
-  readonly buffer: DeviceBuffer;
+  buffer: DeviceBuffer;
   head: number;
   /** Places given, oldest first; those before number `oldest` are free again. */
-  readonly regions: Region[];
+  regions: Region[];
   oldest: number;
 }
 
@@ -34,6 +40,8 @@ export class Ring {
   readonly #lanes: Lane[] = [];
   /** Lanes that were replaced while a program read from all of them. */
   #retired: Lane[] = [];
+  /** Buffers left to what they hold, the oldest first. */
+  #left: Pick<Lane, "buffer" | "regions">[] = [];
   #turn = 0;
 
   constructor(device: Device) {
@@ -54,6 +62,8 @@ export class Ring {
     if (lane.head + bytes > RING_BYTES) {
       this.#clear(lane, lane.head, RING_BYTES); // what lies behind stays unused in this round
       lane.head = 0;
+      if (this.#held(lane) > FEW_HELD) this.#leave(lane);
+      this.#lookThrough();
     }
     const start = lane.head, end = start + bytes;
     lane.head = end;
@@ -78,6 +88,27 @@ export class Ring {
     }
   }
 
+  /** Number of results in a lane that are still held. */
+  #held({ buffer, regions }: Pick<Lane, "buffer" | "regions">): number {
+    let count = 0;
+    for (const { held } of regions) for (const ref of held) if (isHeld(ref.deref(), buffer)) count++;
+    return count;
+  }
+
+  /** Gives a lane other memory, and leaves the old one to what it holds. */
+  #leave(lane: Lane): void {
+    this.#left.push({ buffer: lane.buffer, regions: lane.regions });
+    Object.assign(lane, { buffer: this.#device.alloc(RING_BYTES), regions: [], oldest: 0 });
+  }
+
+  /** Frees some of the buffers that hold little any more; those that hold much are looked at again later. */
+  #lookThrough(): void {
+    for (const lane of this.#left.splice(0, LOOKED_THROUGH)) {
+      if (this.#held(lane) > FEW_HELD) this.#left.push(lane);
+      else this.#retire(lane);
+    }
+  }
+
   #lane(avoid: readonly DeviceBuffer[]): Lane {
     for (let i = 0; i < BUFFERS; i++) {
       const lane = this.#lanes[(this.#turn + i) % BUFFERS];
@@ -98,18 +129,22 @@ export class Ring {
   }
 
   /** Copies out what is still held in a lane, and frees it. */
-  #retire(lane: Lane): true {
+  #retire(lane: Pick<Lane, "buffer" | "regions">): true {
     for (const r of lane.regions) for (const ref of r.held) this.#evict(ref.deref(), lane);
     this.#device.free(lane.buffer);
     return true;
   }
 
   /** Copies a storage that is still held to memory of its own. */
-  #evict(storage: Storage | undefined, lane: Lane): void {
-    if (storage === undefined || storage.disposed || storage.buffer !== lane.buffer || !storage.ringed) return;
+  #evict(storage: Storage | undefined, lane: Pick<Lane, "buffer">): void {
+    if (!isHeld(storage, lane.buffer)) return;
     const bytes = (storage.bytes + 3) & ~3;
     const own = this.#device.alloc(Math.max(16, bytes), { zeroed: false });
     this.#device.copy({ buffer: lane.buffer, offset: storage.base, bytes }, own, 0);
     storage.moveTo(this.#device, own);
   }
+}
+
+function isHeld(storage: Storage | undefined, buffer: DeviceBuffer): storage is Storage {
+  return storage !== undefined && !storage.disposed && storage.buffer === buffer && storage.ringed;
 }
