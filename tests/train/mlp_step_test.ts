@@ -32,7 +32,7 @@ function mlp(): nn.Sequential {
   );
 }
 
-onDevices("a step is one submit of at most 16 kernels, makes nothing and reads nothing", async (device) => {
+onDevices("a step is at most one submit and 16 kernels, makes nothing and reads nothing", async (device) => {
   setSeed(1);
   const { train } = DataLoaders.fromArrays(pictures(640), { bs: 64, seed: 1, normalize: true });
   const model = mlp(), loss = new nn.CrossEntropyLoss(), opt = Adam(model.parameters(), { lr: 1e-3 });
@@ -49,7 +49,7 @@ onDevices("a step is one submit of at most 16 kernels, makes nothing and reads n
   epoch();
   const after = device.stats();
   assertEquals(after.runs - before.runs, 10);
-  assertEquals(after.submits - before.submits, 10);
+  assert(after.submits - before.submits <= 10, `${after.submits - before.submits} submits`);
   const kernels = (after.dispatches - before.dispatches) / 10;
   assert(kernels <= 16, `${kernels} kernels a step`);
   for (const made of ["programs", "pipelines", "buffers", "bindings", "reads", "liveBytes"] as const) {

@@ -39,11 +39,16 @@ export class BufferPool {
   readonly #device: GPUDevice;
   readonly #counters: Counters;
   readonly #limit: number;
+  readonly #flush: () => void;
   readonly #free = new Map<number, Block[]>();
   #freeBytes = 0;
 
-  /** @param limit Largest buffer in bytes, a multiple of 16. */
-  constructor(device: GPUDevice, counters: Counters, limit: number) {
+  /**
+   * @param limit Largest buffer in bytes, a multiple of 16.
+   * @param flush Hands over what has been recorded, before memory that it may use is destroyed.
+   */
+  constructor(device: GPUDevice, counters: Counters, limit: number, flush: () => void) {
+    this.#flush = flush;
     this.#device = device;
     this.#counters = counters;
     this.#limit = limit;
@@ -74,7 +79,10 @@ export class BufferPool {
     buffer.freed = true;
     this.#counters.use(-buffer.bytes);
     const { block } = buffer;
-    if (this.#freeBytes + block.bytes > MOST_FREE_BYTES) return block.gpu.destroy();
+    if (this.#freeBytes + block.bytes > MOST_FREE_BYTES) {
+      this.#flush();
+      return block.gpu.destroy();
+    }
     this.#freeBytes += block.bytes;
     const list = this.#free.get(block.bytes);
     if (list === undefined) this.#free.set(block.bytes, [block]);

@@ -8,13 +8,14 @@ import type { Device, DeviceBuffer, DeviceProfile, DeviceStats, Executable, Prog
 import type { OpenedAdapter } from "./adapter.ts";
 import { BufferPool, PooledBuffer } from "./buffers.ts";
 import { Counters } from "./counters.ts";
-import { WebgpuExecutable } from "./executable.ts";
+import { MOST_HELD, WebgpuExecutable } from "./executable.ts";
 import { Faults } from "./faults.ts";
 import type { Family } from "./kernels/plan.ts";
 import { Pipelines } from "./pipelines.ts";
 import { planProgram } from "./planner.ts";
 import { probeFamily } from "./probe.ts";
 import { type DispatchTime, profileDispatches } from "./profile.ts";
+import { Recorder } from "./recorder.ts";
 import { Readback, type Source } from "./readback.ts";
 import { settledFamily } from "./settled.ts";
 import { TexturePool } from "./textures.ts";
@@ -22,10 +23,19 @@ import { TexturePool } from "./textures.ts";
 /** Most runs that are handed over and not finished. */
 const MOST_IN_FLIGHT = 8;
 
+/**
+ * For how long runs are gathered to be handed over together: steps that are over in a moment cost less than handing them
+ * over, and the GPU has better things to do than to wait for long ones.
+ */
+const LONGEST_HOLD_MS = 0.5;
+
 /** Bindings that a kernel may need beside its slots: both operands of a matmul, and a table. */
 const SPARE_BINDINGS = 2;
 
-/** A {@link Device} on WebGPU. One run is one command encoder, one compute pass, one submit. */
+/**
+ * A {@link Device} on WebGPU. Runs that follow each other at once share a command encoder, a compute pass and a submit; they
+ * are handed over before anything else happens, and at the latest when the script's current task is over.
+ */
 export class WebgpuDevice implements Device {
   readonly kind = "webgpu";
   readonly name: string;
@@ -42,6 +52,10 @@ export class WebgpuDevice implements Device {
   readonly #family: () => Family;
   /** Buffers that must be cleared before anything else happens to them. */
   readonly #dirty = new Set<PooledBuffer>();
+  /** What has been recorded and not handed over, and the programs that it runs. */
+  #recorder: Recorder | null = null;
+  readonly #held: WebgpuExecutable[] = [];
+  #heldSince = 0;
   #inFlight = 0;
   #closed = false;
 
@@ -55,7 +69,7 @@ export class WebgpuDevice implements Device {
       maxBufferBytes: Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 16) * 16,
     };
     this.#faults = new Faults(device);
-    this.#pool = new BufferPool(device, this.#counters, this.profile.maxBufferBytes);
+    this.#pool = new BufferPool(device, this.#counters, this.profile.maxBufferBytes, () => this.#handOver());
     this.#textures = new TexturePool(device, this.#counters);
     this.#pipelines = new Pipelines(device, this.#counters, this.#faults);
     this.#readback = new Readback(device, this.#counters);
@@ -88,6 +102,7 @@ export class WebgpuDevice implements Device {
       if (data.byteLength === own.bytes) this.#dirty.delete(own);
       else this.#clear();
     }
+    this.#handOver();
     this.#gpu.queue.writeBuffer(own.block.gpu, offset, this.#wholeWords(own, offset, data));
     this.#counters.writes++;
   }
@@ -98,10 +113,9 @@ export class WebgpuDevice implements Device {
     this.#checkRange("copy to", to, targetOffset, source.bytes);
     if (source.bytes === 0) return;
     if (from === to) throw new DeviceError(`Cannot copy within buffer ${from.id}: source and target must differ`);
-    const encoder = this.#gpu.createCommandEncoder({ label: "anneal copy" });
-    this.#recordClears(encoder);
+    const encoder = this.#record("anneal copy").outside();
     encoder.copyBufferToBuffer(from.block.gpu, source.offset, to.block.gpu, targetOffset, source.bytes);
-    this.#submit(encoder);
+    this.#handOver();
   }
 
   async read(ranges: readonly Range[]): Promise<Uint8Array[]> {
@@ -127,6 +141,7 @@ export class WebgpuDevice implements Device {
       textures: this.#textures,
       pipelines: this.#pipelines,
       counters: this.#counters,
+      flush: () => this.#handOver(),
     });
   }
 
@@ -148,22 +163,29 @@ export class WebgpuDevice implements Device {
     this.#throttle();
     own.writeParams(params);
     if (params.byteLength > 0) this.#counters.writes++;
-    const encoder = this.#gpu.createCommandEncoder({ label: own.program.label });
-    this.#recordClears(encoder);
-    own.record(encoder, buffers);
-    this.#submit(encoder);
+    const fresh = this.#recorder === null;
+    own.record(this.#record(own.program.label), buffers);
+    this.#held.push(own);
     this.#inFlight++;
     this.#counters.runs++;
     this.#counters.dispatches += own.size;
+    if (fresh) {
+      this.#heldSince = performance.now();
+      queueMicrotask(() => this.#handOver());
+    } else if (this.#held.length >= MOST_HELD || performance.now() - this.#heldSince > LONGEST_HOLD_MS) {
+      this.#handOver();
+    }
   }
 
   flush(): void {
     this.#checkOpen();
+    this.#handOver();
   }
 
   async sync(): Promise<void> {
     this.#checkOpen();
     this.#faults.check();
+    this.#handOver();
     await this.#gpu.queue.onSubmittedWorkDone();
     this.#inFlight = 0;
     this.#faults.check();
@@ -199,7 +221,9 @@ export class WebgpuDevice implements Device {
    */
   timeDispatches(executable: Executable, bound: readonly DeviceBuffer[], params: Uint8Array): Promise<DispatchTime[]> {
     const own = this.#ownExecutable(executable);
+    this.#handOver();
     own.writeParams(params);
+    own.rewind();
     const buffers = bound.map((buffer) => this.#own(buffer, "profile on"));
     return profileDispatches(this.#gpu, this.#readback, own, buffers);
   }
@@ -226,25 +250,34 @@ export class WebgpuDevice implements Device {
   // Work beyond this only fills the queue: wait for what is under way, where waiting is possible
   #throttle(): void {
     if (this.#inFlight < MOST_IN_FLIGHT || !this.#readback.synchronous) return;
+    this.#handOver();
     this.#readback.wait();
     this.#inFlight = 0;
   }
 
-  #submit(encoder: GPUCommandEncoder): void {
-    this.#gpu.queue.submit([encoder.finish()]);
+  /** The recorder of what is to be handed over next; memory that must be cleared is cleared first. */
+  #record(label: string): Recorder {
+    const recorder = this.#recorder ??= new Recorder(this.#gpu, label);
+    if (this.#dirty.size === 0) return recorder;
+    const encoder = recorder.outside();
+    for (const { block } of this.#dirty) encoder.clearBuffer(block.gpu);
+    this.#dirty.clear();
+    return recorder;
+  }
+
+  /** Hands over what has been recorded, if anything. */
+  #handOver(): void {
+    const recorder = this.#recorder;
+    if (recorder === null || this.#closed) return;
+    this.#recorder = null;
+    for (const executable of this.#held.splice(0)) executable.rewind();
+    recorder.finish();
     this.#counters.submits++;
   }
 
   #clear(): void {
-    if (this.#dirty.size === 0) return;
-    const encoder = this.#gpu.createCommandEncoder({ label: "anneal clear" });
-    this.#recordClears(encoder);
-    this.#submit(encoder);
-  }
-
-  #recordClears(encoder: GPUCommandEncoder): void {
-    for (const { block } of this.#dirty) encoder.clearBuffer(block.gpu);
-    this.#dirty.clear();
+    if (this.#dirty.size > 0) this.#record("anneal clear");
+    this.#handOver();
   }
 
   /** `data` as whole words: bytes of the last word that are not written keep their values. */

@@ -9,11 +9,16 @@ import type { Counters } from "./counters.ts";
 import { type Binding, PARAM_VECTORS } from "./kernels/access.ts";
 import type { TexelCopy } from "./kernels/plan.ts";
 import type { Pipeline, Pipelines } from "./pipelines.ts";
+import type { Recorder } from "./recorder.ts";
 import { fitsUniform, type Plan } from "./planner.ts";
 import { copyTexels, type TexelBlock, type TexturePool } from "./textures.ts";
 
 /** Most bind groups that one dispatch keeps: different memory bound in turn. */
 const MOST_GROUPS = 64;
+/** Runs whose parameters lie side by side, to be handed over together. */
+export const MOST_HELD = 8;
+/** What offsets into the parameters are multiples of, on every adapter. */
+const ALIGNMENT = 256;
 
 /** The device's parts that an executable is made from. */
 export interface Parts {
@@ -22,6 +27,8 @@ export interface Parts {
   readonly textures: TexturePool;
   readonly pipelines: Pipelines;
   readonly counters: Counters;
+  /** Hands over what has been recorded, before memory that it uses goes away. */
+  readonly flush: () => void;
 }
 
 interface Dispatch {
@@ -30,6 +37,8 @@ interface Dispatch {
   readonly grid: readonly [number, number];
   readonly bindings: readonly Binding[];
   readonly copies: readonly TexelCopy[];
+  /** Whether it reads the parameters, which are bound with an offset of their own for each run. */
+  readonly params: boolean;
   readonly constants: { readonly offset: number; readonly size: number };
   /** By the ids of the blocks bound. */
   readonly groups: Map<string, GPUBindGroup>;
@@ -43,7 +52,13 @@ export class WebgpuExecutable implements Executable {
   readonly #dispatches: readonly Dispatch[];
   /** Memory of each slot, the device's own included; bound slots change from run to run, textures have none. */
   readonly #blocks: (Block | null)[];
-  readonly #own: readonly PooledBuffer[];
+  readonly #own: PooledBuffer[] = [];
+  /** Bytes that the parameters of a run take, room for how many runs there is, and how many have been written. */
+  readonly #paramStride: number;
+  #room = 1;
+  #written = 0;
+  /** Where the parameters of the run lie that is recorded. */
+  #paramOffset = 0;
   /** By slot. */
   readonly #texels = new Map<number, TexelBlock>();
   readonly #boundSlots: readonly number[];
@@ -54,7 +69,7 @@ export class WebgpuExecutable implements Executable {
   constructor(readonly program: Program, plan: Plan, parts: Parts) {
     this.#parts = parts;
     const { device, pool, pipelines, counters } = parts;
-    const own: PooledBuffer[] = [];
+    const own = this.#own;
     const keep = (bytes: number): PooledBuffer => {
       const { buffer } = pool.alloc(bytes);
       own.push(buffer);
@@ -63,8 +78,9 @@ export class WebgpuExecutable implements Executable {
     this.paramBytes = program.slots[0].bytes;
     // parameters that are bound as uniforms take a whole uniform buffer
     const paramBytes = fitsUniform(program) ? PARAM_VECTORS * 16 : this.paramBytes;
+    this.#paramStride = Math.ceil(Math.max(paramBytes, 16) / ALIGNMENT) * ALIGNMENT;
     this.#blocks = program.slots.map(({ kind, bytes }, i) =>
-      kind === "bound" ? null : keep(Math.max(i === 0 ? paramBytes : bytes, 16)).block
+      kind === "bound" ? null : keep(i === 0 ? this.#paramStride : Math.max(bytes, 16)).block
     );
     const texels = plan.extra.flatMap((extra, i) =>
       "texels" in extra ? [{ slot: program.slots.length + i, texels: extra.texels }] : []
@@ -85,7 +101,6 @@ export class WebgpuExecutable implements Executable {
       device.queue.writeBuffer(block.gpu, 0, extra.words.slice());
       this.#blocks.push(block);
     }
-    this.#own = own;
     this.#boundSlots = program.slots.flatMap(({ kind }, i) => kind === "bound" ? [i] : []);
     const align = device.limits.minUniformBufferOffsetAlignment;
     const offsets: number[] = [];
@@ -101,6 +116,7 @@ export class WebgpuExecutable implements Executable {
       grid: step.grid,
       bindings: step.bindings,
       copies: step.copies ?? [],
+      params: step.bindings.some(({ slot }) => slot === 0),
       constants: { offset: offsets[i], size: step.constants.byteLength },
       groups: new Map<string, GPUBindGroup>(),
       last: null,
@@ -124,35 +140,40 @@ export class WebgpuExecutable implements Executable {
     return this.#dispatches.length;
   }
 
-  /** Writes the run's parameters. */
+  /** Writes the parameters of a run: of one more before all that were written are handed over, until {@link rewind}. */
   writeParams(params: Uint8Array): void {
     if (params.byteLength === 0) return;
+    if (this.#written === this.#room) this.#makeRoom();
+    this.#paramOffset = this.#written++ * this.#paramStride;
     const { buffer, byteOffset, byteLength } = params;
-    this.#parts.device.queue.writeBuffer(this.#blocks[0]!.gpu, 0, buffer as ArrayBuffer, byteOffset, byteLength);
+    const target = this.#blocks[0]!.gpu;
+    this.#parts.device.queue.writeBuffer(target, this.#paramOffset, buffer as ArrayBuffer, byteOffset, byteLength);
   }
 
-  /** Records all dispatches: one pass, but for copies into textures, which end it. */
-  record(encoder: GPUCommandEncoder, bound: readonly PooledBuffer[]): void {
+  /** Says that what was recorded has been handed over. */
+  rewind(): void {
+    this.#written = 0;
+  }
+
+  /** Records all dispatches into the open pass, but for copies into textures, which end it. */
+  record(recorder: Recorder, bound: readonly PooledBuffer[]): void {
     this.#bind(bound);
-    const { label } = this.program;
     let pass: GPUComputePassEncoder | null = null;
     let pipeline: Pipeline | null = null;
     for (const dispatch of this.#dispatches) {
       if (dispatch.copies.length > 0) {
-        pass?.end();
+        this.#copy(recorder.outside(), dispatch);
         pass = null;
-        this.#copy(encoder, dispatch);
       }
       if (pass === null) {
-        pass = encoder.beginComputePass({ label });
+        pass = recorder.pass();
         pipeline = null;
       }
       if (dispatch.pipeline !== pipeline) pass.setPipeline(dispatch.pipeline.gpu);
       pipeline = dispatch.pipeline;
-      pass.setBindGroup(0, this.#group(dispatch));
+      pass.setBindGroup(0, this.#group(dispatch), dispatch.params ? [this.#paramOffset] : []);
       pass.dispatchWorkgroups(...dispatch.grid);
     }
-    pass?.end();
   }
 
   /** Records one dispatch, in a pass that takes timestamps. */
@@ -166,7 +187,7 @@ export class WebgpuExecutable implements Executable {
     this.#copy(encoder, dispatch);
     const pass = encoder.beginComputePass({ label: dispatch.label, timestampWrites });
     pass.setPipeline(dispatch.pipeline.gpu);
-    pass.setBindGroup(0, this.#group(dispatch));
+    pass.setBindGroup(0, this.#group(dispatch), dispatch.params ? [this.#paramOffset] : []);
     pass.dispatchWorkgroups(...dispatch.grid);
     pass.end();
   }
@@ -179,6 +200,7 @@ export class WebgpuExecutable implements Executable {
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
+    this.#parts.flush();
     for (const buffer of this.#own) this.#parts.pool.free(buffer);
     this.#parts.textures.release([...this.#texels.values()]);
     this.#constants.destroy();
@@ -197,6 +219,14 @@ export class WebgpuExecutable implements Executable {
     plan.steps.forEach(({ constants }, i) => all.set(constants, offsets[i] / 4));
     device.queue.writeBuffer(buffer, 0, all);
     return buffer;
+  }
+
+  /** Runs that have been recorded keep the old parameters until they are handed over. */
+  #makeRoom(): void {
+    this.#room = MOST_HELD;
+    const { buffer } = this.#parts.pool.alloc(this.#paramStride * MOST_HELD);
+    this.#own.push(buffer);
+    this.#blocks[0] = buffer.block;
   }
 
   #bind(bound: readonly PooledBuffer[]): void {
@@ -228,6 +258,7 @@ export class WebgpuExecutable implements Executable {
         ...bindings.map(({ slot, uniform, texture, offset = 0 }, i) => {
           if (texture !== undefined) return { binding: i + 1, resource: this.#texels.get(slot)!.view };
           const buffer = this.#blocks[slot]!.gpu;
+          if (slot === 0) return { binding: i + 1, resource: { buffer, size: this.#paramStride } };
           return { binding: i + 1, resource: uniform ? { buffer, offset, size: PARAM_VECTORS * 16 } : { buffer } };
         }),
       ],

@@ -5,7 +5,7 @@
  */
 import type { Counters } from "./counters.ts";
 import type { Faults } from "./faults.ts";
-import { PARAM_VECTORS } from "./kernels/access.ts";
+import { type Binding, PARAM_VECTORS } from "./kernels/access.ts";
 import type { Step } from "./kernels/plan.ts";
 
 /** A pipeline, and the layout its bind groups take. */
@@ -15,7 +15,14 @@ export interface Pipeline {
 }
 
 /** What kind of resource each binding after the constants is. */
-type Access = "read-only-storage" | "storage" | "uniform" | "read-only" | "write-only";
+type Access =
+  | "read-only-storage"
+  | "storage"
+  | "uniform"
+  | "read-only"
+  | "write-only"
+  | "uniform parameters"
+  | "stored parameters";
 
 /** The cache. */
 export class Pipelines {
@@ -33,15 +40,7 @@ export class Pipelines {
 
   /** The pipeline of `step`, made if there is none. Errors surface at the next boundary. */
   get({ label, text, overrides, bindings, constants }: Step): Pipeline {
-    const access = bindings.map(({ writable, uniform, texture }): Access =>
-      texture !== undefined
-        ? texture === "read" ? "read-only" : "write-only"
-        : uniform
-        ? "uniform"
-        : writable
-        ? "storage"
-        : "read-only-storage"
-    );
+    const access = bindings.map(accessOf);
     const key = `${JSON.stringify(overrides)}${access.join()}\n${text}`;
     const known = this.#pipelines.get(key);
     if (known !== undefined) return known;
@@ -80,9 +79,25 @@ export class Pipelines {
   }
 }
 
-function resource(type: Access): Pick<GPUBindGroupLayoutEntry, "buffer" | "storageTexture"> {
-  if (type === "uniform") return { buffer: { type, minBindingSize: PARAM_VECTORS * 16 } };
-  return type === "read-only" || type === "write-only"
-    ? { storageTexture: { access: type, format: "rgba32float" } }
-    : { buffer: { type } };
+function accessOf({ slot, writable, uniform, texture }: Binding): Access {
+  if (texture !== undefined) return texture === "read" ? "read-only" : "write-only";
+  if (slot === 0) return uniform ? "uniform parameters" : "stored parameters";
+  return uniform ? "uniform" : writable ? "storage" : "read-only-storage";
+}
+
+function resource(access: Access): Pick<GPUBindGroupLayoutEntry, "buffer" | "storageTexture"> {
+  switch (access) {
+    case "read-only":
+    case "write-only":
+      return { storageTexture: { access, format: "rgba32float" } };
+    case "uniform":
+      return { buffer: { type: "uniform", minBindingSize: PARAM_VECTORS * 16 } };
+    // those of each run lie elsewhere
+    case "uniform parameters":
+      return { buffer: { type: "uniform", minBindingSize: PARAM_VECTORS * 16, hasDynamicOffset: true } };
+    case "stored parameters":
+      return { buffer: { type: "read-only-storage", hasDynamicOffset: true } };
+    default:
+      return { buffer: { type: access } };
+  }
 }

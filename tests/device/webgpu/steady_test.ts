@@ -77,7 +77,7 @@ webgpuTest("a program in steady state makes no object on the device", (device) =
   const program = layer(64, 256, 128);
   const executable = device.compile(program);
   const buffers = buffersOf(device, program);
-  device.run(executable, buffers, PARAMS);
+  for (let i = 0; i < 20; i++) device.run(executable, buffers, PARAMS);
   const before = device.stats();
   for (let i = 0; i < 100; i++) device.run(executable, buffers, PARAMS);
   const { pipelines, bindings, buffers: made, programs, liveBytes, runs, submits, dispatches, writes } = device.stats();
@@ -108,7 +108,7 @@ webgpuTest("results that go round in buffers of the pool make no new bindings", 
     device.run(executable, [x, w, b, y], PARAMS);
     device.free(y);
   };
-  for (let i = 0; i < 3; i++) step();
+  for (let i = 0; i < 20; i++) step();
   const before = device.stats();
   for (let i = 0; i < 20; i++) step();
   assertEquals(device.stats().bindings, before.bindings);
@@ -201,6 +201,62 @@ webgpuTest("a look-up by a single segment, and by a constant, in a kernel of who
   const [bytes] = await device.read([{ buffer: buffers[1], offset: 0, bytes: 64 }]);
   const [x] = [fillF32(1, 4)];
   assertEquals([...new Float32Array(bytes.slice().buffer)], new Array(16).fill(Math.fround(x[0] - x[1])));
+  executable.dispose();
+  buffers.forEach((buffer) => device.free(buffer));
+});
+
+webgpuTest(
+  "runs that are handed over together have their own parameters, and see writes in their order",
+  async (device) => {
+    const program = layer(16, 8, 8);
+    const executable = device.compile(program);
+    const [x, w, b, ...outs] = [...buffersOf(device, program), ...Array.from({ length: 11 }, () => device.alloc(64))];
+    const scaleOf = (scale: number) => new Uint8Array(new Float32Array([scale, 0, 0, 0]).buffer);
+    const results = () => device.read(outs.map((buffer) => ({ buffer, offset: 0, bytes: 64 })));
+    outs.forEach((out, i) => device.run(executable, [x, w, b, out], scaleOf(i + 1)));
+    const together = (await results()).map((bytes) => new Float32Array(bytes.slice().buffer));
+    for (const [i, out] of outs.entries()) {
+      device.run(executable, [x, w, b, out], scaleOf(i + 1));
+      device.flush();
+    }
+    const alone = (await results()).map((bytes) => new Float32Array(bytes.slice().buffer));
+    assertEquals(together, alone);
+    assertEquals(together[3], together[0].map((value) => Math.fround(value * 4)));
+    // what is written after a run is not seen by it, though it has not been handed over
+    device.run(executable, [x, w, b, outs[0]], scaleOf(1));
+    device.write(x, 0, new Float32Array(16 * 8));
+    device.write(b, 0, new Float32Array(8));
+    device.run(executable, [x, w, b, outs[1]], scaleOf(1));
+    const [before, after] = (await results()).map((bytes) => new Float32Array(bytes.slice().buffer));
+    assertEquals(before, together[0]);
+    assertEquals(after, new Float32Array(16));
+    // memory given back and taken again between two runs
+    device.run(executable, [x, w, b, outs[2]], scaleOf(1));
+    device.free(outs[2]);
+    const again = device.alloc(64);
+    device.write(again, 0, new Float32Array(16).fill(7));
+    const [seven] = await device.read([{ buffer: again, offset: 0, bytes: 64 }]);
+    assertEquals(new Float32Array(seven.slice().buffer), new Float32Array(16).fill(7));
+    // a program that is given up right after its run
+    device.run(executable, [x, w, b, outs[4]], scaleOf(1));
+    executable.dispose();
+    const [zeros] = await device.read([{ buffer: outs[4], offset: 0, bytes: 64 }]);
+    assertEquals(new Float32Array(zeros.slice().buffer), new Float32Array(16));
+    [x, w, b, again, ...outs.filter((_, i) => i !== 2)].forEach((buffer) => device.free(buffer));
+  },
+);
+
+webgpuTest("a run that nobody looks at is handed over when the script's task is over", async (device) => {
+  const program = layer(16, 8, 8);
+  const executable = device.compile(program);
+  const buffers = buffersOf(device, program);
+  device.flush();
+  const before = device.stats().submits;
+  device.run(executable, buffers, PARAMS);
+  assertEquals(device.stats().submits, before);
+  await Promise.resolve();
+  await Promise.resolve();
+  assertEquals(device.stats().submits, before + 1);
   executable.dispose();
   buffers.forEach((buffer) => device.free(buffer));
 });

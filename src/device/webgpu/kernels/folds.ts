@@ -29,7 +29,11 @@ export class Folds {
   readonly #writer: BodyWriter;
   readonly #words: Words;
 
-  constructor(folds: readonly Fold[], writer: BodyWriter, words: Words) {
+  readonly #apart: boolean;
+
+  /** @param apart Whether sums of f32 are kept apart by `lane`, a variable, as four lanes would keep them. */
+  constructor(folds: readonly Fold[], writer: BodyWriter, words: Words, apart = false) {
+    this.#apart = apart;
     this.#folds = folds;
     this.#writer = writer;
     this.#words = words;
@@ -39,7 +43,7 @@ export class Folds {
   start(): string[] {
     return this.#folds.flatMap(({ id, kind, a }) => {
       const type = this.#type(a);
-      if (this.#writer.lanes === 4) return [`var r${id} = F();`];
+      if (this.#writer.lanes === 4 || this.#isApart(kind, type)) return [`var r${id} = vec4f();`];
       const lines = [`var r${id} = ${this.#identity(kind, type)};`];
       if (kind.startsWith("arg")) lines.push(`var at${id} = 0xffffffffu;`);
       return lines;
@@ -58,6 +62,9 @@ export class Folds {
       const type = this.#type(a);
       const value = this.#writer.types[a] === "bool" ? `u32(v${a})` : `v${a}`;
       const r = `r${id}`;
+      if (this.#isApart(kind, type)) {
+        return [`${r} += select(vec4f(), vec4f(${value}), vec4u(lane) == vec4u(0u, 1u, 2u, 3u));`];
+      }
       switch (kind) {
         case "sum":
           return [`${r} += ${value};`];
@@ -85,7 +92,7 @@ export class Folds {
     return this.#folds.map(({ id, kind, a }) => {
       const type = this.#type(a);
       const tree = `tree_${kind}_${type}`;
-      if (this.#writer.lanes === 4) {
+      if (this.#writer.lanes === 4 || this.#isApart(kind, type)) {
         const sum = `(r${id}.x + r${id}.y) + (r${id}.z + r${id}.w)`;
         return `let v${id} = F(${shared ? `${this.#call(tree)}(${sum}, local)` : sum});`;
       }
@@ -127,6 +134,10 @@ export class Folds {
       if (kind.startsWith("arg")) lines.push(`at${id} = ${place(i, 1)};`);
       return lines;
     });
+  }
+
+  #isApart(kind: ReduceKind, type: ValueType): boolean {
+    return this.#apart && kind === "sum" && type === "f32";
   }
 
   #type(a: number): Exclude<ValueType, "bool"> {

@@ -32,14 +32,21 @@ const FEW_THREADS = 8;
 const ROWS_FOR_A_CPU = 16;
 
 /**
- * Whether a thread may take four neighbours at a time, which CPUs load at once: sums, of elements that follow each other in
- * memory, along rows that are not much shorter than the fours that cover them.
+ * Whether a row is summed by fours: the sums of its first, second, third and last elements are kept apart, as CPUs load four
+ * neighbours at once. By the shape alone, so that a sum has the same bits whatever else its kernel does.
  */
-function goesByFours({ inner, body, outs }: ReduceKernel): boolean {
+function sumsByFours({ inner, body }: ReduceKernel): boolean {
   const last = inner[inner.length - 1] ?? 1;
+  const types = typesOf(body);
+  return Math.ceil(last / 4) * 4 <= 1.5 * last &&
+    body.some((inst) => inst.k === "reduce" && inst.kind === "sum" && types[inst.a] === "f32");
+}
+
+/** Whether a thread can take four neighbours at a time: elements that follow each other in memory. */
+function takesFours({ body, outs }: ReduceKernel): boolean {
   const views = [...body.flatMap((inst) => inst.k === "load" ? [inst.view] : []), ...outs.map(({ view }) => view)];
   const types = typesOf(body);
-  return Math.ceil(last / 4) * 4 <= 1.5 * last && views.some(({ strides }) => strides.at(-1) === 1) &&
+  return views.some(({ strides }) => strides.at(-1) === 1) &&
     views.every(({ strides, dtype }) => dtype === "f32" && (strides.at(-1) === 0 || strides.at(-1) === 1)) &&
     body.every((inst) =>
       inst.k === "reduce"
@@ -73,7 +80,8 @@ export function planReduce(kernel: ReduceKernel, context: PlanContext, label: st
     return planSplitReduce(kernel, context, label);
   }
   const threads = onCpu ? Math.min(wanted, FEW_THREADS) : wanted;
-  const lanes = onCpu && goesByFours(kernel) ? 4 : 1;
+  const fours = onCpu && sumsByFours(kernel);
+  const lanes = fours && takesFours(kernel) ? 4 : 1;
   const words = new Words();
   const access = new Access({ body, outs, uniformParams: context.uniformParams });
   const segments = new Segments(words);
@@ -92,7 +100,7 @@ export function planReduce(kernel: ReduceKernel, context: PlanContext, label: st
     `  return;`,
     `}`,
     ...coordinates(outerNames, outer, "row", words, "rest_of_row"),
-    ...rowStatements(kernel, { writer, words, threads, innerNames }),
+    ...rowStatements(kernel, { writer, words, threads, innerNames, fours }),
   ];
   const text = kernelText({ lanes, words, access, used: writer.used, segments: usesSegments(body), main });
   const bindings = [...segments.bindings(context), ...access.bindings()];
@@ -103,27 +111,42 @@ interface RowParts {
   readonly writer: BodyWriter;
   readonly words: Words;
   readonly threads: number;
+  /** Whether rows are summed by fours, one after the other if a thread takes one element at a time. */
+  readonly fours: boolean;
   readonly innerNames: readonly string[];
 }
 
 function rowStatements(kernel: ReduceKernel, parts: RowParts): string[] {
   const { inner, body, outs } = kernel;
-  const { writer, words, threads, innerNames } = parts;
+  const { writer, words, threads, innerNames, fours } = parts;
   const info = rowInfo(body, kernel.outer.length, inner.length);
   const needed = closure(body, outs.map((out) => out.value));
-  // with four lanes, rows of the last axis are counted in fours
   const last = inner.length - 1;
-  const fours = writer.lanes === 4;
+  const wide = writer.lanes === 4;
   const counted = fours ? [...inner.slice(0, -1), Math.ceil(inner[last] / 4)] : inner;
   const names = fours ? [...innerNames.slice(0, -1), `${innerNames[last]}_four`] : innerNames;
-  const start = fours ? [`let ${innerNames[last]} = 4u * ${names[last]};`] : [];
+  const start = fours ? [`let ${innerNames[last]} = 4u * ${names[last]}${wide ? "" : " + lane"};`] : [];
   const size = fours && inner[last] % 4 !== 0 ? words.add(inner[last]) : undefined;
-  if (size !== undefined) start.push(`let inside = U(${innerNames[last]}) + vec4u(0u, 1u, 2u, 3u) < U(${size});`);
+  if (size !== undefined && wide) {
+    start.push(`let inside = U(${innerNames[last]}) + vec4u(0u, 1u, 2u, 3u) < U(${size});`);
+  }
+  // of an element in its row, for the largest and smallest ones
+  const four = names[last], line = fours ? words.add(counted[last]) : "";
+  const place = !fours || wide
+    ? "j"
+    : size === undefined
+    ? "4u * j + lane"
+    : `quotient(j - ${four}, ${line}) * ${size} + 4u * ${four} + lane`;
   const length = words.add(sizeOf(counted));
   const lines: string[] = [];
   const isRow = (i: number) => info.perRow[i];
   const rowsOf = (level: number) =>
     writer.statements(needed.filter((i) => info.perRow[i] && info.level[i] === level && body[i].k !== "reduce"));
+  const elements = (content: readonly string[]) => {
+    if (!fours || wide) return content;
+    const inside = size === undefined ? "lane < 4u" : `lane < min(4u, ${size} - 4u * ${names[last]})`;
+    return [`for (var lane = 0u; ${inside}; lane++) {`, ...indent(content), `}`];
+  };
   const loop = (content: readonly string[]) => {
     const index = threads === 1 ? "0u" : "local";
     const counting = counters(names, counted, words, { index, step: threads, rest: "rest_of_j" });
@@ -132,7 +155,7 @@ function rowStatements(kernel: ReduceKernel, parts: RowParts): string[] {
       ...indent([
         ...counting.start,
         `for (var j = ${index}; j < ${length}; j += ${threads === 1 ? "1u" : "WG"}) {`,
-        ...indent([...start, ...content, ...counting.next]),
+        ...indent([...elements([...start, ...content]), ...counting.next]),
         `}`,
       ]),
       `}`,
@@ -144,17 +167,17 @@ function rowStatements(kernel: ReduceKernel, parts: RowParts): string[] {
   const early = info.levels === 1 && full.every((out) => info.level[out.value] === 0);
   const storeFull = () => [
     ...writer.statements(closure(body, full.map((out) => out.value), isRow)),
-    ...writer.stores(full, size),
+    ...writer.stores(full, wide ? size : undefined),
   ];
   for (let level = 0; level < info.levels; level++) {
     lines.push(...rowsOf(level));
     const now = foldsOf(body, needed).filter((f) => info.level[f.id] === level + 1);
-    const folds = new Folds(now, writer, words);
+    const folds = new Folds(now, writer, words, fours && !wide);
     lines.push(...folds.start());
     lines.push(...loop([
       ...writer.statements(closure(body, [...now.map((f) => f.a), ...(early ? full.map((o) => o.value) : [])], isRow)),
-      ...folds.step("j", size !== undefined),
-      ...(early ? writer.stores(full, size) : []),
+      ...folds.step(place, size !== undefined),
+      ...(early ? writer.stores(full, wide ? size : undefined) : []),
     ]));
     lines.push(...folds.finish(threads > 1));
   }

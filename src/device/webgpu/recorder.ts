@@ -1,0 +1,36 @@
+/**
+ * Commands that have been recorded and not handed over: those of several runs, in one encoder and as few passes as possible.
+ *
+ * @module
+ */
+
+/** Records; nothing reaches the GPU before {@link finish}. */
+export class Recorder {
+  readonly #device: GPUDevice;
+  readonly #label: string;
+  readonly #encoder: GPUCommandEncoder;
+  #pass: GPUComputePassEncoder | null = null;
+
+  constructor(device: GPUDevice, label: string) {
+    this.#device = device;
+    this.#label = label;
+    this.#encoder = device.createCommandEncoder({ label });
+  }
+
+  /** The open pass, or a new one. */
+  pass(): GPUComputePassEncoder {
+    return this.#pass ??= this.#encoder.beginComputePass({ label: this.#label });
+  }
+
+  /** The encoder, for what has no place in a pass: ends the open one. */
+  outside(): GPUCommandEncoder {
+    this.#pass?.end();
+    this.#pass = null;
+    return this.#encoder;
+  }
+
+  /** Hands everything over. */
+  finish(): void {
+    this.#device.queue.submit([this.outside().finish()]);
+  }
+}
