@@ -37,7 +37,7 @@ export interface AdapterFacts {
 export async function adapters(): Promise<AdapterFacts[]> {
   const found = new Map<string, AdapterFacts>();
   for (const preference of ["high-performance", "low-power"] as const) {
-    const adapter = await requestAdapter(preference);
+    const adapter = await requestAdapter({ powerPreference: preference });
     if (adapter === null) continue;
     const { info, limits } = adapter;
     const name = info.description || info.device || info.vendor;

@@ -19,8 +19,12 @@ export interface InitOptions {
   readonly device?: "webgpu" | "cpu";
   /** Which adapter to prefer where there are several; WebGPU only. */
   readonly powerPreference?: "low-power" | "high-performance";
-  /** Number of threads; CPU only. By default as many as the machine has processors, up to a limit; their share
-   * of them where MPI's launcher started several processes. */
+  /**
+   * Number of threads. On the CPU by default as many as the machine has processors, up to a limit; their share of them where
+   * MPI's launcher started several processes. On WebGPU it is for a driver that computes on the CPU (Mesa's on Linux), which
+   * reads it once in a process, through the variable LP_NUM_THREADS: twice the processors by default; 1 suits models so small
+   * that a step takes less than waking a thread does. What the user has set there stands. A GPU has no use for it.
+   */
   readonly threads?: number;
 }
 
@@ -40,6 +44,7 @@ const opened = new Map<string, Promise<Device>>();
  * the first read opens the default device.
  *
  * @throws {DeviceError} If what `device` insists on is missing; the message names the adapter and the fix.
+ * @throws {ConfigError} If an option is wrong, or the driver can't have that number of threads.
  * @example
  * ```ts ignore
  * await init({ device: "cpu", threads: 2 });
@@ -78,10 +83,10 @@ function open(options: InitOptions): Promise<Device> {
 }
 
 async function openNew({ device, powerPreference, threads }: InitOptions): Promise<Device> {
-  if (device === "webgpu") return await openWebgpu(powerPreference);
+  if (device === "webgpu") return await openWebgpu({ powerPreference, threads });
   if (device === undefined) {
     const adapter = await hardwareAdapter(powerPreference);
-    if (adapter !== null) return await openWebgpu(powerPreference, adapter);
+    if (adapter !== null) return await openWebgpu({ powerPreference, adapter });
   }
   const cpu = await import("../device/cpu/mod.ts");
   const own = threads ?? ownThreads();
@@ -94,17 +99,20 @@ function ownThreads(): number | undefined {
   return local > 1 ? Math.max(1, Math.floor(navigator.hardwareConcurrency / local)) : undefined;
 }
 
-async function openWebgpu(powerPreference?: GPUPowerPreference, adapter?: GPUAdapter): Promise<Device> {
+async function openWebgpu(
+  { powerPreference, threads, adapter }: Pick<InitOptions, "powerPreference" | "threads"> & { adapter?: GPUAdapter },
+): Promise<Device> {
   const webgpu = await import("../device/webgpu/mod.ts");
   return await webgpu.openWebgpu({
     ...(powerPreference === undefined ? {} : { powerPreference }),
+    ...(threads === undefined ? {} : { threads }),
     ...(adapter === undefined ? {} : { adapter }),
   });
 }
 
 /** An adapter that is no program on the CPU; null if there is none. */
 async function hardwareAdapter(powerPreference?: GPUPowerPreference): Promise<GPUAdapter | null> {
-  const adapter = await requestAdapter(powerPreference);
+  const adapter = await requestAdapter(powerPreference === undefined ? {} : { powerPreference });
   return adapter === null || adapter.info.isFallbackAdapter ? null : adapter;
 }
 

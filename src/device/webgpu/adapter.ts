@@ -4,7 +4,7 @@
  * @module
  */
 import { DeviceError } from "../../base/errors.ts";
-import { requestAdapter } from "./request.ts";
+import { type AdapterRequest, requestAdapter } from "./request.ts";
 
 /** Limits of which the adapter's own are asked for, where it has them. */
 const LIMITS = [
@@ -31,15 +31,14 @@ export interface OpenedAdapter {
  * @throws {DeviceError} If there is no WebGPU, no adapter, or the adapter gives no device.
  */
 export async function openAdapter(
-  options: { powerPreference?: GPUPowerPreference; adapter?: GPUAdapter },
+  options: AdapterRequest & { readonly adapter?: GPUAdapter },
 ): Promise<OpenedAdapter> {
   if (globalThis.navigator?.gpu === undefined) {
     throw new DeviceError(
       "Cannot open a WebGPU device: this runtime has no navigator.gpu; run it under Deno 2.9 or later",
     );
   }
-  const { powerPreference } = options;
-  const adapter = options.adapter ?? await requestAdapter(powerPreference);
+  const adapter = options.adapter ?? await requestAdapter(options);
   if (adapter === null) {
     throw new DeviceError(
       "Cannot open a WebGPU device: a driver for Vulkan, Metal or Direct3D 12 is needed, got no adapter; " +

@@ -3,13 +3,62 @@
  *
  * @module
  */
+import { ConfigError } from "../../base/errors.ts";
 
-/** An adapter, or null where there is none or no WebGPU. */
-export async function requestAdapter(powerPreference?: GPUPowerPreference): Promise<GPUAdapter | null> {
+/** How an adapter is asked for. */
+export interface AdapterRequest {
+  readonly powerPreference?: GPUPowerPreference;
+  /** Threads that a driver without a GPU is to use; see {@link chooseThreads}. */
+  readonly threads?: number;
+}
+
+/**
+ * An adapter, or null where there is none or no WebGPU.
+ *
+ * @throws {ConfigError} If the driver can't be given that number of threads.
+ */
+export async function requestAdapter({ powerPreference, threads }: AdapterRequest = {}): Promise<GPUAdapter | null> {
   const gpu: GPU | undefined = globalThis.navigator?.gpu;
   if (gpu === undefined) return null;
   await hushDriver();
+  chooseThreads(threads);
   return await gpu.requestAdapter(powerPreference === undefined ? {} : { powerPreference });
+}
+
+/** Read by Mesa's software adapter, once in a process; "0" computes without threads of its own. */
+const THREADS = "LP_NUM_THREADS";
+/** Processors up to which threads are more than those. */
+const FEW_PROCESSORS = 8;
+
+/** What the driver of this process was started with: the user's own choice, this module's, or nothing. */
+let started: { readonly value: string | undefined } | null = null;
+
+/**
+ * Gives Mesa's software adapter a number of threads. It shares a kernel out among them in equal parts, so that one that the
+ * system holds up holds up all: with two for a processor the others go on meanwhile. One thread is the driver's own, which
+ * nobody has to wake: for steps that take less than waking does. What the user has set stands.
+ */
+function chooseThreads(threads: number | undefined): void {
+  if (Deno.build.os !== "linux") return;
+  const permitted = Deno.permissions.querySync({ name: "env", variable: THREADS }).state === "granted";
+  if (threads !== undefined && !permitted) {
+    throw new ConfigError(
+      `Cannot give the driver ${threads} threads: it reads them from the environment, run again with --allow-env=${THREADS}`,
+    );
+  }
+  const processors = navigator.hardwareConcurrency;
+  const wanted = threads ?? (processors > 1 && processors <= FEW_PROCESSORS ? 2 * processors : undefined);
+  const value = wanted === 1 ? "0" : wanted?.toString();
+  if (started === null) {
+    const own = permitted ? Deno.env.get(THREADS) : undefined;
+    if (own === undefined && permitted && value !== undefined) Deno.env.set(THREADS, value);
+    started = { value: own ?? (permitted ? value : undefined) };
+  }
+  if (threads === undefined || started.value === value) return;
+  throw new ConfigError(
+    `Cannot give the driver ${threads} threads: it has been started with ${THREADS}=${started.value ?? "unset"}, and ` +
+      "reads that once in a process; choose before anything else asks for an adapter",
+  );
 }
 
 const RUNTIME_DIR = "XDG_RUNTIME_DIR";
