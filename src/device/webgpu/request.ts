@@ -21,8 +21,12 @@ export async function requestAdapter({ powerPreference, threads }: AdapterReques
   const gpu: GPU | undefined = globalThis.navigator?.gpu;
   if (gpu === undefined) return null;
   await hushDriver();
-  chooseThreads(threads);
-  return await gpu.requestAdapter(powerPreference === undefined ? {} : { powerPreference });
+  const restore = chooseThreads(threads);
+  try {
+    return await gpu.requestAdapter(powerPreference === undefined ? {} : { powerPreference });
+  } finally {
+    restore();
+  }
 }
 
 /** Read by Mesa's software adapter, once in a process; "0" computes without threads of its own. */
@@ -37,9 +41,12 @@ let started: { readonly value: string | undefined } | null = null;
  * Gives Mesa's software adapter a number of threads. It shares a kernel out among them in equal parts, so that one that the
  * system holds up holds up all: with two for a processor the others go on meanwhile. One thread is the driver's own, which
  * nobody has to wake: for steps that take less than waking does. What the user has set stands.
+ *
+ * @returns Puts the environment back, which other processes inherit.
  */
-function chooseThreads(threads: number | undefined): void {
-  if (Deno.build.os !== "linux") return;
+function chooseThreads(threads: number | undefined): () => void {
+  const nothing = () => {};
+  if (Deno.build.os !== "linux") return nothing;
   const permitted = Deno.permissions.querySync({ name: "env", variable: THREADS }).state === "granted";
   if (threads !== undefined && !permitted) {
     throw new ConfigError(
@@ -51,10 +58,13 @@ function chooseThreads(threads: number | undefined): void {
   const value = wanted === 1 ? "0" : wanted?.toString();
   if (started === null) {
     const own = permitted ? Deno.env.get(THREADS) : undefined;
-    if (own === undefined && permitted && value !== undefined) Deno.env.set(THREADS, value);
     started = { value: own ?? (permitted ? value : undefined) };
+    if (own === undefined && permitted && value !== undefined) {
+      Deno.env.set(THREADS, value);
+      return () => Deno.env.delete(THREADS);
+    }
   }
-  if (threads === undefined || started.value === value) return;
+  if (threads === undefined || started.value === value) return nothing;
   throw new ConfigError(
     `Cannot give the driver ${threads} threads: it has been started with ${THREADS}=${started.value ?? "unset"}, and ` +
       "reads that once in a process; choose before anything else asks for an adapter",
