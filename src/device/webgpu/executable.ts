@@ -37,8 +37,8 @@ interface Dispatch {
   readonly grid: readonly [number, number];
   readonly bindings: readonly Binding[];
   readonly copies: readonly TexelCopy[];
-  /** Whether it reads the parameters, which are bound with an offset of their own for each run. */
-  readonly params: boolean;
+  /** How often the parameters are bound, with an offset of their own for each run. */
+  readonly params: number;
   readonly constants: { readonly offset: number; readonly size: number };
   /** By the ids of the blocks bound. */
   readonly groups: Map<string, GPUBindGroup>;
@@ -116,7 +116,7 @@ export class WebgpuExecutable implements Executable {
       grid: step.grid,
       bindings: step.bindings,
       copies: step.copies ?? [],
-      params: step.bindings.some(({ slot }) => slot === 0),
+      params: step.bindings.filter(({ slot }) => slot === 0).length,
       constants: { offset: offsets[i], size: step.constants.byteLength },
       groups: new Map<string, GPUBindGroup>(),
       last: null,
@@ -171,7 +171,7 @@ export class WebgpuExecutable implements Executable {
       }
       if (dispatch.pipeline !== pipeline) pass.setPipeline(dispatch.pipeline.gpu);
       pipeline = dispatch.pipeline;
-      pass.setBindGroup(0, this.#group(dispatch), dispatch.params ? [this.#paramOffset] : []);
+      pass.setBindGroup(0, this.#group(dispatch), Array(dispatch.params).fill(this.#paramOffset));
       pass.dispatchWorkgroups(...dispatch.grid);
     }
   }
@@ -187,7 +187,7 @@ export class WebgpuExecutable implements Executable {
     this.#copy(encoder, dispatch);
     const pass = encoder.beginComputePass({ label: dispatch.label, timestampWrites });
     pass.setPipeline(dispatch.pipeline.gpu);
-    pass.setBindGroup(0, this.#group(dispatch), dispatch.params ? [this.#paramOffset] : []);
+    pass.setBindGroup(0, this.#group(dispatch), Array(dispatch.params).fill(this.#paramOffset));
     pass.dispatchWorkgroups(...dispatch.grid);
     pass.end();
   }

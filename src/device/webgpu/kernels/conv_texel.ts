@@ -21,6 +21,10 @@ const WG = 8;
 const ENOUGH_TILES = 64;
 /** Terms below which laying the operands out costs more than it saves. */
 const FEWEST_TERMS = 16;
+/** Terms that are added up one after the other; more of them lose digits. */
+const LONG_SUM = 1024;
+/** Partial sums beyond which they cost too much. */
+const MOST_PARTIALS = 2 ** 20;
 /** Texels of an operand beyond which the copy costs too much memory. */
 const MOST_TEXELS = 2 ** 23;
 
@@ -212,8 +216,9 @@ function planProduct({ kernel, product, axes, left, right, textures, label, cont
   const line = Math.ceil(length / 4);
   const lines = all / length * line;
   const tiles = groups * Math.ceil(m / ROWS) * Math.ceil(lines / QUADS);
-  // by the shape alone
-  const wanted = Math.max(1, Math.min(Math.floor(ENOUGH_TILES / tiles), quads));
+  // by the shape alone: enough workers, and no long sums where keeping partial ones costs little
+  const parts = Math.min(Math.ceil(product.terms / LONG_SUM), Math.floor(MOST_PARTIALS / (groups * m * all)));
+  const wanted = Math.max(1, Math.min(Math.max(Math.floor(ENOUGH_TILES / tiles), parts), quads));
   const chunk = Math.ceil(quads / wanted);
   const chunks = Math.ceil(quads / chunk);
   const [x, y] = fold(Math.ceil(tiles * chunks / WG));
