@@ -28,6 +28,8 @@ const MOST_IN_FLIGHT = 8;
  * over, and the GPU has better things to do than to wait for long ones.
  */
 const LONGEST_HOLD_MS = 0.5;
+/** How often others that wait for the end of the script's task go first: a learner's events between two batches are many. */
+const MOST_TURNS = 200;
 
 /** Bindings that a kernel may need beside its slots: both operands of a matmul, and a table. */
 const SPARE_BINDINGS = 2;
@@ -171,7 +173,7 @@ export class WebgpuDevice implements Device {
     this.#counters.dispatches += own.size;
     if (fresh) {
       this.#heldSince = performance.now();
-      queueMicrotask(() => this.#handOver());
+      this.#afterOthers(MOST_TURNS);
     } else if (this.#held.length >= MOST_HELD || performance.now() - this.#heldSince > LONGEST_HOLD_MS) {
       this.#handOver();
     }
@@ -263,6 +265,15 @@ export class WebgpuDevice implements Device {
     for (const { block } of this.#dirty) encoder.clearBuffer(block.gpu);
     this.#dirty.clear();
     return recorder;
+  }
+
+  /** Hands over when all others that wait for the end of the current task have had their turn, and asked for nothing more. */
+  #afterOthers(turns: number): void {
+    queueMicrotask(() => {
+      if (this.#recorder === null) return;
+      if (turns === 0) this.#handOver();
+      else this.#afterOthers(turns - 1);
+    });
   }
 
   /** Hands over what has been recorded, if anything. */

@@ -254,9 +254,19 @@ webgpuTest("a run that nobody looks at is handed over when the script's task is 
   const before = device.stats().submits;
   device.run(executable, buffers, PARAMS);
   assertEquals(device.stats().submits, before);
-  await Promise.resolve();
-  await Promise.resolve();
+  await new Promise((wake) => setTimeout(wake, 0));
   assertEquals(device.stats().submits, before + 1);
+  // ... not before others that wait for the same have had their turn: runs of one task go together
+  for (let i = 0; i < 3; i++) {
+    device.run(executable, buffers, PARAMS);
+    await Promise.resolve();
+  }
+  assert(device.stats().submits <= before + 3);
+  await new Promise((wake) => setTimeout(wake, 0));
+  const all = device.stats().submits;
+  assert(all > before + 1);
+  await new Promise((wake) => setTimeout(wake, 5));
+  assertEquals(device.stats().submits, all);
   executable.dispose();
   buffers.forEach((buffer) => device.free(buffer));
 });
