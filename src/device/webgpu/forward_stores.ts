@@ -7,51 +7,24 @@
 import type { ConvKernel, Kernel, MapKernel, Program, Store, View } from "../contract.ts";
 
 /**
- * The kernels of `program`, null where a copy was left out.
- *
- * @param fresh Makes a temporary slot of so many bytes, for what used to share its memory with something else.
+ * The kernels of `program`, null where a copy was left out. A copy stays where a kernel between touches its target: what
+ * lies there may share its memory, or be another part of the same tensor.
  */
-export function forwardStores(program: Program, fresh: (bytes: number) => number): (Kernel | null)[] {
+export function forwardStores(program: Program): (Kernel | null)[] {
   const kernels: (Kernel | null)[] = [...program.kernels];
   kernels.forEach((kernel, i) => {
     const copy = kernel === null ? null : copyOf(kernel);
-    const isOwn = (slot: number) => program.slots[slot]?.kind === "temporary";
-    if (copy === null || !isOwn(copy.from.slot)) return;
+    if (copy === null || program.slots[copy.from.slot].kind !== "temporary") return;
     const writers = writersOf(kernels, i, copy);
     if (writers === null) return;
-    const moved = (target: View) => writers.map((at) => redirect(kernels[at]!, { ...copy, to: target }));
-    const { slot } = copy.to;
     const between = kernels.slice(Math.min(...writers), i);
-    const busy = between.some((other) => other !== null && slotsOf(other).has(slot));
-    if (moved(copy.to).some((other) => other === null) || (busy && !isOwn(slot))) return;
-    const target = busy ? fresh(program.slots[slot].bytes) : slot;
-    moved({ ...copy.to, slot: target }).forEach((other, w) => kernels[writers[w]] = other);
+    if (between.some((other) => other !== null && slotsOf(other).has(copy.to.slot))) return;
+    const moved = writers.map((at) => redirect(kernels[at]!, copy));
+    if (moved.some((other) => other === null)) return;
+    writers.forEach((at, w) => kernels[at] = moved[w]);
     kernels[i] = null;
-    for (let after = i + 1; busy && after < kernels.length; after++) {
-      const other = kernels[after];
-      if (other === null || !slotsOf(other).has(slot)) continue;
-      if (!readsOf(other).has(slot)) break; // something else lies there from here on
-      kernels[after] = onSlot(other, slot, target);
-    }
   });
   return kernels;
-}
-
-/** `kernel` with slot `target` in the place of `slot`. */
-function onSlot(kernel: Kernel, slot: number, target: number): Kernel {
-  const of = (view: View): View => view.slot === slot ? { ...view, slot: target } : view;
-  if (kernel.op === "scatterAdd") {
-    const { src, index, init, out } = kernel;
-    return { ...kernel, src: of(src), index: of(index), out: of(out), ...(init && { init: of(init) }) };
-  }
-  const body = kernel.body.map((inst) => inst.k === "load" ? { ...inst, view: of(inst.view) } : inst);
-  if (kernel.op === "reduce") {
-    return { ...kernel, body, outs: kernel.outs.map((out) => ({ ...out, view: of(out.view) })) };
-  }
-  const outs = kernel.outs.map((out) => ({ ...out, view: of(out.view) }));
-  return kernel.op === "matmul" || kernel.op === "conv"
-    ? { ...kernel, body, outs, a: of(kernel.a), b: of(kernel.b) }
-    : { ...kernel, body, outs };
 }
 
 /** A kernel that stores what it loads, elsewhere. */

@@ -57,7 +57,7 @@ export function planProgram(program: Program, profile: DeviceProfile, family: ()
     extra[slot - program.slots.length] = { texels };
     return slot;
   });
-  const steps = forwardStores(program, (bytes) => add({ bytes })).flatMap((kernel, i) => {
+  const steps = forwardStores(program).flatMap((kernel, i) => {
     if (kernel === null) return [];
     taken = 0;
     const planned = planKernel(kernel, context, `${program.label} ${i} ${kernel.op}`);
