@@ -16,6 +16,7 @@ import { WebgpuDevice } from "../src/device/webgpu/device.ts";
 import { openWebgpu } from "../src/device/webgpu/mod.ts";
 import { ceiling } from "./ceiling.ts";
 import { type ConvWork, forward, inputGradient, LAYERS, weightGradient } from "./kernels_conv.ts";
+import { FAMILIES } from "../src/device/webgpu/kernels/plan.ts";
 import type { Device, Inst, Kernel, Slot, View } from "../src/device/contract.ts";
 
 /** Seconds for one call of `go`: the median of 9 blocks. */
@@ -157,11 +158,10 @@ function maxPool(n: number, size: number): Kernel {
   return { op: "reduce", outer: [n, out, out], inner: [3, 3], body, outs };
 }
 
-const FAMILIES = ["auto", "register", "texel", "shared"] as const;
 const counts = Deno.args.filter((arg) => /^\d+$/.test(arg)).map(Number);
-const families = FAMILIES.filter((family) => Deno.args.includes(family));
+const families = (["auto", ...FAMILIES] as const).filter((family) => Deno.args.includes(family));
 if (counts.length + families.length === 0) counts.push(1, 2);
-const names = Deno.args.filter((arg) => !/^\d+$/.test(arg) && !FAMILIES.some((family) => family === arg));
+const names = Deno.args.filter((arg) => !/^\d+$/.test(arg) && !families.some((family) => family === arg));
 const devices: Device[] = [
   ...counts.map((threads) => openCpu({ threads })),
   ...await Promise.all(families.map((family) => openWebgpu({ family }))),
@@ -180,7 +180,7 @@ if (families.length > 0) {
   device.destroy();
 }
 const heads = [...counts.map((count) => `${count} thr`), ...families].map((head) => head.padStart(9));
-console.log(`${devices[0].name}`.padEnd(44) + heads.join(""));
+console.log(devices[0].name.padEnd(44) + heads.join(""));
 for (const size of [128, 512, 1024]) {
   for (const layout of ["NN", "NT", "TN"] as const) {
     await row(`matmul ${layout} ${size}`, "GFLOP/s", (d) => gflops(d, layout, [size, size, size]));

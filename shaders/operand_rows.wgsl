@@ -10,11 +10,18 @@ fn x_end() -> vec2u {
   return K[0].xz;
 }
 // begin operand
+// hook data
 @group(0) @binding(1) var<storage, read> x_data: array<vec4f>;
+fn x_vector(i: u32) -> vec4f {
+  return x_data[i];
+}
+fn x_element(i: u32) -> f32 {
+  return x_data[i / 4u][i % 4u];
+}
+// end hook
 
 fn x_at(base: u32, r: u32, c: u32) -> f32 {
-  let at = base + r * x_stride().x + c;
-  return x_data[at / 4u][at % 4u];
+  return x_element(base + r * x_stride().x + c);
 }
 
 fn x_block(base: u32, r: u32, c: u32) -> mat4x4f {
@@ -22,10 +29,10 @@ fn x_block(base: u32, r: u32, c: u32) -> mat4x4f {
   let row = x_stride().x / 4u;
   let at = base / 4u + min(c, x_end().y - 4u) / 4u;
   return mat4x4f(
-    x_data[at + min(r, last) * row],
-    x_data[at + min(r + 1u, last) * row],
-    x_data[at + min(r + 2u, last) * row],
-    x_data[at + min(r + 3u, last) * row],
+    x_vector(at + min(r, last) * row),
+    x_vector(at + min(r + 1u, last) * row),
+    x_vector(at + min(r + 2u, last) * row),
+    x_vector(at + min(r + 3u, last) * row),
   );
 }
 // end operand

@@ -13,11 +13,11 @@ import { subjectOf } from "../bench/anneal.ts";
 import { isWorkload } from "../bench/workloads.ts";
 import type { Device, DeviceBuffer, Executable, Kernel } from "../src/device/contract.ts";
 import { WebgpuDevice } from "../src/device/webgpu/device.ts";
+import { FAMILIES } from "../src/device/webgpu/kernels/plan.ts";
 import type { DispatchTime } from "../src/device/webgpu/profile.ts";
 import { openWebgpu } from "../src/device/webgpu/mod.ts";
 import { useDevice } from "../src/graph/runtime.ts";
 
-const FAMILIES = ["auto", "register", "texel", "shared"] as const;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { family: { type: "string" }, top: { type: "string", default: "1000" } },

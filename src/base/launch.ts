@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { environment } from "./environment.ts";
 import { ConfigError } from "./errors.ts";
 
 /** What MPI's launcher told this process through its environment. */
@@ -38,12 +39,6 @@ const FAMILIES: readonly Names[] = [
 /** Names of all variables that are looked at. */
 export const LAUNCH_VARIABLES: readonly string[] = FAMILIES.flatMap((f) => [f.rank, f.size, f.localSize]);
 
-/** Reads one variable; null where it is not set; undefined where that is not permitted. Never prompts. */
-function look(variable: string): string | null | undefined {
-  const { state } = Deno.permissions.querySync({ name: "env", variable });
-  return state === "granted" ? Deno.env.get(variable) ?? null : undefined;
-}
-
 /**
  * How MPI's launcher started this process; null where none did, or where the environment must not be read.
  *
@@ -52,7 +47,7 @@ function look(variable: string): string | null | undefined {
  */
 export function launchOf({ insist = false }: { readonly insist?: boolean } = {}): Launch | null {
   for (const names of FAMILIES) {
-    const rank = look(names.rank), size = look(names.size), localSize = look(names.localSize);
+    const [rank, size, localSize] = [names.rank, names.size, names.localSize].map(environment);
     if (insist && (rank === undefined || size === undefined)) {
       throw new ConfigError(
         "Cannot tell whether MPI started this process: reading its environment is not permitted, run deno with " +

@@ -7,11 +7,11 @@
  *
  * @module
  */
+import { environment } from "../base/environment.ts";
 
 /** Tells the launcher that this process is done with MPI. False where it is not MPICH's, or answers otherwise. */
 export function leaveLauncher(): boolean {
-  const granted = Deno.permissions.querySync({ name: "env", variable: "PMI_FD" }).state === "granted";
-  const fd = granted ? Number(Deno.env.get("PMI_FD") ?? NaN) : NaN;
+  const fd = Number(environment("PMI_FD") ?? NaN);
   if (!Number.isInteger(fd) || Deno.build.os !== "linux") return false;
   const { symbols: libc } = Deno.dlopen("libc.so.6", {
     write: { parameters: ["i32", "buffer", "usize"], result: "isize" },

@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "@std/path";
+import { environment } from "../base/environment.ts";
 import { ConfigError } from "../base/errors.ts";
 
 /** What a folder inside holds: data sets, the archives they came in, weights. */
@@ -14,21 +15,18 @@ export type FastaiFolder = "data" | "archive" | "models";
  *
  * @throws {ConfigError} If the environment may not be read or names neither; nothing is asked for.
  */
-export async function fastaiHome(): Promise<string> {
+export function fastaiHome(): string {
   const missing: string[] = [];
   for (const name of ["FASTAI_HOME", "HOME", "USERPROFILE"]) {
-    if ((await Deno.permissions.query({ name: "env", variable: name })).state !== "granted") {
-      missing.push(name);
-      continue;
-    }
-    const value = Deno.env.get(name);
-    if (value !== undefined && value !== "") return name === "FASTAI_HOME" ? value : join(value, ".fastai");
+    const value = environment(name);
+    if (value === undefined) missing.push(name);
+    else if (value) return name === "FASTAI_HOME" ? value : join(value, ".fastai");
   }
   const flag = missing.length > 0 ? `, run again with --allow-env=${missing.join(",")}` : ", set FASTAI_HOME";
   throw new ConfigError(`Cannot find the folder for data sets and weights: the environment does not name it${flag}`);
 }
 
 /** A folder inside {@link fastaiHome}, where fastai looks for the same. */
-export async function fastaiFolder(kind: FastaiFolder): Promise<string> {
-  return join(await fastaiHome(), kind);
+export function fastaiFolder(kind: FastaiFolder): string {
+  return join(fastaiHome(), kind);
 }

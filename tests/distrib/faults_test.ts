@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { alive, type Family, finish, launch, mpiTest, pidsOf } from "./launch.ts";
+import { type Family, finish, launch, mpiTest, pidsOf, survivors } from "./launch.ts";
 
 /** Where a script runs and what becomes of it is known to its wrapper only: the launcher sees nothing for a while. */
 const HIDDEN = ["sh", "-c", '"$@" || { sleep 3; exit 1; }', "sh"];
@@ -17,11 +17,7 @@ async function killed(
     const pids = await pidsOf(dir, 3);
     await new Promise((resolve) => setTimeout(resolve, ms));
     Deno.kill(pids[rank], "SIGKILL");
-    const start = performance.now();
-    while (pids.some(alive) && performance.now() - start < 5000) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    assertEquals(pids.filter(alive), [], "every rank stops within 5 seconds");
+    assertEquals(await survivors(pids), [], "every rank stops within 5 seconds");
     const { code, stdout, stderr } = await run;
     assert(code !== 0);
     return stdout + stderr;

@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
-import { alive, finish, INSTALLED, launch, pidsOf, trainOn } from "./launch.ts";
+import { finish, INSTALLED, launch, pidsOf, survivors, trainOn } from "./launch.ts";
 import { hostsPossible, openHosts } from "./hosts.ts";
 
 const ignore = !INSTALLED.mpich || await hostsPossible() !== null;
@@ -39,11 +39,10 @@ Deno.test({
       const pids = await pidsOf(dir, 2);
       await new Promise((resolve) => setTimeout(resolve, 500));
       Deno.kill(pids[1], "SIGKILL");
-      const start = performance.now();
+      // the launcher does not wait for the processes of other hosts
+      assertEquals(await survivors(pids), [], "every rank stops within 5 seconds");
       const { code, stdout, stderr } = await run;
       assert(code !== 0);
-      assert(performance.now() - start < 5000);
-      assertEquals(pids.filter(alive), []);
       assertStringIncludes(stdout + stderr, "EXIT CODE: 9");
     } finally {
       await hosts.close();

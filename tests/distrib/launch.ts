@@ -114,13 +114,20 @@ export async function pidsOf(dir: string, n: number): Promise<number[]> {
 }
 
 /** Whether a process runs. */
-export function alive(pid: number): boolean {
+function alive(pid: number): boolean {
   try {
     // a process that ended but was not collected yet is a zombie
     return !/^State:\s+Z/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
   } catch {
     return false;
   }
+}
+
+/** Waits up to 5 seconds until none of the processes runs; gives those that do. */
+export async function survivors(pids: readonly number[]): Promise<number[]> {
+  const start = performance.now();
+  while (pids.some(alive) && performance.now() - start < 5000) await new Promise((resolve) => setTimeout(resolve, 20));
+  return pids.filter(alive);
 }
 
 /** Registers a test that needs an MPI installation; shown as ignored where it is absent. */

@@ -49,7 +49,9 @@ onDevices("a step is at most one submit and 16 kernels, makes nothing and reads 
   epoch();
   const after = device.stats();
   assertEquals(after.runs - before.runs, 10);
-  assert(after.submits - before.submits <= 10, `${after.submits - before.submits} submits`);
+  const submits = after.submits - before.submits;
+  // WebGPU may hand several steps over at once
+  assert(device.kind === "webgpu" ? submits <= 10 : submits === 10, `${submits} submits`);
   const kernels = (after.dispatches - before.dispatches) / 10;
   assert(kernels <= 16, `${kernels} kernels a step`);
   for (const made of ["programs", "pipelines", "buffers", "bindings", "reads", "liveBytes"] as const) {

@@ -1,7 +1,7 @@
 /**
  * Fetching and unpacking: cut transfers, wrong files, hostile archives.
  */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { createHash } from "node:crypto";
 import { pack } from "tar-stream";
@@ -140,7 +140,7 @@ Deno.test({
   name: "without permission a call is refused with the flag that is missing",
   permissions: { read: true, env: false, net: false, write: true },
   fn: async () => {
-    await assertRejects(() => fastaiHome(), ConfigError, "--allow-env=FASTAI_HOME");
+    assertThrows(() => fastaiHome(), ConfigError, "--allow-env=FASTAI_HOME");
     const folder = await Deno.makeTempDir();
     try {
       const call = () => fetchCached("https://example.com/a", { dest: join(folder, "x") });

@@ -37,8 +37,8 @@ interface Dispatch {
   readonly grid: readonly [number, number];
   readonly bindings: readonly Binding[];
   readonly copies: readonly TexelCopy[];
-  /** How often the parameters are bound, with an offset of their own for each run. */
-  readonly params: number;
+  /** Where the parameters of a run lie, as often as they are bound. */
+  readonly offsets: number[];
   readonly constants: { readonly offset: number; readonly size: number };
   /** By the ids of the blocks bound. */
   readonly groups: Map<string, GPUBindGroup>;
@@ -116,7 +116,7 @@ export class WebgpuExecutable implements Executable {
       grid: step.grid,
       bindings: step.bindings,
       copies: step.copies ?? [],
-      params: step.bindings.filter(({ slot }) => slot === 0).length,
+      offsets: step.bindings.filter(({ slot }) => slot === 0).map(() => 0),
       constants: { offset: offsets[i], size: step.constants.byteLength },
       groups: new Map<string, GPUBindGroup>(),
       last: null,
@@ -171,7 +171,7 @@ export class WebgpuExecutable implements Executable {
       }
       if (dispatch.pipeline !== pipeline) pass.setPipeline(dispatch.pipeline.gpu);
       pipeline = dispatch.pipeline;
-      pass.setBindGroup(0, this.#group(dispatch), Array(dispatch.params).fill(this.#paramOffset));
+      pass.setBindGroup(0, this.#group(dispatch), dispatch.offsets.fill(this.#paramOffset));
       pass.dispatchWorkgroups(...dispatch.grid);
     }
   }
@@ -187,7 +187,7 @@ export class WebgpuExecutable implements Executable {
     this.#copy(encoder, dispatch);
     const pass = encoder.beginComputePass({ label: dispatch.label, timestampWrites });
     pass.setPipeline(dispatch.pipeline.gpu);
-    pass.setBindGroup(0, this.#group(dispatch), Array(dispatch.params).fill(this.#paramOffset));
+    pass.setBindGroup(0, this.#group(dispatch), dispatch.offsets.fill(this.#paramOffset));
     pass.dispatchWorkgroups(...dispatch.grid);
     pass.end();
   }

@@ -6,6 +6,7 @@
 import type { Device } from "../contract.ts";
 import { openAdapter } from "./adapter.ts";
 import { WebgpuDevice } from "./device.ts";
+import type { Family } from "./kernels/plan.ts";
 
 /** Options of {@link openWebgpu}. */
 export interface OpenWebgpuOptions {
@@ -23,7 +24,7 @@ export interface OpenWebgpuOptions {
    * without it, `texel` for the same with operands in textures (adapters that run on a CPU). By default a short trial decides; what it
    * settled is kept in the user's folder of caches, if that may be read and written.
    */
-  readonly family?: "auto" | "register" | "shared" | "texel";
+  readonly family?: "auto" | Family;
 }
 
 /**

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { environment } from "../../base/environment.ts";
 import { ConfigError } from "../../base/errors.ts";
 
 /** How an adapter is asked for. */
@@ -20,7 +21,7 @@ export interface AdapterRequest {
 export async function requestAdapter({ powerPreference, threads }: AdapterRequest = {}): Promise<GPUAdapter | null> {
   const gpu: GPU | undefined = globalThis.navigator?.gpu;
   if (gpu === undefined) return null;
-  await hushDriver();
+  hushDriver();
   const restore = chooseThreads(threads);
   try {
     return await gpu.requestAdapter(powerPreference === undefined ? {} : { powerPreference });
@@ -47,7 +48,8 @@ let started: { readonly value: string | undefined } | null = null;
 function chooseThreads(threads: number | undefined): () => void {
   const nothing = () => {};
   if (Deno.build.os !== "linux") return nothing;
-  const permitted = Deno.permissions.querySync({ name: "env", variable: THREADS }).state === "granted";
+  const own = environment(THREADS);
+  const permitted = own !== undefined;
   if (threads !== undefined && !permitted) {
     throw new ConfigError(
       `Cannot give the driver ${threads} threads: it reads them from the environment, run again with --allow-env=${THREADS}`,
@@ -57,9 +59,8 @@ function chooseThreads(threads: number | undefined): () => void {
   const wanted = threads ?? (processors > 1 && processors <= FEW_PROCESSORS ? 2 * processors : undefined);
   const value = wanted === 1 ? "0" : wanted?.toString();
   if (started === null) {
-    const own = permitted ? Deno.env.get(THREADS) : undefined;
     started = { value: own ?? (permitted ? value : undefined) };
-    if (own === undefined && permitted && value !== undefined) {
+    if (own === null && value !== undefined) {
       Deno.env.set(THREADS, value);
       return () => Deno.env.delete(THREADS);
     }
@@ -77,10 +78,9 @@ const RUNTIME_DIR = "XDG_RUNTIME_DIR";
  * Mesa prints an "error" to the terminal where this variable is missing, as in most containers, though it needs no display
  * server for computing: any folder will do. Without the permission to set it, the line stays.
  */
-async function hushDriver(): Promise<void> {
+function hushDriver(): void {
   if (Deno.build.os !== "linux") return;
-  const { state } = await Deno.permissions.query({ name: "env", variable: RUNTIME_DIR });
-  if (state === "granted" && Deno.env.get(RUNTIME_DIR) === undefined) Deno.env.set(RUNTIME_DIR, "/tmp");
+  if (environment(RUNTIME_DIR) === null) Deno.env.set(RUNTIME_DIR, "/tmp");
 }
 
 /** Whether the runtime's WGSL has what goes by this name. */

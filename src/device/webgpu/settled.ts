@@ -4,12 +4,11 @@
  *
  * @module
  */
-import type { Family } from "./kernels/plan.ts";
+import { environment } from "../../base/environment.ts";
+import { FAMILIES, type Family } from "./kernels/plan.ts";
 
 /** To be raised when the trial or the kernels it chooses among change. */
 const TRIAL = 1;
-
-const FAMILIES: readonly string[] = ["shared", "register", "texel"] satisfies readonly Family[];
 
 /**
  * The family that was settled for the adapter, or what `trial` finds. Without the permission to read and write the user's
@@ -36,20 +35,15 @@ export function settledFamily(adapter: string, trial: () => Family): Family {
 
 /** Where caches of this module lie, if that may be known. */
 function cacheFolder(): string | null {
-  const base = variable("XDG_CACHE_HOME");
-  if (base !== undefined) return `${base}/anneal`;
-  if (Deno.build.os === "windows") return under(variable("LOCALAPPDATA"), "anneal/cache");
-  return under(variable("HOME"), Deno.build.os === "darwin" ? "Library/Caches/anneal" : ".cache/anneal");
-}
-
-function under(folder: string | undefined, name: string): string | null {
-  return folder === undefined ? null : `${folder}/${name}`;
-}
-
-function variable(name: string): string | undefined {
-  if (Deno.permissions.querySync({ name: "env", variable: name }).state !== "granted") return undefined;
-  const value = Deno.env.get(name);
-  return value === "" ? undefined : value;
+  const [variable, name] = Deno.build.os === "windows"
+    ? ["LOCALAPPDATA", "anneal/cache"]
+    : ["HOME", Deno.build.os === "darwin" ? "Library/Caches/anneal" : ".cache/anneal"];
+  const places = [["XDG_CACHE_HOME", "anneal"], [variable, name]];
+  for (const [variable, name] of places) {
+    const base = environment(variable);
+    if (base) return `${base}/${name}`; // set to nothing is not set
+  }
+  return null;
 }
 
 function read(path: string, known: string): Family | null {
@@ -57,7 +51,7 @@ function read(path: string, known: string): Family | null {
   try {
     const kept: unknown = JSON.parse(Deno.readTextFileSync(path));
     if (typeof kept !== "object" || kept === null || !("known" in kept) || !("family" in kept)) return null;
-    return kept.known === known ? FAMILIES.find((name): name is Family => name === kept.family) ?? null : null;
+    return kept.known === known ? FAMILIES.find((name) => name === kept.family) ?? null : null;
   } catch {
     return null; // not there, or not what this module writes
   }

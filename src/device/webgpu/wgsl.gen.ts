@@ -1460,11 +1460,18 @@ fn x_end() -> vec2u {
   return K[0].xz;
 }
 // begin operand
+// hook data
 @group(0) @binding(1) var<storage, read> x_data: array<vec4f>;
+fn x_vector(i: u32) -> vec4f {
+  return x_data[i];
+}
+fn x_element(i: u32) -> f32 {
+  return x_data[i / 4u][i % 4u];
+}
+// end hook
 
 fn x_at(base: u32, r: u32, c: u32) -> f32 {
-  let at = base + r + c * x_stride().y;
-  return x_data[at / 4u][at % 4u];
+  return x_element(base + r + c * x_stride().y);
 }
 
 fn x_block(base: u32, r: u32, c: u32) -> mat4x4f {
@@ -1472,51 +1479,10 @@ fn x_block(base: u32, r: u32, c: u32) -> mat4x4f {
   let column = x_stride().y / 4u;
   let at = base / 4u + min(r, x_end().x - 4u) / 4u;
   return transpose(mat4x4f(
-    x_data[at + min(c, last) * column],
-    x_data[at + min(c + 1u, last) * column],
-    x_data[at + min(c + 2u, last) * column],
-    x_data[at + min(c + 3u, last) * column],
-  ));
-}
-// end operand
-`;
-
-/** `shaders/operand_columns_texel.wgsl` */
-export const OPERAND_COLUMNS_TEXEL: string = `\
-// operand_columns_texel.wgsl   4x4 blocks of a matmul operand in a texture, whose columns are contiguous and aligned to four elements
-// in     x: (m, k) for the left operand, (k, n) for the right one; x_stride, x_end: strides and sizes
-// out    x_block: rows r to r + 3, columns c to c + 3; beyond the end of x the last ones are repeated
-// grid   none: the generator renames x and splices it into matmul_*.wgsl
-@group(0) @binding(0) var<uniform> K: array<vec4u, 4>;
-fn x_stride() -> vec2u {
-  return K[1].xy;
-}
-fn x_end() -> vec2u {
-  return K[0].xz;
-}
-// begin operand
-@group(0) @binding(1) var x_data: texture_storage_2d<rgba32float, read>;
-
-fn x_texel(i: u32) -> vec4f {
-  return textureLoad(x_data, vec2u(i & 2047u, i >> 11u));
-}
-
-fn x_at(base: u32, r: u32, c: u32) -> f32 {
-  let at = base + r + c * x_stride().y;
-  let all = x_texel(at / 4u);
-  let pair = select(all.xy, all.zw, (at & 2u) == 2u);
-  return select(pair.x, pair.y, (at & 1u) == 1u);
-}
-
-fn x_block(base: u32, r: u32, c: u32) -> mat4x4f {
-  let last = x_end().y - 1u;
-  let column = x_stride().y / 4u;
-  let at = base / 4u + min(r, x_end().x - 4u) / 4u;
-  return transpose(mat4x4f(
-    x_texel(at + min(c, last) * column),
-    x_texel(at + min(c + 1u, last) * column),
-    x_texel(at + min(c + 2u, last) * column),
-    x_texel(at + min(c + 3u, last) * column),
+    x_vector(at + min(c, last) * column),
+    x_vector(at + min(c + 1u, last) * column),
+    x_vector(at + min(c + 2u, last) * column),
+    x_vector(at + min(c + 3u, last) * column),
   ));
 }
 // end operand
@@ -1536,11 +1502,18 @@ fn x_end() -> vec2u {
   return K[0].xz;
 }
 // begin operand
+// hook data
 @group(0) @binding(1) var<storage, read> x_data: array<vec4f>;
+fn x_vector(i: u32) -> vec4f {
+  return x_data[i];
+}
+fn x_element(i: u32) -> f32 {
+  return x_data[i / 4u][i % 4u];
+}
+// end hook
 
 fn x_at(base: u32, r: u32, c: u32) -> f32 {
-  let at = base + r * x_stride().x + c;
-  return x_data[at / 4u][at % 4u];
+  return x_element(base + r * x_stride().x + c);
 }
 
 fn x_block(base: u32, r: u32, c: u32) -> mat4x4f {
@@ -1548,54 +1521,32 @@ fn x_block(base: u32, r: u32, c: u32) -> mat4x4f {
   let row = x_stride().x / 4u;
   let at = base / 4u + min(c, x_end().y - 4u) / 4u;
   return mat4x4f(
-    x_data[at + min(r, last) * row],
-    x_data[at + min(r + 1u, last) * row],
-    x_data[at + min(r + 2u, last) * row],
-    x_data[at + min(r + 3u, last) * row],
+    x_vector(at + min(r, last) * row),
+    x_vector(at + min(r + 1u, last) * row),
+    x_vector(at + min(r + 2u, last) * row),
+    x_vector(at + min(r + 3u, last) * row),
   );
 }
 // end operand
 `;
 
-/** `shaders/operand_rows_texel.wgsl` */
-export const OPERAND_ROWS_TEXEL: string = `\
-// operand_rows_texel.wgsl   4x4 blocks of a matmul operand in a texture, whose rows are contiguous and aligned to four elements
-// in     x: (m, k) for the left operand, (k, n) for the right one; x_row: stride of a row; x_end: sizes
-// out    x_block: rows r to r + 3, columns c to c + 3; beyond the end of x the last ones are repeated
-// grid   none: the generator renames x and splices it into matmul_*.wgsl
-@group(0) @binding(0) var<uniform> K: array<vec4u, 4>;
-fn x_stride() -> vec2u {
-  return K[1].xy;
-}
-fn x_end() -> vec2u {
-  return K[0].xz;
-}
-// begin operand
+/** `shaders/operand_texels.wgsl` */
+export const OPERAND_TEXELS: string = `\
+// operand_texels.wgsl   a matmul operand in a texture, four elements a texel, 2048 texels a row
+// in     x: what the operand spans in memory
+// out    x_vector, x_element: by their place in x
+// grid   none: the generator splices it into operand_rows.wgsl and operand_columns.wgsl
+// begin data
 @group(0) @binding(1) var x_data: texture_storage_2d<rgba32float, read>;
-
-fn x_texel(i: u32) -> vec4f {
+fn x_vector(i: u32) -> vec4f {
   return textureLoad(x_data, vec2u(i & 2047u, i >> 11u));
 }
-
-fn x_at(base: u32, r: u32, c: u32) -> f32 {
-  let at = base + r * x_stride().x + c;
-  let all = x_texel(at / 4u);
-  let pair = select(all.xy, all.zw, (at & 2u) == 2u);
-  return select(pair.x, pair.y, (at & 1u) == 1u);
+fn x_element(i: u32) -> f32 {
+  let all = x_vector(i / 4u);
+  let pair = select(all.xy, all.zw, (i & 2u) == 2u);
+  return select(pair.x, pair.y, (i & 1u) == 1u);
 }
-
-fn x_block(base: u32, r: u32, c: u32) -> mat4x4f {
-  let last = x_end().x - 1u;
-  let row = x_stride().x / 4u;
-  let at = base / 4u + min(c, x_end().y - 4u) / 4u;
-  return mat4x4f(
-    x_texel(at + min(r, last) * row),
-    x_texel(at + min(r + 1u, last) * row),
-    x_texel(at + min(r + 2u, last) * row),
-    x_texel(at + min(r + 3u, last) * row),
-  );
-}
-// end operand
+// end data
 `;
 
 /** `shaders/probe.wgsl` */

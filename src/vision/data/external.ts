@@ -63,7 +63,7 @@ export async function untarData(url: string, options: UntarDataOptions = {}): Pr
   if (name === file || name === "" || name.startsWith(".")) {
     throw new ConfigError(`Cannot unpack ${url}: archives end in .tgz, .tar.gz or .tar`);
   }
-  const base = options.base ?? await fastaiHome();
+  const base = options.base ?? fastaiHome();
   const archive = join(base, "archive", file), folder = join(base, "data", name);
   const { state } = await Deno.permissions.query({ name: "read", path: base });
   if (state === "granted" && !forceDownload && await isFolder(folder)) return folder;

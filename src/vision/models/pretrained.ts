@@ -107,7 +107,7 @@ async function localPath(arch: Arch, source: WeightsSource | undefined): Promise
     }
     const { url, bytes, sha256 } = arch.weights;
     return await fetchCached(url, {
-      dest: join(await fastaiFolder("models"), nameIn(url, arch.name)),
+      dest: join(fastaiFolder("models"), nameIn(url, arch.name)),
       ...(bytes === undefined ? {} : { bytes }),
       ...(sha256 === undefined ? {} : { sha256 }),
     });
@@ -115,7 +115,7 @@ async function localPath(arch: Arch, source: WeightsSource | undefined): Promise
   const address = String(source);
   if (address.startsWith("file:")) return fromFileUrl(address);
   if (!/^https?:/.test(address)) return address;
-  return await fetchCached(address, { dest: join(await fastaiFolder("models"), nameIn(address, arch.name)) });
+  return await fetchCached(address, { dest: join(fastaiFolder("models"), nameIn(address, arch.name)) });
 }
 
 /** The file that an address goes to: its path's parts, of which none leads elsewhere. */

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Device, MatmulKernel, View } from "../../../src/device/contract.ts";
+import { FAMILIES } from "../../../src/device/webgpu/kernels/plan.ts";
 import { fillF32 } from "../../support/fill.ts";
 import { sharedWebgpu, webgpuTest } from "../../support/webgpu.ts";
 
@@ -48,14 +49,12 @@ const SHAPES: [Op, number, number, number][] = [
 ];
 
 for (const [op, m, n, k] of SHAPES) {
-  webgpuTest(`both families give the same bits, and the right ones: ${op} ${m}x${n}, ${k} terms`, async () => {
+  webgpuTest(`all families give the same bits, and the right ones: ${op} ${m}x${n}, ${k} terms`, async () => {
     const [a, b] = [fillF32(1, m * k), fillF32(2, k * n)];
-    const [register, shared] = await Promise.all(
-      (["register", "texel", "shared"] as const).map(async (family) =>
-        product(await sharedWebgpu(family), kernelOf(op, m, n, k), a, b)
-      ),
+    const [register, ...others] = await Promise.all(
+      FAMILIES.map(async (family) => product(await sharedWebgpu(family), kernelOf(op, m, n, k), a, b)),
     );
-    assertEquals(new Uint32Array(register.buffer), new Uint32Array(shared.buffer));
+    for (const other of others) assertEquals(new Uint32Array(register.buffer), new Uint32Array(other.buffer));
     for (const [row, column] of [[0, 0], [m - 1, n - 1], [m >> 1, n >> 1], [m - 1, 0], [3, n - 2]]) {
       let want = 0;
       for (let i = 0; i < k; i++) {

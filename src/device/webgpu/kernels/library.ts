@@ -5,6 +5,11 @@
  */
 import { MATH, TREE } from "../wgsl.gen.ts";
 
+/** The part of a hand-written text that kernels take. */
+export function section(text: string, name: string): string {
+  return text.split(`// begin ${name}\n`)[1].split(`// end ${name}`)[0];
+}
+
 interface Item {
   readonly text: string;
   readonly needs: readonly string[];
@@ -39,7 +44,7 @@ function pick(items: ReadonlyMap<string, Item>, names: Iterable<string>): string
 }
 
 const math = itemsOf(MATH);
-const tree = TREE.split("// begin tree")[1].split("// end tree")[0];
+const tree = section(TREE, "tree");
 const trees = new Map(["f32", "i32", "u32"].map((type) => [type, itemsOf(treeOf(type))]));
 
 // Integers have no NaN: the plain functions do, and no bits to look at

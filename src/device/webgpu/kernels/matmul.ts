@@ -10,13 +10,13 @@ import {
   MATMUL_SMALL,
   OPERAND_ANY,
   OPERAND_COLUMNS,
-  OPERAND_COLUMNS_TEXEL,
   OPERAND_ROWS,
-  OPERAND_ROWS_TEXEL,
+  OPERAND_TEXELS,
 } from "../wgsl.gen.ts";
 import type { Access, Binding } from "./access.ts";
 import { BodyWriter } from "./body.ts";
 import { splice, withConstants, writeEpilogue } from "./epilogue.ts";
+import { section } from "./library.ts";
 import { coordinates, type Family, fold, indent, type PlanContext, sizeOf, type Step, type TexelCopy } from "./plan.ts";
 import { Words } from "./words.ts";
 
@@ -24,8 +24,6 @@ import { Words } from "./words.ts";
 type Layout = "rows" | "columns" | "any";
 
 const OPERANDS: Record<Layout, string> = { rows: OPERAND_ROWS, columns: OPERAND_COLUMNS, any: OPERAND_ANY };
-/** ... of operands that have been copied into textures. */
-const TEXELS: Record<Exclude<Layout, "any">, string> = { rows: OPERAND_ROWS_TEXEL, columns: OPERAND_COLUMNS_TEXEL };
 
 /** @param ends Sizes of the operand's last two axes. */
 function layoutOf(view: View, ends: readonly [number, number]): Layout {
@@ -168,8 +166,8 @@ function inTexture(operand: Operand, shape: readonly number[], context: PlanCont
 
 function operandText(operand: Operand, batch: readonly number[], words: Words, access: Access): string {
   const { name, view, layout, texture } = operand;
-  const whole = texture === undefined || layout === "any" ? OPERANDS[layout] : TEXELS[layout];
-  const text = whole.split("// begin operand\n")[1].split("// end operand")[0];
+  const whole = section(OPERANDS[layout], "operand");
+  const text = texture === undefined ? whole : splice(whole, "data", section(OPERAND_TEXELS, "data"));
   const names = batch.map((_, axis) => `c${axis}`);
   const writer = new BodyWriter({ body: [], access, words, coords: names });
   const [stride, end] = name === "a" ? ["K[1].xy", "K[0].xz"] : ["K[1].zw", "K[0].zy"];

@@ -5,7 +5,7 @@
  */
 import type { DeviceProfile, Inst } from "../../contract.ts";
 import type { Access, Binding } from "./access.ts";
-import { aliases, mathFunctions, treeFunctions } from "./library.ts";
+import { aliases, mathFunctions, section, treeFunctions } from "./library.ts";
 import { QUOTIENT, SEGMENTS } from "../wgsl.gen.ts";
 import type { Words } from "./words.ts";
 
@@ -31,7 +31,9 @@ export interface TexelCopy {
 }
 
 /** Kernels for products: tiles in workgroup memory, or in registers alone, with operands from buffers or from textures. */
-export type Family = "shared" | "register" | "texel";
+export const FAMILIES = ["shared", "register", "texel"] as const;
+/** One of {@link FAMILIES}. */
+export type Family = typeof FAMILIES[number];
 
 /** What planning a program needs to know and hand out. Slots beyond the program's are the device's own. */
 export interface PlanContext {
@@ -120,7 +122,7 @@ export function counters(
 /** `text`, with the function that divides indices if it calls it. */
 export function withQuotient(text: string): string {
   if (!text.includes("quotient(") || text.includes("fn quotient(")) return text;
-  return `${text}${QUOTIENT.split("// begin quotient\n")[1].split("// end quotient")[0]}`;
+  return text + section(QUOTIENT, "quotient");
 }
 
 /** Indents lines by `levels` steps. */

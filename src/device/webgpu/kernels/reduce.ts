@@ -165,10 +165,6 @@ function rowStatements(kernel: ReduceKernel, parts: RowParts): string[] {
   const perRow = outs.filter((out) => out.perRow);
   // what needs no sum is stored on the way
   const early = info.levels === 1 && full.every((out) => info.level[out.value] === 0);
-  const storeFull = () => [
-    ...writer.statements(closure(body, full.map((out) => out.value), isRow)),
-    ...writer.stores(full, wide ? size : undefined),
-  ];
   for (let level = 0; level < info.levels; level++) {
     lines.push(...rowsOf(level));
     const now = foldsOf(body, needed).filter((f) => info.level[f.id] === level + 1);
@@ -182,7 +178,12 @@ function rowStatements(kernel: ReduceKernel, parts: RowParts): string[] {
     lines.push(...folds.finish(threads > 1));
   }
   lines.push(...rowsOf(info.levels));
-  if (full.length > 0 && !early) lines.push(...loop(storeFull()));
+  if (full.length > 0 && !early) {
+    lines.push(...loop([
+      ...writer.statements(closure(body, full.map((out) => out.value), isRow)),
+      ...writer.stores(full, wide ? size : undefined),
+    ]));
+  }
   if (perRow.length > 0) lines.push(...storeRows(perRow, parts, body, isRow, full.length > 0));
   return lines;
 }

@@ -41,9 +41,7 @@ export class Textures {
     }
     const idle = this.#all.filter(({ used }) => used < this.#kernel);
     const stale = idle.filter((texture) => texture.tag === null);
-    const free = stale.length > 0 || this.#all.length >= MOST_TEXTURES
-      ? best(stale.length > 0 ? stale : idle)
-      : undefined;
+    const free = oldest(stale) ?? (this.#all.length >= MOST_TEXTURES ? oldest(idle) : undefined);
     if (free === undefined) {
       const slot = this.#make(texels);
       this.#all.push({ slot, texels, tag, source, used: this.#kernel });
@@ -67,6 +65,6 @@ export class Textures {
 }
 
 /** The one that was used longest ago. */
-function best(textures: readonly Texture[]): Texture | undefined {
+function oldest(textures: readonly Texture[]): Texture | undefined {
   return textures.reduce<Texture | undefined>((a, b) => a === undefined || b.used < a.used ? b : a, undefined);
 }
