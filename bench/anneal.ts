@@ -282,7 +282,7 @@ if (import.meta.main) {
     const threads = workload.startsWith("tiny") ? { threads: 1 } : {};
     const { name } = await init(backend === "webgpu" ? { device: "webgpu", ...threads } : { device: "cpu" });
     return {
-      runner: "Anneal",
+      runner: byHand === undefined ? "Anneal" : "Anneal by hand",
       backend: name,
       subject: await subjectOf(byHand !== undefined ? BY_HAND[workload] ?? workload : workload),
     };

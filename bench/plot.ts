@@ -14,10 +14,12 @@ const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"];
 export async function savePlot(rows: readonly Row[], title: string, file: URL): Promise<void> {
   const bars = rows.flatMap((r) => r.timesAsFast === null ? [] : [{ ...r, times: r.timesAsFast }]);
   if (bars.length === 0) return;
-  const peers = [...new Set(bars.map((b) => `${b.runner} ${b.backend.split(",")[0]}`))];
+  // of our own device the title tells
+  const nameOf = ({ runner, backend }: Row) => runner.startsWith("Anneal") ? runner : `${runner} ${backend.split(",")[0]}`;
+  const peers = [...new Set(bars.map(nameOf))];
   const data = bars.map((b) => ({
     workload: b.workload,
-    peer: `${b.runner} ${b.backend.split(",")[0]}`,
+    peer: nameOf(b),
     low: Math.min(1, b.times),
     high: Math.max(1, b.times),
     times: b.times,
