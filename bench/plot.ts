@@ -15,7 +15,8 @@ export async function savePlot(rows: readonly Row[], title: string, file: URL): 
   const bars = rows.flatMap((r) => r.timesAsFast === null ? [] : [{ ...r, times: r.timesAsFast }]);
   if (bars.length === 0) return;
   // of our own device the title tells
-  const nameOf = ({ runner, backend }: Row) => runner.startsWith("Anneal") ? runner : `${runner} ${backend.split(",")[0]}`;
+  const nameOf = ({ runner, backend }: Row) =>
+    runner.startsWith("Anneal") ? runner : `${runner} ${backend.split(",")[0]}`;
   const peers = [...new Set(bars.map(nameOf))];
   const data = bars.map((b) => ({
     workload: b.workload,

@@ -9,6 +9,7 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import type { Launch } from "../base/launch.ts";
+import { LIBC } from "./libc.ts";
 
 const SYMBOLS = {
   MPI_Initialized: { parameters: ["buffer"], result: "i32" },
@@ -134,7 +135,7 @@ const LOAD_GLOBAL = { linux: 0x102, darwin: 0xa };
 /** Loads a library for everybody, as Open MPI's plugins expect of it; gives the addresses of its symbols. */
 function globalSymbols(path: string): (name: string) => bigint {
   const linux = Deno.build.os === "linux";
-  const { symbols: libc } = Deno.dlopen(linux ? "libc.so.6" : "libSystem.B.dylib", {
+  const { symbols: libc } = Deno.dlopen(LIBC, {
     dlopen: { parameters: ["buffer", "i32"], result: "pointer" },
     dlsym: { parameters: ["pointer", "buffer"], result: "pointer" },
   });

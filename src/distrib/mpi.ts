@@ -37,6 +37,7 @@ export class Mpi {
   readonly size: number;
   readonly #lib: Library;
   readonly #flag: Int32Array<ArrayBuffer> = new Int32Array(1);
+  readonly #flagBytes: Uint8Array<ArrayBuffer> = bytesOf(this.#flag);
 
   /** Loads the launcher's library and initialises it: every process of the run must get here. */
   constructor(family: Launch["family"]) {
@@ -118,7 +119,7 @@ export class Mpi {
   test(request: Request): boolean {
     if (request.done) return true;
     const { functions: f, handles: h } = this.#lib;
-    this.#check(f.MPI_Test(request.address, bytesOf(this.#flag), h.noStatus), request.what);
+    this.#check(f.MPI_Test(request.address, this.#flagBytes, h.noStatus), request.what);
     return request.done = this.#flag[0] !== 0;
   }
 

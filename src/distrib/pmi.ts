@@ -8,12 +8,13 @@
  * @module
  */
 import { environment } from "../base/environment.ts";
+import { LIBC } from "./libc.ts";
 
 /** Tells the launcher that this process is done with MPI. False where it is not MPICH's, or answers otherwise. */
 export function leaveLauncher(): boolean {
   const fd = Number(environment("PMI_FD") ?? NaN);
   if (!Number.isInteger(fd) || Deno.build.os !== "linux") return false;
-  const { symbols: libc } = Deno.dlopen("libc.so.6", {
+  const { symbols: libc } = Deno.dlopen(LIBC, {
     write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
     read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   });

@@ -9,17 +9,21 @@ import { DistributedError } from "../base/errors.ts";
 import { type Launch, launchOf } from "../base/launch.ts";
 import type { Peers, TrainLoop } from "../train/mod.ts";
 import { Mpi, type Request } from "./mpi.ts";
+import { yieldProcessor } from "./libc.ts";
 import { leaveLauncher } from "./pmi.ts";
 import { shareState } from "./share_state.ts";
 import { type Post, Watch } from "./watch.ts";
 
-/** Collectives that take longer than this many milliseconds give way to the event loop between tests. */
-const SPIN_MS = 0.5;
-/** Length of a nap between two such tests: another process may be waiting for this very processor. */
-const NAP_MS = 0.05;
-/** After this many milliseconds they sleep between tests: somebody is slow, and the processor is wanted elsewhere. */
-const TURNS_MS = 10;
+/** Milliseconds of tests without a break after which a collective gives way to the event loop. */
+const TURN_MS = 0.5;
+/**
+ * How long a collective goes on testing. MPI moves data only inside its calls, in small pieces: any sleep between two of
+ * them would be most of the time that a sum takes. After that somebody is slow, and each test is followed by a sleep.
+ */
+const SPIN_MS = 10;
 const SLEEP_MS = 1;
+/** Bytes that move in a millisecond at the least, where nobody is waited for. */
+const SLOWEST_LINK = 10_000;
 /** Longest wait inside a forward or backward pass, in milliseconds. */
 const STUCK_MS = 60000;
 /** Time for last messages, in milliseconds. */
@@ -30,8 +34,16 @@ const EXIT_MS = 5000;
 const still = new Int32Array(new SharedArrayBuffer(4));
 
 /** Sleeps without giving up the thread. */
-function pause(ms: number = SLEEP_MS): void {
-  Atomics.wait(still, 0, 0, ms);
+function pause(): void {
+  Atomics.wait(still, 0, 0, SLEEP_MS);
+}
+
+/** How long tests of these collectives, posted together, follow each other without a sleep: see {@link SPIN_MS}. */
+function spinOf(requests: readonly Request[]): number {
+  return requests.reduce(
+    (ms, { buffers }) => buffers.reduce((sum, b) => sum + b.byteLength / SLOWEST_LINK, ms),
+    SPIN_MS,
+  );
 }
 
 /** All processes that the launcher started together, seen from this one; a process started alone is a world of one. */
@@ -163,28 +175,33 @@ export class World implements Peers {
   /** Runs collectives, posted together, until all are done. */
   async #finish(requests: readonly Request[]): Promise<void> {
     const start = performance.now();
+    const spin = spinOf(requests);
+    let turn = start;
     for (let open = 0;;) {
       open = this.#test(requests, open);
       if (open === requests.length) return;
-      const waited = performance.now() - start;
-      if (waited < SPIN_MS) continue;
+      yieldProcessor();
+      const now = performance.now();
+      if (now - turn < TURN_MS) continue;
       this.#checkPeers();
-      if (waited < TURNS_MS) pause(NAP_MS);
       await new Promise<void>((resolve) => {
-        if (waited < TURNS_MS) setImmediate(resolve);
+        if (now - start < spin) setImmediate(resolve);
         else setTimeout(resolve, SLEEP_MS);
       });
+      turn = performance.now();
     }
   }
 
   /** The same without giving up the thread. */
   #finishSync(requests: readonly Request[]): void {
     const start = performance.now();
+    const spin = spinOf(requests);
     for (let open = 0;;) {
       open = this.#test(requests, open);
       if (open === requests.length) return;
+      yieldProcessor();
       const waited = performance.now() - start;
-      if (waited < SPIN_MS) continue;
+      if (waited < spin) continue;
       this.#checkPeers();
       if (waited > STUCK_MS) {
         throw new DistributedError(
