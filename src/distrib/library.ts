@@ -24,6 +24,10 @@ const SYMBOLS = {
   MPI_Ibarrier: { parameters: ["usize", "usize"], result: "i32" },
   MPI_Ibcast: { parameters: ["usize", "i32", "usize", "i32", "usize", "usize"], result: "i32" },
   MPI_Iallreduce: { parameters: ["usize", "usize", "i32", "usize", "usize", "usize", "usize"], result: "i32" },
+  MPI_Ireduce_scatter_block: {
+    parameters: ["usize", "usize", "i32", "usize", "usize", "usize", "usize"],
+    result: "i32",
+  },
   MPI_Iallgather: {
     parameters: ["usize", "i32", "usize", "usize", "i32", "usize", "usize", "usize"],
     result: "i32",

@@ -92,6 +92,17 @@ export class Mpi {
     );
   }
 
+  /** Sums over all processes, as many in each: the first process gets the first ones in `part`, and so on. */
+  reduceScatter(data: Float32Array | Float64Array, part: Float32Array | Float64Array, what: string): Request {
+    const { functions: f, handles: h } = this.#lib;
+    const type = data instanceof Float64Array ? h.double : h.float;
+    return this.#post(
+      what,
+      [data, part],
+      (r) => f.MPI_Ireduce_scatter_block(addressOf(data), addressOf(part), part.length, type, h.sum, h.world, r),
+    );
+  }
+
   /** Rank `root`'s bytes, in `data` of each process. */
   broadcast(data: Uint8Array, root: number, what: string): Request {
     const { functions: f, handles: h } = this.#lib;
@@ -99,9 +110,9 @@ export class Mpi {
   }
 
   /** Every process's bytes (as many in each) one after another in `all`. */
-  allGather(mine: Uint8Array, all: Uint8Array, what: string): Request {
+  allGather(mine: Bytes, all: Bytes, what: string): Request {
     const { functions: f, handles: h } = this.#lib;
-    const n = mine.length;
+    const n = mine.byteLength;
     return this.#post(
       what,
       [mine, all],

@@ -1,0 +1,35 @@
+/**
+ * One process of a test: adds up arrays of many lengths with the others, and writes what is wrong.
+ *
+ * Argument: the folder for what it writes.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { World } from "../../src/distrib/world.ts";
+
+const world = World.open();
+const { rank, size } = world;
+// short ones, some that no number of processes divides, and some that are added up part by part
+const lengths = [1, 22, 65_535, 65_536, 200_003, 2 ** 22 + 5];
+const factor = size * (size + 1) / 2;
+const wrong: string[] = [];
+
+function check(array: Float32Array | Float64Array): void {
+  const at = array.findIndex((v, i) => v !== factor * (i % 97 + 1));
+  if (at >= 0) wrong.push(`${array.length} elements: got ${array[at]} at ${at}`);
+}
+
+const values = (n: number) => Array.from({ length: n }, (_, i) => (rank + 1) * (i % 97 + 1));
+const arrays = [...lengths.map((n) => Float32Array.from(values(n))), Float64Array.from(values(300_001))];
+for (const array of arrays) {
+  await world.sumInPlace([array], "test");
+  check(array);
+}
+// several at once, in the middle of a buffer
+const shared = Float32Array.from(values(500_000));
+const both = [shared.subarray(0, 97 * 2000), shared.subarray(97 * 4000)];
+await world.sumInPlace(both, "test");
+both.forEach(check);
+if (shared[97 * 3000] !== rank + 1) wrong.push("what lies between was changed");
+await Deno.writeTextFile(join(Deno.args[0], `sums${rank}.json`), JSON.stringify(wrong));
