@@ -2,15 +2,20 @@
  * Training in several processes, measured: what the callback costs, what two processes gain, what goes over the network,
  * and how far a simple model of a step's time is from what is measured between network namespaces. Prints Markdown.
  *
- * `deno run -A bench/scaling.ts`; needs MPICH, and root for the namespaces. Only ratios mean something on a busy machine.
+ * `deno run -A bench/scaling.ts [local] [network] [forecast]`: all three by default. Needs MPICH, and root for the
+ * namespaces. Only ratios mean something on a busy machine.
  *
  * @module
  */
 import { fromFileUrl } from "@std/path";
+import { init } from "../mod.ts";
+import { subjectOf } from "./anneal.ts";
 import { type Hosts, hostsPossible, openHosts } from "../tests/distrib/hosts.ts";
 import type { RankReport, RankTask } from "./scaling_rank.ts";
 
 const MLP = 535_824, RESNET18 = 11_689_512;
+/** How often the processes that are compared run, in turn. */
+const ROUNDS = 5;
 const TASK: RankTask = { bs: 64, threads: 1, steps: 100, blocks: 6, distributed: true, sums: [] };
 
 async function run(n: number, task: Partial<RankTask>, hosts?: Hosts): Promise<RankReport> {
@@ -37,12 +42,17 @@ interface Link {
 }
 
 /**
- * Milliseconds that adding up `bytes` takes on `n` hosts: reduce-scatter and all-gather by halving and doubling, which
- * MPICH does with long arrays (Thakur, Rabenseifner and Gropp 2005): 2 log2 n messages, 2 (n - 1) / n of the bytes.
+ * Milliseconds that adding up `bytes` takes on `n` hosts. Part by part (reduce-scatter by pairs and all-gather in a ring,
+ * while parts are long): `2 (n - 1)` messages, `2 (n - 1) / n` of the bytes. Else by halving and doubling (Thakur,
+ * Rabenseifner and Gropp 2005): `2 log2 n` messages, as many bytes, and links that idle for part of the time.
  */
 function allReduce(n: number, bytes: number, { latency, rate }: Link): number {
-  return 2 * Math.log2(n) * latency + 2 * (n - 1) / n * bytes / rate;
+  const moving = 2 * (n - 1) / n * bytes / rate;
+  return bytes / n >= 2 ** 16 ? 2 * (n - 1) * latency + moving : 2 * Math.log2(n) * latency + HALVING_IDLE * moving;
 }
+
+/** Time of MPICH's own sum over that of its bytes: 1.7 on 4 and on 8 hosts, 100 Mbit/s. */
+const HALVING_IDLE = 1.7;
 
 function line(...cells: readonly (string | number)[]): void {
   console.log(`| ${cells.map((c) => typeof c === "number" ? c.toPrecision(3) : c).join(" | ")} |`);
@@ -54,72 +64,90 @@ function head(...cells: readonly string[]): void {
   line(...cells.map(() => "---"));
 }
 
-async function local(): Promise<number> {
-  const one = await run(1, { distributed: "both", blocks: 12, bs: 64 });
-  const two = await run(1, { threads: 2, bs: 64, distributed: false });
-  const ranks = await run(2, { bs: 32 });
-  const single = await run(1, { bs: 64, distributed: false });
-  head("one machine, MLP 784-512-256-10, Adam, 64 items a step in all", "ms a step", "ratio");
-  line("1 rank, 1 thread, no callback", median(one.alone), "");
-  line("1 rank, 1 thread, `DistributedTrainer`", median(one.step), median(one.step) / median(one.alone));
-  line("1 rank, 2 threads", median(two.step), "");
-  line(
-    "2 ranks of 1 thread, 32 items each: speed over 2 threads",
-    median(ranks.step),
-    median(two.step) / median(ranks.step),
-  );
-  const shared = await run(2, { blocks: 0, sums: [16, MLP, RESNET18] });
-  head("adding up in place, 2 ranks, shared memory", "ms");
-  line("16 floats", shared.sums[16]);
-  line(`${MLP} floats (the MLP)`, shared.sums[MLP]);
-  line(`${RESNET18} floats (ResNet-18)`, shared.sums[RESNET18]);
-  return median(single.step);
+/** One figure of each round, as text: the median, and from where to where they went. */
+function spread(values: readonly number[]): string {
+  const digits = (v: number) => v.toPrecision(3);
+  return `${digits(median(values))} (${digits(Math.min(...values))} to ${digits(Math.max(...values))})`;
 }
 
-async function network(compute: number): Promise<void> {
+async function local(): Promise<void> {
+  const callback: number[] = [], threads: number[] = [], ranks: number[] = [], gain: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const one = await run(1, { distributed: "both", blocks: 11 });
+    one.step.forEach((ms, i) => callback.push(ms / one.alone[i]));
+    threads.push(median((await run(1, { threads: 2, distributed: false })).step));
+    ranks.push(median((await run(2, { bs: 32 })).step));
+    gain.push(threads[round] / ranks[round]);
+  }
+  head("one machine, MLP 784-512-256-10, Adam, 64 items a step in all", `median (and range) of ${ROUNDS} rounds`);
+  line("1 rank: a step with `DistributedTrainer` over one without, pairs of epochs in turn", median(callback));
+  line("1 rank, 2 threads, ms", spread(threads));
+  line("2 ranks of 1 thread, 32 items each, ms", spread(ranks));
+  line("2 ranks over 2 threads", spread(gain));
+  const { sums } = await run(2, { blocks: 0, sums: [16, MLP, RESNET18] });
+  head("adding up in place, 2 ranks, shared memory", "ms");
+  line("16 floats", sums[16]);
+  line(`${MLP} floats (the MLP)`, sums[MLP]);
+  line(`${RESNET18} floats (ResNet-18)`, sums[RESNET18]);
+}
+
+/** Milliseconds of a step of the MLP on one thread. */
+async function computeOf(bs: number): Promise<number> {
+  return median((await run(1, { bs, distributed: false })).step);
+}
+
+async function network(): Promise<void> {
   const why = await hostsPossible();
   if (why !== null) return console.log(`\nNo network namespaces here: ${why}`);
-  head(
-    "hosts",
-    "Mbit/s",
-    "adding up 535,824 floats, ms",
-    "model, ms",
-    "step, ms",
-    "model, ms",
-    "bytes a host and step",
-    "model",
-  );
-  for (const n of [2, 4]) {
-    const hosts = await openHosts(n);
-    try {
-      for (const mbit of [1000, 100]) {
+  const compute = await computeOf(64);
+  const bytes = MLP * 4;
+  head("hosts", "Mbit/s", "delay, ms", "sum, ms", "model", "step, ms", "model", "bytes a host and step", "model");
+  // the switch that delays is a program, too slow for wider links
+  for (const [mbit, delayMs] of [[1000, 0], [100, 0], [100, 1], [100, 5]]) {
+    let latency = 0;
+    for (const n of [2, 4]) {
+      const hosts = await openHosts(n, { delayMs });
+      try {
         await hosts.narrow(mbit);
         const { sums } = await run(n, { blocks: 0, sums: [16, MLP] }, hosts);
-        const link = { latency: sums[16] / (2 * Math.log2(n)), rate: mbit * 125 * 0.955 }; // headers of TCP, IP, Ethernet
+        if (n === 2) latency = sums[16]; // one message each way, at once
         const before = await hosts.sent(0);
         const steps = mbit === 100 ? 10 : 30;
         const { step } = await run(n, { bs: 64, steps, blocks: 3 }, hosts);
         const sent = (await hosts.sent(0) - before) / (steps * 3);
-        const model = allReduce(n, MLP * 4, link);
+        const model = allReduce(n, bytes, { latency, rate: mbit * 125 * 0.955 }); // headers of TCP, IP, Ethernet
         // hosts here share the processors of one machine
         const share = Math.max(1, n / navigator.hardwareConcurrency);
-        line(n, mbit, sums[MLP], model, median(step), compute * share + model, sent, 2 * (n - 1) / n * MLP * 4);
+        const meeting = Math.log2(n) * latency;
+        const expected = compute * share + meeting + model;
+        line(n, mbit, delayMs, sums[MLP], model, median(step), expected, sent, 2 * (n - 1) / n * bytes);
+      } finally {
+        await hosts.close();
       }
-    } finally {
-      await hosts.close();
     }
   }
 }
 
-/** Step times that the model gives; compute as measured for the MLP, and as assumed for ResNet-18. */
-function forecast(compute: number): void {
-  const nets = [["MLP, 64 items a host", MLP, compute], [
-    "ResNet-18, 100 ms of compute a step",
-    RESNET18,
-    100,
-  ]] as const;
+/** Step times that the model gives, with compute as measured here on one thread. */
+async function forecast(): Promise<void> {
+  await init({ device: "cpu", threads: 1 });
+  const resnet = await subjectOf("resnet18");
+  await resnet.run(3);
+  const start = performance.now();
+  const steps = await resnet.run(5);
+  const ms = (performance.now() - start) / steps;
+  const nets = [
+    ["MLP, 64 items a host", MLP, await computeOf(64)],
+    ["ResNet-18, 16 pictures of 64 x 64 a host", RESNET18, ms],
+  ] as const;
   for (const [name, size, ms] of nets) {
-    head(`model: ${name}`, "10 Gbit/s, ms a step", "efficiency", "100 Gbit/s, ms a step", "efficiency");
+    head(
+      `model: ${name}, ${ms.toPrecision(3)} ms of compute`,
+      "10 Gbit/s, ms a step",
+      "efficiency",
+      "100 Gbit/s, ms a step",
+      "efficiency",
+    );
     for (const n of [2, 8, 64, 256, 1024]) {
       const slow = ms + allReduce(n, size * 4, { latency: 0.03, rate: 1.25e6 * 0.9 });
       const fast = ms + allReduce(n, size * 4, { latency: 0.01, rate: 1.25e7 * 0.9 });
@@ -128,6 +156,5 @@ function forecast(compute: number): void {
   }
 }
 
-const compute = await local();
-await network(compute);
-forecast(compute);
+const PARTS = { local, network, forecast };
+for (const [name, part] of Object.entries(PARTS)) if (Deno.args.length === 0 || Deno.args.includes(name)) await part();

@@ -22,8 +22,8 @@ const TURN_MS = 0.5;
  */
 const SPIN_MS = 10;
 const SLEEP_MS = 1;
-/** Arrays of so many bytes are added up part by part: of processes on several hosts, and on one. */
-const PARTS_BYTES = { hosts: 2 ** 18, memory: 2 ** 24 };
+/** Arrays are added up part by part where each process's has so many bytes: with several hosts, and on one. */
+const PART_BYTES = { hosts: 2 ** 16, memory: 2 ** 23 };
 /** Bytes that move in a millisecond at the least, where nobody is waited for. */
 const SLOWEST_LINK = 10_000;
 /** Longest wait inside a forward or backward pass, in milliseconds. */
@@ -249,11 +249,11 @@ export class World implements Peers {
     const mpi = this.#mpi;
     if (mpi === null || this.size === 1) return;
     // MPI's own sum of long arrays leaves links idle for half the time; each process adding up its part does not
-    const inParts = this.localSize < this.size ? PARTS_BYTES.hosts : PARTS_BYTES.memory;
+    const least = this.localSize < this.size ? PART_BYTES.hosts : PART_BYTES.memory;
     const requests: Request[] = [], parts: { mine: HostFloats; all: HostFloats }[] = [];
     for (const array of arrays) {
       const n = Math.floor(array.length / this.size), whole = n * this.size;
-      const long = array.byteLength >= inParts;
+      const long = n * array.BYTES_PER_ELEMENT >= least;
       if (long) {
         const all = array.subarray(0, whole), mine = new (array.constructor as new (n: number) => HostFloats)(n);
         parts.push({ mine, all });

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { fromFileUrl } from "@std/path";
 
 /** Some hosts. */
 export interface Hosts {
@@ -42,16 +43,37 @@ export async function hostsPossible(): Promise<string | null> {
   }
 }
 
+/** Starts the switch that delays, with these ports. */
+async function startRelay(delayMs: number, ports: readonly string[]): Promise<Deno.ChildProcess> {
+  const script = fromFileUrl(new URL("slow_switch.ts", import.meta.url));
+  const args = ["run", "-A", "--no-prompt", script, String(delayMs), ...ports];
+  const relay = new Deno.Command(Deno.execPath(), { args, stdin: "null", stdout: "piped" }).spawn();
+  const reader = relay.stdout.getReader();
+  const { done } = await reader.read();
+  reader.releaseLock();
+  if (done) throw new Error("the switch did not start");
+  return relay;
+}
+
 let made = 0;
 
+/** What joins the hosts. */
+export interface Cabling {
+  /** Milliseconds that everything takes from one host to another; by default as good as none. */
+  readonly delayMs?: number;
+}
+
 /** Makes `n` hosts. */
-export async function openHosts(n: number): Promise<Hosts> {
+export async function openHosts(n: number, { delayMs = 0 }: Cabling = {}): Promise<Hosts> {
   const id = `an${Deno.pid % 100000}x${made}`; // the kernel takes its time to forget a cable's name
   const net = `10.77.${(Deno.pid + made++) % 250}`;
   const names = Array.from({ length: n }, (_, i) => `${id}h${i}`);
   const bridge = `${id}br`;
+  let relay: Deno.ChildProcess | null = null;
   const dir = await Deno.makeTempDir();
   const close = async () => {
+    relay?.kill("SIGKILL");
+    await relay?.status;
     for (const [i, name] of names.entries()) {
       await run("ip", "link", "del", `${id}c${i}`).catch(() => {});
       await run("ip", "netns", "del", name).catch(() => {});
@@ -60,14 +82,19 @@ export async function openHosts(n: number): Promise<Hosts> {
     await Deno.remove(dir, { recursive: true }).catch(() => {});
   };
   try {
-    await run("ip", "link", "add", bridge, "type", "bridge");
+    if (delayMs > 0) relay = await startRelay(delayMs, [bridge, ...names.map((_, i) => `${id}c${i}`)]);
+    else await run("ip", "link", "add", bridge, "type", "bridge");
     await run("ip", "addr", "add", `${net}.1/24`, "dev", bridge);
     await run("ip", "link", "set", bridge, "up");
     for (const [i, name] of names.entries()) {
       const cable = `${id}c${i}`;
       await run("ip", "netns", "add", name);
-      await run("ip", "link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", name);
-      await run("ip", "link", "set", cable, "master", bridge, "up");
+      if (delayMs > 0) {
+        await run("ip", "link", "set", cable, "netns", name, "name", "eth0");
+      } else {
+        await run("ip", "link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", name);
+        await run("ip", "link", "set", cable, "master", bridge, "up");
+      }
       await run("ip", "-n", name, "addr", "add", `${net}.${i + 2}/24`, "dev", "eth0");
       await run("ip", "-n", name, "link", "set", "eth0", "up");
       await run("ip", "-n", name, "link", "set", "lo", "up");
