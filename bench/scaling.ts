@@ -71,19 +71,21 @@ function spread(values: readonly number[]): string {
 }
 
 async function local(): Promise<void> {
-  const callback: number[] = [], threads: number[] = [], ranks: number[] = [], gain: number[] = [];
+  const callback: number[] = [], threads: number[] = [], ranks: number[] = [], silent: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const one = await run(1, { distributed: "both", blocks: 11 });
     one.step.forEach((ms, i) => callback.push(ms / one.alone[i]));
     threads.push(median((await run(1, { threads: 2, distributed: false })).step));
     ranks.push(median((await run(2, { bs: 32 })).step));
-    gain.push(threads[round] / ranks[round]);
+    silent.push(median((await run(2, { bs: 32, distributed: false })).step));
   }
   head("one machine, MLP 784-512-256-10, Adam, 64 items a step in all", `median (and range) of ${ROUNDS} rounds`);
   line("1 rank: a step with `DistributedTrainer` over one without, pairs of epochs in turn", median(callback));
   line("1 rank, 2 threads, ms", spread(threads));
   line("2 ranks of 1 thread, 32 items each, ms", spread(ranks));
-  line("2 ranks over 2 threads", spread(gain));
+  line("the same without talking to each other, ms", spread(silent));
+  line("2 ranks over 2 threads: speed", spread(threads.map((ms, i) => ms / ranks[i])));
+  line("... if talking took no time", spread(threads.map((ms, i) => ms / silent[i])));
   const { sums } = await run(2, { blocks: 0, sums: [16, MLP, RESNET18] });
   head("adding up in place, 2 ranks, shared memory", "ms");
   line("16 floats", sums[16]);

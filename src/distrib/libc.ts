@@ -1,5 +1,5 @@
 /**
- * The system's C library.
+ * What is asked of the system's C library itself.
  *
  * @module
  */
@@ -7,18 +7,38 @@
 /** Its file name. */
 export const LIBC = Deno.build.os === "darwin" ? "libSystem.B.dylib" : "libc.so.6";
 
-let yieldOnce: (() => unknown) | null = null;
+/** Bytes of a large page. */
+const LARGE_PAGE = 2n ** 21n;
+const MADV_HUGEPAGE = 14, MADV_COLLAPSE = 25;
+
+const libc = () =>
+  Deno.dlopen(LIBC, {
+    sched_yield: { parameters: [], result: "i32" },
+    madvise: { parameters: ["usize", "usize", "i32"], result: "i32" },
+  }).symbols;
+
+let opened: ReturnType<typeof libc> | null | undefined;
+
+/** Null on a system with another C library: these are favours, nothing depends on them. */
+function open(): ReturnType<typeof libc> | null {
+  if (opened !== undefined) return opened;
+  try {
+    return opened = libc();
+  } catch {
+    return opened = null;
+  }
+}
 
 /** Lets another process have this processor, if one is waiting for it. */
 export function yieldProcessor(): void {
-  yieldOnce ??= openYield();
-  yieldOnce();
+  open()?.sched_yield();
 }
 
-function openYield(): () => unknown {
-  try {
-    return Deno.dlopen(LIBC, { sched_yield: { parameters: [], result: "i32" } }).symbols.sched_yield;
-  } catch {
-    return () => {}; // a system with another C library: the processor stays busy
-  }
+/** Has the memory lie in large pages, if the system can: another process's memory is read page by page. */
+export function useLargePages(bytes: Uint8Array<ArrayBuffer>): void {
+  if (Deno.build.os !== "linux") return;
+  const start = BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes)));
+  const first = start / LARGE_PAGE * LARGE_PAGE;
+  const pages = (start + BigInt(bytes.byteLength) - first + LARGE_PAGE - 1n) / LARGE_PAGE;
+  for (const advice of [MADV_HUGEPAGE, MADV_COLLAPSE]) open()?.madvise(first, pages * LARGE_PAGE, advice);
 }

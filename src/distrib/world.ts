@@ -9,7 +9,7 @@ import { DistributedError } from "../base/errors.ts";
 import { type Launch, launchOf } from "../base/launch.ts";
 import type { Peers, TrainLoop } from "../train/mod.ts";
 import { Mpi, type Request } from "./mpi.ts";
-import { yieldProcessor } from "./libc.ts";
+import { useLargePages, yieldProcessor } from "./libc.ts";
 import { leaveLauncher } from "./pmi.ts";
 import { shareState } from "./share_state.ts";
 import { type Post, Watch } from "./watch.ts";
@@ -24,6 +24,8 @@ const SPIN_MS = 10;
 const SLEEP_MS = 1;
 /** Arrays are added up part by part where each process's has so many bytes: with several hosts, and on one. */
 const PART_BYTES = { hosts: 2 ** 16, memory: 2 ** 23 };
+/** Arrays of so many bytes are asked to lie in large pages. */
+const LARGE_BYTES = 2 ** 20;
 /** Bytes that move in a millisecond at the least, where nobody is waited for. */
 const SLOWEST_LINK = 10_000;
 /** Longest wait inside a forward or backward pass, in milliseconds. */
@@ -62,6 +64,8 @@ export class World implements Peers {
   raised: "SIGINT" | "SIGTERM" | null = null;
   readonly #mpi: Mpi | null;
   readonly #family: Launch["family"] | null;
+  /** Memory, by where in it an array lies that is in large pages. */
+  readonly #large = new Map<number, ArrayBufferLike>();
   #watch: Watch | null = null;
   #starting: Promise<void> | null = null;
 
@@ -252,6 +256,7 @@ export class World implements Peers {
     const least = this.localSize < this.size ? PART_BYTES.hosts : PART_BYTES.memory;
     const requests: Request[] = [], parts: { mine: HostFloats; all: HostFloats }[] = [];
     for (const array of arrays) {
+      if (this.localSize > 1) this.#useLargePages(array);
       const n = Math.floor(array.length / this.size), whole = n * this.size;
       const long = n * array.BYTES_PER_ELEMENT >= least;
       if (long) {
@@ -264,6 +269,12 @@ export class World implements Peers {
     }
     await this.#finish(requests);
     await this.#finish(parts.map(({ mine, all }) => mpi.allGather(mine, all, what)));
+  }
+
+  #useLargePages({ buffer, byteOffset, byteLength }: HostFloats): void {
+    if (byteLength < LARGE_BYTES || this.#large.get(byteOffset) === buffer) return;
+    this.#large.set(byteOffset, buffer);
+    useLargePages(new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength));
   }
 
   /** Replaces each array by rank 0's. */
