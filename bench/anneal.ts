@@ -20,6 +20,7 @@ import {
   type Tensor,
   tensor,
 } from "../mod.ts";
+import { currentDevice } from "../src/graph/runtime.ts";
 import { measureMain, type Subject, type Training, training } from "./measure.ts";
 import {
   ADAM,
@@ -248,9 +249,16 @@ class Resnet18 extends nn.Module {
   }
 }
 
-function resnet18(): Promise<Subject> {
+async function resnet18(): Promise<Subject> {
   const model = new Resnet18();
-  return onImages(model, SGD(model.parameters(), { ...RESNET_SGD, wd: 0 }), RESNET.rows, 3, RESNET.size);
+  const opt = SGD(model.parameters(), { ...RESNET_SGD, wd: 0 });
+  const subject = await onImages(model, opt, RESNET.rows, 3, RESNET.size);
+  return {
+    ...subject,
+    get note() {
+      return `at most ${(currentDevice()!.stats().peakBytes / 2 ** 20).toFixed(0)} MiB of the device's memory`;
+    },
+  };
 }
 
 async function product(n: number): Promise<Subject> {

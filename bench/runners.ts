@@ -49,14 +49,17 @@ export async function peers(device: DeviceName): Promise<{ present: Runner[]; ab
     backend: `${device} by hand`,
     only: ["tiny-learner", "mlp64-learner"],
   };
-  if (device === "webgpu") return { present: [hand, jax("webgpu"), tfjs("webgpu", small)], absent: [] };
-  const present = [hand, jax("wasm"), tfjs("wasm", small), tfjs("cpu", ["tiny", "tiny-learner"])]; // its plain JavaScript is for small things
+  const plain = tfjs("cpu", ["tiny", "tiny-learner"]); // JavaScript without more is for small things
+  const present = device === "webgpu"
+    ? [hand, jax("webgpu"), tfjs("webgpu", small)]
+    : [hand, jax("wasm"), tfjs("wasm", small), plain];
   if (!await hasTorch()) return { present, absent: ["PyTorch is absent: python3 cannot import torch"] };
   const torch: Runner = {
     id: "PyTorch",
     command: ["python3", file("peers/torch_bench.py")],
     backend: "cpu",
-    only: WORKLOADS.filter((w) => w !== "first-mlp64"),
+    // beside WebGPU it only says how much memory there is need of
+    only: device === "webgpu" ? ["resnet18"] : WORKLOADS.filter((w) => w !== "first-mlp64"),
   };
   return { present: [...present, torch], absent: [] };
 }
