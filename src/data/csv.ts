@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { createReadStream } from "node:fs";
 import { DataError } from "../base/errors.ts";
 
 /** A column as read: each distinct text once, and for each row the number of its text. */
@@ -42,7 +41,7 @@ interface Growing {
  * cells, with file and line.
  */
 export async function readCsv(file: string, delimiter: string = ","): Promise<TextTable> {
-  const { parse } = await import("csv-parse");
+  const [{ parse }, { createReadStream }] = await Promise.all([import("csv-parse"), import("node:fs")]);
   const parser = parse({ bom: true, delimiter, skip_empty_lines: true, trim: true, info: true });
   const stream = createReadStream(file);
   stream.on("error", (error: Error) => parser.destroy(error));

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
+import { startHash } from "../base/hash.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
 import { fmtShape } from "../base/shape.ts";
 import { cast, mul, sub } from "../graph/elementwise.ts";
@@ -386,7 +386,7 @@ export function sourcesOf(batch: Batch): Batch {
 async function endsOf({ node }: Tensor): Promise<string> {
   const n = Math.min(node.size, MAX_HASHED);
   const part = (from: number) => new Tensor(leaf(node.storage!, [n], node.dtype, { offset: node.offset + from }));
-  const hash = createHash("sha256");
+  const hash = await startHash();
   for (const values of await readAll([part(0), part(node.size - n)])) hash.update(values);
   return hash.digest("hex").slice(0, 16);
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
+import { eventLoopTurn } from "../base/turn.ts";
 import type { HostArray } from "../base/dtype.ts";
 import { DistributedError } from "../base/errors.ts";
 import { type Launch, launchOf } from "../base/launch.ts";
@@ -192,10 +192,7 @@ export class World implements Peers {
       const now = performance.now();
       if (now - turn < TURN_MS) continue;
       this.#checkPeers();
-      await new Promise<void>((resolve) => {
-        if (now - start < spin) setImmediate(resolve);
-        else setTimeout(resolve, SLEEP_MS);
-      });
+      await (now - start < spin ? eventLoopTurn() : new Promise((resolve) => setTimeout(resolve, SLEEP_MS)));
       turn = performance.now();
     }
   }

@@ -236,10 +236,10 @@ export class CheckpointStore {
 
 /** Takes a checkpoint out of its files. */
 export async function openFiles({ path, number, note, files }: FoundCheckpoint): Promise<Opened> {
-  const arrays = parseSafetensors(files.get(ARRAYS)!, join(path, ARRAYS));
+  const arrays = await parseSafetensors(files.get(ARRAYS)!, join(path, ARRAYS));
   const text = decodeText(files.get(STATE)!, join(path, STATE));
   const state = await decodeState(text, (name) => arrays.tensor(name), join(path, STATE));
-  const model = parseSafetensors(files.get(MODEL)!, join(path, MODEL));
+  const model = await parseSafetensors(files.get(MODEL)!, join(path, MODEL));
   const weights = new Map<string, Tensor>();
   for (const name of model.names) {
     const { data, shape, dtype } = await model.tensor(name);

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
-import { setImmediate } from "node:timers";
+import { startHash } from "../base/hash.ts";
+import { eventLoopTurn } from "../base/turn.ts";
 import { join } from "@std/path";
 import { CheckpointError } from "../base/errors.ts";
 import { nestedDeeper } from "./json_depth.ts";
@@ -79,7 +79,7 @@ export async function writeCheckpoint(
     const listed: Record<string, { bytes: number; sha256: string }> = {};
     for (const [name, parts] of files) listed[name] = await writeFile(join(temporary, name), parts);
     const body = { format: FORMAT, note, files: listed };
-    const manifest = JSON.stringify({ ...body, sha256: digest(JSON.stringify(body)) }, null, 1);
+    const manifest = JSON.stringify({ ...body, sha256: await digest(JSON.stringify(body)) }, null, 1);
     await writeFile(join(temporary, MANIFEST), [new TextEncoder().encode(manifest)]);
     await flush(temporary);
     await Deno.rename(temporary, path);
@@ -147,7 +147,7 @@ async function readManifest(path: string): Promise<{ note: CheckpointNote; liste
   }
   if (!isRecord(parsed)) throw torn(path, "its manifest is no object");
   const { sha256, ...body } = parsed;
-  if (sha256 !== digest(JSON.stringify(body))) throw torn(path, "the checksum of its manifest does not match");
+  if (sha256 !== await digest(JSON.stringify(body))) throw torn(path, "the checksum of its manifest does not match");
   const { format, note, files } = body;
   if (format !== FORMAT) {
     throw new CheckpointError(
@@ -188,7 +188,7 @@ async function readFile(path: string, name: string, limit: number): Promise<Uint
 async function writeFile(path: string, parts: readonly Uint8Array[]): Promise<{ bytes: number; sha256: string }> {
   const file = await Deno.open(path, { write: true, createNew: true });
   try {
-    const hash = createHash("sha256");
+    const hash = await startHash();
     let bytes = 0;
     for (const piece of pieces(parts)) {
       hash.update(piece);
@@ -214,10 +214,10 @@ async function flush(dir: string): Promise<void> {
 }
 
 async function digestOf(parts: readonly Uint8Array[]): Promise<string> {
-  const hash = createHash("sha256");
+  const hash = await startHash();
   for (const piece of pieces(parts)) {
     hash.update(piece);
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await eventLoopTurn();
   }
   return hash.digest("hex");
 }
@@ -228,8 +228,10 @@ function* pieces(parts: readonly Uint8Array[]): Generator<Uint8Array> {
   }
 }
 
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+async function digest(text: string): Promise<string> {
+  const hash = await startHash();
+  hash.update(text);
+  return hash.digest("hex");
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
+import { startHash } from "../base/hash.ts";
 import { dirname, resolve } from "@std/path";
 import { AnnealError, ConfigError, DataError } from "../base/errors.ts";
 
@@ -250,7 +250,7 @@ async function verify(file: Deno.FsFile, address: string, options: FetchOptions)
 
 /** Digest of the first `length` bytes, in hexadecimal digits. */
 async function digest(file: Deno.FsFile, kind: "sha256" | "md5", length: number): Promise<string> {
-  const hash = createHash(kind), buffer = new Uint8Array(1 << 20);
+  const hash = await startHash(kind), buffer = new Uint8Array(1 << 20);
   await file.seek(0, Deno.SeekMode.Start);
   for (let left = length; left > 0;) {
     const n = await file.read(buffer.subarray(0, Math.min(left, buffer.length)));

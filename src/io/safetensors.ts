@@ -59,13 +59,13 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   };
   const { size } = await Deno.stat(path);
   const length = headerLength(await range(0, Math.min(8, size)), size, path);
-  return fileOf(parseHeader(await range(8, 8 + length), size, path), range, path);
+  return fileOf(await parseHeader(await range(8, 8 + length), size, path), range, path);
 }
 
 /** The same for a file that is in memory. `what` names it in errors. */
-export function parseSafetensors(bytes: Uint8Array, what = "the bytes"): SafetensorsFile {
+export async function parseSafetensors(bytes: Uint8Array, what = "the bytes"): Promise<SafetensorsFile> {
   const length = headerLength(bytes.subarray(0, 8), bytes.byteLength, what);
-  const header = parseHeader(bytes.subarray(8, 8 + length), bytes.byteLength, what);
+  const header = await parseHeader(bytes.subarray(8, 8 + length), bytes.byteLength, what);
   return fileOf(header, (start, end) => Promise.resolve(bytes.slice(start, end)), what);
 }
 

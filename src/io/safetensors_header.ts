@@ -4,7 +4,6 @@
  * @module
  * @see https://huggingface.co/docs/safetensors
  */
-import { visit } from "jsonc-parser";
 import { DataError } from "../base/errors.ts";
 import { nestedDeeper } from "./json_depth.ts";
 
@@ -63,7 +62,7 @@ export function headerLength(first: Uint8Array, fileBytes: number, what: string)
 }
 
 /** Reads the header's text; `fileBytes` is the size of the whole file. */
-export function parseHeader(text: Uint8Array, fileBytes: number, what: string): FileHeader {
+export async function parseHeader(text: Uint8Array, fileBytes: number, what: string): Promise<FileHeader> {
   let json: string;
   try {
     json = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(text);
@@ -72,7 +71,7 @@ export function parseHeader(text: Uint8Array, fileBytes: number, what: string): 
   }
   if (!json.startsWith("{")) throw broken(what, "its header does not begin with {");
   if (nestedDeeper(json, MAX_DEPTH)) throw broken(what, "its header is nested too deeply");
-  checkKeys(json, what);
+  await checkKeys(json, what);
   let parsed: unknown;
   try {
     parsed = JSON.parse(json);
@@ -96,7 +95,8 @@ export function parseHeader(text: Uint8Array, fileBytes: number, what: string): 
 }
 
 /** `JSON.parse` keeps the last of equal keys; here they are an error. */
-function checkKeys(json: string, what: string): void {
+async function checkKeys(json: string, what: string): Promise<void> {
+  const { visit } = await import("jsonc-parser");
   const open: Set<string>[] = [];
   let fault: string | null = null;
   visit(json, {

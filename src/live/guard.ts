@@ -8,6 +8,7 @@
  * @module
  */
 import { createHash, timingSafeEqual } from "node:crypto";
+import { bareName, isLoopback } from "./hostname.ts";
 
 /** What a {@link Guard} knows. */
 export interface GuardOptions {
@@ -22,12 +23,6 @@ export interface GuardOptions {
 /** Name of the cookie that keeps the token. */
 const COOKIE = "anneal_token";
 
-/** Whether only programs of this machine reach `hostname`. */
-export function isLoopback(hostname: string): boolean {
-  const name = bare(hostname);
-  return name === "localhost" || name === "::1" || /^127(\.\d{1,3}){3}$/.test(name);
-}
-
 /** Checks requests; {@link Guard.refuse} says why one is not answered. */
 export class Guard {
   readonly #local: boolean;
@@ -36,7 +31,7 @@ export class Guard {
 
   constructor({ hostname, hosts, token }: GuardOptions) {
     this.#local = isLoopback(hostname);
-    this.#hosts = new Set(hosts.map((h) => bare(h)));
+    this.#hosts = new Set(hosts.map((h) => bareName(h)));
     this.#token = token;
   }
 
@@ -106,14 +101,10 @@ function cookie(header: string, name: string): string | null {
 }
 
 /** Without brackets and final dot, in lower case. */
-function bare(hostname: string): string {
-  return hostname.toLowerCase().replace(/^\[|\]$/g, "").replace(/\.$/, "");
-}
-
 function hostnameOf(host: string): string | null {
   if (!/^[\w.:[\]-]+$/.test(host)) return null; // a user, a path: no Host header of a browser
   const url = URL.parse(`http://${host}`);
-  return url === null ? null : bare(url.hostname);
+  return url === null ? null : bareName(url.hostname);
 }
 
 /** Host and port of an origin, as the `Host` header has them; null for `null` and the like. */

@@ -7,9 +7,9 @@ import { ConfigError } from "../base/errors.ts";
 import { refuseUnknown } from "../base/options.ts";
 import { Checkpoint } from "../fit/mod.ts";
 import { Callback, CancelFit, type Handled, ORDER, silentLogger } from "../train/mod.ts";
-import { isLoopback } from "./guard.ts";
+import { isLoopback } from "./hostname.ts";
 import type { RunStatus } from "./messages.ts";
-import { type Command, PageServer } from "./server.ts";
+import type { Command, PageServer } from "./server.ts";
 import { RunState } from "./state.ts";
 import { hasPictures, topLosses } from "./top_losses.ts";
 
@@ -179,6 +179,7 @@ export class LivePage extends Callback {
       const { learn } = this;
       const state = new RunState({ title: title ?? learn.model.constructor.name, controls: this.#controls });
       this.#state = state;
+      const { PageServer } = await import("./server.ts");
       this.#server = new PageServer({
         hostname: this.#hostname,
         hosts,

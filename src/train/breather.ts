@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
+import { eventLoopTurn } from "../base/turn.ts";
 
 /** Longest time, in milliseconds, that a run keeps the event loop waiting. */
 const MAX_HELD_MS = 40;
@@ -19,7 +19,7 @@ export class Breather {
 
   /** Lets the event loop turn once; 20 us where nothing waits. */
   async pause(): Promise<void> {
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await eventLoopTurn();
     this.#last = performance.now();
   }
 }

@@ -8,7 +8,7 @@ import { ConfigError } from "../base/errors.ts";
 import { type OutTensor, writeSafetensors } from "../io/safetensors.ts";
 import { readAll } from "../tensor/mod.ts";
 import type { VisionLearner } from "./learner.ts";
-import { LEARNER_KEY, type LearnerJson } from "./learner_json.ts";
+import { LEARNER_KEY, type LearnerJson } from "./learner_format.ts";
 import type { Arch, HeadOptions } from "./models/mod.ts";
 
 /** How a model was made of an architecture. */

@@ -5,11 +5,7 @@
  */
 import { z } from "zod";
 import { CheckpointError } from "../base/errors.ts";
-import type { BatchTransformJson, ItemTransformJson, Label } from "./data/mod.ts";
-import type { HeadOptions } from "./models/mod.ts";
-
-/** Key of the text in the file's metadata. */
-export const LEARNER_KEY = "anneal.learner";
+import type { LearnerJson } from "./learner_format.ts";
 
 const size = z.number().int().min(1).max(1 << 20);
 const probability = z.number().min(0).max(1);
@@ -61,28 +57,6 @@ const learner = z.strictObject({
   itemTfms: z.array(itemTfm).max(64),
   batchTfms: z.array(batchTfm).max(64),
 });
-
-/** An exported learner's description of itself. */
-export interface LearnerJson {
-  /** Of this form; 1. */
-  readonly version: 1;
-  /** The architecture's name. */
-  readonly arch: string;
-  /** Channels of the images. */
-  readonly nIn: number;
-  /** Number of outputs. */
-  readonly nOut: number;
-  /** Options of the head that were given. */
-  readonly head: HeadOptions;
-  /** Where the body ends, if it was given. */
-  readonly cut?: number | undefined;
-  /** The classes in order. */
-  readonly vocab: readonly Label[];
-  /** Transforms of single images. */
-  readonly itemTfms: readonly ItemTransformJson[];
-  /** Transforms of batches that are not random. */
-  readonly batchTfms: readonly BatchTransformJson[];
-}
 
 /** Longest text that is read, in UTF-16 units. */
 const MAX_TEXT = 1 << 25;

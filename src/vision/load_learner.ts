@@ -10,7 +10,7 @@ import { CrossEntropyLoss } from "../nn/mod.ts";
 import { type Tensor, tensor } from "../tensor/mod.ts";
 import { ImageDataLoaders } from "./data/mod.ts";
 import { VisionLearner } from "./learner.ts";
-import { LEARNER_KEY, type LearnerJson, parseLearnerJson } from "./learner_json.ts";
+import { LEARNER_KEY, type LearnerJson } from "./learner_format.ts";
 import {
   type Arch,
   createVisionModel,
@@ -50,6 +50,7 @@ export async function loadLearner(file: string, { archs = [] }: LoadLearnerOptio
   if (text === undefined) {
     throw new CheckpointError(`Cannot load a learner from ${file}: it has weights only, export() writes learners`);
   }
+  const { parseLearnerJson } = await import("./learner_json.ts"); // its library takes 20 ms of a start
   const json = parseLearnerJson(text, file);
   const arch = [...archs, ...KNOWN].find((a) => a.name === json.arch);
   if (arch === undefined) {

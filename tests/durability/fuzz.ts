@@ -102,7 +102,7 @@ async function prepare(root: string): Promise<Record<string, Case>> {
     safetensors: (rng) =>
       judged(async () => {
         const bytes = mutate(safetensors, rng, { text: rng.uniform() < 0.3 });
-        const file = parseSafetensors(bytes, "damaged");
+        const file = await parseSafetensors(bytes, "damaged");
         for (const name of file.names) {
           const { data, shape } = await file.tensor(name);
           if (!sameAsPlain(bytes, name, data, shape)) return false;

@@ -4,7 +4,8 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { Guard, type GuardOptions, isLoopback } from "../../src/live/guard.ts";
+import { Guard, type GuardOptions } from "../../src/live/guard.ts";
+import { isLoopback } from "../../src/live/hostname.ts";
 
 const LOCAL: GuardOptions = { hostname: "127.0.0.1", hosts: [], token: null };
 const TOKEN = "0123456789abcdef";

@@ -10,7 +10,7 @@ import { type Module, Sequential } from "../../src/nn/mod.ts";
 import { readAll, Rng, setSeed, type Tensor } from "../../src/tensor/mod.ts";
 import { silentLogger } from "../../src/train/mod.ts";
 import { ImageDataLoaders, imagenetStats, Normalize, Resize } from "../../src/vision/data/mod.ts";
-import { LEARNER_KEY } from "../../src/vision/learner_json.ts";
+import { LEARNER_KEY } from "../../src/vision/learner_format.ts";
 import {
   ClassificationInterpretation,
   loadLearner,
