@@ -37,11 +37,12 @@ function philox(c0: number, c1: number, c2: number, k0: number, k1: number): voi
   words[3] = c3;
 }
 
-/** The upper 32 bits of a product of two words, by halves of 16 bits: no sum passes 2^53. */
+/** The upper 32 bits of a product of two words, by halves of 16 bits: no sum passes 2^32. */
 function mulHigh(a: number, b: number): number {
   const ah = a >>> 16, al = a & 0xffff, bh = b >>> 16, bl = b & 0xffff;
-  const middle = ah * bl + al * bh + (Math.imul(al, bl) >>> 16);
-  return (ah * bh + Math.floor(middle / 65536)) | 0;
+  const first = Math.imul(ah, bl) + (Math.imul(al, bl) >>> 16) | 0;
+  const second = Math.imul(al, bh) + (first & 0xffff) | 0;
+  return Math.imul(ah, bh) + (first >>> 16) + (second >>> 16) | 0;
 }
 
 /** Counter word that keeps the host's blocks apart from the device's, whose third word is 0. */
