@@ -7,6 +7,7 @@ import type { DeviceProfile, Kernel, Program } from "../contract.ts";
 import { forwardStores } from "./forward_stores.ts";
 import { PARAM_VECTORS } from "./kernels/access.ts";
 import { planConv } from "./kernels/conv.ts";
+import { widenLeft } from "./kernels/conv_texel.ts";
 import { planMap } from "./kernels/map.ts";
 import { planMatmul } from "./kernels/matmul.ts";
 import type { Family, PlanContext, Step } from "./kernels/plan.ts";
@@ -35,6 +36,7 @@ export function planProgram(program: Program, profile: DeviceProfile, family: ()
   const extra: ExtraSlot[] = [];
   const scratches: number[] = [];
   let taken = 0;
+  let widen: ReturnType<typeof widenLeft> | null = null;
   const add = (slot: ExtraSlot) => program.slots.length + extra.push(slot) - 1;
   const context: PlanContext = {
     profile,
@@ -50,6 +52,7 @@ export function planProgram(program: Program, profile: DeviceProfile, family: ()
       return slot;
     },
     table: (words) => add({ words: Uint32Array.from(words) }),
+    widen: (packing) => (widen ??= widenLeft(program.kernels))(packing),
     texture: (tag, source, texels) => textures.take(tag, source, texels),
   };
   const textures = new Textures((texels, slot) => {

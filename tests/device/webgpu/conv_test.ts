@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Device, Guard } from "../../../src/device/contract.ts";
+import { planProgram } from "../../../src/device/webgpu/planner.ts";
 import { checkCase } from "../../support/conformance.ts";
 import { fillF32 } from "../../support/fill.ts";
 import { CaseBuilder, type ProgramCase, sumTolerance } from "../../support/programs_builder.ts";
@@ -39,6 +40,30 @@ function longSums(): ProgramCase {
     .build();
 }
 
+/** Taps of one weight in three products, as in a strided convolution's gradient, and those of another weight behind it. */
+function tapsApart(): ProgramCase {
+  const [batch, cin, cout, h, w] = [2, 24, 20, 4, 6];
+  const c = new CaseBuilder("of taps that lie apart", sumTolerance(2 * cout));
+  const weights = c.input(fillF32(5, 2 * cout * cin * 9)), g = c.input(fillF32(6, batch * cout * h * w));
+  for (const [offset, taps] of [[4, 1], [3, 2], [0, 2], [cout * cin * 9 + 3, 2]]) {
+    const a = c.view(weights, [1, cin, cout, taps], { offset, strides: [0, 9, cin * 9, 2] });
+    const strides = [0, h * w, 1, cout * h * w, w, 1];
+    const b = c.view(g, [1, cout, taps, batch, h, w - 1], { strides });
+    const y = c.output("f32", cin * batch * h * (w - 1));
+    c.conv({ groups: 1, m: cin, k: [cout, taps], n: [batch, h, w - 1], a, b, guards: [] }, (body) => {
+      body.store(y, body.acc());
+    });
+  }
+  return c.build();
+}
+
+Deno.test("taps of one weight are laid out once for all products that take some", () => {
+  const { program } = tapsApart();
+  const { steps } = planProgram(program, { maxSlotsPerKernel: 8, maxBufferBytes: 2 ** 30 }, () => "texel");
+  const packs = steps.map(({ label }) => label).filter((label) => label.endsWith("left pack"));
+  assertEquals(packs.length, 2, packs.join("; ")); // the other weight's own
+});
+
 async function bitsOf(device: Device, { program, bound, params }: ProgramCase): Promise<Uint32Array> {
   const executable = device.compile(program);
   const buffers = bound.map((data) => device.alloc(data.byteLength));
@@ -57,6 +82,7 @@ const CASES = [
   product("weight", [3, 3, 5, 31, 29]), // chunks that end within a picture's row
   product("weight", [2, 20, 66, 16, 16]),
   longSums(),
+  tapsApart(),
 ];
 
 for (const convCase of CASES) {

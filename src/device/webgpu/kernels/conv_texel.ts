@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { ConvKernel, Guard, Inst, View } from "../../contract.ts";
+import type { ConvKernel, Guard, Inst, Kernel, View } from "../../contract.ts";
 import { CONV_TEXEL, TEXEL_PACK } from "../wgsl.gen.ts";
 import { Access } from "./access.ts";
 import { baseText, partialsOut, planFold, type Product, productOf, three } from "./conv_parts.ts";
@@ -25,6 +25,8 @@ const FEWEST_TERMS = 16;
 const LONG_SUM = 1024;
 /** Partial sums beyond which they cost too much. */
 const MOST_PARTIALS = 2 ** 20;
+/** Places of an operand beyond which it is not laid out together with another. */
+const MOST_PLACES = 64;
 /** Texels of an operand beyond which the copy costs too much memory. */
 const MOST_TEXELS = 2 ** 23;
 
@@ -37,7 +39,7 @@ interface Axis {
 }
 
 /** `[g, o, quads, p]`: how an operand is laid out. */
-interface Packing {
+export interface Packing {
   readonly view: View;
   readonly groups: number;
   readonly outer: { readonly size: number; readonly stride: number };
@@ -55,8 +57,9 @@ export function planConvTexel(kernel: ConvKernel, context: PlanContext, label: s
   const product = productOf(kernel, context.uniformParams);
   const axes = axesOf(kernel);
   if (axes === null || product.terms < FEWEST_TERMS) return null;
-  const [left, right] = packings(kernel, axes);
+  const [own, right] = packings(kernel, axes);
   if (right === null) return null;
+  const left = context.widen(own);
   const from = take(left, context), to = take(right, context);
   if (from === null || to === null) return null;
   const steps: Step[] = [];
@@ -120,6 +123,38 @@ function packings(kernel: ConvKernel, { vector, taps, outer, places }: Axes): [P
   return [left, right];
 }
 
+/**
+ * Widens the left operands of a program's products so that those that lie side by side are laid out together: the parts of
+ * a strided convolution's gradient take different places of the same weights.
+ */
+export function widenLeft(kernels: readonly Kernel[]): (packing: Packing) => Packing {
+  const known = new Map<string, Packing[]>();
+  for (const kernel of kernels) {
+    const axes = kernel.op === "conv" ? axesOf(kernel) : null;
+    if (kernel.op !== "conv" || axes === null) continue;
+    const [left] = packings(kernel, axes), key = layoutOf(left);
+    const all = known.get(key) ?? [], at = all.findIndex((other) => together(other, left) !== null);
+    if (at < 0) known.set(key, [...all, left]);
+    else all[at] = together(all[at], left)!;
+  }
+  return (packing) => {
+    const wide = known.get(layoutOf(packing))?.map((other) => together(other, packing)).find((both) => both !== null);
+    return wide ?? packing;
+  };
+}
+
+/** All of a packing but the places. */
+function layoutOf({ view, groups, outer, vector }: Packing): string {
+  return [view.slot, view.dyn, groups, view.strides[0], outer.size, outer.stride, vector.size, vector.stride].join(" ");
+}
+
+/** The packing of the places of both; null where they are not of the same few that follow on from each other. */
+function together(a: Packing, b: Packing): Packing | null {
+  const start = Math.min(a.start, b.start), span = Math.max(a.start + a.span, b.start + b.span) - start;
+  const steps = [a.outer, a.vector].flatMap(({ size, stride }) => size > 1 ? [Math.abs(stride)] : []);
+  return span <= Math.min(...steps, MOST_PLACES) ? { ...a, start, span } : null;
+}
+
 /** The elements that windows reach and that are not padding: without it, all packings of an image are the same. */
 function windowOf(
   offset: number,
@@ -154,12 +189,10 @@ function texelsOf(packing: Packing): number {
 }
 
 function take(packing: Packing, context: PlanContext): { slot: number; held: boolean } | null {
-  const { view, groups, outer, vector, start, span } = packing;
   const texels = texelsOf(packing) + 1;
   if (texels > MOST_TEXELS) return null;
-  const numbers = [groups, view.strides[0], outer.size, outer.stride, vector.size, vector.stride, start, span];
-  const tag = view.dyn === undefined ? `packed ${numbers}` : `packed ${numbers} by ${view.dyn}`;
-  return context.texture(tag, view.slot, texels);
+  const { view, start, span } = packing;
+  return context.texture(`packed ${layoutOf(packing)} from ${start} ${span}`, view.slot, texels);
 }
 
 function planPack(packing: Packing, slot: number, uniformParams: boolean, label: string): Step {

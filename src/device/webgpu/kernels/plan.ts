@@ -5,6 +5,7 @@
  */
 import type { DeviceProfile, Inst } from "../../contract.ts";
 import type { Access, Binding } from "./access.ts";
+import type { Packing } from "./conv_texel.ts";
 import { aliases, mathFunctions, section, treeFunctions } from "./library.ts";
 import { QUOTIENT, SEGMENTS } from "../wgsl.gen.ts";
 import type { Words } from "./words.ts";
@@ -46,6 +47,8 @@ export interface PlanContext {
   scratch(bytes: number): number;
   /** A slot that holds `words` for good. */
   table(words: readonly number[]): number;
+  /** See `widenLeft`. */
+  widen(packing: Packing): Packing;
   /**
    * A texture of at least `texels`, four f32 each, laid out by {@link TEXELS_LOG2}; null if there can be none that large. What
    * it holds comes from `source`, a slot, and is named by `tag`: where `held`, it is there already.
