@@ -37,6 +37,7 @@ export function matmulCases(): ProgramCase[] {
     ),
     thinBatched(),
     twoProducts(),
+    operandChanges(),
     convolution(),
   ];
 }
@@ -234,6 +235,20 @@ function twoProducts(): ProgramCase {
   });
   const second = { m, n: 10, k: n, a: c.view(t, [m, n]), b: c.view(w2, [n, 10]) };
   return c.matmul(second, (body) => body.store(y, body.acc())).build();
+}
+
+/** Two products take the same memory, which something else is stored to between them. */
+function operandChanges(): ProgramCase {
+  const [m, n, k] = [64, 128, 96];
+  const c = new CaseBuilder("matmul of memory that changes between two products", sumTolerance(k));
+  const [x, w] = [c.input(fillF32(134, m * k)), c.input(fillF32(135, k * n))];
+  const [t, first, second] = [c.temporary("f32", m * k), c.output("f32", m * n), c.output("f32", m * n)];
+  for (const [factor, y] of [[1, first], [-3, second]]) {
+    c.map([m * k], (body) => body.store(t, body.binary("mul", body.load(x), body.const(factor))));
+    const product = { m, n, k, a: c.view(t, [m, k]), b: c.view(w, [k, n]) };
+    c.matmul(product, (body) => body.store(y, body.acc()));
+  }
+  return c.build();
 }
 
 function convolution(): ProgramCase {
