@@ -26,6 +26,8 @@ export async function savePlot(rows: readonly Row[], title: string, file: URL): 
     times: b.times,
     text: `${b.times.toPrecision(3)} x`,
   }));
+  // the longest bar has its figure behind it
+  const domain = [Math.min(...data.map((d) => d.low)), 1.7 * Math.max(...data.map((d) => d.high))];
   const document = new DOMParser().parseFromString("<!doctype html><html><body></body></html>", "text/html");
   const workloads = [...new Set(data.map((d) => d.workload))];
   const svg = Plot.plot({
@@ -35,7 +37,7 @@ export async function savePlot(rows: readonly Row[], title: string, file: URL): 
     marginLeft: 200,
     marginRight: 110,
     style: { fontFamily: "DejaVu Sans", fontSize: "12px", background: "white" },
-    x: { type: "log", label: "times as fast", grid: true, tickFormat: (d: number) => String(d) },
+    x: { type: "log", domain, label: "times as fast", grid: true, tickFormat: (d: number) => String(d) },
     y: { label: null, domain: peers, axis: "left" },
     fy: { label: null, domain: workloads, axis: "right" },
     color: { domain: peers, range: COLOURS },
