@@ -35,9 +35,9 @@ export function yieldProcessor(): void {
 }
 
 /** Has the memory lie in large pages, if the system can: another process's memory is read page by page. */
-export function useLargePages(bytes: Uint8Array<ArrayBuffer>): void {
+export function useLargePages(bytes: Uint8Array): void {
   if (Deno.build.os !== "linux") return;
-  const start = BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes)));
+  const start = BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes as Uint8Array<ArrayBuffer>)));
   const first = start / LARGE_PAGE * LARGE_PAGE;
   const pages = (start + BigInt(bytes.byteLength) - first + LARGE_PAGE - 1n) / LARGE_PAGE;
   for (const advice of [MADV_HUGEPAGE, MADV_COLLAPSE]) open()?.madvise(first, pages * LARGE_PAGE, advice);

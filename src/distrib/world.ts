@@ -65,7 +65,7 @@ export class World implements Peers {
   readonly #mpi: Mpi | null;
   readonly #family: Launch["family"] | null;
   /** Memory, by where in it an array lies that is in large pages. */
-  readonly #large = new Map<number, ArrayBufferLike>();
+  readonly #large = new Map<number, WeakRef<SharedArrayBuffer>>();
   #watch: Watch | null = null;
   #starting: Promise<void> | null = null;
 
@@ -268,10 +268,12 @@ export class World implements Peers {
     await this.#finish(parts.map(({ mine, all }) => mpi.allGather(mine, all, what)));
   }
 
+  /** Has an array of the CPU device lie in large pages, once; copies of other devices' arrays are not worth it. */
   #useLargePages({ buffer, byteOffset, byteLength }: HostFloats): void {
-    if (byteLength < LARGE_BYTES || this.#large.get(byteOffset) === buffer) return;
-    this.#large.set(byteOffset, buffer);
-    useLargePages(new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength));
+    const stays = buffer instanceof SharedArrayBuffer && byteLength >= LARGE_BYTES;
+    if (!stays || this.#large.get(byteOffset)?.deref() === buffer) return;
+    this.#large.set(byteOffset, new WeakRef(buffer));
+    useLargePages(new Uint8Array<ArrayBufferLike>(buffer, byteOffset, byteLength));
   }
 
   /** Replaces each array by rank 0's. */

@@ -100,7 +100,6 @@ function cookie(header: string, name: string): string | null {
   return null;
 }
 
-/** Without brackets and final dot, in lower case. */
 function hostnameOf(host: string): string | null {
   if (!/^[\w.:[\]-]+$/.test(host)) return null; // a user, a path: no Host header of a browser
   const url = URL.parse(`http://${host}`);
