@@ -341,13 +341,19 @@ function draw() {
   });
 }
 
+/** Asked again where the connection breaks: browsers don't do that for a POST, and twice is as good as once. */
 async function command(name) {
-  await fetch("/command", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ command: name }),
-  })
-    .catch(() => {});
+  for (let tries = 0; tries < 3; tries++) {
+    try {
+      return await fetch("/command", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ command: name }),
+      });
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
 }
 
 function setTheme(theme) {
