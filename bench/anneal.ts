@@ -280,15 +280,20 @@ export const subjectOf = (workload: Workload): Promise<Subject> => {
   return workload.startsWith("mlp") || workload === "first-mlp64" ? mlp(sizeOf(workload)) : product(sizeOf(workload));
 };
 
+/** Opens the device that a workload is measured on. */
+export function openFor(workload: Workload, backend: string): ReturnType<typeof init> {
+  // a step of the smallest workload is over sooner than a thread is woken
+  const threads = workload.startsWith("tiny") ? { threads: 1 } : {};
+  return init(backend === "webgpu" ? { device: "webgpu", ...threads } : { device: "cpu" });
+}
+
 /** What stands for a learner's workload in a loop by hand. */
 const BY_HAND: Partial<Record<Workload, Workload>> = { "tiny-learner": "tiny", "mlp64-learner": "mlp64" };
 
 if (import.meta.main) {
   await measureMain(async (workload, wanted) => {
     const [backend, byHand] = wanted.split(" by hand"); // also what the learners are measured against
-    // a step of the smallest workload is over sooner than a thread is woken
-    const threads = workload.startsWith("tiny") ? { threads: 1 } : {};
-    const { name } = await init(backend === "webgpu" ? { device: "webgpu", ...threads } : { device: "cpu" });
+    const { name } = await openFor(workload, backend);
     return {
       runner: byHand === undefined ? "Anneal" : "Anneal by hand",
       backend: name,

@@ -4,15 +4,13 @@
  *
  *     deno run -A --config deno.json bench/learner_cost.ts [cpu | webgpu] [tiny | mlp64] [pairs]
  */
-import { init } from "../mod.ts";
-import { subjectOf } from "./anneal.ts";
+import { openFor, subjectOf } from "./anneal.ts";
 
 const [device = "cpu", workload = "mlp64", count = "30"] = Deno.args;
 if ((device !== "cpu" && device !== "webgpu") || (workload !== "tiny" && workload !== "mlp64")) {
   throw new Error("Usage: bench/learner_cost.ts [cpu | webgpu] [tiny | mlp64] [pairs]");
 }
-const threads = workload === "tiny" ? { threads: 1 } : {};
-const { name } = await init(device === "webgpu" ? { device, ...threads } : { device });
+const { name } = await openFor(workload, device);
 const subjects = [await subjectOf(workload), await subjectOf(`${workload}-learner`)];
 /** Steps of a block: whole epochs. */
 const steps = workload === "tiny" ? 2000 : 50;

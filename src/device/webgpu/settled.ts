@@ -35,11 +35,10 @@ export function settledFamily(adapter: string, trial: () => Family): Family {
 
 /** Where caches of this module lie, if that may be known. */
 function cacheFolder(): string | null {
-  const [variable, name] = Deno.build.os === "windows"
+  const own = Deno.build.os === "windows"
     ? ["LOCALAPPDATA", "anneal/cache"]
     : ["HOME", Deno.build.os === "darwin" ? "Library/Caches/anneal" : ".cache/anneal"];
-  const places = [["XDG_CACHE_HOME", "anneal"], [variable, name]];
-  for (const [variable, name] of places) {
+  for (const [variable, name] of [["XDG_CACHE_HOME", "anneal"], own]) {
     const base = environment(variable);
     if (base) return `${base}/${name}`; // set to nothing is not set
   }
