@@ -86,17 +86,27 @@ export async function finish(command: Deno.Command): Promise<Ended> {
   return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
 }
 
-/** Trains on `n` processes and gives each one's numbers. */
-export async function trainOn(n: number, options: RunOptions, how: LaunchOptions = {}): Promise<RunResult[]> {
+/** Runs a script on `n` processes, each of which writes `<rank>.json` into the folder that is its first argument. */
+export async function resultsOf<T>(
+  n: number,
+  script: string,
+  args: readonly string[] = [],
+  how: LaunchOptions = {},
+): Promise<{ results: T[]; stderr: string }> {
   const dir = await Deno.makeTempDir();
   try {
-    const { code, stderr } = await finish(launch(n, "rank_train.ts", [dir, JSON.stringify(options)], how));
+    const { code, stderr } = await finish(launch(n, script, [dir, ...args], how));
     if (code !== 0) throw new Error(`${n} ranks ended with ${code}: ${stderr}`);
     const texts = Array.from({ length: n }, (_, r) => Deno.readTextFile(`${dir}/${r}.json`));
-    return (await Promise.all(texts)).map((t) => JSON.parse(t));
+    return { results: (await Promise.all(texts)).map((t) => JSON.parse(t)), stderr };
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
+}
+
+/** Trains on `n` processes and gives each one's numbers. */
+export async function trainOn(n: number, options: RunOptions, how: LaunchOptions = {}): Promise<RunResult[]> {
+  return (await resultsOf<RunResult>(n, "rank_train.ts", [JSON.stringify(options)], how)).results;
 }
 
 /** The processes' numbers, once each has written down its own. */

@@ -32,4 +32,4 @@ const both = [shared.subarray(0, 97 * 2000), shared.subarray(97 * 4000)];
 await world.sumInPlace(both, "test");
 both.forEach(check);
 if (shared[97 * 3000] !== rank + 1) wrong.push("what lies between was changed");
-await Deno.writeTextFile(join(Deno.args[0], `sums${rank}.json`), JSON.stringify(wrong));
+await Deno.writeTextFile(join(Deno.args[0], `${rank}.json`), JSON.stringify(wrong));

@@ -1,19 +1,12 @@
 import { assertEquals } from "@std/assert";
-import { finish, INSTALLED, launch, type LaunchOptions, mpiTest } from "./launch.ts";
+import { INSTALLED, type LaunchOptions, mpiTest, resultsOf } from "./launch.ts";
 import { hostsPossible, openHosts } from "./hosts.ts";
 
 /** What was wrong, rank by rank, in sums over `n` ranks. */
 async function sums(n: number, how: LaunchOptions = {}): Promise<string[][]> {
-  const dir = await Deno.makeTempDir();
-  try {
-    const { code, stderr } = await finish(launch(n, "rank_sums.ts", [dir], how));
-    assertEquals([code, stderr], [0, ""]);
-    return await Promise.all(
-      Array.from({ length: n }, async (_, r) => JSON.parse(await Deno.readTextFile(`${dir}/sums${r}.json`))),
-    );
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
+  const { results, stderr } = await resultsOf<string[]>(n, "rank_sums.ts", [], how);
+  assertEquals(stderr, "");
+  return results;
 }
 
 mpiTest("arrays of every length are added up, by parts and whole", async () => {
