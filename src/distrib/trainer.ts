@@ -8,7 +8,7 @@ import { exchange, type Piece } from "../graph/exchange.ts";
 import { scalar } from "../graph/leaves.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { BatchNorm } from "../nn/mod.ts";
-import { batchSize, Callback, type Logger, ORDER, silentLogger, type TrainLoop } from "../train/mod.ts";
+import { batchSize, Callback, type EventName, type Logger, ORDER, silentLogger, type TrainLoop } from "../train/mod.ts";
 import { compare } from "./fingerprint.ts";
 import { cancelOf, type Exit, meet, type Outcome, type Report } from "./meeting.ts";
 import { hashVariables, shareState, shareVariables, spreadStreams } from "./share_state.ts";
@@ -97,6 +97,11 @@ export class DistributedTrainer extends Callback {
   #shard(dl: DataLoader<Batch>, pad: boolean): void {
     const { rank, size } = this.#world!;
     dl.shard = { rank, size, pad };
+  }
+
+  /** In a process that was started alone there is nothing to do. */
+  override handles(event: EventName): boolean {
+    return this.#world !== null && super.handles(event);
   }
 
   /** Has all processes end the fit after the batch under way. Any one of them may ask. */

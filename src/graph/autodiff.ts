@@ -30,7 +30,8 @@ export function gradients(root: Node, targets: readonly Node[], seed?: Node): (N
   const grads = new Array<Node | null>(order.length).fill(null);
   for (const t of targets) if (order[t.local] === t) wanted[t.local] = 1;
   for (let i = 0; i < order.length; i++) {
-    const { inputs } = order[i];
+    const { inputs, op } = order[i];
+    if (op.kind === "leaf") continue;
     for (let j = 0; j < inputs.length; j++) if (wanted[inputs[j].local] === 1) wanted[i] = 1;
   }
   grads[order.length - 1] = seed ?? expand(constant(1), root.shape);

@@ -141,7 +141,10 @@ export function walkCount(): number {
   return walks;
 }
 
-/** Nodes reachable from `roots`, inputs first, each once. Realized nodes are leaves. Iterative: graphs may be 20,000 deep. */
+/**
+ * Nodes that `roots` are computed from, inputs first, each once. What lies in memory is where that ends, even if assignments
+ * to it wait to be handed over. Iterative: graphs may be 20,000 deep.
+ */
 export function topological(roots: readonly Node[]): Node[] {
   const walk = newWalk();
   const order: Node[] = [];
@@ -156,7 +159,7 @@ export function topological(roots: readonly Node[]): Node[] {
       const top = stack.length - 1;
       const node = stack[top];
       const i = next[top];
-      if (i < node.inputs.length) {
+      if (i < node.inputs.length && node.op.kind !== "leaf") {
         next[top] = i + 1;
         const input = node.inputs[i];
         if (input.mark !== walk) {

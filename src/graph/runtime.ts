@@ -6,144 +6,18 @@
 import { type HostArray, viewAs } from "../base/dtype.ts";
 import { DeviceError, DisposedError, StaleTensorError } from "../base/errors.ts";
 import { fmtShape } from "../base/shape.ts";
-import type { Device, DeviceBuffer, DeviceProfile, Executable, Range } from "../device/contract.ts";
+import type { Device, DeviceProfile, Range } from "../device/contract.ts";
 import { abandonAssigns, pendingAssigns, restorePending, takePending } from "./assign.ts";
 import { collect, type Collected } from "./collect.ts";
-import { lower, type Lowered } from "./lower/mod.ts";
+import { lower } from "./lower/mod.ts";
 import { growth, type Node } from "./node.ts";
-import { Ring } from "./ring.ts";
+import { type Entry, Runtime } from "./programs.ts";
 import { Storage } from "./storage.ts";
 
-interface Entry {
-  readonly key: Int32Array;
-  readonly lowered: Lowered;
-  readonly executable: Executable;
-  readonly bytes: number;
-  lastUsed: number;
-  readonly params: Uint8Array;
-  readonly f32: Float32Array;
-  readonly i32: Int32Array;
-  readonly u32: Uint32Array;
-}
-
-/** Temporaries of cached programs may take this much; the least recently used go first. */
-const CACHE_BYTES = 2 ** 30;
 /** Limits that every device keeps. */
 const PORTABLE: DeviceProfile = { maxSlotsPerKernel: 8, maxBufferBytes: 2 ** 27 };
 /** Programs that may wait for the device to open. */
 const MAX_QUEUED = 64;
-
-/** What one device has compiled, and where its small results go. */
-class Runtime {
-  readonly device: Device;
-  readonly ring: Ring;
-  readonly #cache = new Map<number, Entry[]>();
-  #cachedBytes = 0;
-  #clock = 0;
-
-  constructor(device: Device) {
-    this.device = device;
-    this.ring = new Ring(device);
-  }
-
-  entry(c: Collected, early: Lowered | null): Entry {
-    // programs made early place their results otherwise, so they are none for later runs
-    const hash = early === null ? c.hash : ~c.hash;
-    const bucket = this.#cache.get(hash);
-    if (bucket !== undefined) {
-      for (const entry of bucket) {
-        if (sameKey(entry.key, c.key)) {
-          entry.lastUsed = ++this.#clock;
-          return entry;
-        }
-      }
-    }
-    const key = c.key.slice();
-    const lowered = early ?? lower(c, this.device.profile);
-    const executable = this.device.compile(lowered.program);
-    const params = new Uint8Array(lowered.paramWords * 4);
-    const bytes = lowered.program.slots.reduce((sum, s) => s.kind === "temporary" ? sum + s.bytes : sum, 0);
-    const entry: Entry = {
-      key,
-      lowered,
-      executable,
-      bytes,
-      lastUsed: ++this.#clock,
-      params,
-      f32: new Float32Array(params.buffer),
-      i32: new Int32Array(params.buffer),
-      u32: new Uint32Array(params.buffer),
-    };
-    const list = this.#cache.get(hash);
-    if (list === undefined) this.#cache.set(hash, [entry]);
-    else list.push(entry);
-    this.#cachedBytes += bytes;
-    this.#evict(entry);
-    return entry;
-  }
-
-  #evict(keep: Entry): void {
-    while (this.#cachedBytes > CACHE_BYTES) {
-      let oldest: Entry | null = null, home = 0;
-      for (const [hash, bucket] of this.#cache) {
-        for (const e of bucket) {
-          if (e !== keep && e.bytes > 0 && (oldest === null || e.lastUsed < oldest.lastUsed)) {
-            [oldest, home] = [e, hash];
-          }
-        }
-      }
-      if (oldest === null) return;
-      const gone = oldest;
-      this.#cache.set(home, this.#cache.get(home)!.filter((e) => e !== gone));
-      this.#cachedBytes -= gone.bytes;
-      gone.executable.dispose();
-    }
-  }
-
-  /** Runs the program of `c`; `early` is the program if it was made before there was a device. */
-  execute(c: Collected, outputs: readonly (Storage | null)[], early: Lowered | null = null): void {
-    const entry = this.entry(c, early);
-    const { lowered } = entry;
-    const { device } = this;
-    const bound: DeviceBuffer[] = [];
-    for (const i of lowered.boundStorages) bound.push(c.storages[i].ensure(device));
-    for (const i of lowered.largeRoots) bound.push(outputs[i]!.ensure(device, false));
-    const { words } = lowered;
-    if (lowered.ringRoots.length > 0) {
-      const held = lowered.ringRoots.map((i) => outputs[i]!);
-      const { buffer, base } = this.ring.place(held, lowered.ringOffsets, lowered.ringBytes, bound);
-      bound.push(buffer);
-      entry.u32[words.ring] = base >> 2;
-    }
-    for (let i = 0; i < words.bases.length; i++) {
-      const { storage, word, shift } = words.bases[i];
-      entry.u32[word] = c.storages[storage].base >> shift;
-    }
-    for (let i = 0; i < c.scalars.length; i++) {
-      const word = words.scalars[i];
-      if (word < 0) continue;
-      const { dtype, value } = c.scalars[i];
-      if (dtype === "f32") entry.f32[word] = value;
-      else if (dtype === "i32") entry.i32[word] = value;
-      else entry.u32[word] = value;
-    }
-    for (let i = 0; i < c.arrays.length; i++) {
-      const data = c.arrays[i].array!;
-      const word = words.arrays[i];
-      if (word < 0) continue;
-      if (data instanceof Float32Array) entry.f32.set(data, word);
-      else if (data instanceof Int32Array) entry.i32.set(data, word);
-      else entry.u32.set(data, word);
-    }
-    if (lowered.program.kernels.length > 0) device.run(entry.executable, bound, entry.params);
-  }
-}
-
-function sameKey(a: Int32Array, b: Int32Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
-}
 
 // --- the default device, and what waits for it
 
@@ -177,7 +51,8 @@ export function dropDevice(device: Device): void {
   if (current?.device === device) current = null;
 }
 
-function runtimeOf(storages: readonly Storage[]): Runtime | null {
+/** What has compiled programs for the device that holds `storages`; the default one's where none holds any. */
+export function runtimeOf(storages: readonly Storage[]): Runtime | null {
   let found: Device | null = null;
   for (const s of storages) {
     if (s.device === null || s.buffer === null) continue;
@@ -195,11 +70,41 @@ function runtimeOf(storages: readonly Storage[]): Runtime | null {
   return runtime;
 }
 
+/** Hands over the program that was put off. */
+let held: (() => void) | null = null;
+
+/** Puts a program off: `run` is called once, before anything else is handed over, unless {@link unhold} comes first. */
+export function hold(run: () => void): void {
+  runHeld();
+  held = run;
+}
+
+/** Forgets the program that was put off. */
+export function unhold(): void {
+  held = null;
+}
+
+function runHeld(): void {
+  const run = held;
+  held = null;
+  run?.();
+}
+
+/** A program that was handed to a device. */
+export interface Run {
+  readonly collected: Collected;
+  readonly entry: Entry;
+  readonly runtime: Runtime;
+}
+
 /**
  * Computes `nodes` and every recorded assignment, in one program. Nothing is waited for: the values are on their way, and
  * later programs and reads come after. Before a device is open, up to 64 programs wait.
+ *
+ * @returns What ran; null where there was nothing to do, or no device is open yet.
  */
-export function realize(nodes: readonly Node[] = []): void {
+export function realize(nodes: readonly Node[] = []): Run | null {
+  runHeld();
   const extra: Node[] = [];
   if (kept.length > 0) {
     for (const ref of kept) {
@@ -229,10 +134,11 @@ export function realize(nodes: readonly Node[] = []): void {
     else abandonAssigns(assigns);
     throw error;
   }
-  if (c.roots.length === 0 && assigns.length === 0) return;
+  if (c.roots.length === 0 && assigns.length === 0) return null;
   const rootValues = c.roots.map((n) => n.op.kind === "assign" ? null : new Storage((n.bytes + 3) & ~3));
+  let entry: Entry | null = null;
   if (runtime !== null) {
-    runtime.execute(c, rootValues);
+    entry = runtime.execute(c, rootValues);
   } else {
     // made now, while the nodes still know their inputs, within limits that every device keeps
     const later = { ...c, key: c.key.slice() };
@@ -240,10 +146,18 @@ export function realize(nodes: readonly Node[] = []): void {
     waiting.push(() => current!.execute(later, rootValues, early));
   }
   settle(c, rootValues);
+  return entry === null ? null : { collected: c, entry, runtime: runtime! };
+}
+
+/**
+ * Whether the next program consists of nothing but what is asked for and what is assigned: nobody waits for other values.
+ */
+export function nothingBeside(): boolean {
+  return kept.length === 0 && !outstanding.any();
 }
 
 /** After a run: roots lie in their outputs, assigned values where they were assigned. */
-function settle(c: Collected, outputs: readonly (Storage | null)[]): void {
+export function settle(c: Pick<Collected, "roots" | "assigns" | "order">, outputs: readonly (Storage | null)[]): void {
   for (let i = 0; i < c.roots.length; i++) {
     const storage = outputs[i];
     if (storage !== null) c.roots[i].settle(storage, 0, 0);
@@ -268,8 +182,10 @@ function settle(c: Collected, outputs: readonly (Storage | null)[]): void {
 /**
  * The end of a step: hands over what was recorded. Sums that grow from step to step (`total = total.add(loss)`) are
  * computed here once they are some hundreds of operations deep.
+ *
+ * @returns What ran, but for those sums.
  */
-export function boundary(nodes: readonly Node[] = []): void {
+export function boundary(nodes: readonly Node[] = []): Run | null {
   const deep: Node[] = [];
   if (grown.length > 0) {
     grown = grown.filter(({ ref, boundary: since }) => {
@@ -281,7 +197,8 @@ export function boundary(nodes: readonly Node[] = []): void {
     });
   }
   boundaries++;
-  if (nodes.length > 0 || pendingAssigns().length > 0 || kept.length > 0) realize(nodes);
+  const open = nodes.length > 0 || pendingAssigns().length > 0 || kept.length > 0;
+  const run = open ? realize(nodes) : null;
   for (const node of deep) {
     try {
       realize([node]);
@@ -289,19 +206,28 @@ export function boundary(nodes: readonly Node[] = []): void {
       if (!(error instanceof StaleTensorError)) throw error; // nobody asked for it; using it says so
     }
   }
+  return run;
 }
 
 /** Values to compute before memory changes that they may depend on; set by the layer that knows of gradients. */
-let outstanding: () => readonly Node[] = () => [];
+let outstanding: Outstanding = { any: () => false, take: () => [] };
+
+/** Lazy values that must not go stale when assignments are handed over. */
+export interface Outstanding {
+  /** Whether there are any. */
+  any(): boolean;
+  /** Takes them: they are not outstanding any more. */
+  take(): readonly Node[];
+}
 
 /** Has `values` asked for lazy values that must not go stale when assignments are handed over. */
-export function setOutstanding(values: () => readonly Node[]): void {
+export function setOutstanding(values: Outstanding): void {
   outstanding = values;
 }
 
 /** What is outstanding, not computed yet, and not assigned anyway. */
 function outstandingBeside(assigns: readonly Node[]): readonly Node[] {
-  return outstanding().filter((node) => node.storage === null && !assigns.some((a) => a.inputs[0] === node));
+  return outstanding.take().filter((node) => node.storage === null && !assigns.some((a) => a.inputs[0] === node));
 }
 
 /** Whether recorded assignments can be computed: if not, trying again would fail for ever. */

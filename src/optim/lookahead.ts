@@ -4,9 +4,8 @@
  * @module
  * @see Zhang et al. 2019, arXiv:1907.08610
  */
-import { scalar } from "../graph/leaves.ts";
 import { ConfigError } from "../base/errors.ts";
-import { ops, Tensor } from "../tensor/mod.ts";
+import { ops } from "../tensor/mod.ts";
 import type { Part } from "./arena.ts";
 import { makeFactory, type OptFunc, type OptOptions, type ParamsLike } from "./factory.ts";
 import { Optimizer } from "./optimizer.ts";
@@ -34,7 +33,7 @@ class LookaheadOptimizer extends Optimizer {
   #copied = false;
 
   constructor(params: ParamsLike, inner: Optimizer, { k = 6, alpha = 0.5 }: LookaheadOptions) {
-    super(params, [...inner.steppers, { stats: { [SLOW]: "vector" }, apply() {} }], inner.values);
+    super(params, [...inner.steppers, { steady: true, stats: { [SLOW]: "vector" }, apply() {} }], inner.values);
     if (!Number.isInteger(k) || k < 1) {
       throw new ConfigError(`Cannot look back every ${k} steps: k is a whole number from 1`);
     }
@@ -47,17 +46,24 @@ class LookaheadOptimizer extends Optimizer {
     return true;
   }
 
-  override step(): void {
+  protected override get kind(): object {
+    return LookaheadOptimizer.prototype;
+  }
+
+  protected override beginStep(): void {
     this.#count++;
-    super.step();
+  }
+
+  protected override endStep(): void {
     this.#copied = true;
   }
 
   protected override afterUpdate(u: Update, { members }: Part): void {
     // numbers, not structure: the program is the same at every step
-    const due = this.#count % this.k === 0;
-    const slow = ops.where(flag(this.#copied), u.stat(SLOW), u.before);
-    const next = slow.add(u.p.sub(slow).mul(due ? this.alpha : 0));
+    const flag = (on: () => boolean) => u.number("group", () => on() ? 1 : 0).gt(0);
+    const due = () => this.#count % this.k === 0;
+    const slow = ops.where(flag(() => this.#copied), u.stat(SLOW), u.before);
+    const next = slow.add(u.p.sub(slow).mul(u.number("group", () => due() ? this.alpha : 0)));
     u.setStat(SLOW, next);
     // parameters of other groups are none of its business
     const pulled = members.includes(null) ? u.flagged(members.map((m) => m !== null)).and(flag(due)) : flag(due);
@@ -82,11 +88,6 @@ class LookaheadOptimizer extends Optimizer {
     this.#count = state.count ?? 0;
     this.#copied = state.state.some((s) => s.slowWeights !== undefined);
   }
-}
-
-/** A condition that changes without a new program. */
-function flag(on: boolean): Tensor {
-  return new Tensor(scalar(on ? 1 : 0)).gt(0);
 }
 
 /** Wraps a kind of optimizer in Lookahead. */

@@ -25,11 +25,22 @@ import {
 import { checkGroups, type Group, makeGroup, type PartState, type Slot, statArena } from "./group.ts";
 import { nearestName } from "../base/options.ts";
 import { type HyperValue, spread } from "./hyper.ts";
+import {
+  beginAgain,
+  differOf,
+  endAgain,
+  infoOf,
+  isAsRecorded,
+  type PartRecord,
+  requiredOf,
+  type StepRecord,
+} from "./repeat.ts";
 import { checkState, clearStats, gatherState, type Keeps, type OptimizerState, restoreStats } from "./state.ts";
 import {
+  type Differ,
   flagsOf,
   type Hypers,
-  type NumberKind,
+  type NumberNode,
   type StatKind,
   type StepInfo,
   type Stepper,
@@ -52,6 +63,8 @@ export class Optimizer {
   readonly #groups: readonly Group[];
   readonly #kinds = new Map<string, StatKind>();
   readonly #counts: boolean;
+  /** The step under way, while it is recorded. */
+  #parts: PartRecord[] | null = null;
 
   /**
    * Moves the parameters of each group together. Users call `Adam` and the like, or what {@link Optimizer.from} gives.
@@ -248,6 +261,7 @@ export class Optimizer {
    * @throws ShapeError for a gradient that is not of its parameter's shape; nothing is updated then.
    */
   step(): void {
+    this.beginStep();
     const groups = this.#groups;
     const work: Slot[][] = [];
     for (let i = 0; i < groups.length; i++) for (const part of groups[i].parts) work.push(activeSlots(part));
@@ -255,13 +269,84 @@ export class Optimizer {
     for (let i = 0; i < groups.length; i++) {
       for (const part of groups[i].parts) {
         const active = work[next++];
-        if (active.length > 0 || this.always) this.#stepPart(part, active, this.hypers[i]);
+        if (active.length > 0 || this.always) this.#stepPart(part, active, i);
       }
     }
+    this.endStep();
     if (!this.deferBoundary) boundary();
   }
 
-  #stepPart(part: PartState, active: readonly Slot[], hypers: Hypers): void {
+  /** What the host does before a step; for optimizers that wrap others. */
+  protected beginStep(): void {}
+
+  /** What the host does after a step; for optimizers that wrap others. */
+  protected endStep(): void {}
+
+  /**
+   * Whether steps with the same gradients differ in nothing but the numbers of {@link Stepper.steady}.
+   *
+   * @internal
+   */
+  get steady(): boolean {
+    return this.kind === Object.getPrototypeOf(this) && !Object.hasOwn(this, "step") &&
+      this.steppers.every((s) => s.steady === true);
+  }
+
+  /**
+   * Whether any parameter has a gradient.
+   *
+   * @internal
+   */
+  get hasGrads(): boolean {
+    return this.#groups.some(({ slots }) => slots.some((s) => s.parameter.grad !== null));
+  }
+
+  /**
+   * Whether all of `owners` that are not null are parameters of this optimizer.
+   *
+   * @internal
+   */
+  holds(owners: readonly (object | null)[]): boolean {
+    const mine = new Set<object>(this.#groups.flatMap(({ slots }) => slots.map((s) => s.parameter)));
+    return owners.every((o) => o === null || mine.has(o));
+  }
+
+  /**
+   * As {@link Optimizer.step}, and takes down how it was made.
+   *
+   * @internal
+   */
+  recordStep(): StepRecord {
+    const parts: PartRecord[] = [];
+    const required = requiredOf(this.#groups);
+    this.#parts = parts;
+    try {
+      this.step();
+    } finally {
+      this.#parts = null;
+    }
+    return { parts, required };
+  }
+
+  /**
+   * Takes a recorded step again, of gradients that are not there: `run` runs the program that computes them, too.
+   *
+   * @returns False where a step now would be another one; nothing happened then.
+   * @internal
+   */
+  stepAgain(record: StepRecord, run: () => void): boolean {
+    if (!isAsRecorded(record, this.#groups)) return false;
+    this.beginStep();
+    beginAgain(record, this.hypers, this.#counts);
+    run();
+    endAgain(record);
+    this.endStep();
+    return true;
+  }
+
+  #stepPart(part: PartState, active: readonly Slot[], group: number): void {
+    const hypers = this.hypers[group];
+    const numbers: NumberNode[] | null = this.#parts === null ? null : [];
     for (let i = 0; i < active.length; i++) {
       active[i].started = true;
       if (this.#counts) active[i].step++;
@@ -274,29 +359,26 @@ export class Optimizer {
       stats.set(name, leaf(storage, [storage.bytes / 4], "f32", { after: last }));
     }
     const { infos, differ } = this.#infos(part, active);
-    const update = new Update({ p, g: flatGrads(part), part, hypers, infos, differ, stats });
+    const update = new Update({ p, g: flatGrads(part), part, hypers, infos, differ, stats, numbers });
+    if (numbers !== null) this.#parts!.push({ part, group, active, differ, numbers });
     if (active.length > 0) { for (const s of this.steppers) s.apply(update); }
     // parameters without a gradient keep every bit of themselves and of their statistics
     if (active.length < part.slots.length) this.#keepInactive(update, active, part);
     this.afterUpdate(update, part);
-    const group: Assignment[] = [{ storage: part.storage, value: update.p.node, offset: part.start }];
+    const assignments: Assignment[] = [{ storage: part.storage, value: update.p.node, offset: part.start }];
     for (const name of update.changed) {
-      group.push({ storage: part.stats.get(name)!.storage, value: update.stat(name).node });
+      assignments.push({ storage: part.stats.get(name)!.storage, value: update.stat(name).node });
     }
-    const done = assignAll(group);
+    const done = assignAll(assignments);
     let at = 1;
     for (const name of update.changed) part.stats.get(name)!.last = [done[at++]];
     rereadAll(part.storage, [done[0]]);
   }
 
   /** What the host knows of each segment; one entry where all agree. */
-  #infos({ slots }: PartState, active: readonly Slot[]): { infos: StepInfo[]; differ: Record<NumberKind, boolean> } {
+  #infos({ slots }: PartState, active: readonly Slot[]): { infos: StepInfo[]; differ: Differ } {
     const given = active[0] ?? slots.find((s) => s !== null)!;
-    const differ = { group: false, step: false, doWd: false };
-    for (let i = 1; i < active.length; i++) {
-      if (active[i].step !== given.step) differ.step = true;
-      if ((active[i].doWd ?? true) !== (given.doWd ?? true)) differ.doWd = true;
-    }
+    const differ = differOf(active);
     if (!differ.step && !differ.doWd) return { infos: [infoOf(given)], differ };
     return { infos: slots.map((s) => infoOf(s ?? given)), differ };
   }
@@ -310,6 +392,11 @@ export class Optimizer {
       const which = this.#kinds.get(name) === "number" ? flagsOf(on).gt(0) : each;
       u.setStat(name, ops.where(which, u.stat(name), u.statBefore(name)));
     }
+  }
+
+  /** The prototype that has all of the update: objects of other classes may do more. */
+  protected get kind(): object {
+    return Optimizer.prototype;
   }
 
   /** Whether a step changes parameters without gradients too; for optimizers that wrap others. */
@@ -381,10 +468,6 @@ export class Optimizer {
     restoreStats(state.state, this.#groups, this.#keeps);
     if (!this.deferBoundary) boundary();
   }
-}
-
-function infoOf({ step, doWd }: Slot): StepInfo {
-  return { step, doWd: doWd ?? true };
 }
 
 /** Pending assignments to the parameters' memory. */

@@ -17,6 +17,7 @@ function root(u: Update): Tensor {
 
 /** `p <- p - lr g` */
 export const sgdStep: Stepper = {
+  steady: true,
   apply: (u) => {
     u.p = u.p.sub(u.g.mul(u.hyper("lr")));
   },
@@ -24,6 +25,7 @@ export const sgdStep: Stepper = {
 
 /** `p <- p - lr gradAvg` */
 export const momentumStep: Stepper = {
+  steady: true,
   apply: (u) => {
     u.p = u.p.sub(u.stat("gradAvg").mul(u.hyper("lr")));
   },
@@ -42,6 +44,7 @@ export const SGD: OptFunc = optFunc({
 });
 
 const rmsPropStep = (momentum: boolean): Stepper => ({
+  steady: true,
   defaults: { eps: 1e-8 },
   apply: (u) => {
     const den = u.stat("sqrAvg").sqrt().add(u.hyper("eps"));
@@ -60,6 +63,7 @@ export const RMSProp: OptFunc = optFunc({
 
 /** `p <- p - lr / debias1 gradAvg / (sqrt(sqrAvg / debias2) + eps)` */
 export const adamStep: Stepper = {
+  steady: true,
   defaults: { eps: 1e-5 },
   apply: (u) => {
     const size = u.number("step", (h, { step }) => h.lr / debias("mom", h, step));
@@ -88,6 +92,7 @@ function rectification(sqrMom: number, step: number): number | null {
 }
 
 const radamStep = (smooth: boolean): Stepper => ({
+  steady: true,
   defaults: { eps: 1e-5, beta: 0 },
   apply: (u) => {
     let den = root(u);
@@ -118,6 +123,7 @@ export const RAdam: OptFunc = optFunc({
 });
 
 const qhadamStep: Stepper = {
+  steady: true,
   defaults: { nu1: 0.7, nu2: 1, eps: 1e-8 },
   apply: (u) => {
     const ownMean = u.number("group", (h) => 1 - h.nu1), ownSquare = u.number("group", (h) => 1 - h.nu2);
@@ -142,6 +148,7 @@ export const QHAdam: OptFunc = optFunc({
 });
 
 const larcStep = (clip: boolean, momentum: boolean): Stepper => ({
+  steady: true,
   defaults: { trustCoeff: 0.02, eps: 1e-8 },
   stats: { localLr: "number" },
   apply: (u) => {
@@ -166,6 +173,7 @@ export const Larc: OptFunc = optFunc({
 });
 
 const lambStep: Stepper = {
+  steady: true,
   defaults: { eps: 1e-5 },
   apply: (u) => {
     const mean = u.stat("gradAvg").mul(u.number("step", (h, { step }) => 1 / debias("mom", h, step)));

@@ -26,6 +26,17 @@ export interface StepInfo {
 /** On what a number depends beside the group's hyper-parameters: on nothing, on the step count, or on the decay flag. */
 export type NumberKind = "group" | "step" | "doWd";
 
+/** Which kinds of numbers differ from parameter to parameter. */
+export type Differ = Readonly<Record<NumberKind, boolean>>;
+
+/** A number of an expression, and where it comes from. */
+export interface NumberNode {
+  /** A scalar leaf, or an array leaf of one number a segment where they differ. */
+  readonly node: Node;
+  readonly kind: NumberKind;
+  readonly of: (hypers: Readonly<Hypers>, info: StepInfo) => number;
+}
+
 /** What a statistic is: a vector like the parameter, or one number a parameter. */
 export type StatKind = "vector" | "number";
 
@@ -37,6 +48,11 @@ export interface Stepper {
   readonly stats?: Readonly<Record<string, StatKind>>;
   /** Whether it counts the steps of each parameter. */
   readonly counts?: boolean;
+  /**
+   * Whether `apply` records the same at every step, with no other numbers that change than those of {@link Update.hyper}
+   * and {@link Update.number}. A learner then need not call it at every step.
+   */
+  readonly steady?: boolean;
   /** Says what becomes of parameters, gradients and statistics. */
   apply(u: Update): void;
 }
@@ -52,9 +68,11 @@ export interface UpdateStart {
   /** What the host knows of each segment's parameter; one entry where all agree. */
   readonly infos: readonly StepInfo[];
   /** Which kinds of numbers differ from segment to segment. */
-  readonly differ: Readonly<Record<NumberKind, boolean>>;
+  readonly differ: Differ;
   /** Statistics by name. */
   readonly stats: ReadonlyMap<string, Node>;
+  /** Where numbers are noted down that the host worked out; null for nowhere. */
+  readonly numbers: NumberNode[] | null;
 }
 
 /**
@@ -120,7 +138,7 @@ export class Update {
 
   /** A hyper-parameter, as a tensor: a change of its value needs no new program. */
   hyper(name: string): Tensor {
-    return new Tensor(scalar(this.hypers[name]));
+    return this.number("group", (h) => h[name]);
   }
 
   /**
@@ -130,11 +148,15 @@ export class Update {
    * @param of Its value for a parameter.
    */
   number(kind: NumberKind, of: (hypers: Readonly<Hypers>, info: StepInfo) => number): Tensor {
-    const { differ, infos, hypers } = this.#start;
-    if (!differ[kind]) return new Tensor(scalar(of(hypers, infos[0])));
-    const numbers = new Float32Array(infos.length);
-    for (let i = 0; i < numbers.length; i++) numbers[i] = of(hypers, infos[i]);
-    return this.perElement(perSegment(numbers));
+    const { differ, infos, hypers, numbers } = this.#start;
+    if (!differ[kind]) {
+      const node = scalar(of(hypers, infos[0]));
+      numbers?.push({ node, kind, of });
+      return new Tensor(node);
+    }
+    const each = perSegment(Float32Array.from(infos, (info) => of(hypers, info)));
+    numbers?.push({ node: each.node, kind, of });
+    return this.perElement(each);
   }
 
   /** Numbers of the segments, `[segments]`, for every element, `[n]`. */

@@ -12,6 +12,7 @@ export function debias(name: "mom" | "sqrMom", hypers: Readonly<Hypers>, step: n
 
 /** `p <- p (1 - lr wd)`, for parameters that decay. */
 export const weightDecay: Stepper = {
+  steady: true,
   defaults: { wd: 0 },
   apply: (u) => {
     u.p = u.p.mul(u.number("doWd", (h, { doWd }) => doWd ? 1 - h.lr * h.wd : 1));
@@ -20,6 +21,7 @@ export const weightDecay: Stepper = {
 
 /** `g <- g + wd p`, for parameters that decay. */
 export const l2Reg: Stepper = {
+  steady: true,
   defaults: { wd: 0 },
   apply: (u) => {
     u.g = u.g.add(u.p.mul(u.number("doWd", (h, { doWd }) => doWd ? h.wd : 0)));
@@ -29,6 +31,7 @@ export const l2Reg: Stepper = {
 /** `gradAvg <- mom gradAvg + d g`, with `d = 1 - mom` if dampened, else 1. */
 export function averageGrad({ dampening = false }: { dampening?: boolean } = {}): Stepper {
   return {
+    steady: true,
     defaults: { mom: 0.9 },
     stats: { gradAvg: "vector" },
     apply: (u) => {
@@ -40,6 +43,7 @@ export function averageGrad({ dampening = false }: { dampening?: boolean } = {})
 
 /** `sqrAvg <- sqrMom sqrAvg + (1 - sqrMom) g^2` */
 export const averageSqrGrad: Stepper = {
+  steady: true,
   defaults: { sqrMom: 0.99 },
   stats: { sqrAvg: "vector" },
   apply: (u) => {
@@ -49,4 +53,4 @@ export const averageSqrGrad: Stepper = {
 };
 
 /** Counts the steps of each parameter. */
-export const stepStat: Stepper = { counts: true, apply: () => {} };
+export const stepStat: Stepper = { steady: true, counts: true, apply: () => {} };

@@ -93,12 +93,15 @@ export function backward(loss: Tensor): void {
 const unused = new Set<Parameter>();
 
 // one optimizer's step changes weights that gradients for another one depend on: those are computed with it
-setOutstanding(() => {
-  if (unused.size === 0) return [];
-  const nodes: Node[] = [];
-  for (const { grad } of unused) if (grad !== null) nodes.push(grad.node);
-  unused.clear();
-  return nodes;
+setOutstanding({
+  any: () => unused.size > 0,
+  take: () => {
+    if (unused.size === 0) return [];
+    const nodes: Node[] = [];
+    for (const { grad } of unused) if (grad !== null) nodes.push(grad.node);
+    unused.clear();
+    return nodes;
+  },
 });
 
 /**

@@ -76,6 +76,11 @@ export class Callback {
     return this[event]();
   }
 
+  /** Whether `event` is handled at all. While nobody handles events inside of a step, learners do less at each. */
+  handles(event: EventName): boolean {
+    return this[event] !== Callback.prototype[event] || this.handle !== Callback.prototype.handle;
+  }
+
   /**
    * What the callback would lose if the process ended between two batches or two epochs: plain data, typed arrays, tensors;
    * null for nothing. Checkpoints keep it, and give it back to {@link Callback.loadStateDict}.

@@ -68,6 +68,15 @@ export class CallbackList {
     return this.sorted.filter((c) => c[event] !== Callback.prototype[event]);
   }
 
+  /** Whether any callback handles one of `events`. */
+  hears(events: readonly EventName[]): boolean {
+    const list = this.#list;
+    for (let i = 0; i < list.length; i++) {
+      for (let k = 0; k < events.length; k++) if (list[i].handles(events[k])) return true;
+    }
+    return false;
+  }
+
   /** Calls every callback; returns a promise only if a handler did. */
   fire(event: EventName): Handled {
     const line = this.sorted;
@@ -90,7 +99,7 @@ export class CallbackList {
     // most callbacks handle few events: the others cost a few comparisons
     const { peers } = this.#learn;
     if (
-      cb[event] === Callback.prototype[event] && cb.handle === Callback.prototype.handle ||
+      !cb.handles(event) ||
       peers !== null && peers.rank > 0 && cb.rank0Only
     ) {
       if (event === "afterFit") cb.run = true;

@@ -21,6 +21,7 @@ import {
 } from "./cancel.ts";
 import type { EventName } from "./events.ts";
 import { computeLoss } from "./loss_func.ts";
+import { INSIDE_STEP } from "./step_replays.ts";
 import type { TrainLoop } from "./train_loop.ts";
 
 interface PhaseEvents {
@@ -112,6 +113,7 @@ export async function runFit(
   refuseNested(learn);
   if (startEpoch < nEpoch) refuseEmpty(learn.dls.train, "train");
   const breather = new Breather();
+  learn.steps.beginFit();
   learn.nEpoch = nEpoch;
   learn.running = true;
   learn.resuming = from !== null;
@@ -148,9 +150,11 @@ export function refuseNested(learn: TrainLoop): void {
 export async function runValidate(learn: TrainLoop, dl: DataLoader<Batch>): Promise<void> {
   refuseEmpty(dl, "validate");
   const restore = learn.saveBatch();
+  learn.batch = new BatchState(); // that of a fit under way goes on afterwards
   try {
     await validate(learn, dl, new Breather());
   } finally {
+    learn.batch.release();
     restore();
     if (!learn.running) await learn.undoDeferred();
   }
@@ -203,6 +207,7 @@ async function oneBatch(learn: TrainLoop, i: number, tensors: Batch, fresh: bool
   const batch = new BatchState(tensors, learn.dls.nInp ?? Math.max(1, tensors.length - 1), fresh);
   learn.iter = i;
   learn.batch = batch;
+  if (learn.training) learn.steps.beginBatch();
   try {
     await withEvents(learn, BATCH, () => passes(learn, batch));
   } catch (thrown) {
@@ -230,6 +235,13 @@ async function passes(learn: TrainLoop, batch: BatchState): Promise<void> {
   pending = learn.fire("afterLoss");
   if (pending !== undefined) await pending;
   if (!learn.training || batch.loss === null) return;
+  if (learn.hears(INSIDE_STEP) || !learn.steps.repeat(batch, learn.opt)) await buildStep(learn, batch);
+  learn.opt.zeroGrad();
+  batch.zeroed = true;
+}
+
+/** Backward pass and update, with their events. */
+async function buildStep(learn: TrainLoop, batch: BatchState): Promise<void> {
   await withEvents(learn, BACKWARD, () => {
     backward(batch.lossGrad!);
     // a read in the middle splits the step's program: what outlives the batch must be in its first half
@@ -238,18 +250,19 @@ async function passes(learn: TrainLoop, batch: BatchState): Promise<void> {
   });
   await withEvents(learn, STEP, () => {
     const { opt } = learn;
-    opt.deferBoundary = true; // the boundary is the batch's end
-    opt.step();
+    learn.steps.step(opt);
   });
-  learn.opt.zeroGrad();
-  batch.zeroed = true;
 }
 
 /** The boundary: hands the step's program over, with what is held beyond it. A second call finds nothing to do. */
-export function endBatch(learn: TrainLoop, { pred, loss, zeroed }: BatchState): void {
-  if (!learn.training || pred === null || loss === null) return boundary();
+export function endBatch(learn: TrainLoop, batch: BatchState): void {
+  const { pred, loss, zeroed } = batch;
+  if (!learn.training || pred === null || loss === null) {
+    boundary();
+    return;
+  }
   if (!zeroed && learn.hasOpt) learn.opt.holdGrads();
-  boundary([loss.node, pred.node]);
+  learn.steps.end(batch);
 }
 
 /** After an error: what was recorded before it still happens, so that the learner can be used again. */

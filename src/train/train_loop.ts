@@ -32,6 +32,7 @@ import { Progress } from "./progress.ts";
 import { Recorder } from "./recorder.ts";
 import { endBatch, type Resumption, runFit, runValidate } from "./run.ts";
 import { showTrainingLoop } from "./show_loop.ts";
+import { StepReplays } from "./step_replays.ts";
 import { TrainEval } from "./train_eval.ts";
 
 /** The parts that train a model on data, and the state of the run that is under way. */
@@ -93,6 +94,12 @@ export class TrainLoop<M extends Model = Model> {
    * @internal
    */
   batch: BatchState = new BatchState();
+  /**
+   * What steps have in common, so that they need not be built each time.
+   *
+   * @internal
+   */
+  readonly steps: StepReplays = new StepReplays();
 
   readonly #callbacks: CallbackList;
   readonly #split: () => ParamGroups | readonly Parameter[];
@@ -325,6 +332,15 @@ export class TrainLoop<M extends Model = Model> {
   /** Callbacks that handle `event`, in the order in which they are called. */
   orderedCbs(event: EventName): readonly Callback[] {
     return this.#callbacks.handling(event);
+  }
+
+  /**
+   * Whether any callback handles one of `events`.
+   *
+   * @internal
+   */
+  hears(events: readonly EventName[]): boolean {
+    return this.#callbacks.hears(events);
   }
 
   /** Calls every callback's handler of `event`; gives a promise only where a handler is async. */

@@ -1,0 +1,267 @@
+/**
+ * Steps that are taken again: of a step that is built like one before, only the front part (what the loss is computed
+ * from) has to be there to know the rest of its program, gradients and updates, which then is not built at all. What others
+ * record on top of its results, such as a history of losses, goes with it.
+ *
+ * @module
+ */
+import { DisposedError } from "../base/errors.ts";
+import { pendingAssigns, takePending } from "./assign.ts";
+import { collect, type Collected } from "./collect.ts";
+import { LEAF } from "./leaves.ts";
+import type { Node } from "./node.ts";
+import { type Entry, type Runtime, sameKey } from "./programs.ts";
+import { hold, nothingBeside, type Run, runtimeOf, settle, unhold } from "./runtime.ts";
+import { Storage } from "./storage.ts";
+
+/** What was recorded so far of a step that will hand `results` over; null where its program will compute more than that. */
+export function frontOf(results: readonly Node[]): Collected | null {
+  if (!nothingBeside() || results.some((r) => r.storage !== null)) return null;
+  return collect(results, [...pendingAssigns()]);
+}
+
+/** A front part that a program may be recorded for: what of it does not last until the program has run. */
+export interface Front {
+  readonly collected: Collected;
+  readonly key: Int32Array;
+  /** Places in `collected.order` of values that lie in memory, and which parameters they are. */
+  readonly leaves: readonly number[];
+  readonly owners: readonly (object | null)[];
+}
+
+/** Keeps a front part until its step's program has run; null where its gradients depend on more than its structure. */
+export function keepFront(collected: Collected): Front | null {
+  const leaves: number[] = [], owners: (object | null)[] = [];
+  const { order } = collected;
+  for (let i = 0; i < order.length; i++) {
+    const node = order[i];
+    if (node.storage === null || node.op.kind === "assign") continue;
+    // a value that was read before its gradients were taken has a history that the structure does not show
+    if (node.op !== LEAF && node.tracked) return null;
+    leaves.push(i);
+    owners.push(node.owner);
+  }
+  return { collected, key: collected.key.slice(), leaves, owners };
+}
+
+/** What others record on top of a step's results, to be handed over with it: assignments to memory of their own. */
+export interface Tail {
+  readonly collected: Collected;
+  readonly key: Int32Array;
+  /** For each of `collected.storages` the result that stands for it, else -1. */
+  readonly results: readonly number[];
+}
+
+/** What a step has recorded beyond its front part: the assignments of gradients and updates. */
+export function updatesOf({ collected: { assigns } }: Front): readonly Node[] {
+  return pendingAssigns().filter((a) => !assigns.includes(a));
+}
+
+/**
+ * What is recorded now beside a step's front part and its updates; null where somebody has read a result of the step
+ * before, and so has handed over a part of its program.
+ */
+export function tailOf({ collected: { roots, assigns } }: Front, updates: readonly Node[]): Tail | null {
+  if (roots.some((r) => r.storage !== null)) return null;
+  const others = pendingAssigns().filter((a) => !assigns.includes(a) && !updates.includes(a));
+  const places = roots.map((r) => r.storage = new Storage((r.bytes + 3) & ~3)); // to stop at results, as later steps will
+  try {
+    const collected = collect([], others);
+    return { collected, key: collected.key.slice(), results: collected.storages.map((s) => places.indexOf(s)) };
+  } finally {
+    for (const r of roots) r.storage = null;
+  }
+}
+
+/** Memory that the rest of a step assigns to. */
+interface Target {
+  readonly storage: Storage;
+  /** How often in a step. */
+  readonly times: number;
+  /** Its place among the front part's storages; -1 where that does not know it. */
+  readonly at: number;
+}
+
+/** Where things of a program are in the lists of its front part, and where those of its tail go. */
+interface Places {
+  readonly front: readonly number[];
+  readonly tail: readonly number[];
+}
+
+/** A step's program, to be run for later steps with the same front part. */
+export class Replay {
+  readonly #front: Omit<Front, "collected">;
+  readonly #frontHash: number;
+  readonly #tail: Omit<Tail, "collected">;
+  readonly #tailHash: number;
+  readonly #entry: Entry;
+  readonly #runtime: Runtime;
+  /** What the program works on. */
+  readonly #storages: Storage[];
+  readonly #scalars: Node[];
+  readonly #arrays: Node[];
+  readonly #storagePlaces: Places;
+  readonly #scalarPlaces: Places;
+  readonly #arrayPlaces: Places;
+  /** Takes what the program stores for a tail where a step has none. */
+  readonly #scratch = new Map<number, Storage>();
+  /** For each result of the program its place among the front part's. */
+  readonly #rootsFrom: readonly number[];
+  readonly #targets: readonly Target[];
+  /** Results of the step that waits to be run, in the front part's order. */
+  #results: readonly Storage[] | null = null;
+
+  /**
+   * Takes down what ran.
+   *
+   * @param front The step's front part.
+   * @param tail What others had recorded when the step's program was handed over.
+   * @param run That program.
+   * @param updates The assignments of the step itself.
+   * @returns Null where the program computed or assigned anything else, or the tail used what the step works on.
+   */
+  static of(front: Front, tail: Tail, run: Run, updates: readonly Node[]): Replay | null {
+    const { collected: known } = front, { collected: last } = tail, { collected: all } = run;
+    const rootsFrom = placesOf(all.roots, known.roots);
+    if (rootsFrom.includes(-1) || rootsFrom.length !== known.roots.length) return null;
+    const parts = [...known.assigns, ...updates, ...last.assigns];
+    // a part may have been handed over with another program before
+    if (parts.length !== all.assigns.length || !parts.every((a) => all.assigns.includes(a))) return null;
+    const versions = new Map<Storage, Set<number>>();
+    for (const { storage, version } of updates) {
+      versions.set(storage!, (versions.get(storage!) ?? new Set()).add(version));
+    }
+    const shares = <T>(a: readonly T[], b: readonly T[]) => a.some((x) => b.includes(x));
+    if (
+      shares(last.storages, known.storages) || shares(last.storages, [...versions.keys()]) ||
+      shares(last.scalars, known.scalars) || shares(last.arrays, known.arrays)
+    ) return null;
+    return new Replay(front, tail, run, rootsFrom, versions);
+  }
+
+  private constructor(
+    { collected: known, ...front }: Front,
+    { collected: last, ...tail }: Tail,
+    { collected: all, entry, runtime }: Run,
+    rootsFrom: readonly number[],
+    versions: ReadonlyMap<Storage, ReadonlySet<number>>,
+  ) {
+    this.#front = front;
+    this.#frontHash = known.hash;
+    this.#tail = tail;
+    this.#tailHash = last.hash;
+    this.#entry = entry;
+    this.#runtime = runtime;
+    this.#storages = [...all.storages];
+    this.#scalars = [...all.scalars];
+    this.#arrays = [...all.arrays];
+    this.#storagePlaces = {
+      front: placesOf(all.storages, known.storages),
+      tail: placesOf(last.storages, all.storages),
+    };
+    this.#scalarPlaces = { front: placesOf(all.scalars, known.scalars), tail: placesOf(last.scalars, all.scalars) };
+    this.#arrayPlaces = { front: placesOf(all.arrays, known.arrays), tail: placesOf(last.arrays, all.arrays) };
+    this.#rootsFrom = rootsFrom;
+    this.#targets = [...versions].map(([storage, { size }]) => ({
+      storage,
+      times: size,
+      at: known.storages.indexOf(storage),
+    }));
+  }
+
+  /** Whether a step with this front part goes on like the one that was recorded, as far as its structure and memory say. */
+  fits(front: Collected): boolean {
+    const { key, leaves, owners } = this.#front;
+    if (front.hash !== this.#frontHash || !sameKey(key, front.key)) return false;
+    for (let i = 0; i < leaves.length; i++) {
+      const node = front.order[leaves[i]];
+      if (node.owner !== owners[i] || node.op !== LEAF && node.tracked) return false;
+    }
+    const { storages } = front;
+    for (const { storage, at } of this.#targets) if (at >= 0 && storages[at] !== storage) return false;
+    const { front: from, tail } = this.#storagePlaces;
+    for (let i = 0; i < from.length; i++) {
+      if (from[i] >= 0 || tail.includes(i)) continue;
+      const own = this.#storages[i];
+      if (own.disposed || own.version !== own.done || storages.includes(own)) return false;
+    }
+    return !this.#entry.gone && runtimeOf(storages) === this.#runtime;
+  }
+
+  /**
+   * Takes the step whose front part {@link fits}: its results and assignments are there afterwards, for everybody who asks.
+   * The program is handed over by {@link Replay.end}, or when somebody asks before.
+   */
+  begin(front: Collected): void {
+    takePending();
+    const results = front.roots.map((n) => new Storage((n.bytes + 3) & ~3));
+    gatherInto(this.#storages, this.#storagePlaces.front, front.storages);
+    gatherInto(this.#scalars, this.#scalarPlaces.front, front.scalars);
+    gatherInto(this.#arrays, this.#arrayPlaces.front, front.arrays);
+    const { order } = front;
+    for (let i = 0; i < order.length; i++) order[i].release(); // as `backward` does
+    settle(front, results);
+    for (const { storage, times } of this.#targets) storage.done = storage.version += times;
+    this.#results = results;
+    hold(() => this.#run(false));
+  }
+
+  /** Hands the step's program over, with what was recorded since if that is what was recorded then. */
+  end(): void {
+    if (this.#results === null) return;
+    const tail = collect([], pendingAssigns());
+    this.#run(this.#takeTail(tail));
+  }
+
+  #takeTail(tail: Collected): boolean {
+    const { key, results } = this.#tail;
+    if (tail.hash !== this.#tailHash || !sameKey(key, tail.key)) return false;
+    const { front, tail: to } = this.#storagePlaces;
+    for (let k = 0; k < to.length; k++) {
+      const storage = tail.storages[k];
+      if (results[k] >= 0) {
+        if (storage !== this.#results![results[k]]) return false;
+      } else if (this.#storages.some((s, i) => s === storage && (front[i] >= 0 || !to.includes(i)))) return false;
+    }
+    scatterInto(this.#storages, to, tail.storages);
+    scatterInto(this.#scalars, this.#scalarPlaces.tail, tail.scalars);
+    scatterInto(this.#arrays, this.#arrayPlaces.tail, tail.arrays);
+    takePending();
+    settle(tail, []);
+    return true;
+  }
+
+  #run(withTail: boolean): void {
+    unhold();
+    const results = this.#results!;
+    this.#results = null;
+    const storages = this.#storages;
+    if (!withTail) { for (const i of this.#storagePlaces.tail) if (i >= 0) storages[i] = this.#scratchFor(i); }
+    for (let i = 0; i < storages.length; i++) {
+      if (storages[i].disposed) throw new DisposedError("Cannot use a tensor of this batch: it was disposed");
+    }
+    const values = { storages, scalars: this.#scalars, arrays: this.#arrays };
+    this.#runtime.run(this.#entry, values, this.#rootsFrom.map((i) => results[i]));
+  }
+
+  #scratchFor(i: number): Storage {
+    let scratch = this.#scratch.get(i);
+    if (scratch === undefined) this.#scratch.set(i, scratch = new Storage(this.#storages[i].bytes));
+    return scratch;
+  }
+}
+
+function placesOf<T>(things: readonly T[], list: readonly T[]): number[] {
+  const places = new Map(list.map((x, i) => [x, i]));
+  return things.map((x) => places.get(x) ?? -1);
+}
+
+/** `list[i] = given[from[i]]` */
+function gatherInto<T>(list: T[], from: readonly number[], given: readonly T[]): void {
+  for (let i = 0; i < from.length; i++) if (from[i] >= 0) list[i] = given[from[i]];
+}
+
+/** `list[to[i]] = given[i]` */
+function scatterInto<T>(list: T[], to: readonly number[], given: readonly T[]): void {
+  for (let i = 0; i < to.length; i++) if (to[i] >= 0) list[to[i]] = given[i];
+}
