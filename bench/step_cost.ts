@@ -1,12 +1,14 @@
 /**
  * What a training step costs in JavaScript: building the expression, its gradients and the update, finding the program, and
- * writing the numbers that change. The device does nothing, so nothing else is measured.
+ * writing the numbers that change; and what it costs in a learner, which does not build what it knows from steps before.
+ * The device does nothing, so nothing else is measured.
  *
  *     deno run -A --config deno.json bench/step_cost.ts
  */
 import type { Device } from "../src/device/contract.ts";
 import { useDevice } from "../src/graph/runtime.ts";
-import { Adam, backward, nn, Parameter, setSeed, SGD, tensor } from "../mod.ts";
+import { Adam, backward, DataLoaders, Learner, nn, type OptFunc, Parameter, setSeed, SGD, tensor } from "../mod.ts";
+import { silentLogger, type Tensor } from "../mod.ts";
 
 let buffers = 1;
 
@@ -81,3 +83,39 @@ const mlp = time(() => {
 console.log(
   `mlp64 (784-512-256-10, cross-entropy, Adam, batch 64): ${mlp.toFixed(1)} us a step (designed for 120)`,
 );
+
+/** Microseconds of a step of `Learner.fit`, and where each step is built: medians of epochs in turn, the recorder included. */
+async function learnerCost(
+  model: nn.Module<[Tensor], Tensor>,
+  lossFunc: nn.MSELoss | nn.CrossEntropyLoss,
+  optFunc: OptFunc,
+  arrays: Parameters<typeof DataLoaders.fromArrays>[0],
+  bs: number,
+): Promise<string> {
+  const dls = DataLoaders.fromArrays(arrays, { bs, seed: 1 });
+  const learn = new Learner(dls, model, { lossFunc, optFunc, logger: silentLogger });
+  const us: Record<"again" | "built", number[]> = { again: [], built: [] };
+  for (let i = 0; i < 40; i++) {
+    const which = i % 2 === 0 ? "again" : "built";
+    learn.steps.enabled = which === "again";
+    const start = performance.now();
+    await learn.fit(1);
+    if (i >= 10) us[which].push((performance.now() - start) / dls.train.length * 1000);
+  }
+  return `${median(us.again).toFixed(1)} us a step in a learner, ${median(us.built).toFixed(1)} where each is built`;
+}
+
+/** y = a x + b. */
+class Line extends nn.Module {
+  readonly a: Parameter = new Parameter(tensor(0.5));
+  readonly b: Parameter = new Parameter(tensor(-0.3));
+  override forward(x: Tensor): Tensor {
+    return x.mul(this.a).add(this.b);
+  }
+}
+
+const points = { data: new Float32Array(16 * 1000), shape: [16 * 1000] };
+console.log(`tiny: ${await learnerCost(new Line(), loss, SGD.with({ mom: 0.9 }), { x: points, y: points }, 16)}`);
+const pictures = { data: new Float32Array(64 * 500 * 784), shape: [64 * 500, 784] };
+const labels = { data: new Int32Array(64 * 500), shape: [64 * 500] };
+console.log(`mlp64: ${await learnerCost(model, crossEntropy, Adam, { x: pictures, y: labels }, 64)}`);

@@ -36,16 +36,7 @@ import {
   type StepRecord,
 } from "./repeat.ts";
 import { checkState, clearStats, gatherState, type Keeps, type OptimizerState, restoreStats } from "./state.ts";
-import {
-  type Differ,
-  flagsOf,
-  type Hypers,
-  type NumberNode,
-  type StatKind,
-  type StepInfo,
-  type Stepper,
-  Update,
-} from "./stepper.ts";
+import { flagsOf, type Hypers, type NumberNode, type StatKind, type Stepper, Update } from "./stepper.ts";
 
 /** Updates groups of parameters by steppers; see `SGD`, `Adam` and the others for ready ones. */
 export class Optimizer {
@@ -358,8 +349,10 @@ export class Optimizer {
       const { storage, last } = statArena(part, name, kind);
       stats.set(name, leaf(storage, [storage.bytes / 4], "f32", { after: last }));
     }
-    const { infos, differ } = this.#infos(part, active);
-    const update = new Update({ p, g: flatGrads(part), part, hypers, infos, differ, stats, numbers });
+    const given = active[0] ?? part.slots.find((s) => s !== null)!;
+    const info = infoOf(given), differ = differOf(active);
+    const infos = differ.step || differ.doWd ? part.slots.map((s) => infoOf(s ?? given)) : [info];
+    const update = new Update({ p, g: flatGrads(part), part, hypers, info, infos, differ, stats, numbers });
     if (numbers !== null) this.#parts!.push({ part, group, active, differ, numbers });
     if (active.length > 0) { for (const s of this.steppers) s.apply(update); }
     // parameters without a gradient keep every bit of themselves and of their statistics
@@ -373,14 +366,6 @@ export class Optimizer {
     let at = 1;
     for (const name of update.changed) part.stats.get(name)!.last = [done[at++]];
     rereadAll(part.storage, [done[0]]);
-  }
-
-  /** What the host knows of each segment; one entry where all agree. */
-  #infos({ slots }: PartState, active: readonly Slot[]): { infos: StepInfo[]; differ: Differ } {
-    const given = active[0] ?? slots.find((s) => s !== null)!;
-    const differ = differOf(active);
-    if (!differ.step && !differ.doWd) return { infos: [infoOf(given)], differ };
-    return { infos: slots.map((s) => infoOf(s ?? given)), differ };
   }
 
   #keepInactive(u: Update, active: readonly Slot[], { slots }: PartState): void {

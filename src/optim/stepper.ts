@@ -65,7 +65,9 @@ export interface UpdateStart {
   readonly g: Node;
   readonly part: Part;
   readonly hypers: Hypers;
-  /** What the host knows of each segment's parameter; one entry where all agree. */
+  /** What the host knows of a parameter that is updated: of all such where they agree. */
+  readonly info: StepInfo;
+  /** What the host knows of each segment's parameter, updated or not. */
   readonly infos: readonly StepInfo[];
   /** Which kinds of numbers differ from segment to segment. */
   readonly differ: Differ;
@@ -148,13 +150,13 @@ export class Update {
    * @param of Its value for a parameter.
    */
   number(kind: NumberKind, of: (hypers: Readonly<Hypers>, info: StepInfo) => number): Tensor {
-    const { differ, infos, hypers, numbers } = this.#start;
+    const { differ, info, infos, hypers, numbers } = this.#start;
     if (!differ[kind]) {
-      const node = scalar(of(hypers, infos[0]));
+      const node = scalar(of(hypers, info));
       numbers?.push({ node, kind, of });
       return new Tensor(node);
     }
-    const each = perSegment(Float32Array.from(infos, (info) => of(hypers, info)));
+    const each = perSegment(Float32Array.from(infos, (each) => of(hypers, each)));
     numbers?.push({ node: each.node, kind, of });
     return this.perElement(each);
   }

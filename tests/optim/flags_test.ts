@@ -2,7 +2,7 @@
  * What keeps parameters from training or decaying: frozen groups, flags, missing gradients.
  */
 import { assertEquals } from "@std/assert";
-import { Adam, type OptFunc, ranger, SGD } from "../../src/optim/mod.ts";
+import { Adam, Lamb, type OptFunc, QHAdam, RAdam, ranger, SGD } from "../../src/optim/mod.ts";
 import { Parameter, tensor } from "../../src/tensor/mod.ts";
 import { onDevices } from "../support/devices.ts";
 import { assertValues, bits, param, stepWith } from "./support.ts";
@@ -49,6 +49,21 @@ onDevices("the last decaying group follows changed flags", async () => {
   opt.setFlag(p[1], "doWd", false);
   stepWith(opt, [[1], [1]]);
   await assertValues(p, [[0.62], [0.7]]);
+});
+
+onDevices("a parameter that is left out lends its step count to nobody", async () => {
+  for (const make of [Adam, RAdam, QHAdam, Lamb, ranger]) {
+    const values = [[0.5, -1], [0.3, 2]], gradients = [[0.1, -0.2], [0.3, 0.4]];
+    const alone = values.map((v) => param(...v)), joined = [param(1, 2), ...values.map((v) => param(...v))];
+    const a = make(alone, { lr: 0.1, wd: 0.1 }), b = make(joined, { lr: 0.1, wd: 0.1 });
+    a.setFlag(alone[1], "doWd", false); // two kinds of parameters are stepped
+    b.setFlag(joined[2], "doWd", false);
+    for (let i = 0; i < 8; i++) {
+      stepWith(a, gradients);
+      stepWith(b, [i === 2 ? [1, 1] : null, ...gradients]);
+    }
+    assertEquals(await bits(joined.slice(1)), await bits(alone));
+  }
 });
 
 const EVERY: Readonly<Record<string, OptFunc>> = {

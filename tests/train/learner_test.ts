@@ -335,6 +335,28 @@ onDevices("an evaluation in the middle of a fit leaves the epoch's row alone", a
   assertEquals(busy.recorder.values, plain.recorder.values);
 }, here);
 
+onDevices("so does one in the middle of a batch", async () => {
+  const metrics = (p: Tensor, y: Tensor) => p.sub(y).abs().mean();
+  const plain = linearLearner({ metrics }), busy = linearLearner({ metrics });
+  await plain.fit(2);
+  const seen: unknown[] = [];
+  const look = async () => {
+    if (!busy.training) return;
+    seen.push((await busy.validate()).length, (await busy.getPreds()).preds.shape);
+    assert(busy.training && busy.model.training, "the batch goes on");
+  };
+  for (const event of ["beforeBatch", "afterPred", "afterLoss", "afterBackward", "afterBatch"] as const) {
+    const again = linearLearner({ metrics });
+    Object.assign(busy, { dls: again.dls });
+    busy.model.loadStateDict(again.model.stateDict());
+    busy.createOpt();
+    await busy.fit(2, { cbs: new At(event, look) });
+    assertEquals(busy.recorder.losses, plain.recorder.losses, event);
+    assertEquals(busy.recorder.values, plain.recorder.values, event);
+  }
+  assertEquals(seen.length, 2 * 5 * 4);
+}, here);
+
 onDevices("a training batch reads nothing back", async (device) => {
   const learn = linearLearner({ metrics: (p: Tensor, y: Tensor) => p.sub(y).mean() });
   await learn.fit(1);

@@ -1,0 +1,31 @@
+/**
+ * Runs let the event loop do its work: servers answer, signals arrive.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { eventLoopTurn } from "../../src/base/turn.ts";
+
+Deno.test("a server answers within a few turns of the event loop, however busy that is in between", async () => {
+  const server = Deno.serve({ port: 0, onListen() {} }, () => new Response("here"));
+  let turns = 0, answered = false;
+  const busy = (async () => {
+    while (!answered) {
+      for (const start = performance.now(); performance.now() - start < 2;);
+      await eventLoopTurn();
+      turns++;
+    }
+  })();
+  try {
+    for (let i = 0; i < 5; i++) {
+      const before = turns;
+      const answer = await fetch(`http://localhost:${server.addr.port}`);
+      assertEquals(await answer.text(), "here");
+      assert(turns - before < 40, `${turns - before} turns`); // by setImmediate() it is above 110
+    }
+  } finally {
+    answered = true;
+    await busy;
+    await server.shutdown();
+  }
+});
