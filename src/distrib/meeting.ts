@@ -20,29 +20,25 @@ const CANCELS = {
   batch: CancelBatch,
 } as const;
 
-/** What a process brings to a meeting. Numbers are whole, but for the loss. */
+/** What a process brings to a meeting; whole numbers. */
 export interface Report {
   /** Where it is; the same in each process. */
   readonly place: number;
   /** What it has to be in agreement with the others about, as one number below 2^20. */
   readonly mark?: number;
-  /** Loss of its batch. */
-  readonly loss?: number;
   /** Items of its batch. */
   readonly items?: number;
   /** Set where it wants to leave. */
   readonly exit?: Exit | null;
 }
 
-/** What a meeting found. */
-export interface Outcome {
-  /** Mean loss, by numbers of items. */
-  readonly loss: number;
-  /** What all processes do next; null: go on. */
-  readonly exit: Exit | null;
+/** A meeting that this process has come to. */
+export interface Meeting {
+  /** What all processes do next, once all have come; null: go on. */
+  exit(): Promise<Exit | null>;
 }
 
-const N = 10;
+const N = 9;
 const FIELDS = N + EXITS.length * 2;
 
 /** Sum of one number and of its square: all of `n` are equal just if `n` times the squares is the square of the sum. */
@@ -50,32 +46,44 @@ function differ(n: number, sum: number, squares: number): boolean {
   return n * squares !== sum * sum;
 }
 
-/** Meets the others. `notice`: this process is not where the others are, it only says that it leaves. */
-export async function meet(world: World, report: Report, notice = false): Promise<Outcome> {
-  const { place, mark = 0, loss = 0, items = 0, exit = null } = report;
+/**
+ * Comes to a meeting, and waits for nobody yet. `notice`: this process is not where the others are, it only says that it
+ * leaves.
+ */
+export function come(world: World, report: Report, notice = false): Meeting {
+  const { place, mark = 0, items = 0, exit = null } = report;
   const all = new Float64Array(FIELDS);
-  if (!notice) all.set([1, place, place ** 2, mark, mark ** 2, loss * items, items, items ** 2]);
-  if (world.asked !== null) all[world.asked === "SIGINT" ? 8 : 9] = 1;
+  if (!notice) all.set([1, place, place ** 2, mark, mark ** 2, items, items ** 2]);
+  if (world.asked !== null) all[world.asked === "SIGINT" ? 7 : 8] = 1;
   if (exit !== null) {
     const at = N + EXITS.indexOf(exit) * 2;
     all[at] = 1;
     all[at + 1] = world.rank;
   }
-  await world.sumInPlace([all], "meet the other processes");
-  if (all[8] + all[9] > 0) world.raised = all[8] > 0 ? "SIGINT" : "SIGTERM";
-  return read(all, world.size);
+  const finish = world.beginSum(all, "meet the other processes");
+  return {
+    exit: async () => {
+      await finish();
+      if (all[7] + all[8] > 0) world.raised = all[7] > 0 ? "SIGINT" : "SIGTERM";
+      return read(all, world.size);
+    },
+  };
 }
 
-function read(all: Float64Array, size: number): Outcome {
-  const [there, place, places, mark, marks, loss, items, itemSquares] = all;
+/** Meets the others: see {@link come}. */
+export async function meet(world: World, report: Report, notice = false): Promise<Exit | null> {
+  return await come(world, report, notice).exit();
+}
+
+function read(all: Float64Array, size: number): Exit | null {
+  const [there, place, places, mark, marks, items, itemSquares] = all;
   let exit: Exit | null = null;
   for (let i = 0; i < EXITS.length && exit === null; i++) {
     const count = all[N + 2 * i], ranks = all[N + 2 * i + 1];
     if (count === 0) continue;
     exit = EXITS[i];
     if (exit === "error") {
-      const who = count === 1 ? `rank ${ranks}` : `${count} ranks`;
-      throw new DistributedError(`Cannot go on: ${who} of ${size} stopped with an error, which its own output tells`);
+      throw stopped(count, ranks, size);
     }
     if (exit === "valid" && count < size) {
       throw new DistributedError(
@@ -100,7 +108,13 @@ function read(all: Float64Array, size: number): Outcome {
       `Cannot average gradients: the batches of the ${size} ranks must have as many items each`,
     );
   }
-  return { loss: loss / items, exit };
+  return exit;
+}
+
+/** What others are told of processes that an error stopped. */
+export function stopped(count: number, rank: number, size: number): DistributedError {
+  const who = count === 1 ? `rank ${rank}` : `${count} ranks`;
+  return new DistributedError(`Cannot go on: ${who} of ${size} stopped with an error, which its own output tells`);
 }
 
 /** The cancel that makes all processes leave as one of them wanted. */

@@ -245,6 +245,13 @@ export class World implements Peers {
     this.#finishSync([this.#mpi.allReduce(data, "sum", what)]);
   }
 
+  /** Begins to add up an array over all processes, in place; what is returned waits until it is done. */
+  beginSum(data: HostFloats, what: string): () => Promise<void> {
+    if (this.#mpi === null || this.size === 1) return () => Promise.resolve();
+    const requests = [this.#mpi.allReduce(data, "sum", what)];
+    return () => this.#finish(requests);
+  }
+
   /** Adds up arrays over all processes, in place, all at once. */
   async sumInPlace(arrays: readonly HostFloats[], what: string): Promise<void> {
     const mpi = this.#mpi;

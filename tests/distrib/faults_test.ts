@@ -49,6 +49,13 @@ mpiTest("a rank that fails by itself takes the others with it", async () => {
   assertStringIncludes(stderr, "rank 1 of 2 stopped with an error");
 });
 
+mpiTest("a rank that cannot compute its step tells the others, who do not use its gradients", async () => {
+  const { code, stderr } = await finish(launch(2, "rank_fail.ts", ["compute"], { wrapper: HIDDEN }));
+  assert(code !== 0);
+  assertStringIncludes(stderr, "that was disposed");
+  assertStringIncludes(stderr, "rank 1 of 2 stopped with an error");
+});
+
 mpiTest("ranks that differ are told what differs before the first step", async () => {
   const { code, stderr } = await finish(launch(2, "rank_fail.ts", ["differ"], { wrapper: HIDDEN }));
   assert(code !== 0);

@@ -16,6 +16,7 @@ onDevices(
   (device) =>
     inFolder(async (folder) => {
       const files = await writeSet(folder, 50, () => [12, 12]);
+      const learners: unknown[] = []; // kept, so that no garbage of the first is given back while the second is counted
       for (const resident of [false, true]) {
         const dls = await ImageDataLoaders.fromNameFunc(folder, files, (name) => name[0], {
           bs: 8,
@@ -24,6 +25,7 @@ onDevices(
         });
         const model = new Sequential(new Conv2d(3, 4, 3), new ReLU(), new Flatten(), new Linear(400, 2));
         const learn = new Learner(dls, model, { logger: silentLogger });
+        learners.push(learn);
         await learn.fit(2, { lr: 1e-3 });
         const before = device.stats();
         await learn.fit(4, { lr: 1e-3 });
@@ -32,6 +34,7 @@ onDevices(
         assertEquals([after.programs, after.pipelines], [before.programs, before.pipelines], "programs");
         if (resident) assertEquals(after.buffers, before.buffers, "buffers that were made");
       }
+      assertEquals(learners.length, 2);
     }),
   { kinds: ["cpu", "webgpu"] },
 );
