@@ -10,7 +10,7 @@ import { Tensor } from "../tensor/mod.ts";
 import { BatchNorm } from "../nn/mod.ts";
 import { batchSize, Callback, type EventName, type Logger, ORDER, silentLogger, type TrainLoop } from "../train/mod.ts";
 import { compare } from "./fingerprint.ts";
-import { cancelOf, come, type Exit, meet, type Meeting, type Report, stopped } from "./meeting.ts";
+import { cancelOf, type Exit, meet, type Outcome, type Report } from "./meeting.ts";
 import { hashVariables, shareState, shareVariables, spreadStreams } from "./share_state.ts";
 import { SyncMoments } from "./sync_moments.ts";
 import { World } from "./world.ts";
@@ -111,17 +111,12 @@ export class DistributedTrainer extends Callback {
 
   // --- meetings
 
-  async #meet(report: Report): Promise<void> {
-    await this.#join(come(this.#world!, report));
-  }
-
-  /** Waits for the others, and does what the meeting decided. */
-  async #join(meeting: Meeting): Promise<void> {
-    const exit = await this.#guard(() => meeting.exit());
-    if (exit === null) return;
+  async #meet(report: Report): Promise<Outcome> {
+    const outcome = await this.#guard(() => meet(this.#world!, report));
+    if (outcome.exit === null) return outcome;
     this.#agreed = true;
-    if (exit === "batch") this.learn.opt.zeroGrad(); // no process uses the batch, nor what it left
-    throw cancelOf(exit as Exclude<Exit, "error">);
+    if (outcome.exit === "batch") this.learn.opt.zeroGrad(); // no process uses the batch, nor what it left
+    throw cancelOf(outcome.exit as Exclude<Exit, "error">);
   }
 
   /** What goes wrong between the processes is known to all of them: nobody waits for this one any more. */
@@ -214,54 +209,23 @@ export class DistributedTrainer extends Callback {
     const { opt, batch } = learn;
     const ranges = opt.gradRanges();
     const loss = batch.loss!.size === 1 ? batch.loss! : batch.loss!.mean().keep();
-    // whether all of them average this batch is settled while each computes
-    const report = { place: this.#place(PLACE.batch), mark: markOf(ranges), items: batchSize(learn) };
-    const meeting = come(world, { ...report, exit: this.#stop ? "fit" : null });
-    this.#metAt = learn.trainIter;
-    const mean = await this.#average(world, meeting, ranges, loss);
+    learn.handOver();
+    const { node } = loss;
+    const pieces: Piece[] = [{ storage: node.storage!, offset: node.offset, n: 1 }, ...ranges];
+    let mean = NaN;
+    await exchange(pieces, async ([own, ...grads]) => {
+      const place = this.#place(PLACE.batch);
+      const exit: Exit | null = this.#stop ? "fit" : null;
+      const value = new Float32Array(own.buffer, own.byteOffset, 1)[0];
+      const report = { place, exit, mark: markOf(ranges), loss: value, items: batchSize(learn) };
+      this.#metAt = learn.trainIter;
+      ({ loss: mean } = await this.#meet(report));
+      const arrays = grads.map((b) => new Float32Array(b.buffer, b.byteOffset, b.byteLength / 4));
+      await this.#guard(() => world.sumInPlace(arrays, "add up gradients"));
+    });
     opt.scaleGrads(1 / world.size);
     // what callbacks see from here on is the loss of all processes' batches together
     batch.loss = new Tensor(scalar(mean));
-  }
-
-  /** Computes what was recorded, and averages `ranges` and the loss; gives that. */
-  async #average(world: World, meeting: Meeting, ranges: readonly Piece[], loss: Tensor): Promise<number> {
-    /** Sum of the losses; how many processes failed, and the sum of their ranks. */
-    const told = new Float64Array(3);
-    const add = (arrays: readonly Float32Array[]) =>
-      this.#guard(() => world.sumInPlace([...arrays, told], "add up gradients"));
-    let met = false;
-    const join = async () => {
-      met = true;
-      await this.#join(meeting);
-    };
-    try {
-      this.learn.handOver();
-      const { node } = loss;
-      const pieces: Piece[] = [{ storage: node.storage!, offset: node.offset, n: 1 }, ...ranges];
-      await exchange(pieces, async ([own, ...grads]) => {
-        await join();
-        told[0] = new Float32Array(own.buffer, own.byteOffset, 1)[0];
-        await add(grads.map((b) => new Float32Array(b.buffer, b.byteOffset, b.byteLength / 4)));
-      });
-    } catch (error) {
-      if (met) throw error;
-      // this process could not compute what the others wait for: it takes part, and says so
-      try {
-        await join();
-        told.set([0, 1, world.rank]);
-        await add(ranges.map(({ n }) => new Float32Array(n)));
-        this.#owed = false;
-      } catch {
-        this.#agreed = false; // the others do not want the batch: they hear of the error at the next meeting
-      }
-      throw error;
-    }
-    if (told[1] > 0) {
-      this.#owed = false; // they know
-      throw stopped(told[1], told[2], world.size);
-    }
-    return told[0] / world.size;
   }
 
   /** All processes have the same weights, or something is wrong; running statistics become rank 0's. */

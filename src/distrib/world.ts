@@ -15,7 +15,7 @@ import { shareState } from "./share_state.ts";
 import { type Post, Watch } from "./watch.ts";
 
 /** Milliseconds of tests without a break after which a collective gives way to the event loop. */
-const TURN_MS = 0.5;
+const TURN_MS = 5;
 /**
  * How long a collective goes on testing. MPI moves data only inside its calls, in small pieces: any sleep between two of
  * them would be most of the time that a sum takes. After that somebody is slow, and each test is followed by a sleep.
@@ -243,13 +243,6 @@ export class World implements Peers {
   sumInPlaceSync(data: Float32Array | Float64Array, what: string): void {
     if (this.#mpi === null || this.size === 1 || data.length === 0) return;
     this.#finishSync([this.#mpi.allReduce(data, "sum", what)]);
-  }
-
-  /** Begins to add up an array over all processes, in place; what is returned waits until it is done. */
-  beginSum(data: HostFloats, what: string): () => Promise<void> {
-    if (this.#mpi === null || this.size === 1) return () => Promise.resolve();
-    const requests = [this.#mpi.allReduce(data, "sum", what)];
-    return () => this.#finish(requests);
   }
 
   /** Adds up arrays over all processes, in place, all at once. */
