@@ -37,18 +37,23 @@ interface OptimizerText {
   readonly count?: number;
 }
 
-/** Where a model called `file` lies: in the learner's `modelDir`, which is in its `path` unless it is absolute. */
+/**
+ * Where a model called `file` lies: in the learner's `modelDir`, which is in its `path`; each of the three stands for itself
+ * if it is absolute.
+ */
 export function modelPath(learn: TrainLoop, file: string): string {
+  const name = file.endsWith(EXTENSION) ? file : file + EXTENSION;
+  if (isAbsolute(name)) return name;
   const dir = isAbsolute(learn.modelDir) ? learn.modelDir : join(learn.path, learn.modelDir);
-  return join(dir, file.endsWith(EXTENSION) ? file : file + EXTENSION);
+  return join(dir, name);
 }
 
 /**
  * Saves the model, and the optimizer's state, as a safetensors file, whole or not at all. Parameters and buffers have
  * PyTorch's names. In a run of several processes rank 0 alone writes.
  *
- * @param file A name; `.safetensors` is added.
- * @returns The path that was written.
+ * @param file A name, or an absolute path; `.safetensors` is added.
+ * @returns The path that was written, which {@link load} takes, too.
  */
 export async function save(learn: TrainLoop, file: string, { withOpt = true }: SaveOptions = {}): Promise<string> {
   await learn.ready();
@@ -94,8 +99,7 @@ export async function load(learn: TrainLoop, file: string, options: LoadOptions 
 }
 
 async function loadHere(learn: TrainLoop, file: string, { withOpt, strict = true }: LoadOptions): Promise<void> {
-  const path = modelPath(learn, file);
-  const opened = await open(path);
+  const { path, opened } = await open(modelPath(learn, file), file);
   const text = opened.metadata.get(STATE_KEY);
   if (withOpt === true && text === undefined) {
     throw new CheckpointError(
@@ -109,13 +113,16 @@ async function loadHere(learn: TrainLoop, file: string, { withOpt, strict = true
   if (state !== null) learn.opt.loadStateDict(state);
 }
 
-async function open(path: string): Promise<SafetensorsFile> {
-  try {
-    return await openSafetensors(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new CheckpointError(`Cannot load ${path}: there is no such file`, { cause: error });
+/** Opens the file of a model; `given`, what it was asked for by, may be the path that {@link save} gave. */
+async function open(path: string, given: string): Promise<{ path: string; opened: SafetensorsFile }> {
+  for (const place of given.endsWith(EXTENSION) ? [path, given] : [path]) {
+    try {
+      return { path: place, opened: await openSafetensors(place) };
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
   }
+  throw new CheckpointError(`Cannot load ${path}: there is no such file`);
 }
 
 async function optimizerState(file: SafetensorsFile, text: string, path: string): Promise<OptimizerState> {
