@@ -89,7 +89,8 @@ function commonFrame(step: Draft, unit: Unit, related: boolean): Frame | null {
   const size = sizeOf(shape);
   if (unit.kind === "matmul" || unit.kind === "conv") return null;
   if (unit.kind === "segmentSum") {
-    return frame.kind === "segmentSum" && sameShape(frame.starts, unit.item.node.attr) ? frame : null;
+    const { inputs: [{ shape: [n] }], attr } = unit.item.node; // the last segment ends where the input does
+    return frame.kind === "segmentSum" && frame.n === n && sameShape(frame.starts, attr) ? frame : null;
   }
   if (unit.kind === "reduce") {
     const full = unit.item.inputs[0].shape;
