@@ -6,10 +6,11 @@ import { gradients } from "../../src/graph/autodiff.ts";
 import * as el from "../../src/graph/elementwise.ts";
 import { constant, coord, fromHost, scalar } from "../../src/graph/leaves.ts";
 import type { Node } from "../../src/graph/node.ts";
-import { cat, gather, matmul, scatterAdd } from "../../src/graph/products.ts";
+import { cat, gather, matmul, scatterAdd, segmentSum } from "../../src/graph/products.ts";
 import { reduce } from "../../src/graph/reduce.ts";
 import { read, useDevice } from "../../src/graph/runtime.ts";
 import { expand, flip, keepAxes, pad, permute, reshape, slice } from "../../src/graph/views.ts";
+import { Tensor } from "../../src/tensor/mod.ts";
 import { ReferenceDevice } from "../support/reference_device.ts";
 
 /** A small seeded generator: mulberry32. */
@@ -42,12 +43,12 @@ async function randomGraph(seed: number, realizeEach: boolean): Promise<Float32A
     if (realizeEach && node.size > 0) await read([node]);
     pool.push(node);
   };
-  const steps = 5 + whole(14);
+  const steps = 5 + whole(18);
   for (let i = 0; i < steps; i++) {
     const x = pick(pool.slice(-6));
     const { shape } = x;
     const axis = whole(shape.length);
-    switch (whole(15)) {
+    switch (whole(26)) {
       case 0:
       case 1:
       case 2:
@@ -98,6 +99,66 @@ async function randomGraph(seed: number, realizeEach: boolean): Promise<Float32A
           await done(whole(2) === 0 ? gather(x, index, axis, shape) : scatterAdd(x, index, axis, n));
         }
         break;
+      case 15:
+        if (shape.length === 1) {
+          const starts = [0, ...Array.from({ length: shape[0] - 1 }, (_, k) => k + 1).filter(() => next() < 0.3)];
+          await done(segmentSum(x, starts));
+        }
+        break;
+      case 16: {
+        const [a, b] = [pick(pool), pick(pool)]; // beside each other: the kernels may be shared
+        for (const n of [a, b]) if (n.shape.length > 0) await done(reduce("sum", el.tanh(n), [n.shape.length - 1]));
+        break;
+      }
+      case 17:
+        for (const n of [pick(pool), pick(pool), x]) {
+          if (n.size > 0) await done(segmentSum(el.square(reshape(n, [n.size])), [0]));
+        }
+        break;
+      case 18:
+        if (shape.length === 2) {
+          const image = new Tensor(reshape(x, [1, 1, ...shape]));
+          const w = new Tensor(reshape(slice(reshape(pool[0], [pool[0].size]), [0], [1]), [1, 1, 1, 1]));
+          const kind = whole(4);
+          if (kind === 0) await done(image.conv2d(w, { padding: 1, stride: 1 + whole(2) }).node);
+          else if (kind === 1) await done(image.maxPool2d(2, { padding: 1 }).node);
+          else if (kind === 2) await done(image.avgPool2d(2, { padding: 1, stride: 1 }).node);
+          else await done(image.interpolate({ size: [shape[0] + 1, 2 * shape[1]], mode: "bilinear" }).node);
+        }
+        break;
+      case 19:
+        if (shape.length > 0) await done(new Tensor(x).cumsum({ axis }).node);
+        break;
+      case 20:
+        if (shape.length > 0) await done(new Tensor(x).softmax({ axis }).node);
+        break;
+      case 21:
+        if (shape.length > 0) await done(new Tensor(x).topk(1 + whole(shape[axis]), { axis }).values.node);
+        break;
+      case 22:
+        if (shape.length > 0) {
+          await done(
+            el.add(
+              x,
+              el.mul(constant(0.1), keepAxes(el.cast(new Tensor(x).argmax({ axis }).node, "f32"), shape, [axis])),
+            ),
+          );
+        }
+        break;
+      case 23: {
+        const same = pool.filter((p) => p.shape.join() === shape.join());
+        await done(el.where(el.gt(x, pick(same)), pick(same), el.mul(x, scalar(0.3))));
+        break;
+      }
+      case 24:
+        if (shape.length > 1) {
+          await done(reduce(pick(["sum", "max"]), x, shape.map((_, a) => a).filter((a) => a !== axis)));
+        }
+        break;
+      case 25:
+        if (shape.length === 3) await done(matmul(x, permute(x, [0, 2, 1])));
+        else if (shape.length > 0) await done(new Tensor(x).var({ axis, correction: 0 }).node);
+        break;
     }
     const last = pool[pool.length - 1];
     if (last.size > 3000) pool.pop();
@@ -105,7 +166,8 @@ async function randomGraph(seed: number, realizeEach: boolean): Promise<Float32A
   const y = pool[pool.length - 1];
   const loss = reduce("sum", el.square(y), y.shape.map((_, a) => a));
   const grads = gradients(loss, leaves).filter((g): g is Node => g !== null);
-  const wanted = [loss, y, ...grads];
+  const more = pool.slice(3).filter(() => next() < 0.25);
+  const wanted = [loss, y, ...grads, ...more];
   if (realizeEach) {
     for (const node of wanted) await read([node]);
   }
