@@ -10,7 +10,7 @@ import { Learner } from "../../src/fit/mod.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { Adam, Lamb, Larc, Lookahead, Optimizer, QHAdam, RAdam, RMSProp, SGD, sgdStep } from "../../src/optim/mod.ts";
 import type { OptFunc } from "../../src/optim/mod.ts";
-import { backward, Buffer, readAll, setSeed, type Tensor, tensor, zeros } from "../../src/tensor/mod.ts";
+import { backward, Buffer, readAll, setSeed, type Tensor, zeros } from "../../src/tensor/mod.ts";
 import { accuracy, Callback, type CallbackLike, silentLogger, type TrainLoopOptions } from "../../src/train/mod.ts";
 import { onDevices } from "../support/devices.ts";
 import { fillF32 } from "../support/fill.ts";
