@@ -41,7 +41,7 @@ import {
   type Workload,
 } from "./workloads.ts";
 
-class Line extends nn.Module {
+export class Line extends nn.Module {
   readonly a: Parameter;
   readonly b: Parameter;
 

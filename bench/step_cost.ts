@@ -9,6 +9,7 @@ import type { Device } from "../src/device/contract.ts";
 import { useDevice } from "../src/graph/runtime.ts";
 import { Adam, backward, DataLoaders, Learner, nn, type OptFunc, Parameter, setSeed, SGD, tensor } from "../mod.ts";
 import { silentLogger, type Tensor } from "../mod.ts";
+import { Line } from "./anneal.ts";
 
 let buffers = 1;
 
@@ -105,17 +106,10 @@ async function learnerCost(
   return `${median(us.again).toFixed(1)} us a step in a learner, ${median(us.built).toFixed(1)} where each is built`;
 }
 
-/** y = a x + b. */
-class Line extends nn.Module {
-  readonly a: Parameter = new Parameter(tensor(0.5));
-  readonly b: Parameter = new Parameter(tensor(-0.3));
-  override forward(x: Tensor): Tensor {
-    return x.mul(this.a).add(this.b);
-  }
-}
-
 const points = { data: new Float32Array(16 * 1000), shape: [16 * 1000] };
-console.log(`tiny: ${await learnerCost(new Line(), loss, SGD.with({ mom: 0.9 }), { x: points, y: points }, 16)}`);
+console.log(
+  `tiny: ${await learnerCost(new Line(0.5, -0.3), loss, SGD.with({ mom: 0.9 }), { x: points, y: points }, 16)}`,
+);
 const pictures = { data: new Float32Array(64 * 500 * 784), shape: [64 * 500, 784] };
 const labels = { data: new Int32Array(64 * 500), shape: [64 * 500] };
 console.log(`mlp64: ${await learnerCost(model, crossEntropy, Adam, { x: pictures, y: labels }, 64)}`);

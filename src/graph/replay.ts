@@ -12,7 +12,7 @@ import { LEAF } from "./leaves.ts";
 import type { Node } from "./node.ts";
 import { type Entry, type Runtime, sameKey } from "./programs.ts";
 import { hold, nothingBeside, type Run, runtimeOf, settle, unhold } from "./runtime.ts";
-import { Storage } from "./storage.ts";
+import { resultStorage, Storage } from "./storage.ts";
 
 /** What was recorded so far of a step that will hand `results` over; null where its program will compute more than that. */
 export function frontOf(results: readonly Node[]): Collected | null {
@@ -64,7 +64,7 @@ export function updatesOf({ collected: { assigns } }: Front): readonly Node[] {
 export function tailOf({ collected: { roots, assigns } }: Front, updates: readonly Node[]): Tail | null {
   if (roots.some((r) => r.storage !== null)) return null;
   const others = pendingAssigns().filter((a) => !assigns.includes(a) && !updates.includes(a));
-  const places = roots.map((r) => r.storage = new Storage((r.bytes + 3) & ~3)); // to stop at results, as later steps will
+  const places = roots.map((r) => r.storage = resultStorage(r.bytes)); // to stop at results, as later steps will
   try {
     const collected = collect([], others);
     return { collected, key: collected.key.slice(), results: collected.storages.map((s) => places.indexOf(s)) };
@@ -82,10 +82,36 @@ interface Target {
   readonly at: number;
 }
 
-/** Where things of a program are in the lists of its front part, and where those of its tail go. */
-interface Places {
-  readonly front: readonly number[];
+/** Memory, scalars or arrays that a program works on: some are its front part's, some its tail's, others stay. */
+class Inputs<T> {
+  readonly list: T[];
+  /** For each of `list` its place in the front part's list, else -1. */
+  readonly #front: readonly number[];
+  /** For each of the tail's list its place in `list`; -1 for what is a result of the program. */
   readonly tail: readonly number[];
+
+  constructor(list: readonly T[], front: readonly T[], tail: readonly T[]) {
+    this.list = [...list];
+    this.#front = placesOf(list, front);
+    this.tail = placesOf(tail, list);
+  }
+
+  /** Those that stay. */
+  get own(): T[] {
+    return this.list.filter((_, i) => this.#front[i] < 0 && !this.tail.includes(i));
+  }
+
+  /** Takes a front part's. */
+  takeFront(given: readonly T[]): void {
+    const from = this.#front;
+    for (let i = 0; i < from.length; i++) if (from[i] >= 0) this.list[i] = given[from[i]];
+  }
+
+  /** Takes a tail's. */
+  takeTail(given: readonly T[]): void {
+    const to = this.tail;
+    for (let i = 0; i < to.length; i++) if (to[i] >= 0) this.list[to[i]] = given[i];
+  }
 }
 
 /** A step's program, to be run for later steps with the same front part. */
@@ -96,13 +122,11 @@ export class Replay {
   readonly #tailHash: number;
   readonly #entry: Entry;
   readonly #runtime: Runtime;
-  /** What the program works on. */
-  readonly #storages: Storage[];
-  readonly #scalars: Node[];
-  readonly #arrays: Node[];
-  readonly #storagePlaces: Places;
-  readonly #scalarPlaces: Places;
-  readonly #arrayPlaces: Places;
+  readonly #storages: Inputs<Storage>;
+  readonly #scalars: Inputs<Node>;
+  readonly #arrays: Inputs<Node>;
+  /** Memory that stays the same from step to step. */
+  readonly #own: readonly Storage[];
   /** Takes what the program stores for a tail where a step has none. */
   readonly #scratch = new Map<number, Storage>();
   /** For each result of the program its place among the front part's. */
@@ -152,15 +176,10 @@ export class Replay {
     this.#tailHash = last.hash;
     this.#entry = entry;
     this.#runtime = runtime;
-    this.#storages = [...all.storages];
-    this.#scalars = [...all.scalars];
-    this.#arrays = [...all.arrays];
-    this.#storagePlaces = {
-      front: placesOf(all.storages, known.storages),
-      tail: placesOf(last.storages, all.storages),
-    };
-    this.#scalarPlaces = { front: placesOf(all.scalars, known.scalars), tail: placesOf(last.scalars, all.scalars) };
-    this.#arrayPlaces = { front: placesOf(all.arrays, known.arrays), tail: placesOf(last.arrays, all.arrays) };
+    this.#storages = new Inputs(all.storages, known.storages, last.storages);
+    this.#scalars = new Inputs(all.scalars, known.scalars, last.scalars);
+    this.#arrays = new Inputs(all.arrays, known.arrays, last.arrays);
+    this.#own = this.#storages.own;
     this.#rootsFrom = rootsFrom;
     this.#targets = [...versions].map(([storage, { size }]) => ({
       storage,
@@ -179,10 +198,7 @@ export class Replay {
     }
     const { storages } = front;
     for (const { storage, at } of this.#targets) if (at >= 0 && storages[at] !== storage) return false;
-    const { front: from, tail } = this.#storagePlaces;
-    for (let i = 0; i < from.length; i++) {
-      if (from[i] >= 0 || tail.includes(i)) continue;
-      const own = this.#storages[i];
+    for (const own of this.#own) {
       if (own.disposed || own.version !== own.done || storages.includes(own)) return false;
     }
     return !this.#entry.gone && runtimeOf(storages) === this.#runtime;
@@ -194,10 +210,10 @@ export class Replay {
    */
   begin(front: Collected): void {
     takePending();
-    const results = front.roots.map((n) => new Storage((n.bytes + 3) & ~3));
-    gatherInto(this.#storages, this.#storagePlaces.front, front.storages);
-    gatherInto(this.#scalars, this.#scalarPlaces.front, front.scalars);
-    gatherInto(this.#arrays, this.#arrayPlaces.front, front.arrays);
+    const results = front.roots.map((n) => resultStorage(n.bytes));
+    this.#storages.takeFront(front.storages);
+    this.#scalars.takeFront(front.scalars);
+    this.#arrays.takeFront(front.arrays);
     const { order } = front;
     for (let i = 0; i < order.length; i++) order[i].release(); // as `backward` does
     settle(front, results);
@@ -216,16 +232,16 @@ export class Replay {
   #takeTail(tail: Collected): boolean {
     const { key, results } = this.#tail;
     if (tail.hash !== this.#tailHash || !sameKey(key, tail.key)) return false;
-    const { front, tail: to } = this.#storagePlaces;
+    const { list, tail: to } = this.#storages;
     for (let k = 0; k < to.length; k++) {
       const storage = tail.storages[k];
       if (results[k] >= 0) {
         if (storage !== this.#results![results[k]]) return false;
-      } else if (this.#storages.some((s, i) => s === storage && (front[i] >= 0 || !to.includes(i)))) return false;
+      } else if (list.some((s, i) => s === storage && !to.includes(i))) return false; // the step works on it
     }
-    scatterInto(this.#storages, to, tail.storages);
-    scatterInto(this.#scalars, this.#scalarPlaces.tail, tail.scalars);
-    scatterInto(this.#arrays, this.#arrayPlaces.tail, tail.arrays);
+    this.#storages.takeTail(tail.storages);
+    this.#scalars.takeTail(tail.scalars);
+    this.#arrays.takeTail(tail.arrays);
     takePending();
     settle(tail, []);
     return true;
@@ -235,18 +251,18 @@ export class Replay {
     unhold();
     const results = this.#results!;
     this.#results = null;
-    const storages = this.#storages;
-    if (!withTail) { for (const i of this.#storagePlaces.tail) if (i >= 0) storages[i] = this.#scratchFor(i); }
+    const { list: storages, tail } = this.#storages;
+    if (!withTail) { for (const i of tail) if (i >= 0) storages[i] = this.#scratchFor(i); }
     for (let i = 0; i < storages.length; i++) {
       if (storages[i].disposed) throw new DisposedError("Cannot use a tensor of this batch: it was disposed");
     }
-    const values = { storages, scalars: this.#scalars, arrays: this.#arrays };
+    const values = { storages, scalars: this.#scalars.list, arrays: this.#arrays.list };
     this.#runtime.run(this.#entry, values, this.#rootsFrom.map((i) => results[i]));
   }
 
   #scratchFor(i: number): Storage {
     let scratch = this.#scratch.get(i);
-    if (scratch === undefined) this.#scratch.set(i, scratch = new Storage(this.#storages[i].bytes));
+    if (scratch === undefined) this.#scratch.set(i, scratch = new Storage(this.#storages.list[i].bytes));
     return scratch;
   }
 }
@@ -254,14 +270,4 @@ export class Replay {
 function placesOf<T>(things: readonly T[], list: readonly T[]): number[] {
   const places = new Map(list.map((x, i) => [x, i]));
   return things.map((x) => places.get(x) ?? -1);
-}
-
-/** `list[i] = given[from[i]]` */
-function gatherInto<T>(list: T[], from: readonly number[], given: readonly T[]): void {
-  for (let i = 0; i < from.length; i++) if (from[i] >= 0) list[i] = given[from[i]];
-}
-
-/** `list[to[i]] = given[i]` */
-function scatterInto<T>(list: T[], to: readonly number[], given: readonly T[]): void {
-  for (let i = 0; i < to.length; i++) if (to[i] >= 0) list[to[i]] = given[i];
 }

@@ -12,7 +12,7 @@ import { collect, type Collected } from "./collect.ts";
 import { lower } from "./lower/mod.ts";
 import { growth, type Node } from "./node.ts";
 import { type Entry, Runtime } from "./programs.ts";
-import { Storage } from "./storage.ts";
+import { resultStorage, type Storage } from "./storage.ts";
 
 /** Limits that every device keeps. */
 const PORTABLE: DeviceProfile = { maxSlotsPerKernel: 8, maxBufferBytes: 2 ** 27 };
@@ -135,7 +135,7 @@ export function realize(nodes: readonly Node[] = []): Run | null {
     throw error;
   }
   if (c.roots.length === 0 && assigns.length === 0) return null;
-  const rootValues = c.roots.map((n) => n.op.kind === "assign" ? null : new Storage((n.bytes + 3) & ~3));
+  const rootValues = c.roots.map((n) => n.op.kind === "assign" ? null : resultStorage(n.bytes));
   let entry: Entry | null = null;
   if (runtime !== null) {
     entry = runtime.execute(c, rootValues);

@@ -93,6 +93,11 @@ export class Storage {
   }
 }
 
+/** Memory for a result of so many bytes: devices write whole words. */
+export function resultStorage(bytes: number): Storage {
+  return new Storage((bytes + 3) & ~3);
+}
+
 /** Device writes are whole words: pads `u8` data that is not. */
 function padTo4(data: HostArray): ArrayBufferView {
   if (data.byteLength % 4 === 0) return data;

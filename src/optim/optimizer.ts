@@ -29,7 +29,7 @@ import {
   beginAgain,
   differOf,
   endAgain,
-  infoOf,
+  infosOf,
   isAsRecorded,
   type PartRecord,
   requiredOf,
@@ -349,9 +349,7 @@ export class Optimizer {
       const { storage, last } = statArena(part, name, kind);
       stats.set(name, leaf(storage, [storage.bytes / 4], "f32", { after: last }));
     }
-    const given = active[0] ?? part.slots.find((s) => s !== null)!;
-    const info = infoOf(given), differ = differOf(active);
-    const infos = differ.step || differ.doWd ? part.slots.map((s) => infoOf(s ?? given)) : [info];
+    const differ = differOf(active), { info, infos } = infosOf(part, active, differ);
     const update = new Update({ p, g: flatGrads(part), part, hypers, info, infos, differ, stats, numbers });
     if (numbers !== null) this.#parts!.push({ part, group, active, differ, numbers });
     if (active.length > 0) { for (const s of this.steppers) s.apply(update); }

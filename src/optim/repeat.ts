@@ -25,7 +25,7 @@ export interface StepRecord {
   readonly required: readonly boolean[];
 }
 
-/** Whether the parameters that require gradients are those of now. */
+/** For each slot, in order, whether its parameter requires a gradient. */
 export function requiredOf(groups: readonly Group[]): boolean[] {
   return groups.flatMap(({ slots }) => slots.map((s) => s.parameter.requiresGrad));
 }
@@ -63,16 +63,16 @@ export function isAsRecorded({ parts, required }: StepRecord, groups: readonly G
 /** Counts the step, and works its numbers out. */
 export function beginAgain({ parts }: StepRecord, hypers: readonly Hypers[], counts: boolean): void {
   for (let i = 0; i < parts.length; i++) {
-    const { part: { slots }, active, group, differ, numbers } = parts[i];
+    const { part, active, group, differ, numbers } = parts[i];
     for (let k = 0; k < active.length; k++) {
       active[k].started = true;
       if (counts) active[k].step++;
     }
-    const given = active[0] ?? slots.find((s) => s !== null)!;
+    const { info, infos } = infosOf(part, active, differ);
     for (let k = 0; k < numbers.length; k++) {
       const { node, kind, of } = numbers[k];
-      if (!differ[kind]) node.value = of(hypers[group], infoOf(given));
-      else slots.forEach((s, j) => node.array![j] = of(hypers[group], infoOf(s ?? given)));
+      if (!differ[kind]) node.value = of(hypers[group], info);
+      else infos.forEach((each, j) => node.array![j] = of(hypers[group], each));
     }
   }
 }
@@ -87,7 +87,19 @@ export function endAgain({ parts }: StepRecord): void {
   }
 }
 
-/** What the host knows of a slot. */
-export function infoOf({ step, doWd }: Slot): StepInfo {
+/** What the host knows of the parameters that are stepped, and of each segment's where these differ; see `UpdateStart`. */
+export function infosOf(
+  { slots }: PartState,
+  active: readonly Slot[],
+  differ: Differ,
+): { info: StepInfo; infos: readonly StepInfo[] } {
+  const given = active[0] ?? slots.find((s) => s !== null)!;
+  return {
+    info: infoOf(given),
+    infos: differ.step || differ.doWd ? slots.map((s) => infoOf(s ?? given)) : [],
+  };
+}
+
+function infoOf({ step, doWd }: Slot): StepInfo {
   return { step, doWd: doWd ?? true };
 }

@@ -67,7 +67,7 @@ export interface UpdateStart {
   readonly hypers: Hypers;
   /** What the host knows of a parameter that is updated: of all such where they agree. */
   readonly info: StepInfo;
-  /** What the host knows of each segment's parameter, updated or not. */
+  /** What the host knows of each segment's parameter, updated or not; none where those that are updated agree. */
   readonly infos: readonly StepInfo[];
   /** Which kinds of numbers differ from segment to segment. */
   readonly differ: Differ;

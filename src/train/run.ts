@@ -248,10 +248,7 @@ async function buildStep(learn: TrainLoop, batch: BatchState): Promise<void> {
     keep(batch.pred!.node);
     keep(batch.loss!.node);
   });
-  await withEvents(learn, STEP, () => {
-    const { opt } = learn;
-    learn.steps.step(opt);
-  });
+  await withEvents(learn, STEP, () => learn.steps.step(learn.opt));
 }
 
 /** The boundary: hands the step's program over, with what is held beyond it. A second call finds nothing to do. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Collected } from "../graph/collect.ts";
-import { type Front, frontOf, keepFront, Replay, type Tail, tailOf, updatesOf } from "../graph/replay.ts";
+import { type Front, frontOf, keepFront, Replay, tailOf, updatesOf } from "../graph/replay.ts";
 import type { Node } from "../graph/node.ts";
 import { boundary } from "../graph/runtime.ts";
 import type { Optimizer, StepRecord } from "../optim/mod.ts";
@@ -21,24 +21,25 @@ const MAX_MISSES = 16;
 
 /** A step that is being recorded. */
 interface Step {
-  readonly opt: Optimizer;
+  readonly front: Front;
   readonly record: StepRecord;
   /** What it assigns. */
   readonly updates: readonly Node[];
 }
 
 interface Plan {
-  readonly opt: Optimizer;
   readonly record: StepRecord;
   readonly replay: Replay;
 }
 
 /** What the steps of a learner have in common. */
 export class StepReplays {
-  /** The most recently used first. */
+  /** The newest first; all of one optimizer. */
   #plans: Plan[] = [];
-  /** The front part of the step under way, if the step may be recorded, and its update once that is recorded. */
+  #opt: Optimizer | null = null;
+  /** The front part of the step under way, if the step may be recorded. */
   #front: Front | null = null;
+  /** The step under way, once its update is recorded. */
   #step: Step | null = null;
   /** The step under way, if it is taken again. */
   #running: Replay | null = null;
@@ -53,7 +54,7 @@ export class StepReplays {
     this.#misses = 0;
   }
 
-  /** Begins a batch; the one before may have ended by an error. */
+  /** Begins a batch: nothing is under way, whatever ended the one before. */
   beginBatch(): void {
     this.#running = this.#front = this.#step = null;
   }
@@ -65,12 +66,11 @@ export class StepReplays {
    */
   repeat({ pred, loss, lossGrad }: BatchState, opt: Optimizer): boolean {
     if (!this.enabled || this.#misses >= MAX_MISSES || loss !== lossGrad || !opt.steady || opt.hasGrads) return false;
-    opt.deferBoundary = true;
-    if (this.#plans.length > 0 && this.#plans[0].opt !== opt) this.#plans = []; // the old one's statistics can go
+    if (this.#opt !== opt) this.#plans = []; // the old one's statistics can go
+    this.#opt = opt;
     const front = frontOf([loss!.node, pred!.node]);
     if (front === null) return false;
-    const i = this.#plans.findIndex((p) => p.replay.fits(front));
-    if (i >= 0 && this.#again(i, front)) return true;
+    if (this.#again(front, opt)) return true;
     this.#misses++;
     const kept = keepFront(front);
     // gradients of others' parameters would add up from step to step
@@ -78,42 +78,40 @@ export class StepReplays {
     return false;
   }
 
-  #again(i: number, front: Collected): boolean {
-    const plan = this.#plans[i];
-    if (!plan.opt.stepAgain(plan.record, () => plan.replay.begin(front))) return false;
-    this.#running = plan.replay;
-    if (i > 0) this.#plans.unshift(...this.#plans.splice(i, 1));
-    this.#misses = 0;
-    this.count++;
-    return true;
+  #again(front: Collected, opt: Optimizer): boolean {
+    for (const { record, replay } of this.#plans) {
+      if (!replay.fits(front) || !opt.stepAgain(record, () => replay.begin(front))) continue;
+      opt.deferBoundary = true; // the boundary is the batch's end
+      this.#running = replay;
+      this.#misses = 0;
+      this.count++;
+      return true;
+    }
+    return false;
   }
 
   /** Has the optimizer step; takes it down where the step may be recorded. */
   step(opt: Optimizer): void {
     opt.deferBoundary = true; // the boundary is the batch's end
     const front = this.#front;
-    if (front === null) opt.step();
-    else {
-      const record = opt.recordStep();
-      this.#step = { opt, record, updates: updatesOf(front) };
-    }
+    if (front === null) return opt.step();
+    const record = opt.recordStep();
+    this.#step = { front, record, updates: updatesOf(front) };
   }
 
   /** The end of a batch: hands its program over, and remembers it where it may be taken again. */
   end({ pred, loss }: BatchState): void {
-    const running = this.#running, front = this.#front, step = this.#step;
-    this.#running = this.#front = this.#step = null;
+    const running = this.#running, step = this.#step;
+    this.beginBatch();
     if (running !== null) {
       running.end();
       boundary();
       return;
     }
-    const tail: Tail | null = front === null || step === null ? null : tailOf(front, step.updates);
+    const tail = step === null ? null : tailOf(step.front, step.updates);
     const run = boundary([loss!.node, pred!.node]);
-    if (front === null || step === null || tail === null || run === null) return;
-    const replay = Replay.of(front, tail, run, step.updates);
-    if (replay !== null) {
-      this.#plans = [{ opt: step.opt, record: step.record, replay }, ...this.#plans].slice(0, MAX_PLANS);
-    }
+    if (step === null || tail === null || run === null) return;
+    const replay = Replay.of(step.front, tail, run, step.updates);
+    if (replay !== null) this.#plans = [{ record: step.record, replay }, ...this.#plans].slice(0, MAX_PLANS);
   }
 }

@@ -25,7 +25,7 @@ class Odd extends Callback {
     if (!other || mode !== "compute" || this.learn.iter !== 2) return;
     const gone = new Buffer(zeros([3]));
     gone.assign(zeros([3]).add(1));
-    gone.dispose(); // found out when the step is handed over, after the meeting has begun
+    gone.dispose(); // found out when the step is handed over
   }
   override afterStep(): void {
     this.steps[this.steps.length - 1]++;
