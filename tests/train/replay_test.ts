@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { StaleTensorError } from "../../src/base/errors.ts";
 import { GradientAccumulation, GradientClip, MixUp } from "../../src/callbacks/mod.ts";
 import { DataLoader, DataLoaders } from "../../src/data/mod.ts";
 import { Learner } from "../../src/fit/mod.ts";
@@ -338,6 +339,29 @@ onDevices("averages of the weights see weights after the step", async () => {
   }
   assertEquals(values[0], values[1]);
 }, { kinds: ["cpu", "webgpu"] });
+
+onDevices("expressions of weights are stale after a step, taken again or not", async () => {
+  for (const enabled of [false, true]) {
+    const learn = learnerOf({ optFunc: Adam });
+    learn.steps.enabled = enabled;
+    let old: Tensor | null = null, refused = 0;
+    await learn.fit(1, {
+      cbs: new class extends Callback {
+        override runValid: boolean = false;
+        override async beforeBatch(): Promise<void> {
+          const before = old;
+          if (before !== null) {
+            await assertRejects(() => before.data(), StaleTensorError);
+            refused++;
+          }
+          old = learn.model.conv.weight.mul(2);
+        }
+      }(),
+    });
+    assertEquals(refused, 8);
+    assertEquals(learn.steps.count > 0, enabled);
+  }
+}, { kinds: ["cpu"] });
 
 onDevices("training metrics are those of built steps", async () => {
   await fitBoth({ metrics: accuracy, optFunc: Adam }, (l) => {
