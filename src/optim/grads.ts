@@ -54,7 +54,7 @@ export function bringGrads(part: PartState, slots: readonly Slot[]): void {
   }
   const { storage } = part.grads;
   const group: Assignment[] = [];
-  for (let i = 0; i < slots.length; i++) {
+  for (let i = slots.length - 1; i >= 0; i--) {
     if (inPlace(part, slots[i])) continue;
     group.push({ storage, value: slots[i].parameter.grad!.node, offset: part.starts[slots[i].segment] });
   }
