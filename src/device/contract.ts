@@ -313,6 +313,9 @@ export interface DeviceProfile {
   readonly maxBufferBytes: number;
 }
 
+/** Kernels are counted by {@link Device.progress} where they touch a slot that is bound and written and has so many bytes. */
+export const COUNTED_BYTES: number = 2 ** 16;
+
 /**
  * A machine that runs programs. Runs, writes and copies happen in the order of the calls. A fault (memory, a lost
  * device, a worker that died) is kept and thrown, as a `DeviceError`, by the next call of `run`, `read`, `readSync` or `sync`.
@@ -339,6 +342,11 @@ export interface Device {
    * what is changed is seen by later runs. Valid until the next call of `alloc` or `compile`.
    */
   hostBytes?(range: Range): Uint8Array<ArrayBuffer>;
+  /**
+   * A word for other threads to look at, on devices that have one: the run under way sets it to the number of kernels, in order,
+   * that have finished (those counted, see {@link COUNTED_BYTES}). Nobody sets it back.
+   */
+  readonly progress?: Int32Array<ArrayBufferLike>;
   compile(program: Program): Executable;
   /** `bound` has one buffer per bound slot, in slot order; `params` is copied before the call returns. */
   run(executable: Executable, bound: readonly DeviceBuffer[], params: Uint8Array): void;

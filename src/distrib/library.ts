@@ -18,6 +18,7 @@ const SYMBOLS = {
   MPI_Abort: { parameters: ["usize", "i32"], result: "i32" },
   MPI_Comm_rank: { parameters: ["usize", "buffer"], result: "i32" },
   MPI_Comm_size: { parameters: ["usize", "buffer"], result: "i32" },
+  MPI_Comm_idup: { parameters: ["usize", "usize", "usize"], result: "i32" },
   MPI_Comm_set_errhandler: { parameters: ["usize", "usize"], result: "i32" },
   MPI_Error_string: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   MPI_Get_library_version: { parameters: ["buffer", "buffer"], result: "i32" },

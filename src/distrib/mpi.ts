@@ -14,7 +14,8 @@ export type Element = "float" | "double";
 /** Bytes that MPI may write to: on the heap, or memory that threads share. */
 type Bytes = Uint8Array | Float32Array | Float64Array;
 
-const THREAD_FUNNELED = 1; // other threads of the process exist, but only this one calls MPI
+// other threads of the process exist, but only this one calls MPI; or others do so too, one at a time
+const THREAD_FUNNELED = 1, THREAD_SERIALIZED = 2;
 
 /** A collective under way; keeps its buffers alive. */
 export interface Request {
@@ -26,7 +27,8 @@ export interface Request {
   done: boolean;
 }
 
-function addressOf(bytes: Bytes): bigint {
+/** Where bytes lie. */
+export function addressOf(bytes: Bytes): bigint {
   if (bytes.byteLength === 0) return 0n;
   return BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes as Uint8Array<ArrayBuffer>)));
 }
@@ -35,6 +37,8 @@ function addressOf(bytes: Bytes): bigint {
 export class Mpi {
   readonly rank: number;
   readonly size: number;
+  /** Whether another thread may call MPI while this one does not. */
+  readonly passable: boolean;
   readonly #lib: Library;
   readonly #flag: Int32Array<ArrayBuffer> = new Int32Array(1);
   readonly #flagBytes: Uint8Array<ArrayBuffer> = bytesOf(this.#flag);
@@ -44,11 +48,12 @@ export class Mpi {
     this.#lib = openLibrary(family);
     const { functions: f, handles } = this.#lib;
     const provided = new Int32Array(1);
-    this.#check(f.MPI_Init_thread(null, null, THREAD_FUNNELED, bytesOf(provided)), "start MPI");
+    this.#check(f.MPI_Init_thread(null, null, THREAD_SERIALIZED, bytesOf(provided)), "start MPI");
     if (provided[0] < THREAD_FUNNELED) {
       throw new DistributedError(`Cannot use ${this.#lib.path}: it does not allow threads (level ${provided[0]})`);
     }
-    this.#check(f.MPI_Comm_set_errhandler(handles.world, handles.errorsReturn), "set MPI's error handler");
+    this.passable = provided[0] >= THREAD_SERIALIZED;
+    this.returnErrors(handles.world);
     this.rank = this.#number((out) => f.MPI_Comm_rank(handles.world, out), "ask for the rank");
     this.size = this.#number((out) => f.MPI_Comm_size(handles.world, out), "ask for the number of processes");
   }
@@ -67,11 +72,21 @@ export class Mpi {
   }
 
   #check(code: number, what: string): void {
-    if (code === 0) return;
+    if (code !== 0) throw new DistributedError(`Cannot ${what}: MPI says ${this.wordsOf(code)}`);
+  }
+
+  /** What an error code means. */
+  wordsOf(code: number): string {
     const text = new Uint8Array(1024), length = new Int32Array(1);
     this.#lib.functions.MPI_Error_string(code, text, bytesOf(length));
     const why = new TextDecoder().decode(text.subarray(0, length[0])).replace(/\s+/g, " ").trim();
-    throw new DistributedError(`Cannot ${what}: MPI says ${why === "" ? `error ${code}` : why}`);
+    return why === "" ? `error ${code}` : why;
+  }
+
+  /** The library, for a thread that opens it again. */
+  get library(): Pick<Library, "path" | "handles"> {
+    const { path, handles } = this.#lib;
+    return { path, handles };
   }
 
   #post(what: string, buffers: readonly Bytes[], call: (request: bigint) => number): Request {
@@ -118,6 +133,19 @@ export class Mpi {
       [mine, all],
       (r) => f.MPI_Iallgather(addressOf(mine), n, h.byte, addressOf(all), n, h.byte, h.world, r),
     );
+  }
+
+  /** A communicator of all processes that nobody else uses, once the request is done. */
+  duplicate(what: string): { readonly request: Request; readonly handle: BigUint64Array<ArrayBuffer> } {
+    const { functions: f, handles: h } = this.#lib;
+    const handle = new BigUint64Array(1), bytes = new Uint8Array(handle.buffer);
+    return { request: this.#post(what, [bytes], (r) => f.MPI_Comm_idup(h.world, addressOf(bytes), r)), handle };
+  }
+
+  /** Has errors on a communicator come back as codes. */
+  returnErrors(communicator: bigint): void {
+    const { functions: f, handles: h } = this.#lib;
+    this.#check(f.MPI_Comm_set_errhandler(communicator, h.errorsReturn), "set MPI's error handler");
   }
 
   /** Nothing but waiting for everybody. */

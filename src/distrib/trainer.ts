@@ -4,8 +4,10 @@
  * @module
  */
 import type { Batch, DataLoader } from "../data/mod.ts";
-import { exchange, type Piece } from "../graph/exchange.ts";
+import { exchange, foresee, type Piece } from "../graph/exchange.ts";
 import { scalar } from "../graph/leaves.ts";
+import { currentDevice } from "../graph/runtime.ts";
+import type { GradRange } from "../optim/mod.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { BatchNorm } from "../nn/mod.ts";
 import { batchSize, Callback, type EventName, type Logger, ORDER, silentLogger, type TrainLoop } from "../train/mod.ts";
@@ -19,10 +21,18 @@ import { World } from "./world.ts";
 export interface DistributedOptions {
   /** Whether batch norms use the statistics of all processes' batches together; true by default. */
   readonly syncBn?: boolean;
+  /**
+   * Whether gradients are added up by a thread of its own while others are still being computed; by default where the
+   * processes are on several hosts. On the CPU device only; the sums themselves are the same.
+   */
+  readonly overlap?: boolean;
 }
 
 /** Where processes meet; places of training batches have the batch's number added. */
-const PLACE = { train: 1, valid: 2, forward: 3, batch: 4 } as const;
+const PLACE = { train: 1, valid: 2, forward: 3, batch: 4, sum: 5 } as const;
+
+/** Bytes of gradients from which on a sum may be worth a thread of its own. */
+const OVERLAP_BYTES = 2 ** 18;
 
 /**
  * Trains one model in all processes that MPI's launcher started (`mpiexec -n 4 deno run … script.ts`), each on its part of
@@ -43,6 +53,9 @@ export class DistributedTrainer extends Callback {
   override readonly order: number = ORDER.distributed;
   /** Whether batch norms use the statistics of all processes' batches together. */
   readonly syncBn: boolean;
+  readonly #overlap: boolean | undefined;
+  /** Whether this fit's gradients are added up while others are computed. */
+  #overlaps = false;
   #world: World | null = null;
   #logger: Logger | null = null;
   /** Whether the others wait for this process at their next meeting. */
@@ -62,9 +75,10 @@ export class DistributedTrainer extends Callback {
    *
    * @param options See {@link DistributedOptions}.
    */
-  constructor({ syncBn = true }: DistributedOptions = {}) {
+  constructor({ syncBn = true, overlap }: DistributedOptions = {}) {
     super();
     this.syncBn = syncBn;
+    this.#overlap = overlap;
   }
 
   /** Joins the other processes; they wait for each other here. */
@@ -152,6 +166,9 @@ export class DistributedTrainer extends Callback {
     await this.#watch(world);
     await compare(world, learn);
     await shareState(world, learn);
+    const wanted = this.#overlap ?? world.localSize < world.size;
+    const device = currentDevice();
+    this.#overlaps = await world.prepareOverlap(wanted && device?.hostBytes ? device.progress ?? null : null);
     this.#owed = true;
     learn.defer(() => this.#ended());
     if (!this.syncBn) return;
@@ -209,23 +226,57 @@ export class DistributedTrainer extends Callback {
     const { opt, batch } = learn;
     const ranges = opt.gradRanges();
     const loss = batch.loss!.size === 1 ? batch.loss! : batch.loss!.mean().keep();
-    learn.handOver();
-    const { node } = loss;
-    const pieces: Piece[] = [{ storage: node.storage!, offset: node.offset, n: 1 }, ...ranges];
+    const bytes = ranges.reduce((sum, { n }) => sum + n * 4, 0);
+    const apart = this.#overlaps && (this.#overlap === true || bytes >= OVERLAP_BYTES);
+    const mean = await (apart ? this.#sumBeside(world, ranges, loss) : this.#sumAfter(world, ranges, loss));
+    opt.scaleGrads(1 / world.size);
+    // what callbacks see from here on is the loss of all processes' batches together
+    batch.loss = new Tensor(scalar(mean));
+  }
+
+  /** Computes the gradients, then adds them up. Gives the mean loss. */
+  async #sumAfter(world: World, ranges: readonly GradRange[], loss: Tensor): Promise<number> {
+    this.learn.handOver();
     let mean = NaN;
-    await exchange(pieces, async ([own, ...grads]) => {
-      const place = this.#place(PLACE.batch);
+    await exchange([pieceOf(loss), ...ranges], async ([own, ...grads]) => {
       const exit: Exit | null = this.#stop ? "fit" : null;
-      const value = new Float32Array(own.buffer, own.byteOffset, 1)[0];
-      const report = { place, exit, mark: markOf(ranges), loss: value, items: batchSize(learn) };
-      this.#metAt = learn.trainIter;
+      const place = this.#place(PLACE.batch);
+      const report = { place, exit, mark: markOf(ranges), loss: numberIn(own), items: batchSize(this.learn) };
+      this.#metAt = this.learn.trainIter;
       ({ loss: mean } = await this.#meet(report));
       const arrays = grads.map((b) => new Float32Array(b.buffer, b.byteOffset, b.byteLength / 4));
       await this.#guard(() => world.sumInPlace(arrays, "add up gradients"));
     });
-    opt.scaleGrads(1 / world.size);
-    // what callbacks see from here on is the loss of all processes' batches together
-    batch.loss = new Tensor(scalar(mean));
+    return mean;
+  }
+
+  /** Adds up gradients while others are computed. Gives the mean loss. */
+  async #sumBeside(world: World, ranges: readonly GradRange[], loss: Tensor): Promise<number> {
+    const { learn } = this;
+    const items = batchSize(learn);
+    const exit: Exit | null = this.#stop ? "fit" : null;
+    this.#metAt = learn.trainIter;
+    await this.#meet({ place: this.#place(PLACE.batch), exit, mark: markOf(ranges), items });
+    // from here on the others count on this process's part of the sum, whatever goes wrong with its gradients
+    let begun = false, value = NaN;
+    try {
+      foresee(ranges, ({ bytes, final }) => {
+        world.beginSum(bytes, final);
+        begun = true;
+      }, () => learn.handOver());
+      await exchange([pieceOf(loss), ...ranges], async ([own, ...grads]) => {
+        if (!begun) world.beginSum(grads, () => 0); // somebody has read them before
+        begun = true;
+        await this.#guard(() => world.endSum());
+        value = numberIn(own);
+      });
+    } catch (error) {
+      if (!this.#owed) throw error; // it was the sum that failed
+      if (!begun) world.beginSum(ranges.map(({ n }) => new Uint8Array(n * 4)), () => 0);
+      await world.endSum();
+      throw error;
+    }
+    return (await this.#meet({ place: this.#place(PLACE.sum), loss: value, items })).loss;
   }
 
   /** All processes have the same weights, or something is wrong; running statistics become rank 0's. */
@@ -294,6 +345,14 @@ export class DistributedTrainer extends Callback {
   override afterFit(): void {
     this.#owed = false;
   }
+}
+
+function pieceOf({ node }: Tensor): Piece {
+  return { storage: node.storage!, offset: node.offset, n: 1 };
+}
+
+function numberIn(bytes: Uint8Array<ArrayBuffer>): number {
+  return new Float32Array(bytes.buffer, bytes.byteOffset, 1)[0];
 }
 
 /** A number that says which ranges there are, below 2^20. */

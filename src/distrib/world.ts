@@ -10,6 +10,7 @@ import { type Launch, launchOf } from "../base/launch.ts";
 import type { Peers, TrainLoop } from "../train/mod.ts";
 import { Mpi, type Request } from "./mpi.ts";
 import { useLargePages, yieldProcessor } from "./libc.ts";
+import { type Final, Overlap } from "./overlap.ts";
 import { leaveLauncher } from "./pmi.ts";
 import { shareState } from "./share_state.ts";
 import { type Post, Watch } from "./watch.ts";
@@ -28,6 +29,8 @@ const PART_BYTES = { hosts: 2 ** 16, memory: 2 ** 23 };
 const LARGE_BYTES = 2 ** 20;
 /** Bytes that move in a millisecond at the least, where nobody is waited for. */
 const SLOWEST_LINK = 10_000;
+/** Milliseconds between two looks at whether the others live while another thread adds up. */
+const LOOK_MS = 20;
 /** Longest wait inside a forward or backward pass, in milliseconds. */
 const STUCK_MS = 60000;
 /** Time for last messages, in milliseconds. */
@@ -66,6 +69,10 @@ export class World implements Peers {
   readonly #family: Launch["family"] | null;
   /** Memory, by where in it an array lies that is in large pages. */
   readonly #large = new Map<number, WeakRef<SharedArrayBuffer>>();
+  /** Communicators of the thread that adds up beside this one, once there are any. */
+  #apart: readonly bigint[] | null = null;
+  #overlap: Overlap | null = null;
+  #overlapOf: ArrayBufferLike | null = null;
   #watch: Watch | null = null;
   #starting: Promise<void> | null = null;
 
@@ -250,7 +257,7 @@ export class World implements Peers {
     const mpi = this.#mpi;
     if (mpi === null || this.size === 1) return;
     // MPI's own sum of long arrays leaves links idle for half the time; each process adding up its part does not
-    const least = this.localSize < this.size ? PART_BYTES.hosts : PART_BYTES.memory;
+    const least = this.#leastShare;
     const requests: Request[] = [], parts: { mine: HostFloats; all: HostFloats }[] = [];
     for (const array of arrays) {
       if (this.localSize > 1) this.#useLargePages(array);
@@ -266,6 +273,64 @@ export class World implements Peers {
     }
     await this.#finish(requests);
     await this.#finish(parts.map(({ mine, all }) => mpi.allGather(mine, all, what)));
+  }
+
+  /**
+   * Gets ready for sums beside the computing. Every process calls it.
+   *
+   * @param progress How far a program under way is; null where that is unknown, or such sums are not wanted.
+   * @returns Whether all processes are ready.
+   */
+  async prepareOverlap(progress: Int32Array<ArrayBufferLike> | null): Promise<boolean> {
+    const what = "start adding up beside computing";
+    const mpi = this.#mpi;
+    if (mpi === null || this.size === 1) return false;
+    const able = progress !== null && mpi.passable;
+    if ((await this.#counts(able ? 1 : 0, what)).includes(0)) return false;
+    if (this.#apart === null) {
+      const made = [mpi.duplicate(what), mpi.duplicate(what)];
+      await this.#finish(made.map(({ request }) => request));
+      this.#apart = made.map(({ handle }) => handle[0]);
+      for (const communicator of this.#apart) mpi.returnErrors(communicator);
+    }
+    if (this.#overlap === null || this.#overlapOf !== progress!.buffer) {
+      this.#overlap?.stop();
+      const [scatter, gather] = this.#apart;
+      const leastShare = this.#leastShare;
+      this.#overlap = new Overlap({ ...mpi.library, scatter, gather, size: this.size, leastShare }, progress!);
+      this.#overlapOf = progress!.buffer;
+    }
+    return !(await this.#counts(await this.#overlap.started() ? 1 : 0, what)).includes(0);
+  }
+
+  /**
+   * Begins to add up `arrays` over all processes, in place, in another thread, after {@link prepareOverlap}. This one leaves
+   * MPI alone until {@link endSum} is done.
+   */
+  beginSum(arrays: readonly Uint8Array[], final: Final): void {
+    this.#overlap!.begin(arrays, final);
+  }
+
+  /** Waits for the sum that {@link beginSum} began; everything has been computed. */
+  async endSum(): Promise<void> {
+    const overlap = this.#overlap!;
+    overlap.computed();
+    try {
+      while (!overlap.done((code) => this.#mpi!.wordsOf(code))) {
+        await overlap.wait(LOOK_MS);
+        this.#checkPeers();
+      }
+    } catch (error) {
+      overlap.stop();
+      this.#overlap = null;
+      this.#checkPeers(); // MPI's own words are less clear
+      throw error;
+    }
+  }
+
+  /** Bytes of a process's share from which on an array is added up part by part. */
+  get #leastShare(): number {
+    return this.localSize < this.size ? PART_BYTES.hosts : PART_BYTES.memory;
   }
 
   /** Has an array of the CPU device lie in large pages, once; copies of other devices' arrays are not worth it. */

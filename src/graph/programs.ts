@@ -97,9 +97,19 @@ export class Runtime {
     }
   }
 
-  /** Runs the program of `c`; `early` is the program if it was made before there was a device. */
-  execute(c: Collected, outputs: readonly (Storage | null)[], early: Lowered | null = null): Entry {
+  /**
+   * Runs the program of `c`.
+   *
+   * @param early The program if it was made before there was a device.
+   * @param before Called when the program is compiled, right before it runs.
+   */
+  execute(
+    c: Collected,
+    outputs: readonly (Storage | null)[],
+    { early = null, before }: { readonly early?: Lowered | null; readonly before?: (entry: Entry) => void } = {},
+  ): Entry {
     const entry = this.entry(c, early);
+    before?.(entry);
     this.run(entry, c, outputs);
     return entry;
   }

@@ -138,15 +138,38 @@ export function realize(nodes: readonly Node[] = []): Run | null {
   const rootValues = c.roots.map((n) => n.op.kind === "assign" ? null : resultStorage(n.bytes));
   let entry: Entry | null = null;
   if (runtime !== null) {
-    entry = runtime.execute(c, rootValues);
+    entry = runtime.execute(c, rootValues, { before: watcherOf(c, runtime) });
   } else {
     // made now, while the nodes still know their inputs, within limits that every device keeps
     const later = { ...c, key: c.key.slice() };
     const early = lower(c, PORTABLE, { ring: false });
-    waiting.push(() => current!.execute(later, rootValues, early));
+    waiting.push(() => current!.execute(later, rootValues, { early }));
   }
   settle(c, rootValues);
   return entry === null ? null : { collected: c, entry, runtime: runtime! };
+}
+
+/** What is told of the next program that assigns to some memory. */
+let watcher: { readonly storages: readonly Storage[]; readonly tell: (run: Run) => void } | null = null;
+
+/**
+ * Runs `body`; the first program in it that assigns to one of `storages` is told to `tell` once it is compiled, right before
+ * it runs.
+ */
+export function watching<T>(storages: readonly Storage[], tell: (run: Run) => void, body: () => T): T {
+  watcher = { storages, tell };
+  try {
+    return body();
+  } finally {
+    watcher = null;
+  }
+}
+
+function watcherOf(c: Collected, runtime: Runtime): ((entry: Entry) => void) | undefined {
+  const found = watcher;
+  if (found === null || !c.assigns.some((a) => found.storages.includes(a.storage!))) return undefined;
+  watcher = null;
+  return (entry) => found.tell({ collected: c, entry, runtime });
 }
 
 /**

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { GradRange } from "./grads.ts";
 export type { OptFunc, OptOptions, ParamsLike } from "./factory.ts";
 export { type HyperValue, type Slice, slice } from "./hyper.ts";
 export { Lookahead, type LookaheadOptions, ranger } from "./lookahead.ts";

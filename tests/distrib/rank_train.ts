@@ -19,6 +19,10 @@ export interface RunOptions {
   readonly bn?: boolean;
   readonly syncBn?: boolean;
   readonly opt?: "adam" | "sgd";
+  /** See `DistributedOptions`; not passed where it is absent. */
+  readonly overlap?: boolean;
+  /** Width of the hidden layers: there are two where it is given, else one of 32. */
+  readonly width?: number;
   /** Whether each process first writes down its number. */
   readonly pids?: boolean;
 }
@@ -38,23 +42,26 @@ if (import.meta.main) {
   const options: RunOptions = JSON.parse(text);
   const { bs, nEpoch, n = 640, nValid = 101, device = "cpu", bn = false, opt = "adam", pids = false, syncBn = true } =
     options;
+  const { overlap, width } = options;
   await init(device === "cpu" ? { device, threads: 1 } : { device });
   setSeed(3);
   const x = randn([n, 20], { rng: new Rng(1) }), xValid = randn([nValid, 20], { rng: new Rng(2) });
   const label = (t: typeof x) => t.sum({ axis: 1 }).gt(0).cast("i32");
   const dls = DataLoaders.fromArrays({ x, y: label(x), xValid, yValid: label(xValid) }, { bs, seed: 42 });
+  const hidden = width ?? 32;
   const model = new nn.Sequential(
-    new nn.Linear(20, 32),
-    ...(bn ? [new nn.BatchNorm1d(32)] : []),
+    new nn.Linear(20, hidden),
+    ...(bn ? [new nn.BatchNorm1d(hidden)] : []),
     new nn.ReLU(),
-    new nn.Linear(32, 2),
+    ...(width === undefined ? [] : [new nn.Linear(width, width), new nn.ReLU()]),
+    new nn.Linear(hidden, 2),
   );
   const learn = new Learner(dls, model, {
     lossFunc: new nn.CrossEntropyLoss(),
     metrics: [accuracy],
     optFunc: opt === "adam" ? Adam : SGD.with({ mom: 0.9 }),
     logger: silentLogger,
-  }).distributed({ syncBn });
+  }).distributed({ syncBn, ...(overlap === undefined ? {} : { overlap }) });
   if (pids) await Deno.writeTextFile(`${dir}/${rankDistrib()}.pid`, `${Deno.pid}\n`);
   await learn.fitOneCycle(nEpoch, { lrMax: 1e-2 });
   const { preds } = await learn.getPreds();

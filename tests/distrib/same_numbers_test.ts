@@ -10,7 +10,8 @@ function assertSame(one: RunResult, others: readonly RunResult[]): void {
   for (const other of others) {
     assertEquals(other.losses.length, losses.length);
     losses.forEach((v, i) => assertAlmostEquals(other.losses[i], v, ROUNDING, `loss ${i} of rank ${other.rank}`));
-    weights.flat().forEach((v, i) => assertAlmostEquals(other.weights.flat()[i], v, ROUNDING, `weight ${i}`));
+    const theirs = other.weights.flat();
+    weights.flat().forEach((v, i) => assertAlmostEquals(theirs[i], v, ROUNDING, `weight ${i}`));
     assertEquals(other.preds.length, preds.length);
     preds.forEach((v, i) => assertAlmostEquals(other.preds[i], v, ROUNDING, `prediction ${i}`));
     for (const key of ["train_loss", "valid_loss", "accuracy"]) {
@@ -33,6 +34,21 @@ async function compare(
 }
 
 mpiTest("1, 2 and 4 ranks give the same losses and weights", () => compare(64, [2, 4], { nEpoch: 5 }));
+
+// 370,000 gradients: eight parts, the last of which is all of the first layer's
+mpiTest(
+  "gradients that are added up while others are computed give the same losses and weights",
+  async () => {
+    await compare(64, [2, 4], { nEpoch: 3, width: 600, overlap: true, opt: "sgd" });
+    await compare(64, [2], { nEpoch: 3, width: 600, overlap: true, opt: "sgd", bn: true });
+  },
+);
+
+mpiTest(
+  "... with the other library",
+  () => compare(64, [2], { nEpoch: 3, width: 600, overlap: true, opt: "sgd" }, "openmpi"),
+  "openmpi",
+);
 
 mpiTest(
   "2 ranks of the other library give the same losses and weights",

@@ -8,7 +8,7 @@ import type { Device, DeviceBuffer, DeviceProfile, DeviceStats, Executable, Prog
 import { type Kernels, loadKernels, SCALARS, type Simd, WORK_BYTES } from "./kernels.ts";
 import { Memory } from "./memory.ts";
 import { compileProgram } from "./program.ts";
-import { RESERVED, Threads } from "./threads.ts";
+import { PROGRESS, RESERVED, Threads } from "./threads.ts";
 
 /** Options of {@link openCpu}. */
 export interface CpuOptions {
@@ -147,6 +147,10 @@ class CpuDevice implements Device {
     this.#threads?.check();
     const from = (buffer as CpuBuffer).address + offset;
     return this.#memory.bytes.subarray(from, from + bytes);
+  }
+
+  get progress(): Int32Array<ArrayBufferLike> | undefined {
+    return this.#memory.shared ? this.#memory.words.subarray(PROGRESS / 4, PROGRESS / 4 + 1) : undefined;
   }
 
   compile(program: Program): Executable {

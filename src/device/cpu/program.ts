@@ -3,7 +3,17 @@
  *
  * @module
  */
-import type { Kernel, MapKernel, MatmulKernel, Program, ReduceKernel, ScatterAddKernel, View } from "../contract.ts";
+import {
+  COUNTED_BYTES,
+  type Kernel,
+  type MapKernel,
+  type MatmulKernel,
+  type Program,
+  type ReduceKernel,
+  type ScatterAddKernel,
+  type View,
+} from "../contract.ts";
+import { slotsOf } from "../touches.ts";
 import { convSteps } from "./conv.ts";
 import { TILE_COLUMNS, TILE_ROWS } from "./conv_plan.ts";
 import { Fn, OP, T } from "./encoder/code.ts";
@@ -15,6 +25,7 @@ import { partsOfRow, splitReduce } from "./encoder/split_reduce.ts";
 import { segmentSumLoop } from "./encoder/segment_loop.ts";
 import { thinProduct } from "./thin.ts";
 import { bodyCost, productCost, pushBase, type Step } from "./step.ts";
+import { PROGRESS } from "./threads.ts";
 
 /** A program's module. */
 export interface Compiled {
@@ -34,7 +45,8 @@ export function compileProgram(program: Program, shared: boolean, place: (words:
   const scratch = program.slots.length;
   let scratchBytes = 0;
   const steps: Step[] = [];
-  for (const given of program.kernels) {
+  const counts = new Map<number, number>(); // by step: kernels finished after it
+  program.kernels.forEach((given, i) => {
     const kernel = given.op === "matmul" ? thinProduct(given) ?? given : given;
     if (kernel.op === "matmul") {
       const { multiply, epilogue, bytes } = matmulSteps(context, kernel, scratch);
@@ -51,10 +63,11 @@ export function compileProgram(program: Program, shared: boolean, place: (words:
       scratchBytes = Math.max(scratchBytes, bytes);
     } else if (kernel.op === "scatterAdd") steps.push(...scatterSteps(context, kernel));
     else steps.push(simpleStep(context, kernel));
-  }
+    if (shared && isCounted(program, given)) counts.set(steps.length - 1, i + 1);
+  });
   const run = new Fn([T.i32, T.i32, T.i32, T.i32, T.i32]); // table, thread, threads, work, barrier
   const begin = run.local(T.i32), end = run.local(T.i32);
-  for (const step of steps) {
+  steps.forEach((step, i) => {
     const alone = step.cost < WORTH || step.items < 2;
     const call = () => {
       run.get(0).get(begin).get(end);
@@ -76,9 +89,20 @@ export function compileProgram(program: Program, shared: boolean, place: (words:
       run.set(end).get(begin).get(end).op(OP.i32LtS).if(call);
     }
     if (shared) run.get(2).i32(1).op(OP.i32GtS).if(() => run.get(4).get(2).call(context.imports.barrier));
-  }
+    const count = counts.get(i);
+    if (count === undefined) return;
+    run.get(1).op(OP.i32Eqz).if(() => run.i32(PROGRESS).i32(count).atomicStore());
+  });
   context.module.add(run, "run");
   return { bytes: context.module.encode(), scratchBytes, cost: steps.reduce((s, x) => s + x.cost, 0) };
+}
+
+/** Whether somebody may wait for the end of the kernel. */
+function isCounted({ slots }: Program, kernel: Kernel): boolean {
+  return [...slotsOf(kernel)].some((i) => {
+    const { kind, written, bytes } = slots[i];
+    return kind === "bound" && written && bytes >= COUNTED_BYTES;
+  });
 }
 
 function simpleStep(context: Context, kernel: Exclude<Kernel, { op: "matmul" | "conv" | "scatterAdd" }>): Step {

@@ -12,8 +12,10 @@ import type { Memory } from "./memory.ts";
 const GENERATION = 0, COMMAND = 1, TABLE = 2, THREADS = 3, PROGRAM = 4, LOADED = 5, READY = 6;
 const RUN = 1, LOAD = 2, EXIT = 3;
 
-/** Address of the control block, of the barrier, and the end of what is reserved for them. */
+/** Address of the control block, and of the barrier. */
 const CONTROL = 256, BARRIER = 512;
+/** Address of the number of kernels that have finished. */
+export const PROGRESS = 768;
 /** Bytes at the start of memory that threads need for themselves. */
 export const RESERVED = 1024;
 

@@ -5,6 +5,7 @@
  * @module
  */
 import type { ConvKernel, Kernel, MapKernel, Program, Store, View } from "../contract.ts";
+import { loadsOf, slotsOf, storesOf } from "../touches.ts";
 
 /**
  * The kernels of `program`, null where a copy was left out. A copy stays where a kernel between touches its target: what
@@ -51,7 +52,7 @@ function writersOf(kernels: readonly (Kernel | null)[], at: number, { shape, fro
     const kernel = kernels[i];
     if (kernel === null) continue;
     const written = storesOf(kernel).filter(({ slot }) => slot === from.slot);
-    if (readsOf(kernel).has(from.slot)) return null;
+    if (reads(kernel, from.slot)) return null;
     if (written.length === 0) continue;
     if (written.length > 1 || (kernel.op !== "map" && kernel.op !== "conv")) return null;
     missing -= sizeOf(kernel);
@@ -60,7 +61,7 @@ function writersOf(kernels: readonly (Kernel | null)[], at: number, { shape, fro
   if (missing !== 0) return null;
   for (const kernel of kernels.slice(at + 1)) {
     if (kernel === null) continue;
-    if (readsOf(kernel).has(from.slot)) return null;
+    if (reads(kernel, from.slot)) return null;
     if (slotsOf(kernel).has(from.slot)) break;
   }
   return writers;
@@ -163,19 +164,6 @@ function sizeOf(kernel: MapKernel | ConvKernel): number {
   return sizes.reduce((a, b) => a * b, 1);
 }
 
-function storesOf(kernel: Kernel): View[] {
-  return kernel.op === "scatterAdd" ? [kernel.out] : kernel.outs.map(({ view }) => view);
-}
-
-function readsOf(kernel: Kernel): Set<number> {
-  const views: View[] = "body" in kernel ? kernel.body.flatMap((inst) => inst.k === "load" ? [inst.view] : []) : [];
-  if (kernel.op === "matmul" || kernel.op === "conv") views.push(kernel.a, kernel.b);
-  if (kernel.op === "scatterAdd") {
-    views.push(kernel.src, kernel.index, ...(kernel.init === undefined ? [] : [kernel.init]));
-  }
-  return new Set(views.map(({ slot }) => slot));
-}
-
-function slotsOf(kernel: Kernel): Set<number> {
-  return new Set([...readsOf(kernel), ...storesOf(kernel).map(({ slot }) => slot)]);
+function reads(kernel: Kernel, slot: number): boolean {
+  return loadsOf(kernel).some((view) => view.slot === slot);
 }

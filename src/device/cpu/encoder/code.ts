@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { LANE, MEM, OP, T, type WasmType } from "./opcodes.ts";
+import { ATOMIC_STORE, LANE, MEM, OP, T, type WasmType } from "./opcodes.ts";
 
 /** A growing byte buffer with the number formats of WebAssembly. */
 export class Bytes {
@@ -148,6 +148,13 @@ export class Fn {
     this.op(code);
     this.#code.u8(0).leb(offset); // alignment is a hint: 1 is always right
     if (lane !== undefined) this.#code.u8(lane);
+    return this;
+  }
+
+  /** Stores the i32 on the stack at the address below it, for other threads to see with everything stored before. */
+  atomicStore(): this {
+    this.op(ATOMIC_STORE);
+    this.#code.u8(2).leb(0); // alignment is no hint here: 4 bytes
     return this;
   }
 

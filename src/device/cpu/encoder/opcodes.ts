@@ -113,6 +113,9 @@ export const MEM = {
   v128Store32Lane: simd(90),
 } as const;
 
+/** `i32.atomic.store`, of the page of threads. */
+export const ATOMIC_STORE = 0xfe0017;
+
 /** Instructions with a lane as their immediate. */
 export const LANE = {
   i32x4Extract: simd(27),
