@@ -16,7 +16,7 @@ import type { RankReport, RankTask } from "./scaling_rank.ts";
 const MLP = 535_824, RESNET18 = 11_689_512;
 /** How often the processes that are compared run, in turn. */
 const ROUNDS = 5;
-const TASK: RankTask = { bs: 64, threads: 1, steps: 100, blocks: 6, distributed: true, sums: [] };
+const TASK: RankTask = { net: "mlp", bs: 64, threads: 1, steps: 100, blocks: 6, distributed: true, sums: [] };
 
 async function run(n: number, task: Partial<RankTask>, hosts?: Hosts): Promise<RankReport> {
   const script = fromFileUrl(new URL("scaling_rank.ts", import.meta.url));

@@ -1,17 +1,18 @@
 /**
- * One process of the scaling benchmark: trains an MLP (784-512-256-10) and adds up arrays with the others; rank 0 prints
- * one line of JSON.
+ * One process of the scaling benchmark: trains an MLP (784-512-256-10, Adam) or ResNet-18 (pictures of 64 x 64, SGD) and adds
+ * up arrays with the others; rank 0 prints one line of JSON.
  *
  * Argument: what to do, as JSON.
  *
  * @module
  */
-import { Adam, Callback, DataLoaders, init, Learner, nn, silentLogger } from "../mod.ts";
+import { Adam, Callback, DataLoaders, init, Learner, nn, resnet18, SGD, silentLogger } from "../mod.ts";
 import { World } from "../src/distrib/world.ts";
 import { uniform } from "./workloads.ts";
 
 /** What a process is told. */
 export interface RankTask {
+  readonly net: "mlp" | "resnet18";
   /** Items of a batch in each process. */
   readonly bs: number;
   /** Threads of each process. */
@@ -22,6 +23,8 @@ export interface RankTask {
   readonly blocks: number;
   /** Whether there is a DistributedTrainer; both, block by block, with "both". */
   readonly distributed: boolean | "both";
+  /** Whether gradients are added up while others are computed; as it comes where it is absent. */
+  readonly overlap?: boolean;
   /** Sizes of arrays to add up, in elements. */
   readonly sums: readonly number[];
 }
@@ -52,21 +55,34 @@ class Times extends Callback {
   }
 }
 
-function learner({ bs, steps }: RankTask, ranks: number, distributed: boolean): { learn: Learner; times: Times } {
+const SIDE = 64;
+
+function learner(task: RankTask, ranks: number, distributed: boolean): { learn: Learner; times: Times } {
+  const { net, bs, steps, overlap } = task;
+  const mlp = net === "mlp";
   const n = bs * steps * (distributed ? ranks : 1);
-  const data = (rows: number, width: number, seed: number) => ({
-    data: uniform(rows * width, 1, seed),
-    shape: [rows, width],
-  });
+  const shape = mlp ? [n, 784] : [n, 3, SIDE, SIDE];
+  const x = { data: uniform(shape.reduce((a, b) => a * b), 1, 1), shape };
   const y = { data: Int32Array.from({ length: n }, (_, i) => i * 7 % 10), shape: [n] };
-  const dls = DataLoaders.fromArrays({ x: data(n, 784, 1), y }, { bs, seed: 1 });
-  const model = new nn.Sequential(
-    ...[new nn.Linear(784, 512), new nn.ReLU(), new nn.Linear(512, 256), new nn.ReLU(), new nn.Linear(256, 10)],
-  );
+  const dls = DataLoaders.fromArrays({ x, y }, { bs, seed: 1 });
+  const model = mlp
+    ? new nn.Sequential(
+      ...[new nn.Linear(784, 512), new nn.ReLU(), new nn.Linear(512, 256), new nn.ReLU(), new nn.Linear(256, 10)],
+    )
+    : resnet18({ nOut: 10 });
   const times = new Times();
-  const options = { lossFunc: new nn.CrossEntropyLoss(), optFunc: Adam, logger: silentLogger, cbs: times };
-  const learn = new Learner(dls, model, options);
-  return { learn: distributed ? learn.distributed() : learn, times };
+  const optFunc = mlp ? Adam : SGD.with({ mom: 0.9 });
+  const learn = new Learner(dls, model, {
+    lossFunc: new nn.CrossEntropyLoss(),
+    optFunc,
+    logger: silentLogger,
+    cbs: times,
+  });
+  // statistics of their own, as is usual between hosts
+  return {
+    learn: distributed ? learn.distributed({ syncBn: false, ...(overlap === undefined ? {} : { overlap }) }) : learn,
+    times,
+  };
 }
 
 function median(values: readonly number[]): number {

@@ -16,12 +16,12 @@ const ROUND = 0, COUNT = 1, COMPUTED = 2, STOP = 3, DONE = 4, FAILED = 5, ALIVE 
 const FIELDS = 3;
 /** Most parts of an array; longer arrays have longer parts. */
 const MAX_PARTS = 1024;
-/** Elements of a part, where there are so many: small ones begin early, large ones waste little on messages. */
-const PART = 2 ** 20, LEAST_PART = 2 ** 14;
+/** Elements of a part, where there are so many, and of each process's share of it: what is computed last cannot overlap. */
+const PART = 2 ** 18, LEAST_PART = 2 ** 14, LEAST_SHARE = 2 ** 14;
 /** An array that is shorter than so many of the usual parts has shorter ones. */
 const PARTS = 8;
 /** Milliseconds between two looks, while data moves and while there is nothing to move yet. */
-const NAP_MS = { moving: 0.1, waiting: 0.5 };
+const NAP_MS = { moving: 0.3, waiting: 0.5 };
 /** Longest wait for the thread to start, in milliseconds. */
 const PATIENCE_MS = 10000;
 
@@ -180,7 +180,11 @@ export class Overlap {
     this.#arrays = arrays;
     const total = arrays.reduce((sum, { byteLength }) => sum + byteLength / 4, 0);
     const round = 16 * this.#size; // whole cache lines in each process's share
-    const wanted = Math.max(LEAST_PART, Math.min(PART, total / PARTS), total / (MAX_PARTS - 2 * arrays.length));
+    const wanted = Math.max(
+      LEAST_PART,
+      Math.min(Math.max(PART, LEAST_SHARE * this.#size), total / PARTS),
+      total / (MAX_PARTS - 2 * arrays.length),
+    );
     const length = Math.ceil(wanted / round) * round;
     let count = 0;
     for (let i = arrays.length - 1; i >= 0; i--) {

@@ -32,7 +32,7 @@ export interface DistributedOptions {
 const PLACE = { train: 1, valid: 2, forward: 3, batch: 4, sum: 5 } as const;
 
 /** Bytes of gradients from which on a sum may be worth a thread of its own. */
-const OVERLAP_BYTES = 2 ** 18;
+const OVERLAP_BYTES = 2 ** 22;
 
 /**
  * Trains one model in all processes that MPI's launcher started (`mpiexec -n 4 deno run … script.ts`), each on its part of

@@ -1,7 +1,8 @@
 /**
  * What the tests of faults start in several processes: a short run in which rank 1 does something of its own.
  *
- * Arguments: what it does, and a folder for the results.
+ * Arguments: what it does; whether gradients are added up beside the computing ("beside", or "after"); a folder for the
+ * results.
  *
  * @module
  */
@@ -10,7 +11,7 @@ import { DataLoaders, init, Learner, nn, randn, Rng, setSeed, silentLogger, zero
 import { rankDistrib } from "../../src/distrib/mod.ts";
 import { Buffer } from "../../src/tensor/mod.ts";
 
-const [mode, dir] = Deno.args;
+const [mode, sums, dir] = Deno.args;
 const rank = rankDistrib();
 const other = rank === 1;
 
@@ -57,7 +58,8 @@ const y = x.sum({ axis: 1, keepdim: true });
 const dls = DataLoaders.fromArrays({ x, y, xValid: x, yValid: y }, { bs: wide });
 const model = new nn.Sequential(new nn.Linear(8, wide), new nn.Dropout(0.2), new nn.ReLU(), new nn.Linear(wide, 1));
 const odd = new Odd();
-const learn = new Learner(dls, model, { lossFunc: new nn.MSELoss(), logger: silentLogger, cbs: odd }).distributed();
+const learn = new Learner(dls, model, { lossFunc: new nn.MSELoss(), logger: silentLogger, cbs: odd })
+  .distributed({ overlap: sums === "beside" });
 await learn.fit(mode === "cancel" ? 6 : 2);
 const epochs = odd.epochs;
 if (mode === "cancel") {

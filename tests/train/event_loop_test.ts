@@ -17,12 +17,15 @@ Deno.test("a server answers within a few turns of the event loop, however busy t
     }
   })();
   try {
-    for (let i = 0; i < 5; i++) {
+    const waits: number[] = [];
+    for (let i = 0; i < 9; i++) {
       const before = turns;
       const answer = await fetch(`http://localhost:${server.addr.port}`);
       assertEquals(await answer.text(), "here");
-      assert(turns - before < 40, `${turns - before} turns`); // by setImmediate() it is above 110
+      waits.push(turns - before);
     }
+    const median = waits.sort((a, b) => a - b)[4]; // one may wait for a processor
+    assert(median < 40, `${waits} turns`); // by setImmediate() it is above 110
   } finally {
     answered = true;
     await busy;
