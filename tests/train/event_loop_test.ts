@@ -24,8 +24,9 @@ Deno.test("a server answers within a few turns of the event loop, however busy t
       assertEquals(await answer.text(), "here");
       waits.push(turns - before);
     }
-    const median = waits.sort((a, b) => a - b)[4]; // one may wait for a processor
-    assert(median < 40, `${waits} turns`); // by setImmediate() it is above 110
+    waits.sort((a, b) => a - b);
+    assert(waits[4] < 40, `${waits} turns`); // by setImmediate() it is above 110
+    assert(waits[8] < 300, `${waits} turns`); // the loop rests every 200 ms
   } finally {
     answered = true;
     await busy;
