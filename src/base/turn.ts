@@ -7,7 +7,7 @@
 /** What another thread takes some 50 us for. */
 const WORK = new Uint8Array(2 ** 16);
 /** Milliseconds after which the loop comes to rest for certain, which takes 1 ms. */
-const REST_MS = 200;
+const REST_MS = 1000;
 
 let rested = 0;
 
