@@ -10,7 +10,16 @@ import { currentDevice } from "../graph/runtime.ts";
 import type { GradRange } from "../optim/mod.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { BatchNorm } from "../nn/mod.ts";
-import { batchSize, Callback, type EventName, type Logger, ORDER, silentLogger, type TrainLoop } from "../train/mod.ts";
+import {
+  batchSize,
+  Callback,
+  type EventName,
+  type GradAverager,
+  type Logger,
+  ORDER,
+  silentLogger,
+  type TrainLoop,
+} from "../train/mod.ts";
 import { compare } from "./fingerprint.ts";
 import { cancelOf, type Exit, meet, type Outcome, type Report } from "./meeting.ts";
 import { hashVariables, shareState, shareVariables, spreadStreams } from "./share_state.ts";
@@ -48,7 +57,7 @@ const OVERLAP_BYTES = 2 ** 22;
  * await learn.fitOneCycle(3);
  * ```
  */
-export class DistributedTrainer extends Callback {
+export class DistributedTrainer extends Callback implements GradAverager {
   /** Place in line; see `ORDER`. */
   override readonly order: number = ORDER.distributed;
   /** Whether batch norms use the statistics of all processes' batches together. */
@@ -93,6 +102,8 @@ export class DistributedTrainer extends Callback {
     if (world.size === 1) return;
     this.#world = world;
     learn.peers = world;
+    // a step that a subclass has a hand in is built each time
+    if (this.afterBackward === DistributedTrainer.prototype.afterBackward) learn.averager = this;
     this.#shard(learn.dls.train, true);
     this.#shard(learn.dls.valid, false);
     if (world.rank === 0) return;
@@ -103,7 +114,7 @@ export class DistributedTrainer extends Callback {
   #leave(learn: TrainLoop): void {
     if (this.#world === null) return;
     this.#world = null;
-    learn.peers = null;
+    learn.peers = learn.averager = null;
     learn.dls.train.shard = learn.dls.valid.shard = null;
     if (this.#logger !== null) learn.logger = this.#logger;
   }
@@ -220,23 +231,46 @@ export class DistributedTrainer extends Callback {
 
   /** Averages gradients and loss over all processes. */
   override async afterBackward(): Promise<void> {
-    const world = this.#world;
-    if (world === null) return;
+    if (this.#world === null) return;
     const { learn } = this;
     const { opt, batch } = learn;
     const ranges = opt.gradRanges();
-    const loss = batch.loss!.size === 1 ? batch.loss! : batch.loss!.mean().keep();
-    const bytes = ranges.reduce((sum, { n }) => sum + n * 4, 0);
-    const apart = this.#overlaps && (this.#overlap === true || bytes >= OVERLAP_BYTES);
-    const mean = await (apart ? this.#sumBeside(world, ranges, loss) : this.#sumAfter(world, ranges, loss));
-    opt.scaleGrads(1 / world.size);
+    const mean = await this.average(ranges, batch.loss!, () => learn.handOver());
+    opt.scaleGrads(this.factor);
     // what callbacks see from here on is the loss of all processes' batches together
     batch.loss = new Tensor(scalar(mean));
   }
 
+  /**
+   * See `GradAverager`.
+   *
+   * @internal
+   */
+  get factor(): number {
+    return 1 / this.#world!.size;
+  }
+
+  /**
+   * See `GradAverager`.
+   *
+   * @internal
+   */
+  average(ranges: readonly GradRange[], losses: Tensor, handOver: () => void): Promise<number> {
+    const world = this.#world!;
+    const loss = losses.size === 1 ? losses : losses.mean().keep();
+    const bytes = ranges.reduce((sum, { n }) => sum + n * 4, 0);
+    const beside = this.#overlaps && (this.#overlap === true || bytes >= OVERLAP_BYTES);
+    return beside ? this.#sumBeside(world, ranges, loss, handOver) : this.#sumAfter(world, ranges, loss, handOver);
+  }
+
   /** Computes the gradients, then adds them up. Gives the mean loss. */
-  async #sumAfter(world: World, ranges: readonly GradRange[], loss: Tensor): Promise<number> {
-    this.learn.handOver();
+  async #sumAfter(
+    world: World,
+    ranges: readonly GradRange[],
+    loss: Tensor,
+    handOver: () => void,
+  ): Promise<number> {
+    handOver();
     let mean = NaN;
     await exchange([pieceOf(loss), ...ranges], async ([own, ...grads]) => {
       const exit: Exit | null = this.#stop ? "fit" : null;
@@ -251,7 +285,12 @@ export class DistributedTrainer extends Callback {
   }
 
   /** Adds up gradients while others are computed. Gives the mean loss. */
-  async #sumBeside(world: World, ranges: readonly GradRange[], loss: Tensor): Promise<number> {
+  async #sumBeside(
+    world: World,
+    ranges: readonly GradRange[],
+    loss: Tensor,
+    handOver: () => void,
+  ): Promise<number> {
     const { learn } = this;
     const items = batchSize(learn);
     const exit: Exit | null = this.#stop ? "fit" : null;
@@ -263,7 +302,7 @@ export class DistributedTrainer extends Callback {
       foresee(ranges, ({ bytes, final }) => {
         world.beginSum(bytes, final);
         begun = true;
-      }, () => learn.handOver());
+      }, handOver);
       await exchange([pieceOf(loss), ...ranges], async ([own, ...grads]) => {
         if (!begun) world.beginSum(grads, () => 0); // somebody has read them before
         begun = true;

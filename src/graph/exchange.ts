@@ -58,8 +58,8 @@ const known = new WeakMap<Lowered, Map<number, Touches>>();
  * it will be done with them. Only for devices that tell their progress and share their memory.
  */
 export function foresee<T>(pieces: readonly Piece[], tell: (ahead: Ahead) => void, body: () => T): T {
-  return watching(pieces.map((p) => p.storage), ({ collected, entry: { lowered }, runtime: { device } }) => {
-    const slots = pieces.map(({ storage }) => 1 + lowered.boundStorages.indexOf(collected.storages.indexOf(storage)));
+  return watching(pieces.map((p) => p.storage), ({ storages, entry: { lowered }, runtime: { device } }) => {
+    const slots = pieces.map(({ storage }) => 1 + lowered.boundStorages.indexOf(storages.indexOf(storage)));
     const touches = known.get(lowered) ?? new Map<number, Touches>();
     known.set(lowered, touches);
     tell({

@@ -43,8 +43,8 @@ export class Runtime {
     this.ring = new Ring(device);
   }
 
-  /** The program of `c`, compiled if it is new. */
-  entry(c: Collected, early: Lowered | null): Entry {
+  /** The program of `c`, compiled if it is new; `early` is the program if it was made before there was a device. */
+  entry(c: Collected, early: Lowered | null = null): Entry {
     // programs made early place their results otherwise, so they are none for later runs
     const hash = early === null ? c.hash : ~c.hash;
     const bucket = this.#cache.get(hash);
@@ -95,23 +95,6 @@ export class Runtime {
       gone.gone = true;
       gone.executable.dispose();
     }
-  }
-
-  /**
-   * Runs the program of `c`.
-   *
-   * @param early The program if it was made before there was a device.
-   * @param before Called when the program is compiled, right before it runs.
-   */
-  execute(
-    c: Collected,
-    outputs: readonly (Storage | null)[],
-    { early = null, before }: { readonly early?: Lowered | null; readonly before?: (entry: Entry) => void } = {},
-  ): Entry {
-    const entry = this.entry(c, early);
-    before?.(entry);
-    this.run(entry, c, outputs);
-    return entry;
   }
 
   /** Runs a program that was compiled before, on other memory and with other numbers. */

@@ -11,7 +11,7 @@ import { collect, type Collected } from "./collect.ts";
 import { LEAF } from "./leaves.ts";
 import type { Node } from "./node.ts";
 import { type Entry, type Runtime, sameKey } from "./programs.ts";
-import { hold, nothingBeside, type Run, runtimeOf, settle, unhold } from "./runtime.ts";
+import { depart, hold, nothingBeside, type Run, runtimeOf, settle, unhold } from "./runtime.ts";
 import { resultStorage, Storage } from "./storage.ts";
 
 /** What was recorded so far of a step that will hand `results` over; null where its program will compute more than that. */
@@ -257,6 +257,8 @@ export class Replay {
       if (storages[i].disposed) throw new DisposedError("Cannot use a tensor of this batch: it was disposed");
     }
     const values = { storages, scalars: this.#scalars.list, arrays: this.#arrays.list };
+    const departure = { storages, entry: this.#entry, runtime: this.#runtime };
+    depart(departure, (s) => this.#targets.some(({ storage }) => storage === s));
     this.#runtime.run(this.#entry, values, this.#rootsFrom.map((i) => results[i]));
   }
 

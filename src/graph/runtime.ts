@@ -138,25 +138,38 @@ export function realize(nodes: readonly Node[] = []): Run | null {
   const rootValues = c.roots.map((n) => n.op.kind === "assign" ? null : resultStorage(n.bytes));
   let entry: Entry | null = null;
   if (runtime !== null) {
-    entry = runtime.execute(c, rootValues, { before: watcherOf(c, runtime) });
+    entry = runtime.entry(c);
+    depart({ storages: c.storages, entry, runtime }, (s) => assigns.some((a) => a.storage === s));
+    runtime.run(entry, c, rootValues);
   } else {
     // made now, while the nodes still know their inputs, within limits that every device keeps
     const later = { ...c, key: c.key.slice() };
     const early = lower(c, PORTABLE, { ring: false });
-    waiting.push(() => current!.execute(later, rootValues, { early }));
+    waiting.push(() => current!.run(current!.entry(later, early), later, rootValues));
   }
   settle(c, rootValues);
   return entry === null ? null : { collected: c, entry, runtime: runtime! };
 }
 
+/** A compiled program that is about to run on some memory. */
+export interface Departure {
+  readonly storages: readonly Storage[];
+  readonly entry: Entry;
+  readonly runtime: Runtime;
+}
+
 /** What is told of the next program that assigns to some memory. */
-let watcher: { readonly storages: readonly Storage[]; readonly tell: (run: Run) => void } | null = null;
+let watcher: { readonly storages: readonly Storage[]; readonly tell: (departure: Departure) => void } | null = null;
 
 /**
  * Runs `body`; the first program in it that assigns to one of `storages` is told to `tell` once it is compiled, right before
  * it runs.
  */
-export function watching<T>(storages: readonly Storage[], tell: (run: Run) => void, body: () => T): T {
+export function watching<T>(
+  storages: readonly Storage[],
+  tell: (departure: Departure) => void,
+  body: () => T,
+): T {
   watcher = { storages, tell };
   try {
     return body();
@@ -165,11 +178,12 @@ export function watching<T>(storages: readonly Storage[], tell: (run: Run) => vo
   }
 }
 
-function watcherOf(c: Collected, runtime: Runtime): ((entry: Entry) => void) | undefined {
-  const found = watcher;
-  if (found === null || !c.assigns.some((a) => found.storages.includes(a.storage!))) return undefined;
+/** Tells whoever watches memory that a program is about to assign to; `assigned` says whether it does. */
+export function depart(departure: Departure, assigned: (storage: Storage) => boolean): void {
+  if (watcher === null || !watcher.storages.some(assigned)) return;
+  const { tell } = watcher;
   watcher = null;
-  return (entry) => found.tell({ collected: c, entry, runtime });
+  tell(departure);
 }
 
 /**

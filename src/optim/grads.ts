@@ -89,6 +89,27 @@ export interface GradRange {
   n: number;
 }
 
+/** Where the gradients of `slots` lie: ranges of memory, ascending, neighbours joined. */
+export function rangesOf({ grads, starts, n }: PartState, slots: readonly Slot[]): GradRange[] {
+  const ranges: GradRange[] = [];
+  let last = -2;
+  for (const { segment } of slots) {
+    const offset = starts[segment];
+    const size = (starts[segment + 1] ?? n) - offset;
+    if (segment === last + 1) ranges[ranges.length - 1].n += size;
+    else ranges.push({ storage: grads.storage, offset, n: size });
+    last = segment;
+  }
+  return ranges;
+}
+
+/** Makes what lies in the places of the gradients of `slots` their gradients. */
+export function adoptGrads({ grads, starts }: PartState, slots: readonly Slot[]): void {
+  for (const { parameter, segment } of slots) {
+    parameter.grad = new Tensor(leaf(grads.storage, parameter.shape, "f32", { offset: starts[segment] }));
+  }
+}
+
 /** As {@link holdGrads}, and what the gradients still had to be multiplied by is in them afterwards. */
 export function settleGrads(part: PartState, slots: readonly Slot[]): void {
   part.scale = null;

@@ -14,11 +14,13 @@ import type { Part } from "./arena.ts";
 import { composed, type OptFunc, type OptOptions, type ParamsLike } from "./factory.ts";
 import {
   activeSlots,
+  adoptGrads,
   bringGrads,
   flatGrads,
   gradNorm,
   type GradRange,
   holdGrads,
+  rangesOf,
   scaleGrads,
   settleGrads,
 } from "./grads.ts";
@@ -172,7 +174,10 @@ export class Optimizer {
 
   /** Forgets all gradients. */
   zeroGrad(): void {
-    for (const { slots } of this.#groups) for (let i = 0; i < slots.length; i++) slots[i].parameter.grad = null;
+    for (const { slots, parts } of this.#groups) {
+      for (let i = 0; i < slots.length; i++) slots[i].parameter.grad = null;
+      for (let i = 0; i < parts.length; i++) parts[i].scale = null;
+    }
   }
 
   /**
@@ -216,19 +221,28 @@ export class Optimizer {
    * @internal
    */
   gradRanges(): GradRange[] {
-    const ranges: GradRange[] = [];
-    for (const [part, slots] of this.#active()) {
+    return this.#active().flatMap(([part, slots]) => {
       settleGrads(part, slots);
-      let last = -2;
-      for (const { segment } of slots) {
-        const offset = part.starts[segment];
-        const n = (part.starts[segment + 1] ?? part.n) - offset;
-        if (segment === last + 1) ranges[ranges.length - 1].n += n;
-        else ranges.push({ storage: part.grads.storage, offset, n });
-        last = segment;
-      }
-    }
-    return ranges;
+      return rangesOf(part, slots);
+    });
+  }
+
+  /**
+   * Where the gradients of a recorded step lie; see {@link Optimizer.gradRanges}.
+   *
+   * @internal
+   */
+  recordedRanges({ parts }: StepRecord): GradRange[] {
+    return parts.flatMap(({ part, active }) => rangesOf(part, active));
+  }
+
+  /**
+   * Takes what lies where a recorded step has its gradients for the parameters' gradients.
+   *
+   * @internal
+   */
+  adoptGrads({ parts }: StepRecord): void {
+    for (const { part, active } of parts) adoptGrads(part, active);
   }
 
   /** The parts with something to do, each with the slots that have a gradient and are not frozen. */
@@ -320,13 +334,23 @@ export class Optimizer {
   }
 
   /**
-   * Takes a recorded step again, of gradients that are not there: `run` runs the program that computes them, too.
+   * Whether a step of parameters that have no gradients yet would be the recorded one, but for its numbers.
+   *
+   * @internal
+   */
+  canRepeat(record: StepRecord): boolean {
+    return isAsRecorded(record, this.#groups);
+  }
+
+  /**
+   * Takes a recorded step again, of gradients that are not there: `run` runs the program that computes them, too, or one
+   * before it did.
    *
    * @returns False where a step now would be another one; nothing happened then.
    * @internal
    */
   stepAgain(record: StepRecord, run: () => void): boolean {
-    if (!isAsRecorded(record, this.#groups)) return false;
+    if (!this.canRepeat(record)) return false;
     this.beginStep();
     beginAgain(record, this.hypers, this.#counts);
     run();

@@ -68,10 +68,11 @@ export class CallbackList {
     return this.sorted.filter((c) => c[event] !== Callback.prototype[event]);
   }
 
-  /** Whether any callback handles one of `events`. */
-  hears(events: readonly EventName[]): boolean {
+  /** Whether any callback but `except` handles one of `events`. */
+  hears(events: readonly EventName[], except: Callback | null = null): boolean {
     const list = this.#list;
     for (let i = 0; i < list.length; i++) {
+      if (list[i] === except) continue;
       for (let k = 0; k < events.length; k++) if (list[i].handles(events[k])) return true;
     }
     return false;

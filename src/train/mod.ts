@@ -83,7 +83,7 @@ export {
 export { refuseNested, type Resumption } from "./run.ts";
 export { snakeCase } from "./names.ts";
 export { ORDER } from "./order.ts";
-export type { Peers } from "./peers.ts";
+export type { GradAverager, Peers } from "./peers.ts";
 export { Progress } from "./progress.ts";
 export { Recorder } from "./recorder.ts";
 export type { PlotLossOptions, RecorderOptions, RecorderState } from "./recorder_options.ts";

@@ -4,7 +4,24 @@
  *
  * @module
  */
+import type { GradRange } from "../optim/mod.ts";
+import type { Tensor } from "../tensor/mod.ts";
 import type { TrainLoop } from "./train_loop.ts";
+
+/** Averages gradients over the processes of a run, between the program that computes them and the one that uses them. */
+export interface GradAverager {
+  /**
+   * Adds up gradients over all processes, where they lie.
+   *
+   * @param ranges Where that is, or will be.
+   * @param loss One number, or the losses of the items.
+   * @param handOver Hands over the program that computes both.
+   * @returns The mean loss of all processes' batches.
+   */
+  average(ranges: readonly GradRange[], loss: Tensor, handOver: () => void): Promise<number>;
+  /** What makes averages of the sums. */
+  readonly factor: number;
+}
 
 /** The processes of a run, seen from one of them. */
 export interface Peers {

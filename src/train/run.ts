@@ -235,7 +235,13 @@ async function passes(learn: TrainLoop, batch: BatchState): Promise<void> {
   pending = learn.fire("afterLoss");
   if (pending !== undefined) await pending;
   if (!learn.training || batch.loss === null) return;
-  if (learn.hears(INSIDE_STEP) || !learn.steps.repeat(batch, learn.opt)) await buildStep(learn, batch);
+  const averager = learn.averager?.handles("afterBackward") ? learn.averager : null;
+  let again: boolean = !learn.hears(INSIDE_STEP, averager);
+  if (again) {
+    const { steps, opt } = learn;
+    again = averager === null ? steps.repeat(batch, opt) : await steps.repeatAround(batch, opt, averager);
+  }
+  if (!again) await buildStep(learn, batch);
   learn.opt.zeroGrad();
   batch.zeroed = true;
 }
@@ -248,7 +254,7 @@ async function buildStep(learn: TrainLoop, batch: BatchState): Promise<void> {
     keep(batch.pred!.node);
     keep(batch.loss!.node);
   });
-  await withEvents(learn, STEP, () => learn.steps.step(learn.opt));
+  await withEvents(learn, STEP, () => learn.steps.step(batch, learn.opt));
 }
 
 /** The boundary: hands the step's program over, with what is held beyond it. A second call finds nothing to do. */

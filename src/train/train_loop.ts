@@ -27,7 +27,7 @@ import {
   trainableParams,
   type TrainLoopOptions,
 } from "./options.ts";
-import type { Peers } from "./peers.ts";
+import type { GradAverager, Peers } from "./peers.ts";
 import { Progress } from "./progress.ts";
 import { Recorder } from "./recorder.ts";
 import { endBatch, type Resumption, runFit, runValidate } from "./run.ts";
@@ -84,6 +84,12 @@ export class TrainLoop<M extends Model = Model> {
   running: boolean = false;
   /** The other processes of a run on several; null where this is the only one. Set by `DistributedTrainer`. */
   peers: Peers | null = null;
+  /**
+   * What averages gradients over the processes of a run.
+   *
+   * @internal
+   */
+  averager: (Callback & GradAverager) | null = null;
   /** Whether the events are those in front of the place where a fit goes on: what is on disk from before still counts. */
   resuming: boolean = false;
   /** Fits that were begun, probes left out: scripts with several fits tell them apart by it when they are run again. */
@@ -335,12 +341,12 @@ export class TrainLoop<M extends Model = Model> {
   }
 
   /**
-   * Whether any callback handles one of `events`.
+   * Whether any callback but `except` handles one of `events`.
    *
    * @internal
    */
-  hears(events: readonly EventName[]): boolean {
-    return this.#callbacks.hears(events);
+  hears(events: readonly EventName[], except: Callback | null = null): boolean {
+    return this.#callbacks.hears(events, except);
   }
 
   /** Calls every callback's handler of `event`; gives a promise only where a handler is async. */

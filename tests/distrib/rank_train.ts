@@ -35,6 +35,8 @@ export interface RunResult {
   readonly weights: readonly (readonly number[])[];
   readonly preds: readonly number[];
   readonly validate: readonly (number | null)[];
+  /** Steps that were taken again. */
+  readonly again: number;
 }
 
 if (import.meta.main) {
@@ -72,6 +74,7 @@ if (import.meta.main) {
     weights: await Promise.all([...model.stateDict().values()].map(async (t) => [...await t.data()])),
     preds: [...await preds.data()],
     validate: await learn.validate(),
+    again: learn.steps.count,
   };
   await Deno.writeTextFile(`${dir}/${result.rank}.json`, JSON.stringify(result));
 }
