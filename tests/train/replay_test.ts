@@ -10,9 +10,19 @@ import { DataLoader, DataLoaders } from "../../src/data/mod.ts";
 import { Learner } from "../../src/fit/mod.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { Adam, Lamb, Larc, Lookahead, Optimizer, QHAdam, RAdam, RMSProp, SGD, sgdStep } from "../../src/optim/mod.ts";
-import type { OptFunc } from "../../src/optim/mod.ts";
-import { backward, Buffer, readAll, setSeed, type Tensor, zeros } from "../../src/tensor/mod.ts";
-import { accuracy, Callback, type CallbackLike, silentLogger, type TrainLoopOptions } from "../../src/train/mod.ts";
+import { exchange } from "../../src/graph/exchange.ts";
+import { scalar } from "../../src/graph/leaves.ts";
+import type { GradRange, OptFunc } from "../../src/optim/mod.ts";
+import { backward, Buffer, readAll, setSeed, Tensor, zeros } from "../../src/tensor/mod.ts";
+import {
+  accuracy,
+  Callback,
+  type CallbackLike,
+  type GradAverager,
+  silentLogger,
+  type TrainLoop,
+  type TrainLoopOptions,
+} from "../../src/train/mod.ts";
 import { onDevices } from "../support/devices.ts";
 import { fillF32 } from "../support/fill.ts";
 
@@ -299,6 +309,74 @@ class Deeds extends Callback {
   }
 }
 
+/**
+ * Stands for another process with the same gradients: the sum is twice as much, the average what it was. In the middle it
+ * does deeds, as whatever runs while processes wait for each other.
+ */
+class Twin extends Callback implements GradAverager {
+  override readonly order: number = 11;
+  readonly factor: number = 0.5;
+  #count = 0;
+  constructor(readonly seen: number[], readonly deeds: readonly string[] = []) {
+    super();
+  }
+  override attach(learn: TrainLoop | null): void {
+    if (learn === null) this.learn.averager = null;
+    super.attach(learn);
+    if (learn !== null) learn.averager = this;
+  }
+  override async afterBackward(): Promise<void> {
+    const { opt, batch } = this.learn;
+    const mean = await this.average(opt.gradRanges(), batch.loss!, () => this.learn.handOver());
+    opt.scaleGrads(this.factor);
+    batch.loss = new Tensor(scalar(mean));
+  }
+  async average(ranges: readonly GradRange[], { node }: Tensor, handOver: () => void): Promise<number> {
+    handOver();
+    const name = this.deeds[this.#count++ % 7];
+    if (name !== undefined) await DEEDS[name](this.learn as Learner<Net>, this.seen, () => 0.5);
+    let loss = 0;
+    // deno-lint-ignore require-await -- the face is asynchronous
+    await exchange([{ storage: node.storage!, offset: node.offset, n: 1 }, ...ranges], async ([own, ...grads]) => {
+      loss = new Float32Array(own.buffer, own.byteOffset, 1)[0];
+      for (const { buffer, byteOffset, byteLength } of grads) {
+        const values = new Float32Array(buffer, byteOffset, byteLength / 4);
+        for (let i = 0; i < values.length; i++) values[i] *= 2;
+      }
+    });
+    return loss;
+  }
+}
+
+onDevices("steps with averaged gradients are taken again in two programs", async () => {
+  for (const optFunc of [Adam, SGD.with({ mom: 0.9 }), Larc, Lookahead(RAdam, { k: 3 })]) {
+    assertEquals(await fitBoth({ optFunc }, (_, seen) => new Twin(seen)), 16);
+  }
+  // averages of twice the same are the same
+  const results: Left[] = [];
+  for (const cbs of [[], [new Twin([])]]) {
+    const learn = learnerOf({ optFunc: Adam });
+    await learn.fitOneCycle(2, { lrMax: 0.02, cbs });
+    results.push(await left(learn));
+  }
+  assertEquals(results[1], results[0]);
+  // whoever else looks at gradients has the step built
+  assertEquals(await fitBoth({}, (_, seen) => [new Twin(seen), new Inside(seen, "beforeStep")]), 0);
+  assertEquals(await fitBoth({}, (_, seen) => [new Twin(seen), new GradientClip(0.1)]), 0);
+}, { kinds: ["cpu", "webgpu"] });
+
+const MEANWHILE = ["read weights", "assign weights", "set the rate", "set the decay", "forget the optimizer's state"];
+
+onDevices("... whatever happens between them", async () => {
+  const deeds = [...MEANWHILE, "go back to weights of before", "read running statistics"];
+  for (const name of deeds) {
+    for (const optFunc of [Adam, Lookahead(SGD.with({ mom: 0.9 }), { k: 3 })]) {
+      const count = await fitBoth({ optFunc }, (_, seen) => new Twin(seen, [name]), (l, cbs) => l.fit(3, { cbs }));
+      assert(count > 0, name);
+    }
+  }
+});
+
 for (const name of Object.keys(DEEDS)) {
   onDevices(`steps taken again change nothing for callbacks that ${name}`, async () => {
     let count = 0;
@@ -322,7 +400,11 @@ onDevices("steps taken again change nothing for callbacks that do all of it", as
     const opts = [Adam, SGD.with({ mom: 0.9 }), Lookahead(RAdam, { k: 3 }), Lamb];
     count += await fitBoth(
       { optFunc: opts[seed % opts.length], streamed: seed % 5 === 0 },
-      (_, seen) => [new Deeds(seen, seed, some), ...(seed % 3 === 0 ? [new Ema()] : [])],
+      (_, seen) => [
+        new Deeds(seen, seed, some),
+        ...(seed % 3 === 0 ? [new Ema()] : []),
+        ...(seed % 4 === 3 ? [new Twin(seen, MEANWHILE.slice(seed % 5))] : []),
+      ],
       (l, cbs) => l.fit(3, { lr: 0.01, cbs }),
     );
   }
