@@ -2,7 +2,7 @@
  * Training in several processes, measured: what the callback costs, what two processes gain, what goes over the network,
  * and how far a simple model of a step's time is from what is measured between network namespaces. Prints Markdown.
  *
- * `deno run -A bench/scaling.ts [local] [network] [forecast]`: all three by default. Needs MPICH, and root for the
+ * `deno run -A bench/scaling.ts [local] [network] [overlap] [forecast]`: all four by default. Needs MPICH, and root for the
  * namespaces. Only ratios mean something on a busy machine.
  *
  * @module
@@ -54,8 +54,13 @@ function allReduce(n: number, bytes: number, { latency, rate }: Link): number {
 /** Time of MPICH's own sum over that of its bytes: 1.7 on 4 and on 8 hosts, 100 Mbit/s. */
 const HALVING_IDLE = 1.7;
 
+/** Three digits of a number, all of them where it is a large one or whole. */
+function digits(v: number): string {
+  return Number.isInteger(v) || v >= 1000 ? v.toFixed(0) : v.toPrecision(3);
+}
+
 function line(...cells: readonly (string | number)[]): void {
-  console.log(`| ${cells.map((c) => typeof c === "number" ? c.toPrecision(3) : c).join(" | ")} |`);
+  console.log(`| ${cells.map((c) => typeof c === "number" ? digits(c) : c).join(" | ")} |`);
 }
 
 function head(...cells: readonly string[]): void {
@@ -66,7 +71,6 @@ function head(...cells: readonly string[]): void {
 
 /** One figure of each round, as text: the median, and from where to where they went. */
 function spread(values: readonly number[]): string {
-  const digits = (v: number) => v.toPrecision(3);
   return `${digits(median(values))} (${digits(Math.min(...values))} to ${digits(Math.max(...values))})`;
 }
 
@@ -130,6 +134,31 @@ async function network(): Promise<void> {
   }
 }
 
+/** What it brings to add up gradients while others are computed: where most are computed early, and where they are not. */
+async function overlap(): Promise<void> {
+  const why = await hostsPossible();
+  if (why !== null) return console.log(`\nNo network namespaces here: ${why}`);
+  head("net", "hosts", "Mbit/s", "not talking, ms", "sum after, ms", "sum beside, ms", "speed, pairs in turn");
+  const mlp: Partial<RankTask> = { net: "mlp", bs: 64, steps: 20, blocks: 4 };
+  const resnet: Partial<RankTask> = { net: "resnet18", bs: 16, steps: 4, blocks: 4 };
+  for (const [task, n, mbit] of [[resnet, 2, 1000], [resnet, 4, 1000], [mlp, 2, 1000]] as const) {
+    const hosts = await openHosts(n);
+    try {
+      await hosts.narrow(mbit);
+      const silent: number[] = [], after: number[] = [], beside: number[] = [];
+      for (let round = 0; round < 3; round++) {
+        silent.push(median((await run(n, { ...task, distributed: false }, hosts)).step));
+        after.push(median((await run(n, { ...task, overlap: false }, hosts)).step));
+        beside.push(median((await run(n, { ...task, overlap: true }, hosts)).step));
+      }
+      const speed = spread(after.map((ms, i) => ms / beside[i]));
+      line(task.net!, n, mbit, spread(silent), spread(after), spread(beside), speed);
+    } finally {
+      await hosts.close();
+    }
+  }
+}
+
 /** Step times that the model gives, with compute as measured here on one thread. */
 async function forecast(): Promise<void> {
   await init({ device: "cpu", threads: 1 });
@@ -158,5 +187,5 @@ async function forecast(): Promise<void> {
   }
 }
 
-const PARTS = { local, network, forecast };
+const PARTS = { local, network, overlap, forecast };
 for (const [name, part] of Object.entries(PARTS)) if (Deno.args.length === 0 || Deno.args.includes(name)) await part();
