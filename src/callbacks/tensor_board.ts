@@ -6,6 +6,7 @@
 import { isAbsolute, join } from "@std/path";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, ORDER } from "../train/mod.ts";
+import { noteEnd, takeEnd } from "./passed_over.ts";
 import { framed, imageEvent, restartEvent, scalarEvent, versionEvent } from "./event_file.ts";
 
 /** Options of {@link TensorBoard}. */
@@ -55,11 +56,15 @@ export class TensorBoard extends Callback {
     this.run = this.learn.phase !== "probe";
     if (!this.run) return;
     this.#written = 0;
-    if (this.#file !== "") return;
-    await Deno.mkdir(this.path, { recursive: true });
     const seconds = Date.now() / 1000;
-    this.#file = join(this.path, `events.out.tfevents.${Math.floor(seconds)}.anneal.${Deno.pid}`);
-    await this.#write([versionEvent(seconds)]);
+    if (this.#file === "") {
+      await Deno.mkdir(this.path, { recursive: true });
+      this.#file = join(this.path, `events.out.tfevents.${Math.floor(seconds)}.anneal.${Deno.pid}`);
+      await this.#write([versionEvent(seconds)]);
+    }
+    // what this fit wrote before comes again: all of it, or what comes after the place that it goes on from
+    const end = takeEnd(this.learn, this.path);
+    if (end !== null && !this.learn.resuming) await this.#write([restartEvent(seconds, end)]);
   }
 
   /** Which steps are in the files. */
@@ -71,6 +76,7 @@ export class TensorBoard extends Callback {
   override async loadStateDict(state: SavedState): Promise<void> {
     this.#base = state.count("base");
     this.#written = state.count("written");
+    if (!this.learn.running) return noteEnd(this.learn, this.path, this.#base); // the fit is passed over
     await this.#write([restartEvent(Date.now() / 1000, this.#base + this.#written)]);
   }
 

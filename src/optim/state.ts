@@ -73,10 +73,11 @@ export function gatherState(groups: readonly Group[], keeps: Keeps): ParamState[
   return groups.flatMap(({ slots }) =>
     slots.map((slot) => {
       const entry: ParamState = {};
-      for (const [name, arena] of slot.part.stats) {
-        if (!keeps.has(slot, name)) continue;
+      for (const [name, kind] of keeps.kinds) { // always in this order, whichever came first
+        const arena = slot.part.stats.get(name);
+        if (arena === undefined || !keeps.has(slot, name)) continue;
         const { storage, at } = copies.get(arena)!;
-        const { shape, offset } = place(slot, keeps.kinds.get(name)!);
+        const { shape, offset } = place(slot, kind);
         entry[name] = new Tensor(leaf(storage, shape, "f32", { offset, after: [done[at]] }));
       }
       if (slot.started && keeps.counts) entry.step = slot.step;
