@@ -84,6 +84,35 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: hasTensorBoard
+    ? "TensorBoard reads two fits, the second of which was cut short twice"
+    : "TensorBoard reads two fits, the second of which was cut short twice (needs the Python package tensorboard)",
+  ignore: !hasTensorBoard,
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async () => {
+    const path = await Deno.makeTempDir();
+    const run = async (after: number | null) => {
+      const learn = await synthLearner({ seed: 3, path, logger: silentLogger });
+      const board = new TensorBoard({ pictures: false }); // one for both fits: their steps follow each other
+      const cbs = [board, new Checkpoint({ dir: "checkpoints", everySteps: 3 })];
+      await learn.fitOneCycle(2, { cbs, resume: true });
+      const cut = after === null ? [] : [new InterruptCallback(after)];
+      await learn.fitFlatCos(3, { cbs: [...cbs, ...cut], resume: true });
+      return learn.recorder;
+    };
+    await run(1);
+    await run(2);
+    const { losses, history } = await run(null);
+    const found: Found = JSON.parse((await python("-c", READER, join(path, "tensorboard")))!);
+    const steps = history[0].losses.length + losses.length;
+    assertEquals(found.scalars["batch/loss"].map(([step]) => step), Array.from({ length: steps }, (_, i) => i));
+    const last = found.scalars["batch/loss"].slice(-losses.length).map(([, value]) => value);
+    assertEquals(last, [...losses].map(Math.fround));
+  },
+});
+
 /** Records of an event file: the frames are checked by length alone. */
 async function records(folder: string): Promise<Uint8Array[]> {
   const out: Uint8Array[] = [];
