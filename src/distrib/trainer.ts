@@ -63,8 +63,9 @@ export class DistributedTrainer extends Callback implements GradAverager {
   /** Whether batch norms use the statistics of all processes' batches together. */
   readonly syncBn: boolean;
   readonly #overlap: boolean | undefined;
-  /** Whether this fit's gradients are added up while others are computed. */
+  /** Whether this fit's gradients may be added up while others are computed. */
   #overlaps = false;
+  #overlapped = 0;
   #world: World | null = null;
   #logger: Logger | null = null;
   /** Whether the others wait for this process at their next meeting. */
@@ -132,6 +133,11 @@ export class DistributedTrainer extends Callback implements GradAverager {
   /** Has all processes end the fit after the batch under way. Any one of them may ask. */
   requestStop(): void {
     this.#stop = true;
+  }
+
+  /** Steps so far whose gradients were added up while others were computed; see {@link DistributedOptions.overlap}. */
+  get overlapped(): number {
+    return this.#overlapped;
   }
 
   // --- meetings
@@ -302,6 +308,7 @@ export class DistributedTrainer extends Callback implements GradAverager {
       foresee(ranges, ({ bytes, final }) => {
         world.beginSum(bytes, final);
         begun = true;
+        this.#overlapped++;
       }, handOver);
       await exchange([pieceOf(loss), ...ranges], async ([own, ...grads]) => {
         if (!begun) world.beginSum(grads, () => 0); // somebody has read them before

@@ -14,15 +14,37 @@ Deno.test({
       const hosts = await openHosts(n);
       try {
         const results = await trainOn(n, { ...options, bs: 64 / n }, { extra: hosts.launcherArgs, env: hosts.env });
-        for (const { losses, weights } of results) {
+        for (const { losses, weights, beside } of results) {
           losses.forEach((v, i) => assertAlmostEquals(v, one.losses[i], 2e-6, `loss ${i}`));
           assertEquals(weights, results[0].weights);
+          assertEquals(beside, 0); // too few gradients to be worth it
         }
         // 20 steps of 2,000 weights or so: they did go over the cables
         assert(await hosts.sent(0) > 20 * 800 * 4);
       } finally {
         await hosts.close();
       }
+    }
+  },
+});
+
+Deno.test({
+  name: "two hosts add up gradients over the network while others are computed (mpich)",
+  ignore,
+  fn: async () => {
+    // 4.3 MB of gradients: no option says so, they are on two hosts
+    const options = { nEpoch: 1, opt: "sgd", width: 1024 } as const;
+    const [one] = await trainOn(1, { ...options, bs: 64 });
+    const hosts = await openHosts(2);
+    try {
+      const [a, b] = await trainOn(2, { ...options, bs: 32 }, { extra: hosts.launcherArgs, env: hosts.env });
+      a.losses.forEach((v, i) => assertAlmostEquals(v, one.losses[i], 2e-6, `loss ${i}`));
+      assertEquals(a.weights, b.weights);
+      assertEquals([a.beside, b.beside], [10, 10]);
+      assertEquals(a.again, 9); // all ten batches have one size
+      assert(await hosts.sent(0) > 10 * 1024 * 1024 * 4);
+    } finally {
+      await hosts.close();
     }
   },
 });

@@ -5,7 +5,19 @@
  *
  * @module
  */
-import { accuracy, Adam, DataLoaders, init, Learner, nn, randn, Rng, setSeed, SGD } from "../../mod.ts";
+import {
+  accuracy,
+  Adam,
+  DataLoaders,
+  DistributedTrainer,
+  init,
+  Learner,
+  nn,
+  randn,
+  Rng,
+  setSeed,
+  SGD,
+} from "../../mod.ts";
 import { silentLogger } from "../../src/train/mod.ts";
 import { rankDistrib } from "../../src/distrib/mod.ts";
 
@@ -37,6 +49,8 @@ export interface RunResult {
   readonly validate: readonly (number | null)[];
   /** Steps that were taken again. */
   readonly again: number;
+  /** Steps whose gradients were added up while others were computed. */
+  readonly beside: number;
 }
 
 if (import.meta.main) {
@@ -75,6 +89,7 @@ if (import.meta.main) {
     preds: [...await preds.data()],
     validate: await learn.validate(),
     again: learn.steps.count,
+    beside: learn.findCb(DistributedTrainer)!.overlapped,
   };
   await Deno.writeTextFile(`${dir}/${result.rank}.json`, JSON.stringify(result));
 }

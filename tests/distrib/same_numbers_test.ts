@@ -5,7 +5,7 @@ import { type Family, INSTALLED, mpiTest, trainOn } from "./launch.ts";
 /** Sums of gradients in another order, over 50 steps. */
 const ROUNDING = 2e-6;
 
-function assertSame(one: RunResult, others: readonly RunResult[]): void {
+function assertSame(one: RunResult, others: readonly RunResult[], overlap: boolean): void {
   const { losses, weights, preds, rows, validate } = one;
   for (const other of others) {
     assertEquals(other.losses.length, losses.length);
@@ -19,6 +19,7 @@ function assertSame(one: RunResult, others: readonly RunResult[]): void {
     }
     validate.forEach((v, i) => assertAlmostEquals(other.validate[i]!, v!, ROUNDING));
     assertEquals(other.weights, others[0].weights, "all ranks end with the same bits");
+    assertEquals(other.beside, overlap ? losses.length : 0);
   }
 }
 
@@ -30,7 +31,9 @@ async function compare(
 ) {
   const [one] = await trainOn(1, { ...options, bs }, { family });
   assert(one.losses[0] > one.losses[one.losses.length - 1], "the run learns something");
-  for (const n of ranks) assertSame(one, await trainOn(n, { ...options, bs: bs / n }, { family }));
+  for (const n of ranks) {
+    assertSame(one, await trainOn(n, { ...options, bs: bs / n }, { family }), options.overlap ?? false);
+  }
 }
 
 mpiTest("1, 2 and 4 ranks give the same losses and weights", () => compare(64, [2, 4], { nEpoch: 5 }));
