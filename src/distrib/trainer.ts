@@ -63,8 +63,8 @@ export class DistributedTrainer extends Callback implements GradAverager {
   /** Whether batch norms use the statistics of all processes' batches together. */
   readonly syncBn: boolean;
   readonly #overlap: boolean | undefined;
-  /** Whether this fit's gradients may be added up while others are computed. */
-  #overlaps = false;
+  /** Bytes of gradients from which on this fit's are added up while others are computed. */
+  #overlapBytes = Infinity;
   #overlapped = 0;
   #world: World | null = null;
   #logger: Logger | null = null;
@@ -183,9 +183,13 @@ export class DistributedTrainer extends Callback implements GradAverager {
     await this.#watch(world);
     await compare(world, learn);
     await shareState(world, learn);
-    const wanted = this.#overlap ?? world.localSize < world.size;
+    const wanted = this.#overlap === true
+      ? 0
+      : this.#overlap ?? world.localSize < world.size
+      ? OVERLAP_BYTES
+      : Infinity;
     const device = currentDevice();
-    this.#overlaps = await world.prepareOverlap(wanted && device?.hostBytes ? device.progress ?? null : null);
+    this.#overlapBytes = await world.prepareOverlap(wanted, device?.hostBytes ? device.progress ?? null : null);
     this.#owed = true;
     learn.defer(() => this.#ended());
     if (!this.syncBn) return;
@@ -265,8 +269,9 @@ export class DistributedTrainer extends Callback implements GradAverager {
     const world = this.#world!;
     const loss = losses.size === 1 ? losses : losses.mean().keep();
     const bytes = ranges.reduce((sum, { n }) => sum + n * 4, 0);
-    const beside = this.#overlaps && (this.#overlap === true || bytes >= OVERLAP_BYTES);
-    return beside ? this.#sumBeside(world, ranges, loss, handOver) : this.#sumAfter(world, ranges, loss, handOver);
+    return bytes >= this.#overlapBytes
+      ? this.#sumBeside(world, ranges, loss, handOver)
+      : this.#sumAfter(world, ranges, loss, handOver);
   }
 
   /** Computes the gradients, then adds them up. Gives the mean loss. */

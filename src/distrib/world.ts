@@ -278,15 +278,16 @@ export class World implements Peers {
   /**
    * Gets ready for sums beside the computing. Every process calls it.
    *
-   * @param progress How far a program under way is; null where that is unknown, or such sums are not wanted.
-   * @returns Whether all processes are ready.
+   * @param bytes How long a sum is to be worth it; Infinity: none is.
+   * @param progress How far a program under way is; null where that is unknown.
+   * @returns `bytes` of all processes: the largest; Infinity where one of them cannot.
    */
-  async prepareOverlap(progress: Int32Array<ArrayBufferLike> | null): Promise<boolean> {
+  async prepareOverlap(bytes: number, progress: Int32Array<ArrayBufferLike> | null): Promise<number> {
     const what = "start adding up beside computing";
     const mpi = this.#mpi;
-    if (mpi === null || this.size === 1) return false;
-    const able = progress !== null && mpi.passable;
-    if ((await this.#counts(able ? 1 : 0, what)).includes(0)) return false;
+    if (mpi === null || this.size === 1) return Infinity;
+    const most = Math.max(...await this.#counts(progress !== null && mpi.passable ? bytes : Infinity, what));
+    if (most === Infinity) return most;
     if (this.#apart === null) {
       const made = [mpi.duplicate(what), mpi.duplicate(what)];
       await this.#finish(made.map(({ request }) => request));
@@ -300,7 +301,7 @@ export class World implements Peers {
       this.#overlap = new Overlap({ ...mpi.library, scatter, gather, size: this.size, leastShare }, progress!);
       this.#overlapOf = progress!.buffer;
     }
-    return !(await this.#counts(await this.#overlap.started() ? 1 : 0, what)).includes(0);
+    return (await this.#counts(await this.#overlap.started() ? 1 : 0, what)).includes(0) ? Infinity : most;
   }
 
   /**
@@ -377,7 +378,7 @@ export class World implements Peers {
     return lengths.map((n, r) => new TextDecoder().decode(all.subarray(r * longest, r * longest + n)));
   }
 
-  /** One whole number of each process. */
+  /** One number of each process. */
   async #counts(mine: number, what: string): Promise<number[]> {
     const all = await this.gather(new Uint8Array(Float64Array.of(mine).buffer), what);
     return [...new Float64Array(all.buffer)];
