@@ -87,7 +87,12 @@ Deno.test({
       const second = await open();
       await page.locator("#table tr").nth(2).waitFor(); // a head and two epochs
       await page.click("#pause");
-      await Promise.all([status(page, "Paused"), status(second, "Paused")]);
+      await Promise.all([status(page, "Paused"), status(second, "Paused")]).catch(async (error: Error) => {
+        const said = await Promise.all([page, second].map((p) => p.textContent("#status")));
+        throw new Error(`pages say ${said}; paused: ${live.paused}; batch ${learn.trainIter}; ${problems}`, {
+          cause: error,
+        });
+      });
       const at = learn.trainIter;
       assertEquals(await page.textContent("#title"), "Three kinds of noise");
 
