@@ -10,16 +10,7 @@ import { currentDevice } from "../graph/runtime.ts";
 import type { GradRange } from "../optim/mod.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { BatchNorm } from "../nn/mod.ts";
-import {
-  batchSize,
-  Callback,
-  type EventName,
-  type GradAverager,
-  type Logger,
-  ORDER,
-  silentLogger,
-  type TrainLoop,
-} from "../train/mod.ts";
+import { batchSize, Callback, type EventName, type Logger, ORDER, silentLogger, type TrainLoop } from "../train/mod.ts";
 import { compare } from "./fingerprint.ts";
 import { cancelOf, type Exit, meet, type Outcome, type Report } from "./meeting.ts";
 import { hashVariables, shareState, shareVariables, spreadStreams } from "./share_state.ts";
@@ -57,7 +48,7 @@ const OVERLAP_BYTES = 2 ** 22;
  * await learn.fitOneCycle(3);
  * ```
  */
-export class DistributedTrainer extends Callback implements GradAverager {
+export class DistributedTrainer extends Callback {
   /** Place in line; see `ORDER`. */
   override readonly order: number = ORDER.distributed;
   /** Whether batch norms use the statistics of all processes' batches together. */
