@@ -72,7 +72,7 @@ export class World implements Peers {
   /** Communicators of the thread that adds up beside this one, once there are any. */
   #apart: readonly bigint[] | null = null;
   #overlap: Overlap | null = null;
-  #overlapOf: ArrayBufferLike | null = null;
+  #overlapOf: Int32Array<ArrayBufferLike> | null = null;
   #watch: Watch | null = null;
   #starting: Promise<void> | null = null;
 
@@ -294,12 +294,12 @@ export class World implements Peers {
       this.#apart = made.map(({ handle }) => handle[0]);
       for (const communicator of this.#apart) mpi.returnErrors(communicator);
     }
-    if (this.#overlap === null || this.#overlapOf !== progress!.buffer) {
+    if (this.#overlap === null || this.#overlapOf !== progress) {
       this.#overlap?.stop();
       const [scatter, gather] = this.#apart;
       const leastShare = this.#leastShare;
       this.#overlap = new Overlap({ ...mpi.library, scatter, gather, size: this.size, leastShare }, progress!);
-      this.#overlapOf = progress!.buffer;
+      this.#overlapOf = progress;
     }
     return (await this.#counts(await this.#overlap.started() ? 1 : 0, what)).includes(0) ? Infinity : most;
   }

@@ -52,6 +52,8 @@ let nextId = 1;
 class CpuDevice implements Device {
   readonly kind = "cpu";
   readonly name: string;
+  /** One view for good: memory that threads share stays where it is when it grows. */
+  readonly progress: Int32Array<ArrayBufferLike> | undefined;
   readonly profile: DeviceProfile = { maxSlotsPerKernel: 32, maxBufferBytes: 2 ** 32 - 2 ** 20 };
   readonly #memory: Memory;
   readonly #kernels: Kernels;
@@ -77,6 +79,7 @@ class CpuDevice implements Device {
     const shared = sharedMemory();
     this.#count = shared ? threads : 1;
     this.#memory = new Memory(shared, RESERVED);
+    this.progress = shared ? this.#memory.words.subarray(PROGRESS / 4, PROGRESS / 4 + 1) : undefined;
     this.#kernels = loadKernels(shared, simd);
     const memory = this.#memory.memory;
     const exports = new WebAssembly.Instance(this.#kernels.module, { env: { memory, abort() {} } }).exports;
@@ -147,10 +150,6 @@ class CpuDevice implements Device {
     this.#threads?.check();
     const from = (buffer as CpuBuffer).address + offset;
     return this.#memory.bytes.subarray(from, from + bytes);
-  }
-
-  get progress(): Int32Array<ArrayBufferLike> | undefined {
-    return this.#memory.shared ? this.#memory.words.subarray(PROGRESS / 4, PROGRESS / 4 + 1) : undefined;
   }
 
   compile(program: Program): Executable {
