@@ -211,6 +211,7 @@ export {
   type LrFindResult,
   LrProbe,
   minimum,
+  type ModelReport,
   type OneCycleOptions,
   ParamScheduler,
   predict,

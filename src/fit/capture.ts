@@ -9,6 +9,10 @@ import { isDict, SavedState, type StateDict, type StateValue } from "../io/state
 import { boundary } from "../graph/runtime.ts";
 import type { DataLoader, LoaderState } from "../data/mod.ts";
 import type { OptimizerState, ParamState } from "../optim/mod.ts";
+import { CSVLogger } from "../callbacks/csv_logger.ts";
+import { JsonLines } from "../callbacks/json_lines.ts";
+import { TensorBoard } from "../callbacks/tensor_board.ts";
+import { compareState } from "../nn/module.ts";
 import { defaultRng, Rng, Tensor } from "../tensor/mod.ts";
 import type { Callback, TrainLoop } from "../train/mod.ts";
 
@@ -118,6 +122,16 @@ export async function restoreLearner(
       `Cannot restore the state of ${stranger}: this fit has no such callback, add it to its cbs`,
     );
   }
+  const place = { shown: at.count("shown"), nEpoch: at.count("nEpoch"), trainIter: at.count("trainIter") };
+  const pctTrain = at.number("pctTrain");
+  const draws = generatorsOf(learn).flatMap(([path, own]) =>
+    generators.has(path) ? [{ own, state: savedRng(generators.state(path)) }] : []
+  );
+  compareState(new Map<string, Tensor>([...parameters, ...model.namedBuffers()]), weights, {
+    what: model.constructor.name,
+  });
+  opt.checkStateDict(optimizer);
+  await restoreCallbacks(takers, callbacks); // the last that may refuse
   model.loadStateDict(weights, { strict: true });
   opt.loadStateDict(optimizer);
   for (const [name, p] of parameters) {
@@ -126,17 +140,35 @@ export async function restoreLearner(
   }
   boundary(); // what comes back is a program of its own, not part of the next batch's
   for (const [name, m] of model.namedModules()) m.training = !evaluating.has(name);
-  for (const [name, cb] of takers) if (callbacks.has(name)) await cb.loadStateDict(callbacks.state(name));
-  for (const [path, own] of generatorsOf(learn)) {
-    if (generators.has(path)) own.restore(savedRng(generators.state(path)));
-  }
+  for (const { own, state } of draws) own.restore(state);
   defaultRng().restore(rng);
   dls.train.restore(train);
   dls.valid.restore(valid);
-  learn.epoch = at.count("shown");
-  learn.nEpoch = at.count("nEpoch");
-  learn.trainIter = at.count("trainIter");
-  learn.pctTrain = at.number("pctTrain");
+  learn.epoch = place.shown;
+  learn.nEpoch = place.nEpoch;
+  learn.trainIter = place.trainIter;
+  learn.pctTrain = pctTrain;
+}
+
+/** What these take back, their files, cannot be undone: they come last. */
+const WRITERS = [CSVLogger, JsonLines, TensorBoard];
+
+/** Gives callbacks their states. Where one refuses, those before it get back what they had. */
+async function restoreCallbacks(takers: ReadonlyMap<string, Callback>, saved: SavedState): Promise<void> {
+  const writes = (cb: Callback): boolean => WRITERS.some((kind) => cb instanceof kind);
+  const all = [...takers].filter(([name]) => saved.has(name));
+  const done: (() => Promise<void>)[] = [];
+  try {
+    for (const [name, cb] of all.filter(([, cb]) => !writes(cb))) {
+      const before = await cb.stateDict();
+      if (before !== null) done.push(async () => await cb.loadStateDict(new SavedState(before, name)));
+      await cb.loadStateDict(saved.state(name));
+    }
+  } catch (error) {
+    for (const undo of done.reverse()) await undo().catch(() => {}); // the first error is the one to report
+    throw error;
+  }
+  for (const [name, cb] of all.filter(([, cb]) => writes(cb))) await cb.loadStateDict(saved.state(name));
 }
 
 /** The learner's callbacks in the order in which they are called, each by a name of its own. */

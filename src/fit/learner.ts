@@ -14,7 +14,7 @@ import { getPreds, type GetPredsOptions, type Preds } from "./get_preds.ts";
 import { lrFind, type LrFindOptions, type LrFindResult } from "./lr_find.ts";
 import { fitOneCycle, type OneCycleOptions } from "./one_cycle.ts";
 import { predict, type Prediction } from "./predict.ts";
-import { load, type LoadOptions, save, type SaveOptions } from "./save.ts";
+import { load, type LoadOptions, type ModelReport, save, type SaveOptions } from "./save.ts";
 import { fitSgdr, type SgdrOptions } from "./sgdr.ts";
 import { summary } from "./summary.ts";
 import { validate, type ValidateOptions } from "./validate.ts";
@@ -94,7 +94,7 @@ export class Learner<M extends Model = Model> extends TrainLoop<M> {
   }
 
   /** See {@link load}. */
-  load(file: string, options: LoadOptions = {}): Promise<void> {
+  load(file: string, options: LoadOptions = {}): Promise<ModelReport> {
     return load(this, file, options);
   }
 

@@ -15,7 +15,7 @@ export { LrFinder, type LrFinderOptions, LrProbe } from "./lr_finder.ts";
 export { fitOneCycle, type OneCycleOptions } from "./one_cycle.ts";
 export { ParamScheduler, type ScheduleLike } from "./param_scheduler.ts";
 export { predict, type Prediction } from "./predict.ts";
-export { load, type LoadOptions, modelPath, save, type SaveOptions } from "./save.ts";
+export { load, type LoadOptions, modelPath, type ModelReport, save, type SaveOptions } from "./save.ts";
 export { fitSgdr, type SgdrOptions } from "./sgdr.ts";
 export { type Snapshot, takeSnapshot } from "./snapshot.ts";
 export {

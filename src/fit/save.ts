@@ -4,10 +4,12 @@
  * @module
  */
 import { dirname, isAbsolute, join } from "@std/path";
-import { CheckpointError } from "../base/errors.ts";
+import { AnnealError, CheckpointError, ConfigError } from "../base/errors.ts";
 import { openSafetensors, type OutTensor, type SafetensorsFile, writeSafetensors } from "../io/safetensors.ts";
 import { SavedState } from "../io/state_dict.ts";
 import { decodeState } from "../io/state_text.ts";
+import { compareState } from "../nn/module.ts";
+import type { LoadReport } from "../nn/mod.ts";
 import type { OptimizerState, ParamState } from "../optim/mod.ts";
 import { readAll, Tensor, tensor } from "../tensor/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
@@ -22,8 +24,19 @@ export interface SaveOptions {
 export interface LoadOptions {
   /** Whether to load the optimizer too; by default where the file has it. True insists on it. */
   readonly withOpt?: boolean;
-  /** Whether names must match exactly; true by default. */
+  /**
+   * Whether names and shapes must match exactly; true by default. Otherwise what matches is loaded, the rest stays as it is,
+   * and the {@link ModelReport} and a line of the learner's logger say which is which.
+   */
   readonly strict?: boolean;
+}
+
+/** What {@link load} loaded, and what it left as it was. */
+export interface ModelReport extends LoadReport {
+  /** Names of tensors that fit by name and shape and cannot be read, each with the reason; none where `strict` is true. */
+  readonly unreadable: Readonly<Record<string, string>>;
+  /** Whether the optimizer's state was loaded. */
+  readonly optimizer: boolean;
 }
 
 const EXTENSION = ".safetensors";
@@ -87,18 +100,22 @@ export async function save(learn: TrainLoop, file: string, { withOpt = true }: S
  * Loads what {@link save} wrote, in place. The optimizer is made if there is none. In a run of several processes all call
  * it, rank 0 reads the file, and the others get what it has then.
  *
- * @throws CheckpointError where the file is missing, or has no optimizer and `withOpt` is true; what `loadStateDict`
- * throws where names or shapes differ. Nothing is changed then.
+ * @throws CheckpointError where the file is missing, or has no optimizer and `withOpt` is true; ConfigError where names or
+ * shapes differ, or the file's optimizer is of another kind. Nothing is changed then.
  */
-export async function load(learn: TrainLoop, file: string, options: LoadOptions = {}): Promise<void> {
+export async function load(learn: TrainLoop, file: string, options: LoadOptions = {}): Promise<ModelReport> {
   await learn.ready();
   const { peers } = learn;
-  await (peers === null
-    ? loadHere(learn, file, options)
-    : peers.followRank0(learn, () => loadHere(learn, file, options)));
+  if (peers === null) return await loadHere(learn, file, options);
+  let report = null as ModelReport | null;
+  await peers.followRank0(learn, async () => {
+    report = await loadHere(learn, file, options);
+  });
+  const text = await peers.fromRank0(() => new TextEncoder().encode(JSON.stringify(report)));
+  return JSON.parse(new TextDecoder().decode(text));
 }
 
-async function loadHere(learn: TrainLoop, file: string, { withOpt, strict = true }: LoadOptions): Promise<void> {
+async function loadHere(learn: TrainLoop, file: string, { withOpt, strict = true }: LoadOptions): Promise<ModelReport> {
   const { path, opened } = await open(modelPath(learn, file), file);
   const text = opened.metadata.get(STATE_KEY);
   if (withOpt === true && text === undefined) {
@@ -106,11 +123,65 @@ async function loadHere(learn: TrainLoop, file: string, { withOpt, strict = true
       `Cannot load the optimizer from ${path}: the file has a model only, save it with withOpt`,
     );
   }
-  const weights = new Map<string, Tensor>();
-  for (const name of opened.names) if (!name.startsWith(OPT)) weights.set(name, await read(opened, name));
-  const state = withOpt !== false && text !== undefined ? await optimizerState(opened, text, path) : null;
-  learn.model.loadStateDict(weights, { strict });
+  const { model } = learn;
+  const own = new Map<string, Tensor>([...model.namedParameters(), ...model.namedBuffers()]);
+  const given = new Map(opened.names.filter((n) => !n.startsWith(OPT)).map((name) => [name, opened.info(name)]));
+  const report = compareState(own, given, { strict, what: model.constructor.name });
+  const left = new Set(report.misshapen);
+  const weights = new Map<string, Tensor>(), unreadable = new Map<string, string>();
+  for (const name of given.keys()) {
+    if (!own.has(name) || left.has(name)) continue;
+    try {
+      weights.set(name, await read(opened, name));
+    } catch (error) {
+      if (strict || !(error instanceof AnnealError)) throw error;
+      unreadable.set(name, error.message);
+    }
+  }
+  const whole = weights.size === own.size;
+  const state = withOpt !== false && text !== undefined && (whole || withOpt === true)
+    ? await optimizerState(opened, text, path)
+    : null;
+  if (state !== null) checkOptimizer(learn, state, path);
+  model.loadStateDict(weights, { strict: false }); // checked above
   if (state !== null) learn.opt.loadStateDict(state);
+  const all = { ...report, unreadable: Object.fromEntries(unreadable), optimizer: state !== null };
+  if (!strict) tell(learn, path, all, { loaded: weights.size, of: own.size, skipped: text !== undefined && !whole });
+  return all;
+}
+
+function checkOptimizer(learn: TrainLoop, state: OptimizerState, path: string): void {
+  try {
+    learn.opt.checkStateDict(state);
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause;
+    throw new ConfigError(
+      `Cannot load the optimizer from ${path}: ${cause.message}; or load the model alone with { withOpt: false }`,
+      { cause },
+    );
+  }
+}
+
+/** Says what was left as it was. */
+function tell(
+  learn: TrainLoop,
+  path: string,
+  { missing, unexpected, misshapen, unreadable }: ModelReport,
+  { loaded, of, skipped }: { readonly loaded: number; readonly of: number; readonly skipped: boolean },
+): void {
+  const some = (what: string, names: readonly string[]): string[] => {
+    const more = names.length > 8 ? ` and ${names.length - 8} more` : "";
+    return names.length === 0 ? [] : [`${what} ${names.slice(0, 8).join(", ")}${more}`];
+  };
+  const parts = [
+    ...some("missing", missing),
+    ...some("unexpected", unexpected),
+    ...some("of another shape", misshapen),
+    ...some("not readable", Object.keys(unreadable)),
+    ...(skipped ? ["the optimizer's state left out"] : []),
+  ];
+  if (parts.length === 0) return;
+  learn.logger.line(`Loaded ${loaded} of the model's ${of} tensors from ${path}: ${parts.join("; ")}`);
 }
 
 /** Opens the file of a model; `given`, what it was asked for by, may be the path that {@link save} gave. */

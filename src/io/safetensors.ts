@@ -34,7 +34,11 @@ export interface SafetensorsFile {
   readonly metadata: ReadonlyMap<string, string>;
   /** Type (as in the file) and shape of a tensor. */
   info(name: string): { readonly dtype: string; readonly shape: readonly number[] };
-  /** Reads one tensor. F64, F16 and BF16 become f32; I64, I16 and I8 become i32 (a `DataError` where a value does not fit). */
+  /**
+   * Reads one tensor. F64, F16 and BF16 become f32; I64, I16, I8, U64, U32 and U16 become i32.
+   *
+   * @throws DataError where a value does not fit; DtypeError where a type has no counterpart here, as F8 and C64.
+   */
   tensor(name: string): Promise<HostTensor>;
 }
 
@@ -85,7 +89,7 @@ function fileOf({ entries, metadata }: FileHeader, range: ReadRange, what: strin
     info: (name) => ({ dtype: entry(name).dtype, shape: entry(name).shape }),
     tensor: async (name) => {
       const { dtype, shape, start, end } = entry(name);
-      if (!(dtype in FILE_DTYPE_BYTES)) {
+      if (!Object.hasOwn(FILE_DTYPE_BYTES, dtype)) {
         throw new DtypeError(
           `Cannot read tensor ${JSON.stringify(name)} of ${what}: its type ${dtype} has no counterpart here`,
         );
@@ -104,7 +108,7 @@ function decode(bytes: Uint8Array, dtype: FileDtype, what: string): Pick<HostTen
     case "F32":
       return { dtype: "f32", data: new Float32Array(buffer) };
     case "F64":
-      return { dtype: "f32", data: new Float32Array(new Float64Array(buffer)) };
+      return { dtype: "f32", data: Float32Array.from(new Float64Array(buffer), (v) => narrowed(v, what)) };
     case "I16":
       return { dtype: "i32", data: Int32Array.from(new Int16Array(buffer)) };
     case "I8":
@@ -121,14 +125,28 @@ function decode(bytes: Uint8Array, dtype: FileDtype, what: string): Pick<HostTen
       if (bytes.some((b) => b > 1)) throw new DataError(`Cannot read ${what}: a BOOL is neither 0 nor 1`);
       return { dtype: "bool", data: Uint32Array.from(bytes) };
     case "I64":
-      return {
-        dtype: "i32",
-        data: Int32Array.from(new BigInt64Array(buffer), (v) => {
-          if (BigInt.asIntN(32, v) !== v) throw new DataError(`Cannot read ${what}: ${v} does not fit i32`);
-          return Number(v);
-        }),
-      };
+      return { dtype: "i32", data: Int32Array.from(new BigInt64Array(buffer), (v) => whole(v, what)) };
+    case "U64":
+      return { dtype: "i32", data: Int32Array.from(new BigUint64Array(buffer), (v) => whole(v, what)) };
+    case "U32":
+      return { dtype: "i32", data: Int32Array.from(new Uint32Array(buffer), (v) => whole(v, what)) };
+    case "U16":
+      return { dtype: "i32", data: Int32Array.from(new Uint16Array(buffer)) };
   }
+}
+
+/** An f64 as f32, rounded. */
+function narrowed(value: number, what: string): number {
+  if (Number.isFinite(value) && !Number.isFinite(Math.fround(value))) {
+    throw new DataError(`Cannot read ${what}: ${value} does not fit f32`);
+  }
+  return value;
+}
+
+function whole(value: bigint | number, what: string): number {
+  const number = Number(value);
+  if (number !== (number | 0)) throw new DataError(`Cannot read ${what}: ${value} does not fit i32`);
+  return number;
 }
 
 /** What to write: numbers, and the type to write them as where it is not their own. */

@@ -1,5 +1,6 @@
 /**
- * The header of a safetensors file: which tensors it holds and where, checked as strictly as the format's own parser does.
+ * The header of a safetensors file: which tensors it holds and where, checked as strictly as the format's own parser does;
+ * a key twice is refused, too. Fields that the format does not name are passed over, as there.
  *
  * @module
  * @see https://huggingface.co/docs/safetensors
@@ -8,7 +9,20 @@ import { DataError } from "../base/errors.ts";
 import { nestedDeeper } from "./json_depth.ts";
 
 /** Element types of the format that can be read. */
-export type FileDtype = "F64" | "F32" | "F16" | "BF16" | "I64" | "I32" | "I16" | "I8" | "U8" | "BOOL";
+export type FileDtype =
+  | "F64"
+  | "F32"
+  | "F16"
+  | "BF16"
+  | "I64"
+  | "I32"
+  | "I16"
+  | "I8"
+  | "U64"
+  | "U32"
+  | "U16"
+  | "U8"
+  | "BOOL";
 
 /** Bytes of one element. */
 export const FILE_DTYPE_BYTES: Readonly<Record<FileDtype, number>> = {
@@ -20,12 +34,25 @@ export const FILE_DTYPE_BYTES: Readonly<Record<FileDtype, number>> = {
   I32: 4,
   I16: 2,
   I8: 1,
+  U64: 8,
+  U32: 4,
+  U16: 2,
   U8: 1,
   BOOL: 1,
 };
 
-/** Sizes of types that the format knows and this library does not read. */
-const OTHER_BYTES: Readonly<Record<string, number>> = { U16: 2, U32: 4, U64: 8, F8_E4M3: 1, F8_E5M2: 1 };
+/** Sizes of types that the format knows and this library does not read, in bits. Of others, newer ones, it is not known. */
+const OTHER_BITS: Readonly<Record<string, number>> = {
+  F4: 4,
+  F6_E2M3: 6,
+  F6_E3M2: 6,
+  F8_E4M3: 8,
+  F8_E5M2: 8,
+  F8_E8M0: 8,
+  F8_E4M3FNUZ: 8,
+  F8_E5M2FNUZ: 8,
+  C64: 64,
+};
 
 /** Where a tensor lies. */
 export interface FileEntry {
@@ -45,8 +72,8 @@ export interface FileHeader {
 
 /** Longest header that is accepted, in bytes; the format's own limit. */
 const MAX_HEADER_BYTES = 100_000_000;
-/** Deepest nesting of a header: the entries, one of them, its shape. */
-const MAX_DEPTH = 3;
+/** Deepest nesting of a header. The entries, one of them and its shape take 3; fields that others add may have more. */
+const MAX_DEPTH = 32;
 
 /** Length of the header, from the first 8 bytes of a file of `fileBytes` bytes. */
 export function headerLength(first: Uint8Array, fileBytes: number, what: string): number {
@@ -83,6 +110,7 @@ export async function parseHeader(text: Uint8Array, fileBytes: number, what: str
   const base = 8 + text.byteLength;
   for (const [name, value] of Object.entries(parsed as Record<string, unknown>)) {
     if (name === "__metadata__") {
+      if (value === null) continue; // as good as none
       if (!isRecord(value)) throw broken(what, "its __metadata__ is not an object");
       for (const [key, entry] of Object.entries(value)) {
         if (typeof entry !== "string") throw broken(what, `its metadata ${JSON.stringify(key)} is not a string`);
@@ -118,26 +146,26 @@ async function checkKeys(json: string, what: string): Promise<void> {
 function entryOf(name: string, value: unknown, base: number, what: string): FileEntry {
   const fail = (why: string) => broken(what, `tensor ${JSON.stringify(name)} ${why}`);
   if (!isRecord(value)) throw fail("is not described by an object");
-  for (const key of Object.keys(value)) {
-    if (key !== "dtype" && key !== "shape" && key !== "data_offsets") {
-      throw fail(`has an unknown field ${JSON.stringify(key)}`);
-    }
-  }
   const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== "string") throw fail("has no dtype");
-  const width = FILE_DTYPE_BYTES[dtype as FileDtype] ?? OTHER_BYTES[dtype];
-  if (width === undefined) throw fail(`has the unknown dtype ${JSON.stringify(dtype)}`);
   if (!isSizes(shape)) throw fail("has no shape of whole numbers");
   if (!isSizes(offsets) || offsets.length !== 2) throw fail("has no data_offsets of two whole numbers");
-  let bytes = width;
-  for (const n of shape) {
-    bytes *= n;
-    if (!Number.isSafeInteger(bytes)) throw fail(`has the impossible shape [${shape}]`);
-  }
-  if (shape.includes(0)) bytes = 0;
   const [start, end] = offsets;
   if (end < start) throw fail(`ends at ${end}, before its start at ${start}`);
-  if (end - start !== bytes) throw fail(`takes ${end - start} bytes, but ${dtype} of shape [${shape}] takes ${bytes}`);
+  const width = Object.hasOwn(FILE_DTYPE_BYTES, dtype)
+    ? FILE_DTYPE_BYTES[dtype as FileDtype] * 8
+    : Object.hasOwn(OTHER_BITS, dtype)
+    ? OTHER_BITS[dtype]
+    : null;
+  let bits = width ?? 1;
+  for (const n of shape) {
+    bits *= n;
+    if (!Number.isSafeInteger(bits)) throw fail(`has the impossible shape [${shape}]`);
+  }
+  const bytes = shape.includes(0) ? 0 : bits / 8;
+  if (width !== null && end - start !== bytes) {
+    throw fail(`takes ${end - start} bytes, but ${dtype} of shape [${shape}] takes ${bytes}`);
+  }
   return { dtype, shape, start: base + start, end: base + end };
 }
 

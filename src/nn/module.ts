@@ -9,16 +9,54 @@ import { assignVariables, Buffer, Parameter, snapshots, type Tensor, type Variab
 
 /** Options of {@link Module.loadStateDict}. */
 export interface LoadOptions {
-  /** Whether names must match exactly; true by default. Shapes must match always. */
+  /**
+   * Whether names and shapes must match exactly; true by default. Otherwise what matches is taken over, everything else
+   * stays as it is, and the {@link LoadReport} says which is which.
+   */
   readonly strict?: boolean;
 }
 
-/** Which names {@link Module.loadStateDict} did not find on one side or the other. */
+/** What {@link Module.loadStateDict} did not take over; all empty where everything matched. */
 export interface LoadReport {
   /** Names of the module that the state lacks. */
   readonly missing: readonly string[];
   /** Names of the state that the module lacks. */
   readonly unexpected: readonly string[];
+  /** Names that both have, with different shapes. */
+  readonly misshapen: readonly string[];
+}
+
+/**
+ * How the names and shapes of a state differ from those of a module.
+ *
+ * @param what The module, for errors.
+ * @throws ConfigError naming all differences, where there are some and `strict` is true.
+ */
+export function compareState(
+  own: ReadonlyMap<string, Shaped>,
+  state: ReadonlyMap<string, Shaped>,
+  { strict = true, what }: LoadOptions & { readonly what: string },
+): LoadReport {
+  const missing = [...own.keys()].filter((name) => !state.has(name));
+  const unexpected = [...state.keys()].filter((name) => !own.has(name));
+  const misshapen = [...own].flatMap(([name, { shape }]) => {
+    const given = state.get(name)?.shape;
+    return given === undefined || sameShape(given, shape) ? [] : [name];
+  });
+  if (strict && missing.length + unexpected.length + misshapen.length > 0) {
+    const shapes = misshapen.map((n) => `${n} (${fmtShape(state.get(n)!.shape)} for ${fmtShape(own.get(n)!.shape)})`);
+    const problems = [
+      ...(missing.length > 0 ? [`missing ${missing.join(", ")}`] : []),
+      ...(unexpected.length > 0 ? [`unexpected ${unexpected.join(", ")}`] : []),
+      ...(shapes.length > 0 ? [`of another shape ${shapes.join(", ")}`] : []),
+    ];
+    throw new ConfigError(`Cannot load the state into ${what}: ${problems.join("; ")}`);
+  }
+  return { missing, unexpected, misshapen };
+}
+
+interface Shaped {
+  readonly shape: readonly number[];
 }
 
 /**
@@ -152,29 +190,17 @@ export abstract class Module<I extends unknown[] = [Tensor], O = Tensor> {
   /**
    * Takes over values by name, in place. All problems are told at once, and nothing is changed if there is one.
    *
+   * @returns What was not taken over; without `strict` that is no error.
    * @throws ConfigError naming missing, unexpected and misshapen entries.
    */
   loadStateDict(state: ReadonlyMap<string, Tensor>, { strict = true }: LoadOptions = {}): LoadReport {
     const all = this.#variables();
-    const missing = [...all.keys()].filter((name) => !state.has(name));
-    const unexpected = [...state.keys()].filter((name) => !all.has(name));
-    const misshapen = [...all].flatMap(([name, own]) => {
-      const value = state.get(name);
-      if (value === undefined || sameShape(value.shape, own.shape)) return [];
-      return [`${name} (${fmtShape(value.shape)} for ${fmtShape(own.shape)})`];
-    });
-    const problems = [
-      ...(strict && missing.length > 0 ? [`missing ${missing.join(", ")}`] : []),
-      ...(strict && unexpected.length > 0 ? [`unexpected ${unexpected.join(", ")}`] : []),
-      ...(misshapen.length > 0 ? [`of another shape ${misshapen.join(", ")}`] : []),
-    ];
-    if (problems.length > 0) {
-      throw new ConfigError(`Cannot load the state into ${this.constructor.name}: ${problems.join("; ")}`);
-    }
+    const report = compareState(all, state, { strict, what: this.constructor.name });
+    const left = new Set([...report.missing, ...report.misshapen]);
     assignVariables(
-      [...all].filter(([name]) => state.has(name)).map(([name, own]) => [own, state.get(name)!] as const),
+      [...all].filter(([name]) => !left.has(name)).map(([name, own]) => [own, state.get(name)!] as const),
     );
-    return { missing, unexpected };
+    return report;
   }
 
   #variables(): Map<string, Variable> {

@@ -452,13 +452,22 @@ export class Optimizer {
   }
 
   /**
+   * Refuses a state that {@link Optimizer.loadStateDict} would refuse; changes nothing.
+   *
+   * @throws ConfigError As there.
+   */
+  checkStateDict(state: OptimizerState): void {
+    checkState(state, this.#groups, this.hypers, this.#keeps);
+  }
+
+  /**
    * Goes back to what {@link Optimizer.stateDict} gave; parameters are matched by position.
    *
    * @throws ConfigError where numbers of parameters or groups, hyper-parameters, statistics or shapes differ; nothing is
    * changed then.
    */
   loadStateDict(state: OptimizerState): void {
-    checkState(state, this.#groups, this.hypers, this.#keeps);
+    this.checkStateDict(state);
     this.restore(state);
     state.hypers.forEach((h, i) => Object.assign(this.hypers[i], h));
     let i = 0;
