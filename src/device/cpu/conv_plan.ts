@@ -66,7 +66,8 @@ export function planPadding({ groups, k, n, b, guards }: ConvKernel): Padding | 
     const moves = strides.map((s, i) => sizes[i] === 1 ? 0 : s);
     const [low, high] = extremes(moves, sizes);
     const extent = high - low + 1, clip = (x: number) => Math.min(Math.max(x, 0), extent);
-    const from = clip(-offset - low), to = Math.max(from, clip(size - offset - low));
+    // an axis that nothing guards has no border, whichever way its coordinates run
+    const from = size === Infinity ? 0 : clip(-offset - low), to = Math.max(from, clip(size - offset - low));
     moves.forEach((s, i) => rest[i] -= s * stride);
     source += stride * low;
     axes.push({ size: extent, stride, from, to, moves, origin: -low });
