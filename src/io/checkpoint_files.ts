@@ -4,7 +4,7 @@
  * @module
  */
 import { startHash } from "../base/hash.ts";
-import { eventLoopTurn } from "../base/turn.ts";
+import { Breather } from "../base/breather.ts";
 import { join } from "@std/path";
 import { CheckpointError } from "../base/errors.ts";
 import { nestedDeeper } from "./json_depth.ts";
@@ -215,9 +215,10 @@ async function flush(dir: string): Promise<void> {
 
 async function digestOf(parts: readonly Uint8Array[]): Promise<string> {
   const hash = await startHash();
+  const breather = new Breather();
   for (const piece of pieces(parts)) {
     hash.update(piece);
-    await eventLoopTurn();
+    if (breather.due) await breather.pause();
   }
   return hash.digest("hex");
 }

@@ -8,7 +8,7 @@ import type { Batch, DataLoader } from "../data/mod.ts";
 import { boundary, keep } from "../graph/runtime.ts";
 import { backward, noGrad } from "../tensor/mod.ts";
 import { BatchState } from "./batch_state.ts";
-import { Breather } from "./breather.ts";
+import { Breather } from "../base/breather.ts";
 import {
   Cancel,
   CancelBackward,

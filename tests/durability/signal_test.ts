@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { InterruptedError } from "../../src/base/errors.ts";
+import { eventLoopTurn } from "../../src/base/turn.ts";
 import { InterruptCallback } from "../../src/callbacks/mod.ts";
 import { Checkpoint } from "../../src/fit/mod.ts";
 import { Callback, type EventName } from "../../src/train/mod.ts";
@@ -20,8 +21,12 @@ class Signal extends Callback {
       const [p] = learn.model.parameters();
       p.assign(p.mul(1)); // validation that touches weights cannot be cut short
     }
+    let arrived = false;
+    const arrive = () => void (arrived = true);
+    Deno.addSignalListener("SIGTERM", arrive); // called after those of the run
     Deno.kill(Deno.pid, "SIGTERM");
-    await new Promise((resolve) => setTimeout(resolve, 20)); // the signal arrives
+    while (!arrived) await eventLoopTurn();
+    Deno.removeSignalListener("SIGTERM", arrive);
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { ConfigError } from "../../src/base/errors.ts";
+import { eventLoopTurn } from "../../src/base/turn.ts";
 import { LivePage, type LivePageOptions } from "../../src/live/mod.ts";
 import { Callback, type Logger, silentLogger } from "../../src/train/mod.ts";
 import { synthLearner } from "../../testing.ts";
@@ -35,6 +36,14 @@ async function look(page: LivePage) {
   }
   await reader.cancel();
   return JSON.parse(/^data: (.*)$/m.exec(text)![1]);
+}
+
+/** What a page would get once the run's status is `status`. */
+async function statusIs(page: LivePage, status: string) {
+  for (;;) {
+    const message = await look(page);
+    if (message.run.status === status) return message;
+  }
 }
 
 async function command(page: LivePage, name: string, headers: Record<string, string> = {}): Promise<number> {
@@ -120,11 +129,11 @@ onDevices("LivePage pauses without holding the event loop, goes on, and stops", 
     const run = learn.fit(20_000, {
       cbs: new BeforeBatch(7, async () => assertEquals(await command(page, "pause"), 202)),
     });
-    while (learn.trainIter < 7) await new Promise((r) => setTimeout(r, 1));
-    await new Promise((r) => setTimeout(r, 60)); // timers run
-    const at = learn.trainIter, paused = await look(page); // and the server answers
-    assertEquals([paused.run.status, page.paused], ["paused", true]);
-    await new Promise((r) => setTimeout(r, 60));
+    while (learn.trainIter < 7) await new Promise((r) => setTimeout(r, 1)); // timers run
+    const paused = await statusIs(page, "paused"), at = learn.trainIter; // and the server answers
+    assertEquals(page.paused, true);
+    for (let i = 0; i < 5; i++) await eventLoopTurn();
+    await new Promise((r) => setTimeout(r, 10));
     assertEquals(learn.trainIter, at);
     const later = await look(page);
     assertEquals(later.run.elapsed, paused.run.elapsed); // a pause is no time of training
@@ -262,9 +271,16 @@ Deno.test({
       const act = async () => {
         while (learn.trainIter < 20) await wait(5);
         page.pause();
-        await wait(200);
+        for (let paused = false; !paused;) {
+          const events = await fetch(new URL("events", page.url));
+          const reader = events.body.pipeThrough(new TextDecoderStream()).getReader();
+          let said = "";
+          while (!/"status":"[a-z]+"/.test(said)) said += (await reader.read()).value;
+          paused = said.includes('"status":"paused"');
+          await reader.cancel();
+        }
         const { trainIter } = learn;
-        await wait(100);
+        await wait(20);
         console.log(learn.trainIter === trainIter ? "paused" : "runs");
         Deno.kill(Deno.pid, "SIGINT");
       };

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { eventLoopTurn } from "../base/turn.ts";
+import { eventLoopTurn } from "./turn.ts";
 
 /** Longest time, in milliseconds, that a run keeps the event loop waiting. */
 const MAX_HELD_MS = 20;
@@ -17,7 +17,7 @@ export class Breather {
     return performance.now() - this.#last > MAX_HELD_MS;
   }
 
-  /** Lets the event loop turn once; some 10 us where nothing waits. */
+  /** Lets the event loop do all that waits; some 0.1 ms where nothing does. */
   async pause(): Promise<void> {
     await eventLoopTurn();
     this.#last = performance.now();
