@@ -81,6 +81,7 @@ export type {
 } from "./src/tensor/mod.ts";
 export type { DeviceStats } from "./src/device/contract.ts";
 export type { Dtype } from "./src/base/dtype.ts";
+export type { Json, LayerJson } from "./src/base/json.ts";
 export type { Shape } from "./src/base/shape.ts";
 export * as ops from "./src/tensor/ops.ts";
 export type {
@@ -96,7 +97,10 @@ export * as nn from "./src/nn/mod.ts";
 // data
 export {
   type ArrayData,
+  ArrayDataLoaders,
+  type ArrayInputs,
   type Arrays,
+  type ArraySetup,
   type Batch,
   type BatchTfm,
   type Column,
@@ -106,9 +110,11 @@ export {
   type DataLoadersOptions,
   type Dataset,
   type FromArraysOptions,
+  type InputsJson,
   type ItemPart,
   type LoaderState,
   type Shard,
+  type TestArraysOptions,
 } from "./src/data/mod.ts";
 export {
   type CategoricalColumn,
@@ -189,6 +195,7 @@ export {
 export {
   Checkpoint,
   type CheckpointOptions,
+  exportLearner,
   fineTune,
   type FineTuneOptions,
   fit,
@@ -215,6 +222,7 @@ export {
   type OneCycleOptions,
   ParamScheduler,
   predict,
+  type PredictInput,
   type Prediction,
   type Preds,
   type SaveOptions,
@@ -467,7 +475,6 @@ export {
 export {
   ClassificationInterpretation,
   type ConfusedPair,
-  type ExportedModel,
   type ImagePrediction,
   type JudgedImage,
   loadLearner,

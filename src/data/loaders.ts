@@ -5,11 +5,12 @@
  */
 import { ConfigError, DataError } from "../base/errors.ts";
 import { refuseUnknown } from "../base/options.ts";
-import { fmtShape } from "../base/shape.ts";
-import { Tensor } from "../tensor/mod.ts";
+import { fmtShape, sameShape } from "../base/shape.ts";
+import { type Dtype, Tensor } from "../tensor/mod.ts";
 import { type ArrayData, toTensor } from "./dataset.ts";
 import { type Batch, type Column, DataLoader } from "./loader.ts";
 import type { FromCsvOptions, TabularDataLoaders } from "./tabular.ts";
+import type { TabularSchema } from "./tabular_schema.ts";
 
 /** Inputs and targets, of training and validation. */
 export interface Arrays {
@@ -39,6 +40,8 @@ export interface FromArraysOptions {
   readonly checkFinite?: boolean;
   /** Folder for the learner's files. */
   readonly path?: string;
+  /** Names of the classes, in the order of their numbers; predictions are then named. */
+  readonly vocab?: readonly string[];
 }
 
 /** Options of {@link DataLoaders}. */
@@ -50,6 +53,13 @@ export interface DataLoadersOptions {
   /** What the data suggests as loss. */
   readonly lossFunc?: unknown;
 }
+
+/** How items become inputs: what kind of data, and what was learnt from the training set. */
+export type InputsJson =
+  | { readonly kind: "tensors"; readonly nInp?: number }
+  | ({ readonly kind: "arrays" } & ArrayInputs)
+  | { readonly kind: "table"; readonly schema: TabularSchema }
+  | { readonly kind: "images"; readonly [name: string]: unknown };
 
 /** A training and a validation loader. */
 export class DataLoaders<B extends Batch = [Tensor, Tensor]> {
@@ -79,11 +89,12 @@ export class DataLoaders<B extends Batch = [Tensor, Tensor]> {
   }
 
   /** Loaders over arrays, which are kept on the device. */
-  static fromArrays(arrays: Arrays, options: FromArraysOptions = {}): DataLoaders {
+  static fromArrays(arrays: Arrays, options: FromArraysOptions = {}): ArrayDataLoaders {
     refuseUnknown("load arrays", options, [
-      ...["bs", "seed", "shuffle", "dropLast", "normalize", "checkFinite", "path"] as const,
+      ...["bs", "seed", "shuffle", "dropLast", "normalize", "checkFinite", "path", "vocab"] as const,
     ]);
     const { bs = 64, seed, shuffle = true, dropLast = false, normalize = false, checkFinite = false, path } = options;
+    const { vocab } = options;
     const { x, y } = pair(arrays.x, arrays.y, "x", "y", checkFinite);
     if (x.shape[0] === 0) throw new DataError("Cannot train on x: it has no items");
     if ((arrays.xValid === undefined) !== (arrays.yValid === undefined)) {
@@ -113,7 +124,12 @@ export class DataLoaders<B extends Batch = [Tensor, Tensor]> {
       );
     }
     const valid = new DataLoader({ columns: columns(held.x, held.y), bs, seed: 0 });
-    return new DataLoaders(train, valid, path === undefined ? {} : { path });
+    const inputs: ArrayInputs = { shape: x.shape.slice(1), dtype: x.dtype, ...(scale ? { normalize: scale } : {}) };
+    return new ArrayDataLoaders(train, valid, {
+      inputs,
+      ...(vocab === undefined ? {} : { vocab }),
+      ...(path === undefined ? {} : { path }),
+    });
   }
 
   /**
@@ -126,12 +142,118 @@ export class DataLoaders<B extends Batch = [Tensor, Tensor]> {
     return await (await import("./tabular.ts")).fromCsv(file, options);
   }
 
+  /**
+   * How items become inputs, as plain data: what an exported learner keeps of its data, beside the names of the classes.
+   */
+  inputsJson(): InputsJson {
+    return { kind: "tensors", ...(this.nInp === undefined ? {} : { nInp: this.nInp }) };
+  }
+
+  /**
+   * The inputs of one item as a model takes them, without the batch axis. What an item may be beside tensors, which are
+   * taken as batches have them, is said by the kind of data.
+   *
+   * @throws ConfigError where the item is something else.
+   */
+  itemInputs(item: readonly unknown[]): readonly Tensor[] | Promise<readonly Tensor[]> {
+    if (item.length > 0 && item.every((part) => part instanceof Tensor)) return item;
+    throw new ConfigError(
+      `Cannot predict: an item of this data is given as tensors, one an input and without the batch axis, got ${
+        item.length === 0 ? "nothing" : item.map(kindOf).join(", ")
+      }`,
+    );
+  }
+
   /** The first training batch, without moving the loader on. */
   async oneBatch(): Promise<{ xb: Tensor; yb: Tensor; batch: B }> {
     const batch = await this.train.peek();
     if (batch === null) throw new DataError("Cannot take a batch: the training loader has none");
     return { xb: batch[0], yb: batch[batch.length - 1], batch };
   }
+}
+
+/** How the items of arrays become inputs. */
+export interface ArrayInputs {
+  /** Shape of an item. */
+  readonly shape: readonly number[];
+  /** Type of the array; u8 becomes f32 in batches. */
+  readonly dtype: Dtype;
+  /** Subtracted, then divided out. */
+  readonly normalize?: { readonly mean: number; readonly std: number };
+}
+
+/** What {@link ArrayDataLoaders} are made of. */
+export interface ArraySetup {
+  /** How items become inputs. */
+  readonly inputs: ArrayInputs;
+  /** Names of the classes, in the order of their numbers. */
+  readonly vocab?: readonly string[];
+  /** Folder for the learner's files. */
+  readonly path?: string;
+}
+
+/** Options of {@link ArrayDataLoaders.testDl}. */
+export interface TestArraysOptions {
+  /** Items a batch; that of validation by default. */
+  readonly bs?: number;
+}
+
+/** Loaders over arrays: what `DataLoaders.fromArrays` gives. */
+export class ArrayDataLoaders extends DataLoaders {
+  /** How items become inputs. */
+  readonly inputs: ArrayInputs;
+  /** Names of the classes; none where they were not given. */
+  readonly vocab: readonly string[];
+
+  /**
+   * Puts two loaders together.
+   *
+   * @param train Batches to learn from.
+   * @param valid Batches to measure on.
+   */
+  constructor(train: DataLoader, valid: DataLoader, { inputs, vocab = [], path }: ArraySetup) {
+    super(train, valid, path === undefined ? {} : { path });
+    this.inputs = inputs;
+    this.vocab = [...vocab];
+  }
+
+  /**
+   * A loader of other inputs, in order, scaled as those of training; its batches have no targets.
+   *
+   * @param x Inputs, `[items, ...]`, as the arrays of training had them.
+   */
+  testDl(x: ArrayData, { bs = this.valid.bs }: TestArraysOptions = {}): DataLoader<Batch> {
+    const t = toTensor(x, "x"), { shape, normalize } = this.inputs;
+    if (!sameShape(t.shape.slice(1), shape)) {
+      throw new DataError(
+        `Cannot predict for x: its items have shape ${fmtShape(t.shape.slice(1))}, those of training ${
+          fmtShape(shape)
+        }`,
+      );
+    }
+    const column = { tensor: t, float: this.inputs.dtype === "u8", ...(normalize === undefined ? {} : { normalize }) };
+    return new DataLoader<Batch>({ columns: [column], bs, seed: 0 });
+  }
+
+  /** See {@link DataLoaders.inputsJson}. */
+  override inputsJson(): InputsJson {
+    return { kind: "arrays", ...this.inputs };
+  }
+
+  /** One item as its array had it, `{ data, shape }` or nested numbers, is scaled as in training; a tensor is taken as it is. */
+  override async itemInputs(item: readonly unknown[]): Promise<readonly Tensor[]> {
+    const [x] = item;
+    if (item.length !== 1 || x instanceof Tensor || typeof x !== "object" || x === null) return super.itemInputs(item);
+    const one = "data" in x ? { ...x, shape: [1, ...(x as unknown as { shape: number[] }).shape] } : [x];
+    const batch = await this.testDl(one as ArrayData).peek();
+    return [batch![0].reshape(batch![0].shape.slice(1))];
+  }
+}
+
+/** A value in a message. */
+function kindOf(value: unknown): string {
+  if (value instanceof Tensor) return "a tensor";
+  return typeof value === "object" && value !== null ? value.constructor?.name ?? "an object" : typeof value;
 }
 
 function pair(

@@ -14,7 +14,17 @@ export {
   type Shard,
   sourcesOf,
 } from "./loader.ts";
-export { type Arrays, DataLoaders, type DataLoadersOptions, type FromArraysOptions } from "./loaders.ts";
+export {
+  ArrayDataLoaders,
+  type ArrayInputs,
+  type Arrays,
+  type ArraySetup,
+  DataLoaders,
+  type DataLoadersOptions,
+  type FromArraysOptions,
+  type InputsJson,
+  type TestArraysOptions,
+} from "./loaders.ts";
 export {
   encodeRow,
   encodeRows,

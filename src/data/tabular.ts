@@ -16,8 +16,9 @@ import {
   wordsOf,
 } from "./tabular_schema.ts";
 import { readCsv, type TextTable } from "./csv.ts";
-import { DataLoader } from "./loader.ts";
-import { DataLoaders } from "./loaders.ts";
+import type { Dataset } from "./dataset.ts";
+import { type Batch, DataLoader } from "./loader.ts";
+import { DataLoaders, type InputsJson } from "./loaders.ts";
 
 /** Options of `DataLoaders.fromCsv`. */
 export interface FromCsvOptions {
@@ -60,7 +61,39 @@ export class TabularDataLoaders extends DataLoaders<TabularBatch> {
     const { target } = this.schema;
     return target.kind === "classify" ? target.classes : [];
   }
+
+  /** Loaders without rows, whose {@link TabularDataLoaders.testDl} reads rows by a schema that was kept. */
+  static forRows(schema: TabularSchema): TabularDataLoaders {
+    const none = () => new DataLoader<TabularBatch>({ dataset: NO_ROWS, seed: 0 });
+    return new TabularDataLoaders(none(), none(), schema);
+  }
+
+  /** A loader of other rows, in order; its batches have inputs only. */
+  testDl(rows: readonly TableRow[], { bs = this.valid.bs }: { readonly bs?: number } = {}): DataLoader<Batch> {
+    if (rows.length === 0) throw new DataError("Cannot make a loader: there are no rows");
+    const [words, numbers] = encodeRows(this.schema, rows);
+    return new DataLoader<Batch>({ columns: [{ tensor: words }, { tensor: numbers }], bs, seed: 0 });
+  }
+
+  /** See `DataLoaders.inputsJson`. */
+  override inputsJson(): InputsJson {
+    return { kind: "table", schema: this.schema };
+  }
+
+  /** A row by column name, or the tensors that `encodeRow` makes of it. */
+  override itemInputs(item: readonly unknown[]): readonly Tensor[] | Promise<readonly Tensor[]> {
+    const [row] = item;
+    const plain = typeof row === "object" && row !== null && Object.getPrototypeOf(row) === Object.prototype;
+    return item.length === 1 && plain ? encodeRow(this.schema, row as TableRow) : super.itemInputs(item);
+  }
 }
+
+const NO_ROWS: Dataset = {
+  length: 0,
+  get: () => {
+    throw new DataError("Cannot get a row: there are none");
+  },
+};
 
 /** Reads a table; see `DataLoaders.fromCsv`. */
 export async function fromCsv(file: string, options: FromCsvOptions): Promise<TabularDataLoaders> {

@@ -4,8 +4,8 @@
  * @module
  */
 import { type DistributedOptions, DistributedTrainer } from "../distrib/mod.ts";
-import type { Tensor } from "../tensor/mod.ts";
 import { type MetricValue, type Model, TrainLoop } from "../train/mod.ts";
+import { exportLearner } from "./export.ts";
 import { fineTune, type FineTuneOptions } from "./fine_tune.ts";
 import { fit, type FitOptions } from "./fit.ts";
 import { fitFlatCos, type FlatCosOptions } from "./flat_cos.ts";
@@ -13,7 +13,7 @@ import { freeze, freezeTo, unfreeze } from "./freeze.ts";
 import { getPreds, type GetPredsOptions, type Preds } from "./get_preds.ts";
 import { lrFind, type LrFindOptions, type LrFindResult } from "./lr_find.ts";
 import { fitOneCycle, type OneCycleOptions } from "./one_cycle.ts";
-import { predict, type Prediction } from "./predict.ts";
+import { predict, type PredictInput, type Prediction } from "./predict.ts";
 import { load, type LoadOptions, type ModelReport, save, type SaveOptions } from "./save.ts";
 import { fitSgdr, type SgdrOptions } from "./sgdr.ts";
 import { summary } from "./summary.ts";
@@ -71,7 +71,7 @@ export class Learner<M extends Model = Model> extends TrainLoop<M> {
   }
 
   /** See {@link predict}. */
-  predict(...item: Tensor[]): Promise<Prediction> {
+  predict(...item: PredictInput[]): Promise<Prediction> {
     return predict(this, ...item);
   }
 
@@ -96,6 +96,11 @@ export class Learner<M extends Model = Model> extends TrainLoop<M> {
   /** See {@link load}. */
   load(file: string, options: LoadOptions = {}): Promise<ModelReport> {
     return load(this, file, options);
+  }
+
+  /** See {@link exportLearner}. */
+  export(file: string = "export"): Promise<string> {
+    return exportLearner(this, file);
   }
 
   /** See {@link freeze}. */

@@ -4,6 +4,7 @@
  * @module
  */
 export { Checkpoint, type CheckpointOptions } from "./checkpoint.ts";
+export { exportLearner } from "./export.ts";
 export { fineTune, type FineTuneOptions } from "./fine_tune.ts";
 export { fit, type FitCommon, type FitOptions } from "./fit.ts";
 export { fitFlatCos, type FlatCosOptions } from "./flat_cos.ts";
@@ -14,7 +15,7 @@ export { lrFind, type LrFindOptions, type LrFindResult, type SuggestFuncs } from
 export { LrFinder, type LrFinderOptions, LrProbe } from "./lr_finder.ts";
 export { fitOneCycle, type OneCycleOptions } from "./one_cycle.ts";
 export { ParamScheduler, type ScheduleLike } from "./param_scheduler.ts";
-export { predict, type Prediction } from "./predict.ts";
+export { predict, type PredictInput, type Prediction } from "./predict.ts";
 export { load, type LoadOptions, modelPath, type ModelReport, save, type SaveOptions } from "./save.ts";
 export { fitSgdr, type SgdrOptions } from "./sgdr.ts";
 export { type Snapshot, takeSnapshot } from "./snapshot.ts";

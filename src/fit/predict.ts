@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { noGrad, type Tensor } from "../tensor/mod.ts";
+import type { TableRow } from "../data/mod.ts";
+import { noGrad, type Tensor, type TypedArray } from "../tensor/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
 
 /** What the model makes of one item. */
@@ -12,10 +13,25 @@ export interface Prediction {
   readonly decoded: Tensor;
   /** The activated prediction, such as the probability of each class. */
   readonly pred: Tensor;
+  /** The class that was decided for; null where the data has no classes with names. */
+  readonly label: string | number | boolean | null;
 }
 
 /**
- * What the model makes of one item, given as the tensors of its inputs without the batch axis.
+ * One input of an item: a tensor as batches have it, without the batch axis; or what the learner's data makes inputs of: a
+ * row of a table by column name, an image's path, URL or bytes, one item of arrays.
+ */
+export type PredictInput =
+  | Tensor
+  | TableRow
+  | string
+  | URL
+  | Uint8Array
+  | { readonly data: TypedArray; readonly shape: readonly number[] }
+  | readonly unknown[];
+
+/**
+ * What the model makes of one item, given as its data has it, or as the tensors of its inputs without the batch axis.
  *
  * @example
  * ```ts ignore
@@ -23,20 +39,29 @@ export interface Prediction {
  * console.log(await decoded.item());
  * ```
  */
-export async function predict(learn: TrainLoop, ...item: Tensor[]): Promise<Prediction> {
+export async function predict(learn: TrainLoop, ...item: PredictInput[]): Promise<Prediction> {
   await learn.ready();
+  const inputs = await learn.dls.itemInputs(item);
   const { model } = learn;
   const modes = model.modules().map((m) => m.training);
   model.eval();
   try {
-    const pred = activate(learn, noGrad(() => model.forward(...item.map((t) => t.unsqueeze(0)))));
+    const pred = activate(learn, noGrad(() => model.forward(...inputs.map((t) => t.unsqueeze(0)))));
     const decoded = decode(learn, pred);
     await pred.data(); // computed now: the model may change later
     await decoded.data();
-    return { decoded: firstOf(decoded), pred: firstOf(pred) };
+    const classes = classesOf(learn.dls);
+    const label = classes === null || decoded.size !== 1 ? null : classes[await decoded.item()] ?? null;
+    return { decoded: firstOf(decoded), pred: firstOf(pred), label };
   } finally {
     model.modules().forEach((m, i) => m.training = modes[i]);
   }
+}
+
+/** Names of the classes of some data, in the order of their numbers; null where it has none. */
+export function classesOf(dls: object): readonly (string | number | boolean)[] | null {
+  if (!("vocab" in dls) || !Array.isArray(dls.vocab) || dls.vocab.length === 0) return null;
+  return dls.vocab;
 }
 
 /** Predictions through the loss's activation, where it has one. */

@@ -223,7 +223,8 @@ async function read(file: SafetensorsFile, name: string): Promise<Tensor> {
   return tensor(data, { shape, dtype });
 }
 
-function hostOf(t: Tensor, data: Float32Array | Int32Array | Uint32Array | Uint8Array): OutTensor {
+/** A tensor's numbers as files hold them. */
+export function hostOf(t: Tensor, data: Float32Array | Int32Array | Uint32Array | Uint8Array): OutTensor {
   const { shape, dtype } = t;
   if (dtype === "bool") return { dtype, shape, data: Uint32Array.from(data) };
   if (dtype === "u32") return { dtype: "i32", shape, data: Int32Array.from(data) };

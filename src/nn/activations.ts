@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { LayerJson } from "../base/json.ts";
 import { ConfigError, ShapeError } from "../base/errors.ts";
 import { fmtShape } from "../base/shape.ts";
 import { rand, type Rng, type Tensor } from "../tensor/mod.ts";
@@ -13,6 +14,11 @@ export class ReLU extends Module {
   /** `max(x, 0)` of any shape. */
   override forward(x: Tensor): Tensor {
     return x.relu();
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "ReLU" };
   }
 }
 
@@ -30,6 +36,11 @@ export class LeakyReLU extends Module {
   /** `x` above 0, `slope x` below, of any shape. */
   override forward(x: Tensor): Tensor {
     return x.leakyRelu(this.slope);
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "LeakyReLU", slope: this.slope };
   }
 }
 
@@ -52,6 +63,11 @@ export class GELU extends Module {
   override forward(x: Tensor): Tensor {
     return x.gelu({ approximate: this.approximate });
   }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "GELU", approximate: this.approximate };
+  }
 }
 
 /** `x sigmoid(x)` */
@@ -60,6 +76,11 @@ export class SiLU extends Module {
   override forward(x: Tensor): Tensor {
     return x.silu();
   }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "SiLU" };
+  }
 }
 
 /** 1 / (1 + e^-x) */
@@ -67,6 +88,11 @@ export class Sigmoid extends Module {
   /** 1 / (1 + e^-x) of any shape. */
   override forward(x: Tensor): Tensor {
     return x.sigmoid();
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "Sigmoid" };
   }
 }
 
@@ -89,6 +115,11 @@ export class SigmoidRange extends Module {
   override forward(x: Tensor): Tensor {
     return x.sigmoid().mul(this.high - this.low).add(this.low);
   }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "SigmoidRange", low: this.low, high: this.high };
+  }
 }
 
 /** Hyperbolic tangent. */
@@ -96,6 +127,11 @@ export class Tanh extends Module {
   /** tanh(x) of any shape. */
   override forward(x: Tensor): Tensor {
     return x.tanh();
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "Tanh" };
   }
 }
 
@@ -117,6 +153,11 @@ export class Softmax extends Module {
   /** Probabilities of the same shape. */
   override forward(x: Tensor): Tensor {
     return x.softmax({ axis: this.axis });
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "Softmax", axis: this.axis };
   }
 }
 
@@ -143,6 +184,11 @@ export class Dropout extends Module {
     if (this.p === 1) return x.mul(0);
     const kept = rand(x.shape, this.rng === null ? {} : { rng: this.rng }).ge(this.p);
     return kept.cast("f32").mul(1 / (1 - this.p)).mul(x);
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "Dropout", p: this.p };
   }
 }
 
@@ -172,5 +218,10 @@ export class Dropout2d extends Module {
     const [n, c] = x.shape;
     const kept = rand([n, c, 1, 1], this.#rng ? { rng: this.#rng } : {}).ge(this.p);
     return x.mul(kept.cast("f32").mul(1 / (1 - this.p)));
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "Dropout2d", p: this.p };
   }
 }

@@ -3,10 +3,11 @@
  *
  * @module
  */
+import type { LayerJson } from "../base/json.ts";
 import { ConfigError, ShapeError } from "../base/errors.ts";
 import { fmtShape, sizeOf } from "../base/shape.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import { Module } from "./module.ts";
+import { type AnyModule, Module } from "./module.ts";
 
 /** One module after the other. Names in the state are "0.weight", "1.bias" and so on. */
 export class Sequential extends Module {
@@ -48,6 +49,64 @@ export class Sequential extends Module {
     for (const layer of this.#layers) x = layer.forward(x);
     return x;
   }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    const layers = this.#layers.map((layer) => layerJson(layer));
+    return layers.every((json) => json !== null) ? { kind: "Sequential", layers } : null;
+  }
+}
+
+/**
+ * A layer or model as plain data, from which it can be built again without its code; null where it is, or has inside, code
+ * of somebody's own. A subclass speaks for itself: it may compute something else than its parent. One that adds nothing to
+ * {@link Sequential} is as good as one.
+ */
+export function layerJson(module: AnyModule): LayerJson | null {
+  const own: object = Object.getPrototypeOf(module);
+  if (Object.hasOwn(own, "toJSON")) return module.toJSON();
+  if (!(module instanceof Sequential) || module.forward !== Sequential.prototype.forward) return null;
+  const extra = Object.entries(module).some(([key, value]) => !/^\d+$/.test(key) && typeof value === "object");
+  return extra ? null : Sequential.prototype.toJSON.call(module);
+}
+
+/** Splits one axis into several: the opposite of {@link Flatten}. `[n, 784]` becomes `[n, 1, 28, 28]`. */
+export class Unflatten extends Module {
+  /**
+   * Takes the axis and its parts.
+   *
+   * @param axis Axis to split; negative numbers count from the end.
+   * @param sizes Sizes of the axes that take its place; one may be -1, for what is left.
+   */
+  constructor(readonly axis: number, readonly sizes: readonly number[]) {
+    super();
+    if (!Number.isInteger(axis)) throw new ConfigError(`Cannot make Unflatten: axis is a whole number, got ${axis}`);
+    if (!Array.isArray(sizes) || sizes.length === 0 || !sizes.every((n) => Number.isInteger(n) && n >= -1)) {
+      throw new ConfigError(`Cannot make Unflatten: sizes are whole numbers, one may be -1, got ${sizes}`);
+    }
+  }
+
+  /** The same elements with more axes. */
+  override forward(x: Tensor): Tensor {
+    const rank = x.shape.length, at = this.axis < 0 ? this.axis + rank : this.axis;
+    if (at < 0 || at >= rank) {
+      throw new ShapeError(`Cannot unflatten axis ${this.axis} of ${fmtShape(x.shape)}: it has ${rank} axes`);
+    }
+    const known = sizeOf(this.sizes.filter((n) => n !== -1)), open = this.sizes.filter((n) => n === -1).length;
+    if (open > 1 || known === 0 || (open === 0 ? known !== x.shape[at] : x.shape[at] % known !== 0)) {
+      throw new ShapeError(
+        `Cannot unflatten axis ${this.axis} of ${fmtShape(x.shape)} into [${this.sizes.join(", ")}]: ` +
+          `their product must be ${x.shape[at]}`,
+      );
+    }
+    const sizes = this.sizes.map((n) => n === -1 ? x.shape[at] / known : n);
+    return x.reshape([...x.shape.slice(0, at), ...sizes, ...x.shape.slice(at + 1)]);
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "Unflatten", axis: this.axis, sizes: this.sizes };
+  }
 }
 
 /** Joins all axes from `startAxis` to `endAxis` to one: `[n, c, h, w]` becomes `[n, c h w]`. */
@@ -75,6 +134,11 @@ export class Flatten extends Module {
     }
     return x.reshape([...x.shape.slice(0, first), sizeOf(x.shape.slice(first, last + 1)), ...x.shape.slice(last + 1)]);
   }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "Flatten", startAxis: this.startAxis, endAxis: this.endAxis };
+  }
 }
 
 /** Gives what it gets. */
@@ -82,6 +146,11 @@ export class Identity extends Module {
   /** `x` itself. */
   override forward(x: Tensor): Tensor {
     return x;
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "Identity" };
   }
 }
 

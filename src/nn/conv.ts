@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { LayerJson } from "../base/json.ts";
 import { ConfigError } from "../base/errors.ts";
 import { sizeOf } from "../base/shape.ts";
 import { defaultRng, Parameter, type PerAxis, type Rng, type Tensor, tensor } from "../tensor/mod.ts";
@@ -119,6 +120,13 @@ abstract class ConvBase extends Module {
     this.bias = bias ? uniformParameter([outChannels], 1 / Math.sqrt(fanIn), rng) : null;
   }
 
+  /** Sizes and options as plain data. */
+  protected get facts(): Omit<LayerJson, "kind"> {
+    const { inChannels, outChannels, kernel, stride, padMode, dilation, groups, bias } = this;
+    const padding = this.#behind.some((n) => n > 0) ? "same" : this.padding;
+    return { inChannels, outChannels, kernel, stride, padding, padMode, dilation, groups, bias: bias !== null };
+  }
+
   /** The input as the convolution takes it, and the padding that is left to it. */
   protected padded(x: Tensor): { readonly x: Tensor; readonly padding: readonly number[] } {
     const { padding, padMode } = this;
@@ -153,6 +161,11 @@ export class Conv1d extends ConvBase {
     const { x: from, padding } = this.padded(x);
     return from.conv1d(weight, { bias, stride, padding, dilation, groups });
   }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { ...this.facts, kind: "Conv1d" };
+  }
 }
 
 /** Convolution of images `[n, inChannels, h, w]` by `weight` `[outChannels, inChannels / groups, kh, kw]`. */
@@ -173,6 +186,11 @@ export class Conv2d extends ConvBase {
     const { weight, bias, stride, dilation, groups } = this;
     const { x: from, padding } = this.padded(x);
     return from.conv2d(weight, { bias, stride, padding, dilation, groups });
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { ...this.facts, kind: "Conv2d" };
   }
 }
 
@@ -229,5 +247,14 @@ export class ConvTranspose2d extends Module {
   override forward(x: Tensor): Tensor {
     const { weight, bias, stride, padding, outputPadding, dilation, groups } = this;
     return x.convTranspose2d(weight, { bias, stride, padding, outputPadding, dilation, groups });
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    const { inChannels, outChannels, kernel, stride, padding, outputPadding, dilation, groups, bias } = this;
+    return {
+      kind: "ConvTranspose2d",
+      ...{ inChannels, outChannels, kernel, stride, padding, outputPadding, dilation, groups, bias: bias !== null },
+    };
   }
 }

@@ -29,20 +29,21 @@ abstract class ClassLoss extends Loss {
   readonly weight: Tensor | null;
   /** Label of items that do not count; null if all do. */
   readonly ignoreIndex: number | null;
-  readonly #axis: number | null;
+  /** Axis of the classes; null for the second of more than two axes, else the last. */
+  readonly axis: number | null;
 
   /** Takes what all losses with class labels take. */
   constructor(options: ClassLossOptions = {}) {
     super(options);
     this.weight = options.weight ?? null;
     this.ignoreIndex = options.ignoreIndex ?? null;
-    this.#axis = options.axis ?? null;
+    this.axis = options.axis ?? null;
   }
 
   /** The class axis of `pred`. */
   protected axisOf(pred: Tensor): number {
     const rank = pred.shape.length;
-    const axis = normalizeAxis(this.#axis ?? (rank > 2 ? 1 : -1), rank, "find the classes");
+    const axis = normalizeAxis(this.axis ?? (rank > 2 ? 1 : -1), rank, "find the classes");
     if (this.weight !== null && this.weight.size !== pred.shape[axis]) {
       throw new ConfigError(
         `Cannot compute ${this.constructor.name}: ${this.weight.size} class weights for ${pred.shape[axis]} classes`,

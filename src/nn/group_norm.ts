@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { LayerJson } from "../base/json.ts";
 import { ConfigError, ShapeError } from "../base/errors.ts";
 import { fmtShape, sizeOf } from "../base/shape.ts";
 import { ones, Parameter, type Tensor, zeros } from "../tensor/mod.ts";
@@ -62,6 +63,12 @@ export class GroupNorm extends Module {
     const scaled = this.weight === null ? y : y.mul(this.weight.reshape(wide));
     return this.bias === null ? scaled : scaled.add(this.bias.reshape(wide));
   }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    const { numGroups, numChannels, eps, weight } = this;
+    return { kind: "GroupNorm", numGroups, numChannels, eps, affine: weight !== null };
+  }
 }
 
 /** Normalises each channel of each item, `[n, c, h, w]`; as in PyTorch there are no weight and bias by default. */
@@ -73,6 +80,12 @@ export class InstanceNorm2d extends GroupNorm {
    */
   constructor(numFeatures: number, { eps = 1e-5, affine = false }: GroupNormOptions = {}) {
     super(numFeatures, numFeatures, { eps, affine });
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    const { numChannels, eps, weight } = this;
+    return { kind: "InstanceNorm2d", numFeatures: numChannels, eps, affine: weight !== null };
   }
 }
 
@@ -99,5 +112,10 @@ export class PixelShuffle extends Module {
     }
     const cells = x.reshape([n, c / (r * r), r, r, h, w]).permute([0, 1, 4, 2, 5, 3]);
     return cells.reshape([n, c / (r * r), h * r, w * r]);
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "PixelShuffle", factor: this.factor };
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { LayerJson } from "../base/json.ts";
 import { ConfigError, ShapeError } from "../base/errors.ts";
 import { fmtShape } from "../base/shape.ts";
 import { defaultRng, Parameter, type Rng, type Tensor, tensor } from "../tensor/mod.ts";
@@ -75,6 +76,12 @@ export class Linear extends Module {
     const y = x.matmul(this.weight.transpose(0, 1));
     return this.bias === null ? y : y.add(this.bias);
   }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    const { inFeatures, outFeatures, bias } = this;
+    return { kind: "Linear", inFeatures, outFeatures, bias: bias !== null };
+  }
 }
 
 /** Options of {@link Embedding}. */
@@ -124,5 +131,11 @@ export class Embedding extends Module {
     // the padding row is used as it is, but nothing flows back to it
     const padding = flat.eq(paddingIdx).unsqueeze(1);
     return padding.cast("f32").mul(rows.detach()).add(padding.not().cast("f32").mul(rows)).reshape(shape);
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    const { count, size, paddingIdx } = this;
+    return { kind: "Embedding", count, size, paddingIdx };
   }
 }

@@ -15,7 +15,7 @@ export {
   Softmax,
   Tanh,
 } from "./activations.ts";
-export { Flatten, Identity, Lambda, Sequential } from "./containers.ts";
+export { Flatten, Identity, Lambda, Sequential, Unflatten } from "./containers.ts";
 export { Conv1d, Conv2d, type ConvLayerOptions, ConvTranspose2d, type ConvTransposeLayerOptions } from "./conv.ts";
 export {
   type ClassLossOptions,

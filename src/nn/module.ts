@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { LayerJson } from "../base/json.ts";
 import { ConfigError } from "../base/errors.ts";
 import { fmtShape, sameShape } from "../base/shape.ts";
 import { assignVariables, Buffer, Parameter, snapshots, type Tensor, type Variable } from "../tensor/mod.ts";
@@ -201,6 +202,14 @@ export abstract class Module<I extends unknown[] = [Tensor], O = Tensor> {
       [...all].filter(([name]) => !left.has(name)).map(([name, own]) => [own, state.get(name)!] as const),
     );
     return report;
+  }
+
+  /**
+   * The layer as plain data: its kind, and what its constructor needs, without weights. Null, the default, for layers that
+   * are somebody's own code: exported learners then need it again as `{ model }`.
+   */
+  toJSON(): LayerJson | null {
+    return null;
   }
 
   #variables(): Map<string, Variable> {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { LayerJson } from "../base/json.ts";
 import { ConfigError, ShapeError } from "../base/errors.ts";
 import { fmtShape, sizeOf } from "../base/shape.ts";
 import { type Buffer, full, noGrad, ones, Parameter, standardise, type Tensor, tensor, zeros } from "../tensor/mod.ts";
@@ -130,11 +131,23 @@ export abstract class BatchNorm extends Module {
 export class BatchNorm1d extends BatchNorm {
   /** `[n, c]` and `[n, c, l]` */
   protected override readonly ranks: readonly number[] = [2, 3];
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    const { numFeatures, eps, momentum, weight } = this;
+    return { kind: "BatchNorm1d", numFeatures, eps, momentum, affine: weight !== null };
+  }
 }
 
 /** Batch normalisation of `[n, c, h, w]`. */
 export class BatchNorm2d extends BatchNorm {
   protected override readonly ranks: readonly number[] = [4];
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    const { numFeatures, eps, momentum, weight } = this;
+    return { kind: "BatchNorm2d", numFeatures, eps, momentum, affine: weight !== null };
+  }
 }
 
 /** Options of {@link LayerNorm}. */
@@ -183,5 +196,11 @@ export class LayerNorm extends Module {
     const y = centred.mul(centred.square().mean({ axis, keepdim: true }).add(this.eps).rsqrt());
     const scaled = this.weight === null ? y : y.mul(this.weight);
     return this.bias === null ? scaled : scaled.add(this.bias);
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    const { shape, eps, weight } = this;
+    return { kind: "LayerNorm", shape, eps, affine: weight !== null };
   }
 }

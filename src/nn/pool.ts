@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { LayerJson } from "../base/json.ts";
 import { ConfigError } from "../base/errors.ts";
 import { cat, type InterpolateOptions, type PerAxis, type Tensor } from "../tensor/mod.ts";
 import { Module } from "./module.ts";
@@ -49,6 +50,11 @@ export class MaxPool2d extends Module {
   override forward(x: Tensor): Tensor {
     return x.maxPool2d(this.kernel, this.#options);
   }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "MaxPool2d", kernel: this.kernel, ...this.#options };
+  }
 }
 
 /** The mean of each window of images `[n, c, h, w]`. */
@@ -69,6 +75,11 @@ export class AvgPool2d extends Module {
   override forward(x: Tensor): Tensor {
     return x.avgPool2d(this.kernel, this.#options);
   }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "AvgPool2d", kernel: this.kernel, ...this.#options };
+  }
 }
 
 /** The means of `size` windows that together cover images `[n, c, h, w]`. */
@@ -86,6 +97,11 @@ export class AdaptiveAvgPool2d extends Module {
   override forward(x: Tensor): Tensor {
     return x.adaptiveAvgPool2d(this.size);
   }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "AdaptiveAvgPool2d", size: this.size };
+  }
 }
 
 /** The largest elements of `size` windows that together cover images `[n, c, h, w]`. */
@@ -102,6 +118,11 @@ export class AdaptiveMaxPool2d extends Module {
   /** `[n, c, h, w]` gives `[n, c, ...size]`. */
   override forward(x: Tensor): Tensor {
     return x.adaptiveMaxPool2d(this.size);
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "AdaptiveMaxPool2d", size: this.size };
   }
 }
 
@@ -127,6 +148,11 @@ export class AdaptiveConcatPool2d extends Module {
   override forward(x: Tensor): Tensor {
     return cat([this.mp.forward(x), this.ap.forward(x)], { axis: 1 });
   }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "AdaptiveConcatPool2d", size: this.size };
+  }
 }
 
 /** Images `[n, c, h, w]` at another size. */
@@ -149,5 +175,10 @@ export class Upsample extends Module {
   /** `[n, c, h, w]` gives `[n, c, oh, ow]`. */
   override forward(x: Tensor): Tensor {
     return x.interpolate(this.#options);
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "Upsample", ...this.#options };
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { LayerJson } from "../base/json.ts";
 import { ConfigError } from "../base/errors.ts";
 import { cat, type Tensor } from "../tensor/mod.ts";
 import { Dropout, ReLU } from "./activations.ts";
@@ -47,6 +48,7 @@ export class TabularModel extends Module<[Tensor, Tensor]> {
   readonly bnCont: BatchNorm1d | null;
   /** The layers. */
   readonly layers: Sequential;
+  readonly #facts: Omit<LayerJson, "kind">;
 
   /**
    * Makes the model.
@@ -71,6 +73,7 @@ export class TabularModel extends Module<[Tensor, Tensor]> {
       width = size;
     }
     this.layers = new Sequential(...all, new Linear(width, outputs));
+    this.#facts = { words: sizes.map(([count]) => count - 1), numbers, outputs, layers, dropout, embedDropout };
   }
 
   /** `[n, words]` and `[n, numbers]` give `[n, outputs]`. */
@@ -80,5 +83,10 @@ export class TabularModel extends Module<[Tensor, Tensor]> {
     const parts = vectors.length === 0 ? [] : [this.embDrop.forward(cat(vectors, { axis: 1 }))];
     if (this.bnCont !== null) parts.push(this.bnCont.forward(numbers));
     return this.layers.forward(parts.length === 1 ? parts[0] : cat(parts, { axis: 1 }));
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { ...this.#facts, kind: "TabularModel" };
   }
 }

@@ -9,8 +9,7 @@ import { Learner, type Prediction } from "../fit/mod.ts";
 import type { Sequential } from "../nn/mod.ts";
 import { Tensor } from "../tensor/mod.ts";
 import type { TrainLoopOptions } from "../train/mod.ts";
-import { decodeImage, ImageDataLoaders, type ImageSource, imageTensor, type Label, Normalize } from "./data/mod.ts";
-import { type ExportedModel, exportLearner } from "./export.ts";
+import { ImageDataLoaders, type ImageSource, type Label, Normalize } from "./data/mod.ts";
 import type { Arch } from "./models/arch.ts";
 import { createVisionModel, splitterOf, type VisionModelOptions } from "./models/vision_model.ts";
 
@@ -30,25 +29,6 @@ export interface ImagePrediction extends Prediction {
 
 /** A learner whose items are images. {@link visionLearner} makes it. */
 export class VisionLearner extends Learner<Sequential> {
-  /** How the model was made, so that it can be made again; null where it cannot. */
-  readonly made: ExportedModel | null;
-
-  /**
-   * Takes the model and how it was made.
-   *
-   * @param dls Loaders of images.
-   * @param model What to train: `[n, nIn, h, w]` to `[n, nOut]`.
-   */
-  constructor(
-    dls: DataLoaders<Batch>,
-    model: Sequential,
-    options: TrainLoopOptions<Sequential> & { readonly made?: ExportedModel | null } = {},
-  ) {
-    const { made = null, ...rest } = options;
-    super(dls, model, rest);
-    this.made = made;
-  }
-
   /** The loaders of images with classes; a {@link ConfigError} where the data is something else. */
   get imageDls(): ImageDataLoaders {
     const dls: unknown = this.dls;
@@ -66,27 +46,8 @@ export class VisionLearner extends Learner<Sequential> {
    * ```
    */
   override async predict(item: ImageSource | Tensor): Promise<ImagePrediction> {
-    const x = item instanceof Tensor ? item : await this.#read(item);
-    const prediction = await super.predict(x);
-    const dls: unknown = this.dls;
-    if (!(dls instanceof ImageDataLoaders) || prediction.decoded.size !== 1) return { ...prediction, label: null };
-    return { ...prediction, label: dls.vocab[await prediction.decoded.item()] ?? null };
-  }
-
-  async #read(source: ImageSource): Promise<Tensor> {
-    const batch = imageTensor(this.imageDls, await decodeImage(source));
-    return batch.reshape(batch.shape.slice(1));
-  }
-
-  /**
-   * Writes what predictions need into one safetensors file: weights, and as JSON the architecture's name, its options, the
-   * classes and the transforms; never code. `loadLearner` reads it.
-   *
-   * @param file Path of the file; `.safetensors` is added. In the learner's `path` unless absolute.
-   * @returns The path that was written.
-   */
-  export(file: string = "export"): Promise<string> {
-    return exportLearner(this, file);
+    if (!(item instanceof Tensor)) void this.imageDls;
+    return await super.predict(item);
   }
 }
 
@@ -131,9 +92,6 @@ export async function visionLearner(
   const learn = new VisionLearner(dls as DataLoaders<Batch>, model, {
     ...learner,
     splitter: learner.splitter ?? splitterOf(arch),
-    made: customHead === undefined && typeof cut !== "function"
-      ? { arch, nIn: channels, nOut: outputs, head, ...given({ cut }) }
-      : null,
   });
   if (published) learn.freeze();
   return learn;

@@ -5,23 +5,10 @@
  */
 import { z } from "zod";
 import { CheckpointError } from "../base/errors.ts";
-import type { LearnerJson } from "./learner_format.ts";
+import { nestedDeeper } from "../io/json_depth.ts";
 
-const size = z.number().int().min(1).max(1 << 20);
-const probability = z.number().min(0).max(1);
 const pixels = z.tuple([z.number().int().min(1).max(1 << 14), z.number().int().min(1).max(1 << 14)]);
 const channels = z.array(z.number().finite()).min(1).max(64);
-
-const head = z.strictObject({
-  linFtrs: z.array(size).max(64).optional(),
-  ps: z.union([probability, z.array(probability).max(64)]).optional(),
-  pool: z.boolean().optional(),
-  concatPool: z.boolean().optional(),
-  firstBn: z.boolean().optional(),
-  bnFinal: z.boolean().optional(),
-  linFirst: z.boolean().optional(),
-  yRange: z.tuple([z.number(), z.number()]).nullable().optional(),
-});
 
 const itemTfm = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -46,26 +33,69 @@ const itemTfm = z.discriminatedUnion("kind", [
 
 const batchTfm = z.strictObject({ kind: z.literal("Normalize"), mean: channels, std: channels });
 
+const label = z.union([z.string().max(10_000), z.number(), z.boolean()]);
+const layer = z.looseObject({ kind: z.string().max(200) });
+const column = z.looseObject({ name: z.string().max(10_000) });
+
+const inputs = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("tensors"), nInp: z.number().int().min(1).max(1024).optional() }),
+  z.strictObject({
+    kind: z.literal("arrays"),
+    shape: z.array(z.number().int().min(0).max(1 << 24)).max(16),
+    dtype: z.enum(["f32", "i32", "u32", "bool", "u8"]),
+    normalize: z.strictObject({ mean: z.number(), std: z.number().positive() }).optional(),
+  }),
+  z.strictObject({
+    kind: z.literal("table"),
+    // the table's own options are checked where rows are read
+    schema: z.looseObject({
+      numeric: z.array(
+        z.looseObject({
+          name: z.string().max(10_000),
+          mean: z.number(),
+          std: z.number().positive(),
+          median: z.number(),
+          hasMissing: z.boolean(),
+        }),
+      ).max(1 << 16),
+      categorical: z.array(z.looseObject({ name: z.string().max(10_000), words: z.array(z.string()).max(1 << 22) }))
+        .max(1 << 16),
+      target: column.extend({ kind: z.enum(["classify", "regress"]), classes: z.array(z.string()).optional() }),
+    }),
+  }),
+  z.strictObject({
+    kind: z.literal("images"),
+    itemTfms: z.array(itemTfm).max(64),
+    batchTfms: z.array(batchTfm).max(64),
+  }),
+]);
+
 const learner = z.strictObject({
-  version: z.literal(1),
-  arch: z.string().max(200),
-  nIn: z.number().int().min(1).max(1024),
-  nOut: size,
-  head,
-  cut: z.number().int().optional(),
-  vocab: z.array(z.union([z.string().max(10_000), z.number(), z.boolean()])).max(1 << 20),
-  itemTfms: z.array(itemTfm).max(64),
-  batchTfms: z.array(batchTfm).max(64),
+  version: z.literal(2),
+  model: layer.nullable(),
+  modelName: z.string().max(10_000),
+  loss: layer.nullable(),
+  lossName: z.string().max(10_000),
+  lossShapes: z.boolean(),
+  inputs,
+  vocab: z.array(label).max(1 << 20).nullable(),
 });
+
+/** A description that was checked. */
+export type CheckedLearner = z.infer<typeof learner>;
+
+/** How deep a description's layers are nested at most. */
+const MAX_DEPTH = 200;
 
 /** Longest text that is read, in UTF-16 units. */
 const MAX_TEXT = 1 << 25;
 
 /** Reads the text; anything that is not as `export` writes it is refused. */
-export function parseLearnerJson(text: string, file: string): LearnerJson {
+export function parseLearnerJson(text: string, file: string): CheckedLearner {
   const refuse = (why: string, cause?: unknown) =>
     new CheckpointError(`Cannot load a learner from ${file}: ${why}`, { cause });
   if (text.length > MAX_TEXT) throw refuse(`its description has ${text.length} characters, more than ${MAX_TEXT}`);
+  if (nestedDeeper(text, MAX_DEPTH)) throw refuse("its description is nested too deeply");
   let value: unknown;
   try {
     value = JSON.parse(text);

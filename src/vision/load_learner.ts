@@ -5,40 +5,48 @@
  */
 import { CheckpointError } from "../base/errors.ts";
 import { fmtShape, sameShape } from "../base/shape.ts";
+import { ArrayDataLoaders, DataLoader, DataLoaders, TabularDataLoaders, type TabularSchema } from "../data/mod.ts";
+import { LEARNER_KEY } from "../fit/export.ts";
+import { lossFromJson } from "../fit/loss_json.ts";
+import { Learner } from "../fit/mod.ts";
+import { LAYER_MAKERS, modelFromJson } from "../fit/model_json.ts";
 import { openSafetensors, type SafetensorsFile } from "../io/safetensors.ts";
-import { CrossEntropyLoss } from "../nn/mod.ts";
+import type { StateDict } from "../io/state_dict.ts";
+import { Module, Sequential } from "../nn/mod.ts";
 import { type Tensor, tensor } from "../tensor/mod.ts";
-import { ImageDataLoaders } from "./data/mod.ts";
+import type { Logger, LossFunc, Model } from "../train/mod.ts";
+import { type BatchTransformJson, ImageDataLoaders, type ItemTransformJson } from "./data/mod.ts";
 import { VisionLearner } from "./learner.ts";
-import { LEARNER_KEY, type LearnerJson } from "./learner_format.ts";
-import {
-  type Arch,
-  createVisionModel,
-  resnet18,
-  resnet34,
-  resnet50,
-  simpleCnn,
-  xresnet18,
-  xresnet34,
-  xresnet50,
-} from "./models/mod.ts";
+import type { CheckedLearner } from "./learner_json.ts";
+import { VISION_MAKERS } from "./models/makers.ts";
 
 /** Options of {@link loadLearner}. */
 export interface LoadLearnerOptions {
-  /** Architectures of one's own, which files may name beside the library's. */
-  readonly archs?: readonly Arch[];
+  /** The model, where it is code of your own: made as it was for training, with any weights. */
+  readonly model?: Model;
+  /** The loss, where it is code of your own: predictions pass through its `activation` and `decodes`. */
+  readonly lossFunc?: LossFunc;
+  /** Where the learner's rows and messages go; standard output by default. */
+  readonly logger?: Logger;
 }
 
-const KNOWN: readonly Arch[] = [resnet18, resnet34, resnet50, xresnet18, xresnet34, xresnet50, simpleCnn];
+const MAKERS = new Map([...LAYER_MAKERS, ...VISION_MAKERS]);
 
 /**
- * The learner that {@link VisionLearner.export} wrote, for predictions: its loaders are empty, `predict` and `testDl` work.
- * A file is data only: the model is made by the named architecture, nothing in the file is run.
+ * The learner that `learn.export()` or `anneal export` wrote, for predictions: its loaders are empty, `predict` takes what
+ * its data takes (a row of a table, an image's path, one item of arrays, tensors), and `dls.testDl` many of them. A file is
+ * data only: layers of the library are built from their description, nothing in the file is run.
  *
  * @param file Path of the file.
- * @throws {CheckpointError} If the file is missing, no exported learner, damaged, or of an architecture that is not known.
+ * @throws CheckpointError If the file is missing, no exported learner, or damaged; or if its model or loss is code of your
+ * own that was not given, or has other weights.
+ * @example
+ * ```ts ignore
+ * const learn = await loadLearner("adult.safetensors");
+ * const { label, pred } = await learn.predict({ age: 49, workclass: "Private" });
+ * ```
  */
-export async function loadLearner(file: string, { archs = [] }: LoadLearnerOptions = {}): Promise<VisionLearner> {
+export async function loadLearner(file: string, options: LoadLearnerOptions = {}): Promise<Learner> {
   let opened: SafetensorsFile;
   try {
     opened = await openSafetensors(file);
@@ -52,53 +60,111 @@ export async function loadLearner(file: string, { archs = [] }: LoadLearnerOptio
   }
   const { parseLearnerJson } = await import("./learner_json.ts"); // its library takes 20 ms of a start
   const json = parseLearnerJson(text, file);
-  const arch = [...archs, ...KNOWN].find((a) => a.name === json.arch);
-  if (arch === undefined) {
+  const model = options.model ?? built(opened, json, file);
+  const lossFunc = lossOf(json, file, options);
+  await loadWeights(opened, model, file);
+  const dls = loadersOf(json);
+  const { logger } = options;
+  const rest = { lossFunc, ...(logger === undefined ? {} : { logger }) };
+  if (dls instanceof ImageDataLoaders && model instanceof Sequential) {
+    return new VisionLearner(dls as unknown as DataLoaders, model, rest) as unknown as Learner;
+  }
+  return new Learner(dls as DataLoaders, model, rest);
+}
+
+function built(file: SafetensorsFile, { model, modelName }: CheckedLearner, path: string): Model {
+  if (model === null) {
     throw new CheckpointError(
-      `Cannot load a learner from ${file}: its architecture ${JSON.stringify(json.arch)} is not known, ` +
-        "give it as { archs: [...] }",
+      `Cannot load a learner from ${path}: its model ${modelName} is code of your own, give it as { model: new ${modelName}(...) }`,
     );
   }
-  checkSize(opened, json, file);
-  const { nIn, nOut, cut } = json;
-  const blank = (shape: readonly number[]) => new Float32Array(shape.reduce((a, b) => a * b, 1));
-  const model = await createVisionModel(arch, nOut, {
-    ...json.head,
-    nIn,
-    pretrained: false,
-    init: blank,
-    ...(cut === undefined ? {} : { cut }),
-  });
+  const numbers = file.names.reduce((n, name) => n + file.info(name).shape.reduce((a, b) => a * b, 1), 0);
+  const made = modelFromJson(model as StateDict, MAKERS, { numbers, where: path });
+  if (made instanceof Module) return made as Model;
+  throw new CheckpointError(`Cannot load a learner from ${path}: its model is no model`);
+}
+
+function lossOf({ loss, lossName, lossShapes }: CheckedLearner, path: string, options: LoadLearnerOptions): LossFunc {
+  if (options.lossFunc !== undefined) return options.lossFunc;
+  if (loss !== null) return lossFromJson(loss as StateDict, path);
+  if (lossShapes) {
+    throw new CheckpointError(
+      `Cannot load a learner from ${path}: its loss ${lossName} is code of your own and predictions pass through it, ` +
+        "give it as { lossFunc }",
+    );
+  }
+  return () => {
+    throw new CheckpointError(
+      `Cannot compute the loss of ${path}: ${lossName} is code of your own, give it as { lossFunc }`,
+    );
+  };
+}
+
+async function loadWeights(file: SafetensorsFile, model: Model, path: string): Promise<void> {
   const own = new Map<string, Tensor>([...model.namedParameters(), ...model.namedBuffers()]);
   const problems = [
-    ...[...own.keys()].filter((name) => !opened.names.includes(name)).map((name) => `${name} is missing`),
-    ...opened.names.filter((name) => !own.has(name)).map((name) => `${name} is not in the model`),
-    ...opened.names.flatMap((name) => {
-      const want = own.get(name)?.shape, got = opened.info(name).shape;
+    ...[...own.keys()].filter((name) => !file.names.includes(name)).map((name) => `${name} is missing`),
+    ...file.names.filter((name) => !own.has(name)).map((name) => `${name} is not in the model`),
+    ...file.names.flatMap((name) => {
+      const want = own.get(name)?.shape, got = file.info(name).shape;
       return want === undefined || sameShape(want, got) ? [] : [`${name} is ${fmtShape(got)}, not ${fmtShape(want)}`];
     }),
   ];
   if (problems.length > 0) {
-    throw new CheckpointError(`Cannot load a learner from ${file}: its weights are no ${arch.name}'s, ${problems[0]}`);
+    throw new CheckpointError(
+      `Cannot load a learner from ${path}: its weights are no ${model.constructor.name}'s of this form, ${problems[0]}`,
+    );
   }
   const state = new Map<string, Tensor>();
-  for (const name of opened.names) {
-    const { data, shape, dtype } = await opened.tensor(name);
+  for (const name of file.names) {
+    const { data, shape, dtype } = await file.tensor(name);
     state.set(name, tensor(data, { shape, dtype }));
   }
   model.loadStateDict(state);
-  const dls = ImageDataLoaders.forItems(json);
-  return new VisionLearner(dls, model, { lossFunc: new CrossEntropyLoss(), made: { ...json, arch } });
 }
 
-/** Refuses a description of a head that is larger than the file, before any of it is made. */
-function checkSize(file: SafetensorsFile, { head, nOut }: LearnerJson, path: string): void {
-  const sizes = [...(head.linFtrs ?? [512]), nOut];
-  const numbers = file.names.reduce((n, name) => n + file.info(name).shape.reduce((a, b) => a * b, 1), 0);
-  const least = sizes.slice(1).reduce((n, size, i) => n + size * sizes[i], 0);
-  if (least > numbers) {
-    throw new CheckpointError(
-      `Cannot load a learner from ${path}: it describes a head of ${least} weights, but has ${numbers} numbers`,
-    );
+/** Loaders without items, which make inputs as those of training did. */
+function loadersOf({ inputs, vocab }: CheckedLearner): DataLoaders | TabularDataLoaders | ImageDataLoaders {
+  const none = () =>
+    new DataLoader({
+      dataset: {
+        length: 0,
+        get: () => {
+          throw new CheckpointError("Cannot get an item: a loaded learner has no data");
+        },
+      },
+      seed: 0,
+    });
+  switch (inputs.kind) {
+    case "table":
+      return TabularDataLoaders.forRows(inputs.schema as unknown as TabularSchema);
+    case "images":
+      return ImageDataLoaders.forItems({
+        vocab: vocab ?? [],
+        itemTfms: inputs.itemTfms as readonly ItemTransformJson[],
+        batchTfms: inputs.batchTfms as readonly BatchTransformJson[],
+      });
+    case "arrays": {
+      const { kind: _, normalize, ...rest } = inputs;
+      const given = normalize === undefined ? rest : { ...rest, normalize };
+      return new ArrayDataLoaders(none(), none(), { inputs: given, vocab: (vocab ?? []).map(String) });
+    }
+    case "tensors":
+      return new NamedLoaders(none(), none(), inputs.nInp, vocab);
+  }
+}
+
+/** Loaders of tensors, with the names of the classes where there are some. */
+class NamedLoaders extends DataLoaders {
+  readonly vocab: readonly (string | number | boolean)[];
+
+  constructor(
+    train: DataLoader,
+    valid: DataLoader,
+    nInp: number | undefined,
+    vocab: readonly (string | number | boolean)[] | null,
+  ) {
+    super(train, valid, nInp === undefined ? {} : { nInp });
+    this.vocab = vocab ?? [];
   }
 }

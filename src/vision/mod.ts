@@ -3,7 +3,6 @@
  *
  * @module
  */
-export type { ExportedModel } from "./export.ts";
 export { type ImagePrediction, VisionLearner, visionLearner, type VisionLearnerOptions } from "./learner.ts";
 export { loadLearner, type LoadLearnerOptions } from "./load_learner.ts";
 export {

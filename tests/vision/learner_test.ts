@@ -6,11 +6,11 @@ import { join } from "@std/path";
 import { CheckpointError, ConfigError, DataError } from "../../src/base/errors.ts";
 import { type OutTensor, writeSafetensors } from "../../src/io/safetensors.ts";
 import { DataLoaders } from "../../src/data/mod.ts";
-import { type Module, Sequential } from "../../src/nn/mod.ts";
+import type { Module } from "../../src/nn/mod.ts";
 import { readAll, Rng, setSeed, type Tensor } from "../../src/tensor/mod.ts";
 import { silentLogger } from "../../src/train/mod.ts";
 import { ImageDataLoaders, imagenetStats, Normalize, Resize } from "../../src/vision/data/mod.ts";
-import { LEARNER_KEY } from "../../src/vision/learner_format.ts";
+import { LEARNER_KEY } from "../../src/fit/export.ts";
 import {
   ClassificationInterpretation,
   loadLearner,
@@ -68,7 +68,7 @@ onDevices("an exported learner predicts the same", () =>
 
     const path = await learn.export("model");
     assertEquals(path, join(folder, "model.safetensors"));
-    const again = await loadLearner(path, { archs: [small] });
+    const again = await loadLearner(path);
     const { label, pred, decoded } = await again.predict(file);
     assertEquals([label, [...await pred.data()]], [first.label, [...await first.pred.data()]]);
     assertEquals(await decoded.item(), learn.imageDls.vocab.indexOf(first.label!));
@@ -148,20 +148,38 @@ onDevices("an interpretation counts and sorts", () =>
 
 const HOSTILE:
   readonly (readonly [what: string, change: (json: Record<string, unknown>) => unknown, message: string])[] = [
-    ["of an unknown architecture", (j) => ({ ...j, arch: "__proto__" }), '"__proto__" is not known'],
-    ["of a later form", (j) => ({ ...j, version: 2 }), "wrong at version"],
+    ["of an unknown layer", (j) => ({ ...j, model: { kind: "__proto__" } }), '"__proto__" is not known'],
+    ["of a later form", (j) => ({ ...j, version: 3 }), "wrong at version"],
     ["with code", (j) => ({ ...j, run: "Deno.exit()" }), "wrong at the top"],
-    ["with an enormous head", (j) => ({ ...j, head: { linFtrs: [1 << 20, 1 << 20] } }), "but has"],
-    ["with a head of other sizes", (j) => ({ ...j, head: { linFtrs: [4] } }), "its weights are no small's"],
+    [
+      "with enormous layers",
+      (j) => ({ ...j, model: { kind: "Linear", inFeatures: 1 << 20, outFeatures: 1 << 20, bias: true } }),
+      "more weights than the file's",
+    ],
+    [
+      "with layers of other sizes",
+      (j) => ({ ...j, model: { kind: "Linear", inFeatures: 2, outFeatures: 2, bias: true } }),
+      "its weights are no Linear's",
+    ],
+    ["with a layer that lacks a size", (j) => ({ ...j, model: { kind: "Linear" } }), "it must be a whole number"],
+    [
+      "with a layer of nonsense",
+      (j) => ({ ...j, model: { kind: "Dropout", p: 7 } }),
+      "p is a probability from 0 to 1, got 7",
+    ],
+    ["with an unknown loss", (j) => ({ ...j, loss: { kind: "Shell", reduction: "mean" } }), '"Shell" is not known'],
     [
       "with an unknown transform",
-      (j) => ({ ...j, itemTfms: [{ kind: "Shell", size: [1, 1] }] }),
-      "wrong at itemTfms.0.kind",
+      (j) => ({ ...j, inputs: { kind: "images", batchTfms: [], itemTfms: [{ kind: "Shell", size: [1, 1] }] } }),
+      "wrong at inputs.itemTfms.0.kind",
     ],
     [
       "with enormous images",
-      (j) => ({ ...j, itemTfms: [{ kind: "Resize", size: [1e9, 1], options: {} }] }),
-      "itemTfms.0.size",
+      (j) => ({
+        ...j,
+        inputs: { kind: "images", batchTfms: [], itemTfms: [{ kind: "Resize", size: [1e9, 1], options: {} }] },
+      }),
+      "inputs.itemTfms.0.size",
     ],
     ["that is a list", () => [], "wrong at the top"],
   ];
@@ -182,7 +200,7 @@ onDevices("exported learners that lie are refused", () =>
       new DataView(size.buffer).setBigUint64(0, BigInt(head.length), true);
       await Deno.writeFile(bad, await new Blob([size, head, bytes.subarray(8 + length)]).bytes());
     };
-    const load = (file = bad) => loadLearner(file, { archs: [small] });
+    const load = (file = bad) => loadLearner(file);
     for (const [what, change, message] of HOSTILE) {
       await write(JSON.stringify(change(told)));
       await assertRejects(() => load(), CheckpointError, message, what);
@@ -194,8 +212,9 @@ onDevices("exported learners that lie are refused", () =>
     await Deno.writeFile(bad, bytes.subarray(0, bytes.length - 4));
     await assertRejects(() => load(), DataError, "it was cut or something was added");
     await assertRejects(() => load(join(folder, "none")), CheckpointError, "there is no such file");
-    const own = await learnerIn(folder, { customHead: new Sequential() });
-    await assertRejects(() => own.export(), ConfigError, "its head or cut is code of your own");
+    const deep = JSON.stringify(told).replace('"model":', `"model":${"[".repeat(300)}${"]".repeat(300)},"x":`);
+    await write(deep);
+    await assertRejects(() => load(), CheckpointError, "nested too deeply");
   }), cpu);
 
 Deno.test("a learner without the number of classes says what is missing", async () => {

@@ -5,14 +5,16 @@
  */
 import { basename, dirname } from "@std/path";
 import { ConfigError, DataError } from "../../base/errors.ts";
-import { type Batch, DataLoader, DataLoaders } from "../../data/mod.ts";
+import { type Batch, DataLoader, DataLoaders, type InputsJson } from "../../data/mod.ts";
 import { CrossEntropyLoss } from "../../nn/mod.ts";
 import type { Figure } from "../../plot/mod.ts";
 import type { Rng, Tensor } from "../../tensor/mod.ts";
 import { type BatchTransform, batchTransformFromJson, type BatchTransformJson, intToFloat } from "./batch_tfms.ts";
+import { decodeImage } from "./decode.ts";
 import { ImageDataset } from "./image_dataset.ts";
 import { getImageFiles } from "./image_files.ts";
 import { ImageStore } from "./image_store.ts";
+import { imageTensor } from "./image_tensor.ts";
 import { type ItemTransform, itemTransformFromJson, type ItemTransformJson } from "./item_tfms.ts";
 import { codesOf, type Label, vocabOf } from "./labels.ts";
 import { residentColumns } from "./resident.ts";
@@ -314,6 +316,28 @@ export class ImageDataLoaders extends DataLoaders {
       seed: 0,
       batchTfm: (batch, rng) => applyBatchTfms(batch, this.#batchTfms, false, rng),
     });
+  }
+
+  /** Transforms that make inputs of images; random changes, which are for training, are left out. */
+  override inputsJson(): InputsJson {
+    const stored = <T>(tfm: object, json: T | null): T => {
+      if (json !== null) return json;
+      throw new ConfigError(`Cannot export this learner: the transform ${tfm.constructor.name} cannot be stored`);
+    };
+    return {
+      kind: "images",
+      itemTfms: this.itemTfms.map((t) => stored(t, t.toJSON())),
+      batchTfms: this.#batchTfms.filter((t) => !t.random).map((t) => stored(t, t.toJSON())),
+    };
+  }
+
+  /** An image: a file's path, its `file:` URL or its bytes; or a tensor `[3, h, w]` as batches have it. */
+  override async itemInputs(item: readonly unknown[]): Promise<readonly Tensor[]> {
+    const [source] = item;
+    const image = typeof source === "string" || source instanceof URL || source instanceof Uint8Array;
+    if (item.length !== 1 || !image) return await super.itemInputs(item);
+    const batch = imageTensor(this, await decodeImage(source));
+    return [batch.reshape(batch.shape.slice(1))];
   }
 
   /** Images of a batch f32 `[n, 3, h, w]` as they were before `Normalize` and the like: in [0, 1]. */

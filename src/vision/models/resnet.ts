@@ -4,6 +4,7 @@
  * @module
  * @see He et al. 2015, arXiv:1512.03385
  */
+import type { LayerJson } from "../../base/json.ts";
 import {
   AdaptiveAvgPool2d,
   BatchNorm2d,
@@ -36,7 +37,7 @@ function shortcut(cin: number, cout: number, stride: number, drawn: Drawn): Sequ
 }
 
 /** Two 3 x 3 convolutions, and the input added to what they give. */
-class BasicBlock extends Module {
+export class BasicBlock extends Module {
   readonly conv1: Conv2d;
   readonly bn1: BatchNorm2d;
   readonly relu: ReLU = new ReLU();
@@ -44,7 +45,7 @@ class BasicBlock extends Module {
   readonly bn2: BatchNorm2d;
   readonly downsample: Sequential | null;
 
-  constructor(cin: number, width: number, stride: number, drawn: Drawn) {
+  constructor(readonly cin: number, readonly width: number, readonly stride: number, drawn: Drawn) {
     super();
     this.conv1 = conv(cin, width, 3, stride, drawn);
     this.bn1 = new BatchNorm2d(width);
@@ -59,10 +60,16 @@ class BasicBlock extends Module {
     const z = this.bn2.forward(this.conv2.forward(y));
     return this.relu.forward(z.add(this.downsample === null ? x : this.downsample.forward(x)));
   }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    const { cin, width, stride } = this;
+    return { kind: "BasicBlock", cin, width, stride };
+  }
 }
 
 /** A 1 x 1 convolution to fewer channels, a 3 x 3 one, a 1 x 1 one to four times as many, and the input added. */
-class Bottleneck extends Module {
+export class Bottleneck extends Module {
   readonly conv1: Conv2d;
   readonly bn1: BatchNorm2d;
   readonly conv2: Conv2d;
@@ -72,7 +79,7 @@ class Bottleneck extends Module {
   readonly relu: ReLU = new ReLU();
   readonly downsample: Sequential | null;
 
-  constructor(cin: number, width: number, stride: number, drawn: Drawn) {
+  constructor(readonly cin: number, readonly width: number, readonly stride: number, drawn: Drawn) {
     super();
     this.conv1 = conv(cin, width, 1, 1, drawn);
     this.bn1 = new BatchNorm2d(width);
@@ -89,6 +96,12 @@ class Bottleneck extends Module {
     const z = this.relu.forward(this.bn2.forward(this.conv2.forward(y)));
     const out = this.bn3.forward(this.conv3.forward(z));
     return this.relu.forward(out.add(this.downsample === null ? x : this.downsample.forward(x)));
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    const { cin, width, stride } = this;
+    return { kind: "Bottleneck", cin, width, stride };
   }
 }
 
@@ -124,8 +137,8 @@ export class ResNet extends Module {
    * @param depths Blocks of each of the four stages.
    */
   constructor(
-    kind: "basic" | "bottleneck",
-    depths: readonly [number, number, number, number],
+    readonly kind: "basic" | "bottleneck",
+    readonly depths: readonly [number, number, number, number],
     { nOut = 1000, nIn = 3, init = FAN_OUT, rng }: ArchOptions = {},
   ) {
     super();
@@ -155,6 +168,12 @@ export class ResNet extends Module {
     for (const layer of [this.layer1, this.layer2, this.layer3, this.layer4]) y = layer.forward(y);
     y = this.avgpool.forward(y);
     return this.fc.forward(y.reshape([y.shape[0], y.shape[1]]));
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    const { kind: block, depths, fc, conv1 } = this;
+    return { kind: "ResNet", block, depths, nOut: fc.outFeatures, nIn: conv1.inChannels };
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  * @see He et al. 2018, arXiv:1812.01187
  */
+import type { LayerJson } from "../../base/json.ts";
 import {
   AdaptiveAvgPool2d,
   AvgPool2d,
@@ -22,12 +23,18 @@ import { type Arch, type ArchOptions, defineArch } from "./arch.ts";
 import { ConvLayer, type ConvLayerOpts } from "./conv_layer.ts";
 
 /** Convolutions, and the input, averaged and brought to as many channels, added to what they give. */
-class ResBlock extends Module {
+export class ResBlock extends Module {
   readonly convpath: Sequential;
   readonly idpath: Sequential;
   readonly act: ReLU = new ReLU();
 
-  constructor(expansion: 1 | 4, from: number, width: number, stride: number, drawn: ConvLayerOpts) {
+  constructor(
+    readonly expansion: 1 | 4,
+    readonly from: number,
+    readonly width: number,
+    readonly stride: number,
+    drawn: ConvLayerOpts,
+  ) {
     super();
     const cin = from * expansion, cout = width * expansion;
     const last: ConvLayerOpts = { ...drawn, act: false, firstWeight: 0 };
@@ -47,6 +54,12 @@ class ResBlock extends Module {
   /** `[n, cin, h, w]` gives `[n, cout, h / stride, w / stride]`, rounded up. */
   override forward(x: Tensor): Tensor {
     return this.act.forward(this.convpath.forward(x).add(this.idpath.forward(x)));
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    const { expansion, from, width, stride } = this;
+    return { kind: "ResBlock", expansion, from, width, stride };
   }
 }
 

@@ -1,0 +1,46 @@
+/**
+ * Parts of architectures out of plain data.
+ *
+ * @module
+ */
+import { CheckpointError } from "../../base/errors.ts";
+import type { LayerMaker, LayerParts } from "../../fit/model_json.ts";
+import { BasicBlock, Bottleneck, ResNet } from "./resnet.ts";
+import { ResBlock } from "./xresnet.ts";
+
+/** Sizes of a block, and its weights: `expansion` is how many times wider it is outside. */
+function block({ json, weights }: LayerParts, cin: number, expansion: number) {
+  const width = json.count("width"), stride = json.count("stride");
+  weights(expansion === 1 ? 9 * (cin * width + width * width) : cin * width + 13 * width * width);
+  return { width, stride };
+}
+
+function oneOf<T>(value: unknown, values: readonly T[], what: string): T {
+  const found = values.find((v) => v === value);
+  if (found !== undefined) return found;
+  throw new CheckpointError(`Cannot restore ${what}: it is one of ${values.join(", ")}`);
+}
+
+/** The layers of the library's architectures. */
+export const VISION_MAKERS: ReadonlyMap<string, LayerMaker> = new Map(Object.entries<LayerMaker>({
+  BasicBlock: (parts) => {
+    const cin = parts.json.count("cin"), { width, stride } = block(parts, cin, 1);
+    return new BasicBlock(cin, width, stride, parts.drawn);
+  },
+  Bottleneck: (parts) => {
+    const cin = parts.json.count("cin"), { width, stride } = block(parts, cin, 4);
+    return new Bottleneck(cin, width, stride, parts.drawn);
+  },
+  ResBlock: (parts) => {
+    const expansion = oneOf(parts.json.value("expansion"), [1, 4] as const, "an expansion");
+    const from = parts.json.count("from"), { width, stride } = block(parts, from * expansion, expansion);
+    return new ResBlock(expansion, from, width, stride, parts.drawn);
+  },
+  ResNet: ({ json, drawn, weights }) => {
+    const kind = oneOf(json.value("block"), ["basic", "bottleneck"] as const, "a block");
+    const [a, b, c, d] = [0, 1, 2, 3].map((i) => json.numbers("depths")[i] ?? 0);
+    const nOut = json.count("nOut"), nIn = json.count("nIn");
+    weights(64 * 49 * nIn + 512 * nOut + (a + 4 * b + 16 * c + 64 * d) * 64 * 64);
+    return new ResNet(kind, [a, b, c, d], { nOut, nIn, ...drawn });
+  },
+}));
