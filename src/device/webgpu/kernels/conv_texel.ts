@@ -165,6 +165,9 @@ function windowOf(
   const guarded = new Set<Axis>();
   for (const [i, guard] of guards.entries()) {
     const moving = axes.filter((axis) => axis.guards[i] !== 0);
+    // padding around a single place: what no axis moves holds for all places or for none
+    if (moving.length === 0 && guard.offset >= 0 && guard.offset < guard.size) continue;
+    if (moving.length === 0) return null;
     const along = moving[0].b / moving[0].guards[i];
     const one = moving.every((axis) => axis.b === along * axis.guards[i] && !guarded.has(axis));
     if (!one || !Number.isInteger(along) || along <= 0) return null;
