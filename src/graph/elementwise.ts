@@ -343,7 +343,11 @@ function integer(x: Node): Node {
   return x.dtype === "bool" ? cast(x, "i32") : x;
 }
 
-const CAST = defineOp({
+/** Whole numbers up to here are the same in every type of number. */
+const LARGEST = 2 ** 24;
+
+/** The same numbers as another type. */
+export const CAST = defineOp({
   name: "cast",
   kind: "elementwise",
   cost: 0,
@@ -358,6 +362,10 @@ export function cast(x: Node, dtype: Dtype): Node {
     throw new DtypeError("Cannot cast to u8: it is for storage only; make a tensor from a Uint8Array");
   }
   const y = new Node(CAST, [x], x.shape, dtype);
-  y.range = x.range;
+  const [low, high] = x.bounds ?? [NaN, NaN];
+  if (dtype !== "bool" && low >= (dtype === "u32" ? 0 : -LARGEST) && high <= LARGEST) {
+    y.bounds = x.bounds;
+    y.tight = x.tight;
+  }
   return y;
 }

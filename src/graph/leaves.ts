@@ -40,17 +40,23 @@ export function leaf(
   return node;
 }
 
+/** Bytes up to which whole numbers stay on the host beside the device: a million labels. */
+const MOST_KEPT = 2 ** 22;
+
 /** A leaf over numbers on the host, uploaded when first needed. `data` is kept, not copied. */
 export function fromHost(data: HostArray, shape: Shape, dtype: Dtype): Node {
-  const node = leaf(new Storage(data.byteLength, data), shape, dtype);
+  const storage = new Storage(data.byteLength, data);
+  const node = leaf(storage, shape, dtype);
   if (dtype !== "f32" && data.length > 0) {
+    if (data.byteLength <= MOST_KEPT) storage.known = data;
     let low = data[0], high = data[0];
     for (let i = 1; i < data.length; i++) {
       const v = data[i];
       if (v < low) low = v;
       if (v > high) high = v;
     }
-    node.range = [low, high];
+    node.bounds = [low, high];
+    node.tight = true;
   }
   return node;
 }

@@ -57,8 +57,10 @@ export class Node {
   version = 0;
   /** Number of operations between this node and realized memory. */
   readonly depth: number;
-  /** Smallest and largest value of integer data, where known: index checks need no read. */
-  range: readonly [number, number] | null = null;
+  /** Numbers that no element is below and none above, where known for whole numbers: index checks need no read. */
+  bounds: readonly [number, number] | null = null;
+  /** Whether both bounds are elements: then one out of range is a fault, else it may be of an element left behind. */
+  tight = false;
   /** The parameter that this leaf reads, for `backward`. */
   owner: object | null = null;
   /** Whether the value may depend on a parameter: such a node keeps its history until `backward` has seen it. */

@@ -84,7 +84,7 @@ export function gather(x: Node, index: Node, axis: number, shape: Shape): Node {
     x.dtype === "u8" ? "i32" : x.dtype,
     [axis],
   );
-  y.range = x.range;
+  y.bounds = x.bounds; // of some of its elements
   return y;
 }
 

@@ -30,6 +30,8 @@ export class Storage {
   base = 0;
   /** Numbers not uploaded yet. */
   host: HostArray | null;
+  /** The whole numbers that lie in it while `version` is 0, where the host keeps them: see `known.ts`. */
+  known: HostArray | null = null;
   version = 0;
   done = 0;
   disposed = false;
@@ -84,7 +86,7 @@ export class Storage {
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
-    this.host = null;
+    this.host = this.known = null;
     if (this.buffer !== null && !this.ringed) {
       registry.unregister(this);
       this.device!.free(this.buffer);

@@ -81,15 +81,15 @@ export function reshape(x: Node, shape: Shape): Node {
   if (sameShape(x.shape, shape)) return x;
   if (x.dtype === "u8" && x.op === LEAF) { // storage only, so no gradient needs the way back
     const same = leaf(x.storage!, shape, x.dtype, { offset: x.offset, version: x.version, after: x.inputs });
-    return withRange(same, x);
+    return withBounds(same, x);
   }
-  return withRange(new Node(RESHAPE, [number(x)], shape, computed(x)), x);
+  return withBounds(new Node(RESHAPE, [number(x)], shape, computed(x)), x);
 }
 
 /** `x` with axis `axes[i]` in place `i`. */
 export function permute(x: Node, axes: readonly number[]): Node {
   if (axes.every((a, i) => a === i)) return x;
-  return withRange(new Node(PERMUTE, [number(x)], axes.map((a) => x.shape[a]), computed(x), axes), x);
+  return withBounds(new Node(PERMUTE, [number(x)], axes.map((a) => x.shape[a]), computed(x), axes), x);
 }
 
 /** `x` with its last two axes exchanged. */
@@ -104,12 +104,12 @@ export function transposeLast(x: Node): Node {
 /** `x` repeated to `shape`, which it must broadcast to. */
 export function expand(x: Node, shape: Shape): Node {
   if (sameShape(x.shape, shape)) return x;
-  return withRange(new Node(EXPAND, [number(x)], shape, computed(x)), x);
+  return withBounds(new Node(EXPAND, [number(x)], shape, computed(x)), x);
 }
 
 /** The same values, through which no gradient flows. */
 export function detach(x: Node): Node {
-  const y = withRange(new Node(EXPAND, [number(x)], x.shape, x.dtype, DETACHED), x);
+  const y = withBounds(new Node(EXPAND, [number(x)], x.shape, x.dtype, DETACHED), x);
   y.tracked = false;
   return y;
 }
@@ -120,7 +120,8 @@ const DETACHED: readonly number[] = [1];
 export function slice(x: Node, starts: readonly number[], shape: Shape, steps?: readonly number[]): Node {
   if (sameShape(x.shape, shape) && (steps === undefined || steps.every((s) => s === 1))) return x;
   const all = steps ?? x.shape.map(() => 1);
-  return withRange(new Node(SLICE, [number(x)], shape, computed(x), [...starts, ...all]), x);
+  const part = sizeOf(shape) < x.size;
+  return withBounds(new Node(SLICE, [number(x)], shape, computed(x), [...starts, ...all]), x, part);
 }
 
 /** `x` with `before[i]` and `after[i]` zeros around axis `i`; none is negative. */
@@ -173,7 +174,9 @@ function computed(x: Node): Dtype {
   return x.dtype === "u8" ? "i32" : x.dtype;
 }
 
-function withRange(node: Node, x: Node): Node {
-  node.range = x.range;
+/** `node`, a view with all of `x`'s elements, or with `part` some of them. */
+function withBounds(node: Node, x: Node, part = false): Node {
+  node.bounds = x.bounds;
+  node.tight = x.tight && !part;
   return node;
 }

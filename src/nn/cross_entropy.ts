@@ -5,6 +5,7 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import { normalizeAxis, sameShape } from "../base/shape.ts";
+import { allBelow } from "../graph/known.ts";
 import { arange, ops, type Tensor, where } from "../tensor/mod.ts";
 import { classLabels, Loss, type LossOptions } from "./loss.ts";
 
@@ -97,9 +98,12 @@ abstract class ClassLoss extends Loss {
 function pick(x: Tensor, labels: Tensor, axis: number): Tensor {
   const classes = arange(x.shape[axis], { dtype: "i32" }).reshape(x.shape.map((n, i) => i === axis ? n : 1));
   const picked = where(classes.eq(labels.unsqueeze(axis)), x, 0).sum({ axis });
-  if (labels.node.range !== null) return picked;
-  // labels that nobody could check in advance show up as NaN when they are no class
-  return where(labels.ge(0).and(labels.lt(x.shape[axis])), picked, NaN);
+  return orNaN(picked, labels, x.shape[axis]);
+}
+
+/** `x`, but NaN for labels that are no class and that nobody could check in advance. */
+function orNaN(x: Tensor, labels: Tensor, classes: number): Tensor {
+  return allBelow(labels.node, classes) === true ? x : where(labels.ge(0).and(labels.lt(classes)), x, NaN);
 }
 
 /** `z = x - max` and `log(sum(exp(z)))` along `axis`, which is kept; the maximum is a constant for gradients. */
@@ -279,7 +283,8 @@ export class DiceLoss extends Loss {
     const classes = arange(pred.shape[this.axis], { dtype: "i32" }).reshape(
       pred.shape.map((n, i) => i === this.axis ? n : 1),
     );
-    const truth = classes.eq(labels.unsqueeze(this.axis)).cast("f32");
+    const all = labels.unsqueeze(this.axis);
+    const truth = orNaN(classes.eq(all).cast("f32"), all, pred.shape[this.axis]);
     const p = pred.softmax({ axis: this.axis });
     const axis = pred.shape.map((_, i) => i).slice(2);
     const sum = (x: Tensor) => axis.length > 0 ? x.sum({ axis }) : x;

@@ -92,7 +92,10 @@ export interface EmbeddingOptions {
   readonly rng?: Rng;
 }
 
-/** Rows of `weight` `[count, size]`, looked up by whole numbers of any shape: `[...]` gives `[..., size]`. */
+/**
+ * Rows of `weight` `[count, size]`, looked up by whole numbers of any shape: `[...]` gives `[..., size]`. A number that is
+ * no row is a ShapeError where the host knows the numbers, as those of a loader; where only the device does, it gives NaN.
+ */
 export class Embedding extends Module {
   /** `[count, size]`, a row for each number. */
   readonly weight: Parameter;

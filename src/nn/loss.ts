@@ -5,6 +5,7 @@
  */
 import { ConfigError, DataError, DtypeError, ShapeError } from "../base/errors.ts";
 import { fmtShape, sameShape } from "../base/shape.ts";
+import { allBelow } from "../graph/known.ts";
 import type { Tensor } from "../tensor/mod.ts";
 
 /** How the items' losses are brought together. */
@@ -81,14 +82,13 @@ export function classLabels(loss: Loss, pred: Tensor, targ: Tensor, axis: number
       }: it needs one label for each of ${size} items`,
     );
   }
-  const { range } = targ.node;
-  if (range !== null && size > 0) {
-    const bad = range.find((label) => (label < 0 || label >= classes) && label !== ignoreIndex);
-    if (bad !== undefined) {
-      throw new DataError(
-        `Cannot compute ${name}: label ${bad} is none of the ${classes} classes, labels go from 0 to ${classes - 1}`,
-      );
-    }
+  const known = allBelow(targ.node, classes, ignoreIndex);
+  if (known !== null && known !== true) {
+    throw new DataError(
+      `Cannot compute ${name}: label ${known.bad} is none of the ${classes} classes, labels go from 0 to ${
+        classes - 1
+      }`,
+    );
   }
   return sameShape(targ.shape, shape) ? targ : targ.reshape(shape);
 }

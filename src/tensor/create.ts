@@ -78,7 +78,10 @@ function filled(
   if (dtype === "u8") return new Tensor(fromHost(hostArray("u8", sizeOf(shape)).fill(value), shape, "u8"));
   if (dtype === "bool") value = value !== 0 ? 1 : 0;
   const node = expand(leaf(value, valueType(dtype)), shape);
-  if (dtype !== "f32") node.range = [value, value];
+  if (dtype !== "f32") {
+    node.bounds = [value, value];
+    node.tight = true;
+  }
   return new Tensor(node);
 }
 
@@ -107,7 +110,8 @@ export function arange(first: number, second?: number | ArangeOptions, third?: A
   const type = dtype ?? (Number.isInteger(start) && Number.isInteger(step) ? "i32" : "f32");
   if (type === "i32" && start === 0 && step === 1) {
     const node = coord([count], 0);
-    node.range = [0, Math.max(0, count - 1)];
+    node.bounds = [0, Math.max(0, count - 1)];
+    node.tight = true;
     return new Tensor(node);
   }
   const host: HostArray = hostArray(type, count);
@@ -135,7 +139,10 @@ export function randomNode(shape: Shape, dist: "bits" | "uniform" | "normal", rn
   return random(shape, dist, array(rng.key, [2], "u32"), scalar(rng.nextStream(), "u32"));
 }
 
-/** Vectors of 0 with a 1 where `indices` says, along a new last axis of size `classes`. */
+/**
+ * Vectors of 0 with a 1 where `indices` says, along a new last axis of size `classes`. An index that is no class is a
+ * ShapeError where the host knows the indices; where only the device does, its vector is NaN (-2^31 for i32, 2^32 - 1 for u32, false for bool).
+ */
 export function oneHot(indices: Tensor, classes: number, options: DtypeOptions = {}): Tensor {
   return new Tensor(encode(indices.node, classes, options.dtype ?? "f32"));
 }

@@ -412,17 +412,23 @@ export function pad(x: Tensor, widths: readonly (readonly [number, number])[], o
   return x.pad(widths, options);
 }
 
-/** Rows along `axis` (0) by `indices` `[n]`. */
+/**
+ * Rows along `axis` (0) by `indices` `[n]`. An index out of range is a ShapeError where the host knows the indices; where
+ * only the device does, what it asks for is NaN: -2^31 for i32, 2^32 - 1 for u32, false for bool.
+ */
 export function indexSelect(x: Tensor, indices: Tensor, options: { readonly axis?: number } = {}): Tensor {
   return x.indexSelect(indices, options);
 }
 
-/** Elements along `axis` (0), each by an index of its own; the result has the shape of `indices`. */
+/** Elements along `axis` (0), each by an index of its own; the result has the shape of `indices`. See {@link indexSelect}. */
 export function gather(x: Tensor, indices: Tensor, options: { readonly axis?: number } = {}): Tensor {
   return x.gather(indices, options);
 }
 
-/** `x` plus each element of `src` where its index says along `axis` (0). */
+/**
+ * `x` plus each element of `src` where its index says along `axis` (0). An index out of range is a ShapeError where the host
+ * knows the indices; where only the device does, the line that it points along is NaN.
+ */
 export function scatterAdd(x: Tensor, indices: Tensor, src: Tensor, options: { readonly axis?: number } = {}): Tensor {
   return x.scatterAdd(indices, src, options);
 }

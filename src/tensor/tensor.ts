@@ -497,17 +497,17 @@ export class Tensor implements Disposable {
     return new Tensor(pad(this.node, widths, options));
   }
 
-  // --- looking up
+  // --- looking up: an index out of range is a ShapeError, where only the device knows it NaN (or -2^31, 2^32 - 1, false)
 
-  /** Rows along `axis` (0) by `indices` `[n]`. */
+  /** Rows along `axis` (0) by `indices` `[n]`; one out of range is a ShapeError or, if only the device knows it, NaN. */
   indexSelect(indices: Tensor, options: { readonly axis?: number } = {}): Tensor {
     return new Tensor(lookup.indexSelect(this.node, indices.node, options.axis ?? 0));
   }
-  /** Elements along `axis` (0), each by an index of its own; the result has the shape of `indices`. */
+  /** Elements along `axis` (0), each by an index of its own; the result has the shape of `indices`. See `indexSelect`. */
   gather(indices: Tensor, options: { readonly axis?: number } = {}): Tensor {
     return new Tensor(lookup.gather(this.node, indices.node, options.axis ?? 0));
   }
-  /** This tensor plus each element of `src` where its index says along `axis` (0). */
+  /** This tensor plus each element of `src` where its index says along `axis` (0). One out of range makes that line NaN. */
   scatterAdd(indices: Tensor, src: Tensor, options: { readonly axis?: number } = {}): Tensor {
     return new Tensor(lookup.scatterAdd(this.node, indices.node, src.node, options.axis ?? 0));
   }

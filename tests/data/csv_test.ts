@@ -118,3 +118,18 @@ onDevices("a tabular model learns a rule over words and numbers, and a number fr
   await regress.fitOneCycle(20, { lrMax: 2e-2 });
   assert(regress.recorder.validLoss < 0.5, String(regress.recorder.validLoss));
 }, here);
+
+onDevices("word columns of unlike sizes train, and a label that is no class is told by its step", async () => {
+  const rows = Array.from({ length: 40 }, (_, i) => `w${i % 9},v${i % 3},${"ab"[i % 2]}`);
+  const dls = await DataLoaders.fromCsv(await file(["p,q,y", ...rows].join("\n")), { target: "y", seed: 1, bs: 8 });
+  const options = { lossFunc: new nn.CrossEntropyLoss(), logger: silentLogger };
+  const learn = new Learner(dls, new nn.TabularModel(dls.schema, 2, { layers: [4] }), options);
+  await learn.fit(1);
+  assert(learn.recorder.losses.every(Number.isFinite));
+  // a model with too few outputs: the steps whose labels fit are taken, whatever class the others have
+  const x = { data: new Float32Array(12).fill(1), shape: [12, 1] };
+  const y = { data: Int32Array.from({ length: 12 }, (_, i) => i < 8 ? i % 2 : 2), shape: [12] };
+  const few = new Learner(DataLoaders.fromArrays({ x, y }, { bs: 4, shuffle: false }), new nn.Linear(1, 2), options);
+  await assertRejects(() => few.fit(1), DataError, "label 2 is none of the 2 classes");
+  assertEquals(few.trainIter, 2);
+}, here);

@@ -75,7 +75,7 @@ onDevices("u8 pictures are scaled on the device by the training set's mean and d
   got.forEach((v, i) => assert(Math.abs(v - (data[i] - mean) / std) < 1e-5, `${v}`));
   assertEquals(xb.dtype, "f32");
   assertEquals([yb.dtype, ...await yb.data()], ["i32", 0, 1, 2]);
-  assertEquals(yb.node.range, [0, 2], "labels can be checked without reading them");
+  assertEquals(yb.node.bounds, [0, 2], "labels can be checked without reading them");
   const plain = DataLoaders.fromArrays({ x: { data, shape: [3, 4] }, y: { data: labels, shape: [3] } }, {
     bs: 1,
     shuffle: false,

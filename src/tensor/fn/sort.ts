@@ -37,7 +37,7 @@ export function topk(x: Node, k: number, axis: number): { values: Node; indices:
   const found = reduce("sum", where(hit, coord([1, n], 1), constant(0, "i32")), [2]);
   const shape = moved.shape.map((m, i) => i === rank - 1 ? k : m);
   const indices = permute(reshape(found, shape), order);
-  indices.range = [0, Math.max(0, n - 1)];
+  indices.bounds = [0, Math.max(0, n - 1)];
   return { values: gather(v, indices, a, indices.shape), indices };
 }
 

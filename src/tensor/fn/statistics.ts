@@ -76,7 +76,7 @@ export function argExtreme(kind: "argmax" | "argmin", x: Node, { axis, keepdim =
     : [normalizeAxis(axis, x.shape.length, what)];
   checkFilled(x.shape, axes, what);
   const y = axes.length === 0 ? constant(0, "i32") : fold(kind, number(x), axes, keepdim);
-  y.range = [0, Math.max(0, count(x.shape, axes) - 1)];
+  y.bounds = [0, Math.max(0, count(x.shape, axes) - 1)];
   return y;
 }
 
