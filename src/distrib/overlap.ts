@@ -14,7 +14,7 @@ import { addressOf } from "./mpi.ts";
 const ROUND = 0, COUNT = 1, COMPUTED = 2, STOP = 3, DONE = 4, FAILED = 5, ALIVE = 6, NAP = 7, WORDS = 8;
 /** Numbers a part: address, elements, and kernels that must have run before. */
 const FIELDS = 3;
-/** Most parts of an array; longer arrays have longer parts. */
+/** Most parts that the thread is given at once: one array is cut into fewer, of more arrays come several lots. */
 const MAX_PARTS = 1024;
 /** Elements of a part, where there are so many, and of each process's share of it: what is computed last cannot overlap. */
 const PART = 2 ** 18, LEAST_PART = 2 ** 14, LEAST_SHARE = 2 ** 14;
@@ -40,15 +40,15 @@ const f = Deno.dlopen(path, {
   MPI_Iallgather: { parameters: ["usize", "i32", "usize", "usize", "i32", "usize", "usize", "usize"], result: "i32" },
   MPI_Test: { parameters: ["usize", "buffer", "usize"], result: "i32" },
 }).symbols;
-let yielded = () => {};
+const other = { go: () => {} };
 try {
-  yielded = Deno.dlopen(libc, { sched_yield: { parameters: [], result: "i32" } }).symbols.sched_yield;
+  other.go = Deno.dlopen(libc, { sched_yield: { parameters: [], result: "i32" } }).symbols.sched_yield;
 } catch {}
 const addressOf = (a) => BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(a)));
 const requests = new BigUint64Array(2 * ${MAX_PARTS}), first = addressOf(requests);
 const requestOf = (i) => first + BigInt(8 * i);
 const flag = new Int32Array(1), flagBytes = new Uint8Array(flag.buffer);
-let shares = new Float32Array(0);
+const held = { shares: new Float32Array(0) };
 class Failed extends Error {}
 const check = (code) => {
   if (code !== 0) throw Object.assign(new Failed(), { code });
@@ -68,8 +68,8 @@ const add = (count) => {
     part.at = total;
     total += part.share;
   }
-  if (shares.length < total) shares = new Float32Array(total);
-  const base = shares.length === 0 ? 0n : addressOf(new Uint8Array(shares.buffer));
+  if (held.shares.length < total) held.shares = new Float32Array(total);
+  const base = held.shares.length === 0 ? 0n : addressOf(new Uint8Array(held.shares.buffer));
   let posted = 0, summed = 0, ended = 0;
   while (ended < count && Atomics.load(words, ${STOP}) === 0) {
     const computed = Atomics.load(words, ${COMPUTED}) !== 0;
@@ -92,13 +92,12 @@ const add = (count) => {
     }
     while (ended < summed && (list[ended].share === 0 || done(requestOf(2 * ended + 1)))) ended++;
     if (posted + summed + ended > before) continue;
-    if (computed) yielded();
+    if (computed) other.go();
     else Atomics.wait(words, ${NAP}, 0, ended < posted ? ${NAP_MS.moving} : ${NAP_MS.waiting});
   }
 };
-let round = 0;
 Atomics.store(words, ${ALIVE}, 1);
-for (;;) {
+for (let round = 0;;) {
   Atomics.wait(words, ${ROUND}, round);
   const next = Atomics.load(words, ${ROUND});
   if (next === round) continue;
@@ -130,6 +129,43 @@ export interface Channel {
 /** How many kernels of the program under way have run when elements `first` to `end` of array `i` are computed. */
 export type Final = (i: number, first: number, end: number) => number;
 
+/** Elements that are added up in one call. */
+interface Part {
+  readonly address: number;
+  readonly n: number;
+  /** Kernels that must have run before. */
+  readonly after: number;
+}
+
+/**
+ * Cuts arrays of these lengths into parts for `size` processes, the last elements first: whole cache lines in each
+ * process's share of a part, and elements that cannot be shared out in one of their own.
+ */
+export function cutParts(
+  lengths: readonly number[],
+  size: number,
+): { readonly array: number; readonly first: number; readonly end: number }[] {
+  const total = lengths.reduce((sum, n) => sum + n, 0);
+  const round = 16 * size;
+  const wanted = Math.max(
+    LEAST_PART,
+    Math.min(Math.max(PART, LEAST_SHARE * size), total / PARTS),
+    total / (MAX_PARTS / 2),
+  );
+  const length = Math.ceil(wanted / round) * round;
+  const parts: { array: number; first: number; end: number }[] = [];
+  for (let array = lengths.length - 1; array >= 0; array--) {
+    const n = lengths[array];
+    const odd = n % size;
+    for (let end = n; end > 0;) {
+      const first = end === n && odd > 0 ? n - odd : Math.max(0, end - length);
+      parts.push({ array, first, end });
+      end = first;
+    }
+  }
+  return parts;
+}
+
 /** The thread, and what it is at. */
 export class Overlap {
   readonly #words: Int32Array<SharedArrayBuffer> = new Int32Array(new SharedArrayBuffer(WORDS * 4));
@@ -142,6 +178,8 @@ export class Overlap {
   #wake: () => void = () => {};
   /** What is added up; kept alive. */
   #arrays: readonly Uint8Array[] = [];
+  /** Parts that the thread was not given yet. */
+  #left: Part[] = [];
 
   /** Starts the thread; `progress` says how far the program under way is. */
   constructor({ path, handles, scatter, gather, size, leastShare }: Channel, progress: Int32Array<ArrayBufferLike>) {
@@ -178,27 +216,21 @@ export class Overlap {
   /** Begins to add up `arrays` of f32, which all processes have of the same lengths, the last elements first. */
   begin(arrays: readonly Uint8Array[], final: Final): void {
     this.#arrays = arrays;
-    const total = arrays.reduce((sum, { byteLength }) => sum + byteLength / 4, 0);
-    const round = 16 * this.#size; // whole cache lines in each process's share
-    const wanted = Math.max(
-      LEAST_PART,
-      Math.min(Math.max(PART, LEAST_SHARE * this.#size), total / PARTS),
-      total / (MAX_PARTS - 2 * arrays.length),
-    );
-    const length = Math.ceil(wanted / round) * round;
-    let count = 0;
-    for (let i = arrays.length - 1; i >= 0; i--) {
-      const address = Number(addressOf(arrays[i])), n = arrays[i].byteLength / 4;
-      const odd = n % this.#size; // elements that cannot be shared out go by themselves
-      for (let end = n; end > 0;) {
-        const first = end === n && odd > 0 ? n - odd : Math.max(0, end - length);
-        this.#parts.set([address + first * 4, end - first, final(i, first, end)], FIELDS * count++);
-        end = first;
-      }
-    }
+    this.#left = cutParts(arrays.map(({ byteLength }) => byteLength / 4), this.#size).map(({ array, first, end }) => ({
+      address: Number(addressOf(arrays[array])) + first * 4,
+      n: end - first,
+      after: final(array, first, end),
+    }));
     Atomics.store(this.#progress, 0, 0);
     Atomics.store(this.#words, COMPUTED, 0);
-    Atomics.store(this.#words, COUNT, count);
+    this.#give();
+  }
+
+  /** Gives the thread the next parts. */
+  #give(): void {
+    const lot = this.#left.splice(0, MAX_PARTS);
+    lot.forEach(({ address, n, after }, i) => this.#parts.set([address, n, after], FIELDS * i));
+    Atomics.store(this.#words, COUNT, lot.length);
     Atomics.store(this.#words, ROUND, ++this.#round);
     Atomics.notify(this.#words, ROUND);
   }
@@ -220,7 +252,10 @@ export class Overlap {
     }
     const failed = Atomics.load(this.#words, FAILED);
     if (failed !== 0) throw new DistributedError(`Cannot add up gradients: MPI says ${say(failed)}`);
-    return Atomics.load(this.#words, DONE) === this.#round;
+    if (Atomics.load(this.#words, DONE) !== this.#round) return false;
+    if (this.#left.length === 0) return true;
+    this.#give();
+    return false;
   }
 
   /** Waits until the thread says that it is done, or for `ms` milliseconds. */

@@ -62,7 +62,7 @@ export class CheckpointSession {
    */
   static async begin(learn: TrainLoop, plan: FitPlan, resume: boolean): Promise<CheckpointSession | null> {
     if (learn.phase === "probe") return null;
-    const index = learn.nFits++;
+    const index = learn.fitCount.next();
     const checkpoint = learn.findCb(Checkpoint);
     if (checkpoint === null) {
       if (!resume) return null;
@@ -210,6 +210,7 @@ export class CheckpointSession {
   /** Says that the fit was cut short and is to go on another time. */
   leaveOpen(): void {
     this.open = true;
+    this.#learn.fitCount.leaveOpen();
   }
 
   /** After an error ended the fit: says how to go on. */

@@ -6,8 +6,8 @@
 import { ConfigError } from "../base/errors.ts";
 import { refuseUnknown } from "../base/options.ts";
 import { slice } from "../optim/mod.ts";
-import { type Phase, refuseNested, type TrainLoop } from "../train/mod.ts";
-import { FIT_COMMON, given } from "./fit.ts";
+import type { Phase, TrainLoop } from "../train/mod.ts";
+import { FIT_COMMON, given, runPolicy } from "./fit.ts";
 import { freeze, unfreeze } from "./freeze.ts";
 import { fitOneCycle, type OneCycleOptions } from "./one_cycle.ts";
 
@@ -36,29 +36,30 @@ export async function fineTune(learn: TrainLoop, nEpoch: number, options: FineTu
     ...FIT_COMMON,
   ]);
   const { baseLr, freezeEpochs = 1, lrMult = 100, pctStart = 0.3, div = 5, startEpoch = 0, ...rest } = options;
-  refuseNested(learn);
-  const lr = baseLr === undefined ? 2e-3 : given(learn, baseLr, "baseLr");
-  if (typeof lr !== "number" || !(lr > 0)) {
-    throw new ConfigError(`Cannot fine-tune with baseLr ${lr}: it must be a number above 0; slices are made from it`);
-  }
-  if (startEpoch < freezeEpochs) {
-    freeze(learn);
-    await inPhase(
-      learn,
-      "frozen",
-      () => fitOneCycle(learn, freezeEpochs, { ...rest, lrMax: slice(lr), pctStart: 0.99, startEpoch }),
-    );
-  }
-  unfreeze(learn);
-  const half = lr / 2;
-  await inPhase(learn, "unfrozen", () =>
-    fitOneCycle(learn, nEpoch, {
-      ...rest,
-      lrMax: slice(half / lrMult, half),
-      pctStart,
-      div,
-      startEpoch: Math.max(0, startEpoch - freezeEpochs),
-    }));
+  await runPolicy(learn, "fineTune", options, async () => {
+    const lr = baseLr === undefined ? 2e-3 : given(learn, baseLr, "baseLr");
+    if (typeof lr !== "number" || !(lr > 0)) {
+      throw new ConfigError(`Cannot fine-tune with baseLr ${lr}: it must be a number above 0; slices are made from it`);
+    }
+    if (startEpoch < freezeEpochs) {
+      freeze(learn);
+      await inPhase(
+        learn,
+        "frozen",
+        () => fitOneCycle(learn, freezeEpochs, { ...rest, lrMax: slice(lr), pctStart: 0.99, startEpoch }),
+      );
+    }
+    unfreeze(learn);
+    const half = lr / 2;
+    await inPhase(learn, "unfrozen", () =>
+      fitOneCycle(learn, nEpoch, {
+        ...rest,
+        lrMax: slice(half / lrMult, half),
+        pctStart,
+        div,
+        startEpoch: Math.max(0, startEpoch - freezeEpochs),
+      }));
+  });
 }
 
 /** Runs `body` with `learn.phase` set. */

@@ -45,17 +45,31 @@ export interface FitOptions extends FitCommon {
 export async function fit(learn: TrainLoop, nEpoch: number, options: FitOptions = {}): Promise<void> {
   refuseUnknown("fit", options, ["lr", ...FIT_COMMON]);
   const { wd, cbs, resetOpt, startEpoch, resume } = options;
-  const lr = "lr" in options ? given(learn, options.lr, "lr") : learn.lr;
-  await runPlan(learn, nEpoch, { lr, wd, cbs, resetOpt, startEpoch, resume }, {
-    policy: "fit",
-    options: { lr, wd, startEpoch },
+  await runPolicy(learn, "fit", options, async () => {
+    const lr = "lr" in options ? given(learn, options.lr, "lr") : learn.lr;
+    await runPlan(learn, nEpoch, { lr, wd, cbs, resetOpt, startEpoch, resume }, {
+      policy: "fit",
+      options: { lr, wd, startEpoch },
+    });
+  });
+}
+
+/** Runs what a policy does, which has the learner to itself; with `resume`, as the call that was cut short before. */
+export async function runPolicy(
+  learn: TrainLoop,
+  name: string,
+  { resume = false }: FitCommon,
+  body: () => Promise<void>,
+): Promise<void> {
+  await learn.runs.take(name, async () => {
+    refuseNested(learn);
+    await (learn.runs.depth > 1 ? body() : learn.fitCount.within(resume, body));
   });
 }
 
 /** {@link fit} for policies: `plan` says what was asked of them, so that only the same fit goes on from a checkpoint. */
 export async function runPlan(learn: TrainLoop, nEpoch: number, options: FitOptions, plan: Plan): Promise<void> {
   const { wd, cbs = [], resetOpt = false, startEpoch = 0, resume = false } = options;
-  refuseNested(learn);
   const lr = "lr" in options ? given(learn, options.lr, "lr") : learn.lr;
   const { phase } = learn;
   await learn.ready();
@@ -100,7 +114,6 @@ export function given(learn: TrainLoop, lr: HyperValue | null | undefined, name:
  * optimizer anew first if asked to.
  */
 export function spreadLr(learn: TrainLoop, lr: HyperValue, resetOpt: boolean = false): number[] {
-  refuseNested(learn);
   const opt = resetOpt ? learn.createOpt() : learn.opt;
   opt.setHyper("lr", lr);
   return opt.hypers.map((h) => h.lr);

@@ -7,7 +7,7 @@ import { refuseUnknown } from "../base/options.ts";
 import type { HyperValue } from "../optim/mod.ts";
 import { combinedCos } from "../schedule/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
-import { FIT_COMMON, type FitCommon, given, runPlan, spreadLr } from "./fit.ts";
+import { FIT_COMMON, type FitCommon, given, runPlan, runPolicy, spreadLr } from "./fit.ts";
 import { ParamScheduler } from "./param_scheduler.ts";
 
 /** Options of {@link fitFlatCos}. */
@@ -24,9 +24,11 @@ export interface FlatCosOptions extends FitCommon {
 export async function fitFlatCos(learn: TrainLoop, nEpoch: number, options: FlatCosOptions = {}): Promise<void> {
   refuseUnknown("fitFlatCos", options, ["lr", "divFinal", "pctStart", ...FIT_COMMON]);
   const { divFinal = 1e5, pctStart = 0.75, cbs = [], resetOpt = false, wd, startEpoch, resume } = options;
-  const lr = spreadLr(learn, given(learn, options.lr, "lr"), resetOpt);
-  const sched = combinedCos(pctStart, lr, lr, lr.map((v) => v / divFinal));
-  const all = [new ParamScheduler({ lr: sched }), ...[cbs].flat()];
-  const asked = { lr, divFinal, pctStart, wd, startEpoch };
-  await runPlan(learn, nEpoch, { cbs: all, wd, startEpoch, resume }, { policy: "fitFlatCos", options: asked });
+  await runPolicy(learn, "fitFlatCos", options, async () => {
+    const lr = spreadLr(learn, given(learn, options.lr, "lr"), resetOpt);
+    const sched = combinedCos(pctStart, lr, lr, lr.map((v) => v / divFinal));
+    const all = [new ParamScheduler({ lr: sched }), ...[cbs].flat()];
+    const asked = { lr, divFinal, pctStart, wd, startEpoch };
+    await runPlan(learn, nEpoch, { cbs: all, wd, startEpoch, resume }, { policy: "fitFlatCos", options: asked });
+  });
 }

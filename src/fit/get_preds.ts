@@ -65,6 +65,10 @@ class Gather extends Callback {
  * validation; what the recorder has of fits stays.
  */
 export async function getPreds(learn: TrainLoop, options: GetPredsOptions = {}): Promise<Preds> {
+  return await learn.runs.take("getPreds", () => gatherPreds(learn, options));
+}
+
+async function gatherPreds(learn: TrainLoop, options: GetPredsOptions): Promise<Preds> {
   const { withDecoded = false, cbs = [] } = options;
   if (learn.phase === "predict") {
     throw new ConfigError(

@@ -54,6 +54,15 @@ export async function lrFind(learn: TrainLoop, options: LrFindOptions = {}): Pro
   const { suggestFuncs = valley, showPlot = false, numIt = 100 } = options;
   const named = nameAll(suggestFuncs);
   const probe = new LrProbe(options);
+  return await learn.runs.take("lrFind", () => find(learn, named, probe, { showPlot, numIt }));
+}
+
+async function find(
+  learn: TrainLoop,
+  named: readonly (readonly [string, SuggestFunc])[],
+  probe: LrProbe,
+  { showPlot, numIt }: { readonly showPlot: boolean; readonly numIt: number },
+): Promise<LrFindResult> {
   const { recorder } = learn;
   const nEpoch = Math.floor(numIt / Math.max(1, learn.dls.train.length)) + 1;
   refuseNested(learn);

@@ -7,7 +7,7 @@ import { refuseUnknown } from "../base/options.ts";
 import type { HyperValue } from "../optim/mod.ts";
 import { combinedCos, type ScheduleFunc } from "../schedule/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
-import { FIT_COMMON, type FitCommon, given, runPlan, spreadLr } from "./fit.ts";
+import { FIT_COMMON, type FitCommon, given, runPlan, runPolicy, spreadLr } from "./fit.ts";
 import { ParamScheduler } from "./param_scheduler.ts";
 
 /** Options of {@link fitOneCycle}. */
@@ -42,12 +42,14 @@ export async function fitOneCycle(learn: TrainLoop, nEpoch: number, options: One
     startEpoch,
     resume,
   } = options;
-  const lr = spreadLr(learn, given(learn, options.lrMax, "lrMax"), resetOpt);
-  const scheds: Record<string, ScheduleFunc> = {
-    lr: combinedCos(pctStart, lr.map((v) => v / div), lr, lr.map((v) => v / divFinal)),
-  };
-  if ("mom" in learn.opt.hypers[0]) scheds.mom = combinedCos(pctStart, ...moms);
-  const all = [new ParamScheduler(scheds), ...[cbs].flat()];
-  const asked = { lrMax: lr, div, divFinal, pctStart, moms, wd, startEpoch };
-  await runPlan(learn, nEpoch, { cbs: all, wd, startEpoch, resume }, { policy: "fitOneCycle", options: asked });
+  await runPolicy(learn, "fitOneCycle", options, async () => {
+    const lr = spreadLr(learn, given(learn, options.lrMax, "lrMax"), resetOpt);
+    const scheds: Record<string, ScheduleFunc> = {
+      lr: combinedCos(pctStart, lr.map((v) => v / div), lr, lr.map((v) => v / divFinal)),
+    };
+    if ("mom" in learn.opt.hypers[0]) scheds.mom = combinedCos(pctStart, ...moms);
+    const all = [new ParamScheduler(scheds), ...[cbs].flat()];
+    const asked = { lrMax: lr, div, divFinal, pctStart, moms, wd, startEpoch };
+    await runPlan(learn, nEpoch, { cbs: all, wd, startEpoch, resume }, { policy: "fitOneCycle", options: asked });
+  });
 }

@@ -40,6 +40,10 @@ export type PredictInput =
  * ```
  */
 export async function predict(learn: TrainLoop, ...item: PredictInput[]): Promise<Prediction> {
+  return await learn.runs.take("predict", () => predictItem(learn, item));
+}
+
+async function predictItem(learn: TrainLoop, item: readonly PredictInput[]): Promise<Prediction> {
   await learn.ready();
   const inputs = await learn.dls.itemInputs(item);
   const { model } = learn;

@@ -68,7 +68,11 @@ export function modelPath(learn: TrainLoop, file: string): string {
  * @param file A name, or an absolute path; `.safetensors` is added.
  * @returns The path that was written, which {@link load} takes, too.
  */
-export async function save(learn: TrainLoop, file: string, { withOpt = true }: SaveOptions = {}): Promise<string> {
+export async function save(learn: TrainLoop, file: string, options: SaveOptions = {}): Promise<string> {
+  return await learn.runs.take("save", () => saveHere(learn, file, options));
+}
+
+async function saveHere(learn: TrainLoop, file: string, { withOpt = true }: SaveOptions): Promise<string> {
   await learn.ready();
   if (learn.peers !== null && learn.peers.rank > 0) return modelPath(learn, file);
   const named = new Map<string, Tensor>(learn.model.stateDict());
@@ -104,15 +108,17 @@ export async function save(learn: TrainLoop, file: string, { withOpt = true }: S
  * shapes differ, or the file's optimizer is of another kind. Nothing is changed then.
  */
 export async function load(learn: TrainLoop, file: string, options: LoadOptions = {}): Promise<ModelReport> {
-  await learn.ready();
   const { peers } = learn;
-  if (peers === null) return await loadHere(learn, file, options);
-  let report = null as ModelReport | null;
-  await peers.followRank0(learn, async () => {
-    report = await loadHere(learn, file, options);
+  return await learn.runs.take("load", async () => {
+    await learn.ready();
+    if (peers === null) return await loadHere(learn, file, options);
+    let report = null as ModelReport | null;
+    await peers.followRank0(learn, async () => {
+      report = await loadHere(learn, file, options);
+    });
+    const text = await peers.fromRank0(() => new TextEncoder().encode(JSON.stringify(report)));
+    return JSON.parse(new TextDecoder().decode(text));
   });
-  const text = await peers.fromRank0(() => new TextEncoder().encode(JSON.stringify(report)));
-  return JSON.parse(new TextDecoder().decode(text));
 }
 
 async function loadHere(learn: TrainLoop, file: string, { withOpt, strict = true }: LoadOptions): Promise<ModelReport> {

@@ -24,11 +24,12 @@ export interface ValidateOptions {
 export async function validate(learn: TrainLoop, options: ValidateOptions = {}): Promise<readonly MetricValue[]> {
   const { cbs = [] } = options;
   const dl = loaderOf(learn, options);
-  return await inPhase(learn, "eval", () =>
-    learn.addedCbs(cbs, async () => {
-      await learn.runValidate(dl);
-      return await learn.recorder.validValues();
-    }));
+  return await learn.runs.take("validate", () =>
+    inPhase(learn, "eval", () =>
+      learn.addedCbs(cbs, async () => {
+        await learn.runValidate(dl);
+        return await learn.recorder.validValues();
+      })));
 }
 
 /** The loader that evaluation options ask for. */

@@ -27,18 +27,39 @@ export interface Entry {
 /** What a program works on: memory, and values that travel with the run. */
 export type Values = Pick<Collected, "storages" | "scalars" | "arrays">;
 
-/** Temporaries of cached programs may take this much; the least recently used go first. */
+/** What cached programs may take, on the device and on the host; the least recently used go first. */
 const CACHE_BYTES = 2 ** 30;
+/** How many programs may be cached: as many shapes as a loop may use in turn. */
+const CACHE_PROGRAMS = 1024;
+/** Bytes that a program takes on the host, about: itself, and for each of its kernels and instructions. */
+const HOST_BYTES = { program: 20_000, kernel: 2000, instruction: 300 } as const;
+
+/** Limits of a cache of programs. */
+export interface CacheLimits {
+  readonly bytes?: number;
+  readonly programs?: number;
+}
+
+/** What a program takes on the device and on the host. */
+function bytesOf({ program: { slots, kernels }, paramWords }: Lowered, key: Int32Array): number {
+  let sum = HOST_BYTES.program + key.byteLength + 8 * paramWords;
+  for (const { kind, bytes } of slots) if (kind === "temporary") sum += bytes;
+  for (const k of kernels) sum += HOST_BYTES.kernel + ("body" in k ? k.body.length * HOST_BYTES.instruction : 0);
+  return sum;
+}
 
 /** What one device has compiled, and where its small results go. */
 export class Runtime {
   readonly device: Device;
   readonly ring: Ring;
   readonly #cache = new Map<number, Entry[]>();
+  readonly #limits: Required<CacheLimits>;
   #cachedBytes = 0;
+  #cached = 0;
   #clock = 0;
 
-  constructor(device: Device) {
+  constructor(device: Device, { bytes = CACHE_BYTES, programs = CACHE_PROGRAMS }: CacheLimits = {}) {
+    this.#limits = { bytes, programs };
     this.device = device;
     this.ring = new Ring(device);
   }
@@ -57,7 +78,7 @@ export class Runtime {
     const lowered = early ?? lower(c, this.device.profile);
     const executable = this.device.compile(lowered.program);
     const params = new Uint8Array(lowered.paramWords * 4);
-    const bytes = lowered.program.slots.reduce((sum, s) => s.kind === "temporary" ? sum + s.bytes : sum, 0);
+    const bytes = bytesOf(lowered, key);
     const entry: Entry = {
       key,
       lowered,
@@ -74,26 +95,27 @@ export class Runtime {
     if (list === undefined) this.#cache.set(hash, [entry]);
     else list.push(entry);
     this.#cachedBytes += bytes;
+    this.#cached++;
     this.#evict(entry);
     return entry;
   }
 
-  #evict(keep: Entry): void {
-    while (this.#cachedBytes > CACHE_BYTES) {
-      let oldest: Entry | null = null, home = 0;
-      for (const [hash, bucket] of this.#cache) {
-        for (const e of bucket) {
-          if (e !== keep && e.bytes > 0 && (oldest === null || e.lastUsed < oldest.lastUsed)) {
-            [oldest, home] = [e, hash];
-          }
-        }
-      }
-      if (oldest === null) return;
-      const gone = oldest;
-      this.#cache.set(home, this.#cache.get(home)!.filter((e) => e !== gone));
-      this.#cachedBytes -= gone.bytes;
-      gone.gone = true;
-      gone.executable.dispose();
+  /** Makes room: an eighth of the programs at least, so that it is seldom looked for. */
+  #evict(newest: Entry): void {
+    const { bytes, programs } = this.#limits;
+    if (this.#cachedBytes <= bytes && this.#cached <= programs) return;
+    const byAge = [...this.#cache].flatMap(([hash, bucket]) => bucket.map((entry) => ({ hash, entry })))
+      .filter(({ entry }) => entry !== newest).sort((a, b) => a.entry.lastUsed - b.entry.lastUsed);
+    const most = this.#cached > programs ? programs - (programs >> 3) : programs;
+    for (const { hash, entry } of byAge) {
+      if (this.#cachedBytes <= bytes && this.#cached <= most) return;
+      const rest = this.#cache.get(hash)!.filter((e) => e !== entry);
+      if (rest.length > 0) this.#cache.set(hash, rest);
+      else this.#cache.delete(hash);
+      this.#cachedBytes -= entry.bytes;
+      this.#cached--;
+      entry.gone = true;
+      entry.executable.dispose();
     }
   }
 

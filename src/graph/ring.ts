@@ -63,7 +63,7 @@ export class Ring {
       this.#clear(lane, lane.head, RING_BYTES); // what lies behind stays unused in this round
       lane.head = 0;
       if (this.#held(lane) > FEW_HELD) this.#leave(lane);
-      this.#lookThrough();
+      this.#lookThrough(avoid);
     }
     const start = lane.head, end = start + bytes;
     lane.head = end;
@@ -101,10 +101,10 @@ export class Ring {
     Object.assign(lane, { buffer: this.#device.alloc(RING_BYTES), regions: [], oldest: 0 });
   }
 
-  /** Frees some of the buffers that hold little any more; those that hold much are looked at again later. */
-  #lookThrough(): void {
+  /** Frees some of the buffers that hold little any more; those that hold much, or are read now, are looked at again later. */
+  #lookThrough(avoid: readonly DeviceBuffer[]): void {
     for (const lane of this.#left.splice(0, LOOKED_THROUGH)) {
-      if (this.#held(lane) > FEW_HELD) this.#left.push(lane);
+      if (avoid.includes(lane.buffer) || this.#held(lane) > FEW_HELD) this.#left.push(lane);
       else this.#retire(lane);
     }
   }

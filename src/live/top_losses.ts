@@ -70,7 +70,10 @@ export async function topLosses(learn: TrainLoop, k: number): Promise<TopLossesM
   const why = await cannot(learn);
   if (why !== null) return { items: [], note: why };
   const keep = new KeepHardest(k);
-  await inPhase(learn, "predict", () => learn.addedCbs(keep, () => learn.runValidate(learn.dls.valid.inOrder())));
+  await learn.runs.take(
+    "getPreds",
+    () => inPhase(learn, "predict", () => learn.addedCbs(keep, () => learn.runValidate(learn.dls.valid.inOrder()))),
+  );
   const { kept } = keep;
   if (kept === null) return { items: [], note: "The validation set has no items." };
   const [loss, x, y, pred] = await readAll([kept.loss, kept.x, kept.y, kept.pred]);

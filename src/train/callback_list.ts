@@ -8,6 +8,7 @@ import { Callback, type CallbackKind, type CallbackLike, type Handled } from "./
 import { Cancel } from "./cancel.ts";
 import { type EventName, isEvent, nearestEvent } from "./events.ts";
 import { explain } from "./handler_error.ts";
+import type { Runs } from "./runs.ts";
 import type { TrainLoop } from "./train_loop.ts";
 
 /** Keeps callbacks in order of addition and calls them in order of their `order`. */
@@ -106,6 +107,8 @@ export class CallbackList {
       if (event === "afterFit") cb.run = true;
       return;
     }
+    const { runs } = this.#learn;
+    const { depth } = runs;
     let result: unknown;
     try {
       result = cb.handle(event);
@@ -113,12 +116,27 @@ export class CallbackList {
       if (event === "afterFit") cb.run = true;
       throw error instanceof Cancel ? error : explain(error, cb, event);
     }
-    if (isThenable(result)) return settle(result, cb, event);
+    if (isThenable(result)) return awaited(result, cb, event, runs, depth);
     if (event === "afterFit") cb.run = true;
+    if (runs.depth > depth) refuseOpen(cb, event, runs.nameAt(depth));
   }
 }
 
-async function settle(result: PromiseLike<unknown>, cb: Callback, event: EventName): Promise<void> {
+/** A handler that started something on the learner and did not wait for it: both would go on at once. */
+function refuseOpen(cb: Callback, event: EventName, what: string): never {
+  throw new ConfigError(
+    `Cannot go on after ${cb.name}.${event}: the ${what}() that it started is still under way; ` +
+      `make the handler async and write "await" in front of ${what}()`,
+  );
+}
+
+async function awaited(
+  result: PromiseLike<unknown>,
+  cb: Callback,
+  event: EventName,
+  runs: Runs,
+  depth: number,
+): Promise<void> {
   try {
     await result;
   } catch (error) {
@@ -126,6 +144,7 @@ async function settle(result: PromiseLike<unknown>, cb: Callback, event: EventNa
   } finally {
     if (event === "afterFit") cb.run = true;
   }
+  if (runs.depth > depth) refuseOpen(cb, event, runs.nameAt(depth));
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

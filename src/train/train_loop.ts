@@ -12,6 +12,7 @@ import type { Parameter, Tensor } from "../tensor/mod.ts";
 import { BatchState } from "./batch_state.ts";
 import type { Callback, CallbackKind, CallbackLike, Handled } from "./callback.ts";
 import { CallbackList } from "./callback_list.ts";
+import { FitCount } from "./fit_count.ts";
 import { type EventName, isEvent, nearestEvent } from "./events.ts";
 import { defaultLogger, type Logger, silentLogger } from "./logger.ts";
 import { type LossFunc, lossFuncOf } from "./loss_func.ts";
@@ -31,6 +32,7 @@ import type { GradAverager, Peers } from "./peers.ts";
 import { Progress } from "./progress.ts";
 import { Recorder } from "./recorder.ts";
 import { endBatch, type Resumption, runFit, runValidate } from "./run.ts";
+import { Runs } from "./runs.ts";
 import { showTrainingLoop } from "./show_loop.ts";
 import { StepReplays } from "./step_replays.ts";
 import { TrainEval } from "./train_eval.ts";
@@ -92,8 +94,18 @@ export class TrainLoop<M extends Model = Model> {
   averager: (Callback & GradAverager) | null = null;
   /** Whether the events are those in front of the place where a fit goes on: what is on disk from before still counts. */
   resuming: boolean = false;
-  /** Fits that were begun, probes left out: scripts with several fits tell them apart by it when they are run again. */
-  nFits: number = 0;
+  /**
+   * Numbers of the fits: scripts with several tell them apart by it when they are run again.
+   *
+   * @internal
+   */
+  readonly fitCount: FitCount = new FitCount();
+  /**
+   * The calls under way that use the learner.
+   *
+   * @internal
+   */
+  readonly runs: Runs = new Runs();
   /**
    * The batch under way, for the library itself: callbacks use `xb`, `yb`, `pred` and `loss`.
    *
@@ -402,14 +414,18 @@ export class TrainLoop<M extends Model = Model> {
     nEpoch: number,
     { startEpoch = 0, from = null }: { readonly startEpoch?: number; readonly from?: Resumption | null } = {},
   ): Promise<void> {
-    await this.ready();
-    await runFit(this, nEpoch, startEpoch, from);
+    await this.runs.take("fit", async () => {
+      await this.ready();
+      await runFit(this, nEpoch, startEpoch, from);
+    });
   }
 
   /** Runs the validation part over `dl`: its events, no others. */
   async runValidate(dl: DataLoader<Batch>): Promise<void> {
-    await this.ready();
-    await runValidate(this, dl);
+    await this.runs.take("validate", async () => {
+      await this.ready();
+      await runValidate(this, dl);
+    });
   }
 
   /**

@@ -51,6 +51,32 @@ async function compare(policy: Policy, crash: readonly number[], options: NetOpt
   }
 }
 
+for (const [name, policy] of Object.entries(POLICIES)) {
+  onDevices(`${name} goes on in the same learner: a notebook's cell that is run again`, async () => {
+    const dir = await Deno.makeTempDir();
+    try {
+      const whole = netLearner();
+      await policy(whole, { cbs: stateful() });
+      const lines: string[] = [];
+      const learn = netLearner({ logger: { line: (text) => lines.push(text) } });
+      const checkpoint = () => new Checkpoint({ dir, everySteps: 1 });
+      for (const after of [3, 4]) {
+        const cbs = [...stateful(), checkpoint(), new Crash(after)];
+        await assertRejects(() => policy(learn, { cbs, resume: true }), Error, "crashed");
+      }
+      await policy(learn, { cbs: [...stateful(), checkpoint()], resume: true });
+      assert(lines.some((line) => line.startsWith("Going on from")), lines.join("\n"));
+      assertEquals(await bitsOf(learn), await bitsOf(whole));
+      // it was finished: the next fit is another one
+      const before = await bitsOf(learn);
+      await policy(learn, { cbs: [...stateful(), checkpoint()], resume: true });
+      assert(JSON.stringify(await bitsOf(learn)) !== JSON.stringify(before), "nothing was trained");
+    } finally {
+      await Deno.remove(dir, { recursive: true });
+    }
+  }, { kinds: ["cpu"] });
+}
+
 const OPTIMIZERS: Record<string, OptFunc> = {
   "SGD with momentum": SGD.with({ mom: 0.9 }),
   "Lookahead over RAdam": Lookahead(RAdam, { k: 3 }),

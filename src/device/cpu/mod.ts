@@ -47,8 +47,6 @@ class CpuExecutable implements Executable {
 /** Programs that take less than this many microseconds run on one thread: waking the others would cost more. */
 const WORTH_THREADS = 60;
 
-let nextId = 1;
-
 class CpuDevice implements Device {
   readonly kind = "cpu";
   readonly name: string;
@@ -61,6 +59,8 @@ class CpuDevice implements Device {
   readonly #count: number;
   readonly #work: number[] = [];
   #threads: Threads | null = null;
+  /** Why there are no helper threads. */
+  #failed: DeviceError | null = null;
   #programs = 0;
   #closed = false;
   #runs = 0;
@@ -84,8 +84,8 @@ class CpuDevice implements Device {
     const memory = this.#memory.memory;
     const exports = new WebAssembly.Instance(this.#kernels.module, { env: { memory, abort() {} } }).exports;
     this.#imports = {
-      barrier: () => {}, // where there are no threads
       ...exports,
+      barrier: () => this.#threads?.barrier(),
       ...SCALARS,
       memory,
     };
@@ -104,7 +104,7 @@ class CpuDevice implements Device {
     if (zeroed) this.#memory.bytes.fill(0, address, address + size);
     this.#buffers++;
     this.#account(size);
-    return new CpuBuffer(nextId++, size, address);
+    return new CpuBuffer(this.#buffers, size, address);
   }
 
   #account(bytes: number): void {
@@ -201,7 +201,7 @@ class CpuDevice implements Device {
         for (const address of owned.splice(0)) memory.free(address);
         this.#live -= bytesOwned;
         bytesOwned = 0;
-        if (executable.known !== 0) this.#threads?.load(executable.known, null);
+        if (executable.known !== 0 && this.#threads?.alive === true) this.#threads.load(executable.known, null);
       },
     );
     return executable;
@@ -221,17 +221,24 @@ class CpuDevice implements Device {
       e.run(e.table, 0, 1, this.#workOf(0), 0);
       return;
     }
-    const threads = this.#threads ??= new Threads(
-      this.#count,
-      this.#memory,
-      this.#kernels.module,
-      (t) => this.#workOf(t),
-    );
+    const threads = this.#threads ??= this.#startThreads();
     if (e.known === 0) {
-      e.known = ++this.#programs;
-      threads.load(e.known, e.module);
+      const id = ++this.#programs;
+      threads.load(id, e.module);
+      e.known = id;
     }
-    threads.run(e.known, e.table, (count, barrier) => e.run(e.table, 0, count, this.#workOf(0), barrier));
+    threads.run(e.known, e.table, e.cost, (count, barrier) => e.run(e.table, 0, count, this.#workOf(0), barrier));
+  }
+
+  /** Starts the helper threads, once: where that failed, it would fail again, after as long a wait. */
+  #startThreads(): Threads {
+    if (this.#failed !== null) throw this.#failed;
+    try {
+      return new Threads(this.#count, this.#memory, this.#kernels.module, (t) => this.#workOf(t));
+    } catch (error) {
+      if (error instanceof DeviceError) this.#failed = error;
+      throw error;
+    }
   }
 
   /** Working memory of a thread. */

@@ -60,6 +60,17 @@ try {
 /** Longest wait for a helper to start or to take a program in, in milliseconds. */
 const PATIENCE_MS = 20000;
 
+/** Words of the barrier, from {@link BARRIER}: threads that have come, how often all have, whether a thread died. */
+const ARRIVED = 0, PASSED = 1, DEAD = 2;
+/** Looks at the barrier before this thread sleeps: kernels follow each other within microseconds. */
+const SPINS = 20000;
+const NAP_MS = 100;
+/**
+ * A helper that was ended from outside says nothing, and nobody else does while this thread waits. It counts as dead after
+ * this long in one barrier, and so many times what the whole program takes; sleep of the machine does not count.
+ */
+const SILENCE_MS = 8000, SILENCE_RATIO = 20;
+
 /** The helper threads of a device. */
 export class Threads {
   readonly count: number;
@@ -67,6 +78,10 @@ export class Threads {
   readonly #ports: MessagePort[] = [];
   readonly #workers: Worker[] = [];
   #died: string | null = null;
+  // the run under way: when it began, how long of it this thread has slept, its estimated cost; all in milliseconds
+  #began = 0;
+  #slept = 0;
+  #cost = 0;
 
   /**
    * Starts `count - 1` helpers and waits until they are ready.
@@ -76,6 +91,8 @@ export class Threads {
   constructor(count: number, memory: Memory, kernels: WebAssembly.Module, workOf: (thread: number) => number) {
     this.count = count;
     this.#memory = memory;
+    Atomics.store(memory.words, this.#word(READY), 0);
+    for (const word of [ARRIVED, DEAD]) Atomics.store(memory.words, BARRIER / 4 + word, 0);
     const url = new URL(`data:text/javascript,${encodeURIComponent(HELPER)}`);
     for (let thread = 1; thread < count; thread++) {
       const { port1, port2 } = new MessageChannel();
@@ -98,7 +115,18 @@ export class Threads {
       this.#ports.push(port1);
       this.#workers.push(worker);
     }
-    this.#await(READY, count - 1, "start");
+    try {
+      this.#await(READY, count - 1, "start");
+    } catch (error) {
+      this.#end(); // those that did start must not listen to the commands of others
+      throw error;
+    }
+  }
+
+  /** Ends the helpers at once, whatever they are at. */
+  #end(): void {
+    for (const port of this.#ports) port.close();
+    for (const worker of this.#workers) worker.terminate();
   }
 
   /** Word `n` of the control block. */
@@ -120,7 +148,12 @@ export class Threads {
   }
 
   get #dead(): boolean {
-    return this.#died !== null || Atomics.load(this.#memory.words, BARRIER / 4 + 2) !== 0;
+    return this.#died !== null || Atomics.load(this.#memory.words, BARRIER / 4 + DEAD) !== 0;
+  }
+
+  /** Whether every helper is there, as far as anybody knows. */
+  get alive(): boolean {
+    return !this.#dead;
   }
 
   /** Throws if a helper has died. */
@@ -151,25 +184,71 @@ export class Threads {
     this.#await(LOADED, this.count - 1, "give programs to");
   }
 
-  /** Runs a program on all threads; `own` is this thread's share. */
-  run(id: number, table: number, own: (threads: number, barrier: number) => void): void {
+  /**
+   * Runs a program on all threads.
+   *
+   * @param cost Microseconds that it takes one thread, estimated.
+   * @param own This thread's share.
+   */
+  run(id: number, table: number, cost: number, own: (threads: number, barrier: number) => void): void {
     this.check();
     const { words } = this.#memory;
     words[this.#word(TABLE)] = table;
     words[this.#word(THREADS)] = this.count;
     words[this.#word(PROGRAM)] = id;
+    this.#began = performance.now();
+    this.#slept = 0;
+    this.#cost = cost / 1000;
     this.#wake(RUN);
     try {
       own(this.count, BARRIER);
     } catch (error) {
-      Atomics.store(words, BARRIER / 4 + 2, 1);
+      Atomics.store(words, BARRIER / 4 + DEAD, 1);
+      Atomics.notify(words, BARRIER / 4 + PASSED); // whoever waits for this thread
+      if (error instanceof DeviceError) throw error;
       throw new DeviceError("Cannot compute on the CPU any more: a thread failed in a kernel", { cause: error });
+    }
+  }
+
+  /** This thread's side of the barrier between two kernels; helpers use that of `wasm/threads.as.ts`. */
+  barrier(): void {
+    const { words } = this.#memory;
+    const arrived = BARRIER / 4 + ARRIVED, passed = BARRIER / 4 + PASSED;
+    const round = Atomics.load(words, passed);
+    if (Atomics.add(words, arrived, 1) === this.count - 1) {
+      Atomics.store(words, arrived, 0);
+      Atomics.store(words, passed, round + 1);
+      Atomics.notify(words, passed);
+      return;
+    }
+    for (let spins = SPINS; spins > 0; spins--) if (Atomics.load(words, passed) !== round) return;
+    this.#sleep(passed, round);
+  }
+
+  /** Sleeps until all threads have come; throws where one has died. */
+  #sleep(passed: number, round: number): void {
+    const { words } = this.#memory;
+    const computing = performance.now() - this.#began - this.#slept;
+    const patience = SILENCE_MS + SILENCE_RATIO * Math.max(this.#cost, computing);
+    let silent = 0;
+    while (Atomics.load(words, passed) === round) {
+      this.check();
+      if (silent > patience) {
+        this.#died ??= `it has not answered for ${Math.round(silent / 1000)} seconds`;
+        this.check();
+      }
+      const start = performance.now();
+      Atomics.wait(words, passed, round, NAP_MS);
+      const slept = performance.now() - start;
+      this.#slept += slept;
+      silent += Math.min(slept, 2 * NAP_MS);
     }
   }
 
   /** Ends the helpers. */
   close(): void {
     this.#wake(EXIT);
+    if (this.#dead) return this.#end(); // one that waits for a dead one hears nothing
     for (const port of this.#ports) port.close();
   }
 

@@ -84,6 +84,55 @@ attempt("run", run);`;
   assertMatch(output, /run DeviceError/);
 });
 
+/** Before {@link START}: what helper threads do is changed as `change` says. */
+const changed = (change: string) => `
+const encode = encodeURIComponent;
+globalThis.encodeURIComponent = (text) => encode(text${change});`;
+
+/** \`START\` with its imports made dynamic, so that it may follow other code. */
+const LATER = START.replace(/import \{ openCpu \} from ("[^"]+");/, "const { openCpu } = await import($1);");
+
+Deno.test("cpu: a helper that ends in the middle of a run gives a DeviceError within seconds, not a process that hangs", async () => {
+  const leave = `
+  .replace("import {", "import process from 'node:process'; import {")
+  .replace("programs.get(words[", "if (thread === 1 && (globalThis.runs = (globalThis.runs ?? 0) + 1) === 2) process.exit(3); programs.get(words[")`;
+  const script = `${changed(leave)}${LATER}${TRY}
+// what a signal handler of a fit waits for is the end of this call
+attempt("run", run);
+attempt("again", run);
+executable.dispose();
+device.close();
+console.log("the process goes on");`;
+  const { output, timedOut } = await runScript(script, 60000);
+  assertEquals(timedOut, false, `the run hangs\n${output}`);
+  for (const call of ["run", "again"]) assertMatch(output, new RegExp(`${call} DeviceError`));
+  assertMatch(output, /the process goes on/);
+});
+
+Deno.test("cpu: helpers that cannot start leave nothing behind, and every later run says so at once", async () => {
+  // the first one starts, the second does not
+  const broken = `.replace("let seen =", "if (thread === 2) throw new Error('no room'); let seen =")`;
+  const script = `${changed(broken)}
+const started = [];
+const { Worker: Real } = await import("node:worker_threads");
+const terminate = Real.prototype.terminate;
+Real.prototype.terminate = function () { started.push(this); return terminate.call(this); };
+${LATER.replace("\nrun();\n", "\n").replace(/console.log\("first".*/, "")}${TRY}
+attempt("run", run);
+console.log("ended", started.length);
+const start = performance.now();
+attempt("again", run);
+console.log("waited", performance.now() - start < 1000 ? "no" : "yes");
+const one = openCpu({ threads: 1 });
+console.log("one thread", one.name.includes("1 thread"));`;
+  const { output, timedOut } = await runScript(script, 60000);
+  assertEquals(timedOut, false, output);
+  for (const call of ["run", "again"]) assertMatch(output, new RegExp(`${call} DeviceError`));
+  assertMatch(output, /ended 2/);
+  assertMatch(output, /waited no/);
+  assertMatch(output, /one thread true/);
+});
+
 Deno.test("cpu: programs compiled and disposed by the hundred do not stop the threads", async () => {
   const script = `${START}
 for (let i = 0; i < 200; i++) {
