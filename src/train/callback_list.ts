@@ -108,7 +108,7 @@ export class CallbackList {
       return;
     }
     const { runs } = this.#learn;
-    const { depth } = runs;
+    const depth = event === "afterCreate" ? Infinity : runs.depth; // that goes on beside whatever comes first
     let result: unknown;
     try {
       result = cb.handle(event);
