@@ -12,6 +12,25 @@ fn is_nan(x: F) -> B {
   return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u);
 }
 
+// x, though no compiler knows it: zero is 0
+fn hidden(x: F, zero: u32) -> F {
+  return bitcast<F>(bitcast<U>(x) ^ U(zero));
+}
+
+// -x, from which compilers subtract nothing by algebra
+fn neg_f(x: F) -> F {
+  return bitcast<F>(bitcast<U>(x) ^ U(0x80000000u));
+}
+
+// comparisons that are false for NaN on their own, for compilers that make max and min of a choice by them
+fn lt_f(a: F, b: F) -> B {
+  return (a < b) & !(is_nan(a) | is_nan(b));
+}
+
+fn le_f(a: F, b: F) -> B {
+  return (a <= b) & !(is_nan(a) | is_nan(b));
+}
+
 // infinite or NaN
 fn is_special(x: F) -> B {
   return (bitcast<U>(x) & U(0x7f800000u)) == U(0x7f800000u);
@@ -49,11 +68,12 @@ fn expm1_core(r: F) -> F {
   return fma(p * r, r, r);
 }
 
-// exp(t + small) for finite sums; ln(2) is split so that n times its first part is exact
+// exp(t + small) for finite sums; ln(2) is split so that n times its first part, 355 / 512, is exact. It is taken away by way of
+// whole numbers: compilers that see n times both parts add these up
 fn exp_sum(t: F, small: F) -> F {
   let n = round(clamp(t + small, F(-104.0), F(89.0)) * F(1.44269504));
-  let r = fma(n, F(2.12194440e-4), fma(n, F(-0.693359375), clamp(t, F(-150.0), F(150.0))) + small);
   let i = I(n);
+  let r = fma(n, F(2.12194440e-4), (clamp(t, F(-150.0), F(150.0)) - F(i * I(355)) * F(0.001953125)) + small);
   let h = i >> U(1u);
   return (expm1_core(clamp(r, F(-1.0), F(1.0))) + F(1.0)) * pow2i(h) * pow2i(i - h);
 }
@@ -220,8 +240,10 @@ fn div_i(a: I, b: I) -> I {
   return select(a / select(b, I(1), b == I(0)), I(0), b == I(0));
 }
 
+// GLSL leaves % of negative numbers open
 fn mod_i(a: I, b: I) -> I {
-  return select(a % select(b, I(1), b == I(0)), I(0), b == I(0));
+  let d = select(b, I(1), b == I(0));
+  return select(a - a / d * d, I(0), b == I(0));
 }
 
 fn div_u(a: U, b: U) -> U {

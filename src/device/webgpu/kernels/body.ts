@@ -7,6 +7,7 @@ import type { ValueType } from "../../../base/dtype.ts";
 import type { Inst, Store, View } from "../../contract.ts";
 import { typesOf } from "../../instructions.ts";
 import type { Access } from "./access.ts";
+import { hidesSecond, isHidden } from "./algebra.ts";
 import { Lanes } from "./lanes.ts";
 import { ALIAS, binaryText, castText, unaryText } from "./operations.ts";
 import { FEW_SEGMENTS } from "./plan.ts";
@@ -44,6 +45,8 @@ export class BodyWriter {
   readonly #o: BodyOptions;
   readonly #same: Lanes;
   #names = 0;
+  /** WGSL text of a 0 that compilers do not know. */
+  #zero: string | null = null;
 
   constructor(options: BodyOptions) {
     this.#o = options;
@@ -58,7 +61,8 @@ export class BodyWriter {
       const inst = this.#o.body[i];
       if (inst.k === "reduce") return [];
       if (inst.k === "load") return this.#load(inst, i);
-      return [`let v${i} = ${this.#note(this.#text(inst))};`];
+      const text = this.#text(inst);
+      return [`let v${i} = ${this.#note(isHidden(inst) && this.types[i] === "f32" ? this.#hidden(text) : text)};`];
     });
   }
 
@@ -147,7 +151,12 @@ export class BodyWriter {
       case "unary":
         return unaryText(inst.op, types[inst.a], `v${inst.a}`);
       case "binary":
-        return binaryText(inst.op, types[inst.a], `v${inst.a}`, `v${inst.b}`);
+        return binaryText(
+          inst.op,
+          types[inst.a],
+          `v${inst.a}`,
+          hidesSecond(this.#o.body, inst, types[inst.a]) ? this.#hidden(`v${inst.b}`) : `v${inst.b}`,
+        );
       case "select":
         return `select(v${inst.b}, v${inst.a}, v${inst.cond})`;
       case "acc":
@@ -155,7 +164,13 @@ export class BodyWriter {
     }
   }
 
-  // 0 and 1 are structure; other constants may come from shapes (1 / n), which text must not hold
+  /** The f32 `text` as a number of which no compiler knows what it was made of: see `algebra.ts`. */
+  #hidden(text: string): string {
+    return `hidden(${text}, ${this.#zero ??= this.#o.words.add(0)})`;
+  }
+
+  // Integers 0 and 1 are structure; other constants may come from shapes (1 / n), which text must not hold. Compilers that see a
+  // float know it by heart: x * 0 is 0 to them, whatever x
   #constant(value: number, type: ValueType): string {
     const alias = ALIAS[type];
     const { words } = this.#o;
@@ -163,8 +178,8 @@ export class BodyWriter {
     if (type === "bool") {
       return this.lanes === 4 ? `${alias}(${words.add(value === 0 ? 0 : 1)} != 0u)` : `${alias}(${value !== 0})`;
     }
-    if ((Object.is(value, 0) || value === 1) && this.lanes === 1) return `${alias}(${value})`;
     if (type === "f32") return this.#splat(type, words.addFloat(value));
+    if ((value === 0 || value === 1) && this.lanes === 1) return `${alias}(${value})`;
     return this.#splat(type, type === "i32" ? `bitcast<i32>(${words.add(value)})` : words.add(value));
   }
 

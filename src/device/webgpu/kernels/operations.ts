@@ -34,6 +34,7 @@ const FLOAT_UNARY: Record<UnaryOp, (x: string) => string> = {
 /** One-operand instruction on a value of `type`. */
 export function unaryText(op: UnaryOp, type: ValueType, x: string): string {
   if (op === "sign" && type === "i32") return `sign(${x})`;
+  if (op === "neg" && type === "f32") return `neg_f(${x})`;
   return FLOAT_UNARY[op](x);
 }
 
@@ -69,6 +70,15 @@ export function binaryText(op: BinaryOp, type: ValueType, a: string, b: string):
       return type === "f32" ? `nan_${op}(${a}, ${b})` : `${op}(${a}, ${b})`;
     case "ne":
       return `!(${a} == ${b})`; // some compilers take != for "less or greater", which NaN is not
+    case "sub":
+      return type === "f32" ? `${a} + neg_f(${b})` : `${a} - ${b}`;
+    // GLSL need not keep NaN: a choice by a comparison may become the larger or smaller one, which is never NaN
+    case "lt":
+    case "le":
+      return type === "f32" ? `${op}_f(${a}, ${b})` : `${a} ${OPERATORS[op]} ${b}`;
+    case "gt":
+    case "ge":
+      return type === "f32" ? `${op === "gt" ? "lt" : "le"}_f(${b}, ${a})` : `${a} ${OPERATORS[op]} ${b}`;
     case "shl":
     case "shr":
       return `${a} ${OPERATORS[op]} (${b} & U(31u))`;
