@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkOptions, flag, text } from "../base/options.ts";
 import { dirname, join } from "@std/path";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, ORDER, type Row } from "../train/mod.ts";
@@ -36,8 +37,12 @@ export class CSVLogger extends Callback {
    *
    * @param options See {@link CsvLoggerOptions}.
    */
-  constructor({ fname = "history.csv", append = false }: CsvLoggerOptions = {}) {
+  constructor(options: CsvLoggerOptions = {}) {
     super();
+    const { fname = "history.csv", append = false } = checkOptions("make CSVLogger", options, {
+      fname: text,
+      append: flag,
+    });
     this.fname = fname;
     this.append = append;
   }

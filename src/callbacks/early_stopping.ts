@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { checkOptions, num } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { CancelFit, ORDER } from "../train/mod.ts";
-import { Tracker, type TrackerOptions } from "./tracker.ts";
+import { TRACKER, Tracker, type TrackerOptions } from "./tracker.ts";
 
 /** Options of {@link EarlyStopping}. */
 export interface EarlyStoppingOptions extends TrackerOptions {
@@ -26,7 +27,8 @@ export class EarlyStopping extends Tracker {
    *
    * @param options See {@link EarlyStoppingOptions}.
    */
-  constructor({ patience = 1, ...rest }: EarlyStoppingOptions = {}) {
+  constructor(options: EarlyStoppingOptions = {}) {
+    const { patience = 1, ...rest } = checkOptions("make EarlyStopping", options, { ...TRACKER, patience: num });
     super(rest);
     this.patience = patience;
   }

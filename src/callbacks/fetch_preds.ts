@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { getPreds, type GetPredsOptions, type Preds } from "../fit/get_preds.ts";
+import { checkOptions } from "../base/options.ts";
+import { GET_PREDS, getPreds, type GetPredsOptions, type Preds } from "../fit/get_preds.ts";
 import { Callback } from "../train/mod.ts";
 
 /** Computes predictions after each validation, without the callbacks that watch the fit. */
@@ -19,7 +20,7 @@ export class FetchPreds extends Callback {
    */
   constructor(options: GetPredsOptions = {}) {
     super();
-    this.#options = options;
+    this.#options = checkOptions("make FetchPreds", options, GET_PREDS);
   }
 
   /** See `Callback.afterValidate`. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { checkOptions, num } from "../base/options.ts";
 import { ops } from "../tensor/mod.ts";
 import { Callback, ORDER } from "../train/mod.ts";
 
@@ -27,8 +28,9 @@ export class GradientClip extends Callback {
    *
    * @param maxNorm Largest norm; 1 by default.
    */
-  constructor(maxNorm: number = 1, { normType = 2 }: GradientClipOptions = {}) {
+  constructor(maxNorm: number = 1, options: GradientClipOptions = {}) {
     super();
+    const { normType = 2 } = checkOptions("make GradientClip", options, { normType: num });
     if (!(maxNorm > 0)) throw new ConfigError(`Cannot clip gradients to norm ${maxNorm}: it must be above 0`);
     if (!(normType > 0)) throw new ConfigError(`Cannot clip gradients by the ${normType}-norm: it must be above 0`);
     this.maxNorm = maxNorm;

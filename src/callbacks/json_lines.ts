@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkOptions, text } from "../base/options.ts";
 import { dirname, join } from "@std/path";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, ORDER } from "../train/mod.ts";
@@ -35,8 +36,9 @@ export class JsonLines extends Callback {
    *
    * @param options See {@link JsonLinesOptions}.
    */
-  constructor({ fname = "log.jsonl" }: JsonLinesOptions = {}) {
+  constructor(options: JsonLinesOptions = {}) {
     super();
+    const { fname = "log.jsonl" } = checkOptions("make JsonLines", options, { fname: text });
     this.fname = fname;
   }
 

@@ -4,10 +4,11 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { checkOptions } from "../base/options.ts";
 import { array } from "../graph/leaves.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { rngState, savedRng } from "../io/rng_state.ts";
-import { defaultRng, type Rng, Tensor } from "../tensor/mod.ts";
+import { aGenerator, defaultRng, type Rng, Tensor } from "../tensor/mod.ts";
 import { Callback, computeLoss, type LossFunc, type LossObject } from "../train/mod.ts";
 
 /** Options of mixing callbacks. */
@@ -37,8 +38,9 @@ export abstract class MixHandler extends Callback {
    *
    * @param alpha Both parameters of the beta distribution that shares come from; small means little mixing.
    */
-  constructor(alpha: number, { rng }: MixOptions = {}) {
+  constructor(alpha: number, options: MixOptions = {}) {
     super();
+    const { rng } = checkOptions(`make ${new.target.name}`, options, { rng: aGenerator });
     if (!(alpha > 0)) throw new ConfigError(`Cannot mix with alpha ${alpha}: it must be above 0`);
     this.alpha = alpha;
     this.#rng = rng ?? null;

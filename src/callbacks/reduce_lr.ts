@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { checkOptions, num } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { ORDER } from "../train/mod.ts";
 import { floatText } from "./number_text.ts";
-import { Tracker, type TrackerOptions } from "./tracker.ts";
+import { TRACKER, Tracker, type TrackerOptions } from "./tracker.ts";
 
 /** Options of {@link ReduceLROnPlateau}. */
 export interface ReduceLrOptions extends TrackerOptions {
@@ -38,7 +39,13 @@ export class ReduceLROnPlateau extends Tracker {
    *
    * @param options See {@link ReduceLrOptions}.
    */
-  constructor({ patience = 1, factor = 10, minLr = 0, ...rest }: ReduceLrOptions = {}) {
+  constructor(options: ReduceLrOptions = {}) {
+    const { patience = 1, factor = 10, minLr = 0, ...rest } = checkOptions("make ReduceLROnPlateau", options, {
+      ...TRACKER,
+      patience: num,
+      factor: num,
+      minLr: num,
+    });
     super(rest);
     this.patience = patience;
     this.factor = factor;

@@ -4,11 +4,12 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { checkOptions, either, flag, num, type OptionTable, text } from "../base/options.ts";
 import { load, save } from "../fit/save.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { ORDER } from "../train/mod.ts";
 import { floatText } from "./number_text.ts";
-import { Tracker, type TrackerOptions } from "./tracker.ts";
+import { TRACKER, Tracker, type TrackerOptions } from "./tracker.ts";
 
 /** Options of {@link SaveModel}. */
 export interface SaveModelOptions extends TrackerOptions {
@@ -21,6 +22,14 @@ export interface SaveModelOptions extends TrackerOptions {
   /** Whether to save the optimizer too; false by default. */
   readonly withOpt?: boolean;
 }
+
+const SAVE_MODEL: OptionTable<SaveModelOptions> = {
+  ...TRACKER,
+  fname: text,
+  everyEpoch: either(flag, num),
+  atEnd: flag,
+  withOpt: flag,
+};
 
 /**
  * Saves the model whenever the watched number is better than ever, and loads the best one back when the fit ends; or
@@ -47,6 +56,7 @@ export class SaveModel extends Tracker {
    * @param options See {@link SaveModelOptions}.
    */
   constructor(options: SaveModelOptions = {}) {
+    checkOptions("make SaveModel", options, SAVE_MODEL);
     const { fname = "model", everyEpoch = 0, atEnd = false, withOpt = false, ...rest } = options;
     super(rest);
     if (everyEpoch && atEnd) {

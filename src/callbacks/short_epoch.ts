@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkOptions, flag, num } from "../base/options.ts";
 import { Callback, CancelTrain, CancelValid } from "../train/mod.ts";
 
 /** Options of {@link ShortEpoch}. */
@@ -25,8 +26,9 @@ export class ShortEpoch extends Callback {
    *
    * @param options See {@link ShortEpochOptions}.
    */
-  constructor({ pct = 0.01, shortValid = true }: ShortEpochOptions = {}) {
+  constructor(options: ShortEpochOptions = {}) {
     super();
+    const { pct = 0.01, shortValid = true } = checkOptions("make ShortEpoch", options, { pct: num, shortValid: flag });
     this.pct = pct;
     this.shortValid = shortValid;
   }

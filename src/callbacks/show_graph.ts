@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkOptions, text } from "../base/options.ts";
 import { Callback, ORDER } from "../train/mod.ts";
 
 /** Options of {@link ShowGraph}. */
@@ -24,8 +25,9 @@ export class ShowGraph extends Callback {
    *
    * @param options See {@link ShowGraphOptions}.
    */
-  constructor({ path }: ShowGraphOptions = {}) {
+  constructor(options: ShowGraphOptions = {}) {
     super();
+    const { path } = checkOptions("make ShowGraph", options, { path: text });
     this.#path = path ?? null;
   }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkOptions, flag, text } from "../base/options.ts";
 import { isAbsolute, join } from "@std/path";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, ORDER } from "../train/mod.ts";
@@ -40,8 +41,12 @@ export class TensorBoard extends Callback {
    *
    * @param options See {@link TensorBoardOptions}.
    */
-  constructor({ dir = "tensorboard", pictures = true }: TensorBoardOptions = {}) {
+  constructor(options: TensorBoardOptions = {}) {
     super();
+    const { dir = "tensorboard", pictures = true } = checkOptions("make TensorBoard", options, {
+      dir: text,
+      pictures: flag,
+    });
     this.dir = dir;
     this.pictures = pictures;
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { refuseUnknown } from "../base/options.ts";
+import { checkOptions, flag, num, oneOf, type OptionTable, text } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, ORDER } from "../train/mod.ts";
 
@@ -26,6 +26,14 @@ const SMALLER_IS_BETTER = /loss|error|perplexity|(^|_)(r?mse|mae|msle|exp_rmspe)
 export function smallerIsBetter(name: string): boolean {
   return SMALLER_IS_BETTER.test(name);
 }
+
+/** What the options of a tracker may be. */
+export const TRACKER: OptionTable<TrackerOptions> = {
+  monitor: text,
+  comp: oneOf("less", "greater"),
+  minDelta: num,
+  resetOnFit: flag,
+};
 
 /** Says after every epoch whether the number is better than ever; rests during the learning-rate finder's probe. */
 export abstract class Tracker extends Callback {
@@ -51,7 +59,7 @@ export abstract class Tracker extends Callback {
    */
   constructor(options: TrackerOptions = {}) {
     super();
-    refuseUnknown(`make ${new.target.name}`, options, ["monitor", "comp", "minDelta", "resetOnFit"]);
+    checkOptions(`make ${new.target.name}`, options, TRACKER);
     const { monitor = "valid_loss", comp, minDelta = 0, resetOnFit = true } = options;
     this.monitor = monitor;
     this.comp = comp ?? (smallerIsBetter(monitor) ? "less" : "greater");

@@ -5,6 +5,7 @@
  */
 import { startHash } from "../base/hash.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
+import { checkOptions, flag, func, num, objectWith, type OptionTable, other } from "../base/options.ts";
 import { fmtShape } from "../base/shape.ts";
 import { cast, mul, sub } from "../graph/elementwise.ts";
 import { array, fromHost, leaf, MAX_ARRAY, scalar } from "../graph/leaves.ts";
@@ -45,6 +46,18 @@ export interface DataLoaderOptions {
   /** Whether items or batches draw random numbers, so that epochs in order differ from each other, too; false by default. */
   readonly random?: boolean;
 }
+
+const DATA_LOADER: OptionTable<DataLoaderOptions> = {
+  dataset: objectWith("a data set with a length and an item function", "length"),
+  columns: other("columns", Array.isArray),
+  bs: num,
+  shuffle: flag,
+  dropLast: flag,
+  seed: num,
+  prefetch: num,
+  batchTfm: func(),
+  random: flag,
+};
 
 /**
  * Changes a batch.
@@ -122,6 +135,7 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
    * @param options The data and how to cut it; see {@link DataLoaderOptions}.
    */
   constructor(options: DataLoaderOptions) {
+    checkOptions("make a DataLoader", options, DATA_LOADER);
     const {
       dataset = null,
       columns = [],
@@ -205,7 +219,8 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
   }
 
   /** The same data in its own order, every item once. */
-  inOrder({ bs = this.bs }: { readonly bs?: number } = {}): DataLoader<B> {
+  inOrder(options: { readonly bs?: number } = {}): DataLoader<B> {
+    const { bs = this.bs } = checkOptions("go through a loader in order", options, { bs: num });
     const loader = new DataLoader<B>({
       ...(this.#dataset === null ? { columns: this.#columns } : { dataset: this.#dataset }),
       bs,

@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError, DataError } from "../base/errors.ts";
-import { refuseUnknown } from "../base/options.ts";
+import { checkOptions, either, flag, num, objectWith, other, text, texts } from "../base/options.ts";
 import { fmtShape, sameShape } from "../base/shape.ts";
 import { type Dtype, Tensor } from "../tensor/mod.ts";
 import { type ArrayData, toTensor } from "./dataset.ts";
@@ -80,7 +80,12 @@ export class DataLoaders<B extends Batch = [Tensor, Tensor]> {
    * @param train Batches to learn from.
    * @param valid Batches to measure on.
    */
-  constructor(train: DataLoader<B>, valid: DataLoader<B>, { nInp, path, lossFunc }: DataLoadersOptions = {}) {
+  constructor(train: DataLoader<B>, valid: DataLoader<B>, options: DataLoadersOptions = {}) {
+    const { nInp, path, lossFunc } = checkOptions("make DataLoaders", options, {
+      nInp: num,
+      path: text,
+      lossFunc: other("a loss"),
+    });
     this.train = train;
     this.valid = valid;
     this.nInp = nInp;
@@ -90,9 +95,19 @@ export class DataLoaders<B extends Batch = [Tensor, Tensor]> {
 
   /** Loaders over arrays, which are kept on the device. */
   static fromArrays(arrays: Arrays, options: FromArraysOptions = {}): ArrayDataLoaders {
-    refuseUnknown("load arrays", options, [
-      ...["bs", "seed", "shuffle", "dropLast", "normalize", "checkFinite", "path", "vocab"] as const,
-    ]);
+    checkOptions("load arrays", options, {
+      bs: num,
+      seed: num,
+      shuffle: flag,
+      dropLast: flag,
+      normalize: either(
+        flag,
+        objectWith<{ readonly mean: number; readonly std: number }>("{ mean, std }", "mean", "std"),
+      ),
+      checkFinite: flag,
+      path: text,
+      vocab: texts,
+    });
     const { bs = 64, seed, shuffle = true, dropLast = false, normalize = false, checkFinite = false, path } = options;
     const { vocab } = options;
     const { x, y } = pair(arrays.x, arrays.y, "x", "y", checkFinite);
@@ -222,7 +237,9 @@ export class ArrayDataLoaders extends DataLoaders {
    *
    * @param x Inputs, `[items, ...]`, as the arrays of training had them.
    */
-  testDl(x: ArrayData, { bs = this.valid.bs }: TestArraysOptions = {}): DataLoader<Batch> {
+  testDl(x: ArrayData, options: TestArraysOptions = {}): DataLoader<Batch> {
+    checkOptions("make a loader", options, { bs: num });
+    const { bs = this.valid.bs } = options;
     const t = toTensor(x, "x"), { shape, normalize } = this.inputs;
     if (!sameShape(t.shape.slice(1), shape)) {
       throw new DataError(

@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError, DataError } from "../base/errors.ts";
+import { checkOptions, num, oneOf, type OptionTable, text, texts } from "../base/options.ts";
 import { Rng, type Tensor, tensor } from "../tensor/mod.ts";
 import {
   columnOf,
@@ -42,6 +43,18 @@ export interface FromCsvOptions {
   readonly delimiter?: string;
 }
 
+const FROM_CSV: OptionTable<FromCsvOptions> = {
+  target: text,
+  task: oneOf("classify", "regress"),
+  numeric: texts,
+  categorical: texts,
+  validPct: num,
+  validColumn: text,
+  bs: num,
+  seed: num,
+  delimiter: text,
+};
+
 /** A batch: numbers of words, i32 `[n, words]`; numbers, f32 `[n, numbers]`; targets, i32 or f32 `[n]`. */
 export type TabularBatch = [Tensor, Tensor, Tensor];
 
@@ -69,7 +82,9 @@ export class TabularDataLoaders extends DataLoaders<TabularBatch> {
   }
 
   /** A loader of other rows, in order; its batches have inputs only. */
-  testDl(rows: readonly TableRow[], { bs = this.valid.bs }: { readonly bs?: number } = {}): DataLoader<Batch> {
+  testDl(rows: readonly TableRow[], options: { readonly bs?: number } = {}): DataLoader<Batch> {
+    checkOptions("make a loader", options, { bs: num });
+    const { bs = this.valid.bs } = options;
     if (rows.length === 0) throw new DataError("Cannot make a loader: there are no rows");
     const [words, numbers] = encodeRows(this.schema, rows);
     return new DataLoader<Batch>({ columns: [{ tensor: words }, { tensor: numbers }], bs, seed: 0 });
@@ -97,6 +112,7 @@ const NO_ROWS: Dataset = {
 
 /** Reads a table; see `DataLoaders.fromCsv`. */
 export async function fromCsv(file: string, options: FromCsvOptions): Promise<TabularDataLoaders> {
+  checkOptions("load a table", options, FROM_CSV);
   const table = await readCsv(file, options.delimiter);
   const { bs = 64, seed = 0 } = options;
   const { train, valid } = splitRows(table, options);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkOptions, flag, type OptionTable } from "../base/options.ts";
 import type { Batch, DataLoader } from "../data/mod.ts";
 import { exchange, foresee, type Piece } from "../graph/exchange.ts";
 import { scalar } from "../graph/leaves.ts";
@@ -27,6 +28,9 @@ export interface DistributedOptions {
    */
   readonly overlap?: boolean;
 }
+
+/** What the options of a {@link DistributedTrainer} may be. */
+export const DISTRIBUTED: OptionTable<DistributedOptions> = { syncBn: flag, overlap: flag };
 
 /** Where processes meet; places of training batches have the batch's number added. */
 const PLACE = { train: 1, valid: 2, forward: 3, batch: 4, sum: 5 } as const;
@@ -76,8 +80,9 @@ export class DistributedTrainer extends Callback {
    *
    * @param options See {@link DistributedOptions}.
    */
-  constructor({ syncBn = true, overlap }: DistributedOptions = {}) {
+  constructor(options: DistributedOptions = {}) {
     super();
+    const { syncBn = true, overlap } = checkOptions("make DistributedTrainer", options, DISTRIBUTED);
     this.syncBn = syncBn;
     this.#overlap = overlap;
   }

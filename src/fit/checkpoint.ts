@@ -7,6 +7,7 @@ import { isAbsolute, join } from "@std/path";
 import { InterruptCallback } from "../callbacks/interrupt.ts";
 import { smallerIsBetter } from "../callbacks/tracker.ts";
 import { ConfigError, InterruptedError } from "../base/errors.ts";
+import { checkOptions, num, oneOf, type OptionTable, orNull, text } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, type Handled, Metric, ORDER, Recorder } from "../train/mod.ts";
 import { captureHost, type HostState } from "./capture.ts";
@@ -32,6 +33,16 @@ export interface CheckpointOptions {
    */
   readonly onSignal?: "exit" | "throw" | "ignore";
 }
+
+const CHECKPOINT: OptionTable<CheckpointOptions> = {
+  dir: text,
+  everySteps: num,
+  everySeconds: num,
+  everyEpochs: num,
+  keep: num,
+  best: orNull(text),
+  onSignal: oneOf("exit", "throw", "ignore"),
+};
 
 /**
  * Saves everything that a fit consists of: weights, buffers, optimizer, schedule position, random generators, loader order
@@ -76,6 +87,7 @@ export class Checkpoint extends Callback {
    */
   constructor(options: CheckpointOptions) {
     super();
+    checkOptions("make Checkpoint", options, CHECKPOINT);
     const { dir, everySteps, everySeconds, everyEpochs, keep = 3, best = "valid_loss", onSignal = "exit" } = options;
     const none = everySteps === undefined && everySeconds === undefined && everyEpochs === undefined;
     if (typeof dir !== "string" || dir === "") throw new ConfigError("Cannot save checkpoints: dir names no directory");

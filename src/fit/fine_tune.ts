@@ -4,12 +4,12 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { refuseUnknown } from "../base/options.ts";
+import { checkOptions, num, type OptionTable, orNull } from "../base/options.ts";
 import { slice } from "../optim/mod.ts";
 import type { Phase, TrainLoop } from "../train/mod.ts";
-import { FIT_COMMON, given, runPolicy } from "./fit.ts";
+import { given, runPolicy } from "./fit.ts";
 import { freeze, unfreeze } from "./freeze.ts";
-import { fitOneCycle, type OneCycleOptions } from "./one_cycle.ts";
+import { fitOneCycle, ONE_CYCLE, type OneCycleOptions } from "./one_cycle.ts";
 
 /** Options of {@link fineTune}; the others go to both parts. */
 export interface FineTuneOptions extends Omit<OneCycleOptions, "lrMax"> {
@@ -25,16 +25,16 @@ export interface FineTuneOptions extends Omit<OneCycleOptions, "lrMax"> {
   readonly div?: number;
 }
 
+const { lrMax: _, ...SHARED } = ONE_CYCLE;
+const FINE_TUNE: OptionTable<FineTuneOptions> = { ...SHARED, baseLr: orNull(num), freezeEpochs: num, lrMult: num };
+
 /**
  * Trains the last group for `freezeEpochs` epochs with the others frozen, then everything for `nEpoch` epochs at smaller,
  * discriminative learning rates. Callbacks tell the parts by `learn.phase`, "frozen" and "unfrozen"; the first part's
  * numbers end up in `recorder.history`. `startEpoch` counts through both parts.
  */
 export async function fineTune(learn: TrainLoop, nEpoch: number, options: FineTuneOptions = {}): Promise<void> {
-  refuseUnknown("fineTune", options, [
-    ...["baseLr", "freezeEpochs", "lrMult", "pctStart", "div", "divFinal", "moms"] as const,
-    ...FIT_COMMON,
-  ]);
+  checkOptions("fineTune", options, FINE_TUNE);
   const { baseLr, freezeEpochs = 1, lrMult = 100, pctStart = 0.3, div = 5, startEpoch = 0, ...rest } = options;
   await runPolicy(learn, "fineTune", options, async () => {
     const lr = baseLr === undefined ? 2e-3 : given(learn, baseLr, "baseLr");

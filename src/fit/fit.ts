@@ -4,8 +4,8 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { refuseUnknown } from "../base/options.ts";
-import type { HyperValue } from "../optim/mod.ts";
+import { checkOptions, flag, num, type OptionTable, orNull, other } from "../base/options.ts";
+import { aHyper, type HyperValue } from "../optim/mod.ts";
 import { type CallbackLike, refuseNested, type TrainLoop } from "../train/mod.ts";
 import { CheckpointSession } from "./checkpoint_session.ts";
 import type { Plan } from "./fingerprint.ts";
@@ -27,8 +27,14 @@ export interface FitCommon {
   readonly startEpoch?: number;
 }
 
-/** The names in {@link FitCommon}. */
-export const FIT_COMMON: readonly (keyof FitCommon)[] = ["wd", "cbs", "resetOpt", "resume", "startEpoch"];
+/** What the options of every fit may be. */
+export const FIT_COMMON: OptionTable<FitCommon> = {
+  wd: orNull(aHyper),
+  cbs: other("a callback or several"),
+  resetOpt: flag,
+  resume: flag,
+  startEpoch: num,
+};
 
 /** Options of {@link fit}. */
 export interface FitOptions extends FitCommon {
@@ -43,7 +49,7 @@ export interface FitOptions extends FitCommon {
  * After any of them the learner can be used again.
  */
 export async function fit(learn: TrainLoop, nEpoch: number, options: FitOptions = {}): Promise<void> {
-  refuseUnknown("fit", options, ["lr", ...FIT_COMMON]);
+  checkOptions("fit", options, { lr: orNull(aHyper), ...FIT_COMMON });
   const { wd, cbs, resetOpt, startEpoch, resume } = options;
   await runPolicy(learn, "fit", options, async () => {
     const lr = "lr" in options ? given(learn, options.lr, "lr") : learn.lr;

@@ -4,11 +4,12 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { checkOptions, flag, func, type OptionTable } from "../base/options.ts";
 import { type Tensor, zeros } from "../tensor/mod.ts";
 import { Callback, computeLoss, gatherRows, joinRows, type LossFunc, ORDER, type TrainLoop } from "../train/mod.ts";
 import { inPhase } from "./fine_tune.ts";
 import { activate, decode } from "./predict.ts";
-import { loaderOf, type ValidateOptions } from "./validate.ts";
+import { loaderOf, VALIDATE, type ValidateOptions } from "./validate.ts";
 
 /** Options of {@link getPreds}. */
 export interface GetPredsOptions extends ValidateOptions {
@@ -21,6 +22,15 @@ export interface GetPredsOptions extends ValidateOptions {
   /** What is applied to predictions; by default the loss's activation. */
   readonly act?: (pred: Tensor) => Tensor;
 }
+
+/** What the options of {@link getPreds} may be. */
+export const GET_PREDS: OptionTable<GetPredsOptions> = {
+  ...VALIDATE,
+  withInput: flag,
+  withDecoded: flag,
+  withLoss: flag,
+  act: func(),
+};
 
 /** What {@link getPreds} gives, items in the order of the set. */
 export interface Preds {
@@ -65,6 +75,7 @@ class Gather extends Callback {
  * validation; what the recorder has of fits stays.
  */
 export async function getPreds(learn: TrainLoop, options: GetPredsOptions = {}): Promise<Preds> {
+  checkOptions("getPreds", options, GET_PREDS);
   return await learn.runs.take("getPreds", () => gatherPreds(learn, options));
 }
 

@@ -4,11 +4,11 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { refuseUnknown } from "../base/options.ts";
+import { checkOptions, flag, other } from "../base/options.ts";
 import { type LrCurve, refuseNested, type TrainLoop } from "../train/mod.ts";
 import { inPhase } from "./fine_tune.ts";
 import { fit } from "./fit.ts";
-import { type LrFinderOptions, LrProbe } from "./lr_finder.ts";
+import { LR_FINDER, type LrFinderOptions, LrProbe } from "./lr_finder.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { minimum, slide, steep, type SuggestFunc, trimCurve, valley } from "./suggest.ts";
 
@@ -50,10 +50,14 @@ const TAKEN = ["curve", "points", "reasons"];
  * @see Smith 2015, arXiv:1506.01186
  */
 export async function lrFind(learn: TrainLoop, options: LrFindOptions = {}): Promise<LrFindResult> {
-  refuseUnknown("lrFind", options, ["suggestFuncs", "showPlot", "startLr", "endLr", "numIt", "stopDiv"]);
-  const { suggestFuncs = valley, showPlot = false, numIt = 100 } = options;
+  const { suggestFuncs = valley, showPlot = false, ...probing } = checkOptions("lrFind", options, {
+    ...LR_FINDER,
+    suggestFuncs: other("suggestion functions", (v) => typeof v === "function" || typeof v === "object"),
+    showPlot: flag,
+  });
+  const { numIt = 100 } = probing;
   const named = nameAll(suggestFuncs);
-  const probe = new LrProbe(options);
+  const probe = new LrProbe(probing);
   return await learn.runs.take("lrFind", () => find(learn, named, probe, { showPlot, numIt }));
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { checkOptions, either, flag, num, nums, type OptionTable } from "../base/options.ts";
 import { SchedExp } from "../schedule/mod.ts";
 import { CancelFit, CancelValid } from "../train/mod.ts";
 import { ParamScheduler } from "./param_scheduler.ts";
@@ -20,6 +21,14 @@ export interface LrFinderOptions {
   /** Whether to stop once the smoothed loss is four times its best; true by default. */
   readonly stopDiv?: boolean;
 }
+
+/** What the options of the finder may be. */
+export const LR_FINDER: OptionTable<LrFinderOptions> = {
+  startLr: either(num, nums),
+  endLr: either(num, nums),
+  numIt: num,
+  stopDiv: flag,
+};
 
 const MIN_IT = 6;
 
@@ -41,7 +50,9 @@ export class LrProbe extends ParamScheduler {
    *
    * @param options See {@link LrFinderOptions}.
    */
-  constructor({ startLr = 1e-7, endLr = 10, numIt = 100, stopDiv = true }: LrFinderOptions = {}) {
+  constructor(options: LrFinderOptions = {}) {
+    checkOptions(`make ${new.target.name}`, options, LR_FINDER);
+    const { startLr = 1e-7, endLr = 10, numIt = 100, stopDiv = true } = options;
     for (const lr of [startLr, endLr].flat()) {
       if (!(lr > 0 && lr < Infinity)) {
         throw new ConfigError(`Cannot look for a learning rate from ${startLr} to ${endLr}: both must be above 0`);

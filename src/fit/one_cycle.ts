@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { refuseUnknown } from "../base/options.ts";
-import type { HyperValue } from "../optim/mod.ts";
+import { checkOptions, num, nums, type OptionTable, orNull, other } from "../base/options.ts";
+import { aHyper, type HyperValue } from "../optim/mod.ts";
 import { combinedCos, type ScheduleFunc } from "../schedule/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
 import { FIT_COMMON, type FitCommon, given, runPlan, runPolicy, spreadLr } from "./fit.ts";
@@ -24,13 +24,23 @@ export interface OneCycleOptions extends FitCommon {
   readonly moms?: readonly [number, number, number];
 }
 
+/** What the options of {@link fitOneCycle} may be. */
+export const ONE_CYCLE: OptionTable<OneCycleOptions> = {
+  lrMax: orNull(aHyper),
+  div: num,
+  divFinal: num,
+  pctStart: num,
+  moms: other("three numbers", (v) => nums.holds(v) && (v as readonly number[]).length === 3),
+  ...FIT_COMMON,
+};
+
 /**
  * Trains with a learning rate that rises and falls along cosines, and a momentum that does the opposite.
  *
  * @see Smith 2018, arXiv:1803.09820
  */
 export async function fitOneCycle(learn: TrainLoop, nEpoch: number, options: OneCycleOptions = {}): Promise<void> {
-  refuseUnknown("fitOneCycle", options, ["lrMax", "div", "divFinal", "pctStart", "moms", ...FIT_COMMON]);
+  checkOptions("fitOneCycle", options, ONE_CYCLE);
   const {
     div = 25,
     divFinal = 1e5,

@@ -5,6 +5,7 @@
  */
 import { dirname, isAbsolute, join } from "@std/path";
 import { AnnealError, CheckpointError, ConfigError } from "../base/errors.ts";
+import { checkOptions, flag } from "../base/options.ts";
 import { openSafetensors, type OutTensor, type SafetensorsFile, writeSafetensors } from "../io/safetensors.ts";
 import { SavedState } from "../io/state_dict.ts";
 import { decodeState } from "../io/state_text.ts";
@@ -69,6 +70,7 @@ export function modelPath(learn: TrainLoop, file: string): string {
  * @returns The path that was written, which {@link load} takes, too.
  */
 export async function save(learn: TrainLoop, file: string, options: SaveOptions = {}): Promise<string> {
+  checkOptions("save", options, { withOpt: flag });
   return await learn.runs.take("save", () => saveHere(learn, file, options));
 }
 
@@ -108,6 +110,7 @@ async function saveHere(learn: TrainLoop, file: string, { withOpt = true }: Save
  * shapes differ, or the file's optimizer is of another kind. Nothing is changed then.
  */
 export async function load(learn: TrainLoop, file: string, options: LoadOptions = {}): Promise<ModelReport> {
+  checkOptions("load", options, { withOpt: flag, strict: flag });
   const { peers } = learn;
   return await learn.runs.take("load", async () => {
     await learn.ready();

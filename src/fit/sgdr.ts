@@ -4,8 +4,8 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { refuseUnknown } from "../base/options.ts";
-import type { HyperValue } from "../optim/mod.ts";
+import { checkOptions, num, orNull } from "../base/options.ts";
+import { aHyper, type HyperValue } from "../optim/mod.ts";
 import { combineScheds, SchedCos } from "../schedule/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
 import { FIT_COMMON, type FitCommon, given, runPlan, runPolicy, spreadLr } from "./fit.ts";
@@ -31,7 +31,7 @@ export async function fitSgdr(
   cycleLen: number,
   options: SgdrOptions = {},
 ): Promise<void> {
-  refuseUnknown("fitSgdr", options, ["lrMax", "cycleMult", ...FIT_COMMON]);
+  checkOptions("fitSgdr", options, { lrMax: orNull(aHyper), cycleMult: num, ...FIT_COMMON });
   const { cycleMult = 2, cbs = [], resetOpt = false, wd, startEpoch, resume } = options;
   for (const [name, n] of Object.entries({ nCycles, cycleLen, cycleMult })) {
     if (!Number.isInteger(n) || n < 1) {

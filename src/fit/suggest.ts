@@ -5,6 +5,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { checkOptions, num } from "../base/options.ts";
 
 /** A learning rate read off the curve, with the point to mark, or the reason why there is none. */
 export type Suggestion =
@@ -145,6 +146,7 @@ function lossAt(lrs: readonly number[], losses: readonly number[], lr: number): 
  * @throws {ConfigError} When `lrDiff` is no positive integer, or the others aren't positive numbers.
  */
 export function slideWith(options: SlideOptions = {}): SuggestFunc {
+  checkOptions("slide over a curve", options, { lrDiff: num, thresh: num, adjustValue: num });
   const { lrDiff = 15, thresh = 0.005, adjustValue = 1 } = options;
   if (!Number.isInteger(lrDiff) || lrDiff < 1) {
     throw new ConfigError(`Cannot slide over a curve: lrDiff must be a positive integer, got ${lrDiff}`);

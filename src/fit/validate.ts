@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Batch, DataLoader } from "../data/mod.ts";
+import { checkOptions, type OptionTable, other } from "../base/options.ts";
+import { type Batch, DataLoader } from "../data/mod.ts";
 import type { CallbackLike, MetricValue, TrainLoop } from "../train/mod.ts";
 import { inPhase } from "./fine_tune.ts";
 
@@ -17,12 +18,19 @@ export interface ValidateOptions {
   readonly cbs?: CallbackLike | readonly CallbackLike[];
 }
 
+/** What the options of {@link validate} may be. */
+export const VALIDATE: OptionTable<ValidateOptions> = {
+  dsIdx: other("0 for the training set or 1 for the validation set", (v) => v === 0 || v === 1),
+  dl: other("a DataLoader", (v) => v instanceof DataLoader),
+  cbs: other("a callback or several"),
+};
+
 /**
  * The loss and the metrics of a set, in the order `[loss, ...metrics]`; null where there is no data. Only the events of
  * validation happen: what the recorder has of fits stays.
  */
 export async function validate(learn: TrainLoop, options: ValidateOptions = {}): Promise<readonly MetricValue[]> {
-  const { cbs = [] } = options;
+  const { cbs = [] } = checkOptions("validate", options, VALIDATE);
   const dl = loaderOf(learn, options);
   return await learn.runs.take("validate", () =>
     inPhase(learn, "eval", () =>

@@ -6,6 +6,7 @@
 import { startHash } from "../base/hash.ts";
 import { dirname, resolve } from "@std/path";
 import { AnnealError, ConfigError, DataError } from "../base/errors.ts";
+import { checkOptions, flag, func, num, type OptionTable, text } from "../base/options.ts";
 
 /** Options of {@link fetchCached}. */
 export interface FetchOptions {
@@ -29,6 +30,18 @@ export interface FetchOptions {
   readonly retryMs?: number;
 }
 
+const FETCH: OptionTable<FetchOptions> = {
+  dest: text,
+  bytes: num,
+  sha256: text,
+  md5Start: text,
+  force: flag,
+  onProgress: func(),
+  stallMs: num,
+  retries: num,
+  retryMs: num,
+};
+
 /** What was known of a file when its transfer began. */
 interface Origin {
   readonly url: string;
@@ -47,7 +60,7 @@ class Cut extends Error {}
  * @throws {DataError} If the file can't be fetched, saying where to put it by hand, or is not what was expected.
  */
 export async function fetchCached(url: string | URL, options: FetchOptions): Promise<string> {
-  const { dest, bytes, force = false } = options;
+  const { dest, bytes, force = false } = checkOptions("fetch", options, FETCH);
   const address = String(url);
   await refuseUnpermitted("read", dest, address);
   if (!force && await isThere(dest, bytes)) return dest;

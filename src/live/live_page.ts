@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { refuseUnknown } from "../base/options.ts";
+import { checkOptions, flag, num, type OptionTable, text, texts } from "../base/options.ts";
 import { Checkpoint } from "../fit/mod.ts";
 import { Callback, CancelFit, type Handled, ORDER, silentLogger } from "../train/mod.ts";
 import { isLoopback } from "./hostname.ts";
@@ -38,17 +38,17 @@ export interface LivePageOptions {
   readonly keepOpen?: boolean;
 }
 
-const OPTIONS = [
-  "port",
-  "hostname",
-  "token",
-  "hosts",
-  "title",
-  "controls",
-  "topLosses",
-  "readEvery",
-  "keepOpen",
-] as const satisfies readonly (keyof LivePageOptions)[];
+const OPTIONS: OptionTable<LivePageOptions> = {
+  port: num,
+  hostname: text,
+  token: text,
+  hosts: texts,
+  title: text,
+  controls: flag,
+  topLosses: num,
+  readEvery: num,
+  keepOpen: flag,
+};
 /** Milliseconds between two messages to the pages. */
 const SEND_MS = 200;
 const DEFAULT_PORT = 8421;
@@ -105,7 +105,7 @@ export class LivePage extends Callback {
    */
   constructor(options: LivePageOptions = {}) {
     super();
-    refuseUnknown("make a LivePage", options, OPTIONS);
+    checkOptions("make LivePage", options, OPTIONS);
     const { hostname = "127.0.0.1", token, port = DEFAULT_PORT, topLosses = 12, readEvery = 2 } = options;
     if (token === undefined && !isLoopback(hostname)) {
       throw new ConfigError(

@@ -5,8 +5,9 @@
  */
 import type { LayerJson } from "../base/json.ts";
 import { ConfigError, ShapeError } from "../base/errors.ts";
+import { checkOptions, num, oneOf } from "../base/options.ts";
 import { fmtShape } from "../base/shape.ts";
-import { rand, type Rng, type Tensor } from "../tensor/mod.ts";
+import { aGenerator, rand, type Rng, type Tensor } from "../tensor/mod.ts";
 import { Module } from "./module.ts";
 
 /** max(x, 0) */
@@ -54,9 +55,10 @@ export class GELU extends Module {
    *
    * @param options `approximate: "tanh"` for the approximation.
    */
-  constructor({ approximate = "none" }: { readonly approximate?: "none" | "tanh" } = {}) {
+  constructor(options: { readonly approximate?: "none" | "tanh" } = {}) {
     super();
-    this.approximate = approximate;
+    checkOptions("make GELU", options, { approximate: oneOf("none", "tanh") });
+    this.approximate = options.approximate ?? "none";
   }
 
   /** `x P(x)` of any shape. */
@@ -145,9 +147,10 @@ export class Softmax extends Module {
    *
    * @param options `axis`, the last one by default.
    */
-  constructor({ axis = -1 }: { readonly axis?: number } = {}) {
+  constructor(options: { readonly axis?: number } = {}) {
     super();
-    this.axis = axis;
+    checkOptions("make Softmax", options, { axis: num });
+    this.axis = options.axis ?? -1;
   }
 
   /** Probabilities of the same shape. */
@@ -172,10 +175,11 @@ export class Dropout extends Module {
    * @param p Probability in [0, 1]; 0.5 by default.
    * @param options `rng`: where the numbers come from; the default generator.
    */
-  constructor(readonly p: number = 0.5, { rng }: { readonly rng?: Rng } = {}) {
+  constructor(readonly p: number = 0.5, options: { readonly rng?: Rng } = {}) {
     super();
-    if (!(p >= 0 && p <= 1)) throw new ConfigError(`Cannot make Dropout: p is a probability from 0 to 1, got ${p}`);
-    this.rng = rng ?? null;
+    checkOptions("make Dropout", options, { rng: aGenerator });
+    checkProbability("Dropout", p);
+    this.rng = options.rng ?? null;
   }
 
   /** In training some elements 0 and the others scaled; `x` itself otherwise. */
@@ -202,10 +206,11 @@ export class Dropout2d extends Module {
    * @param p Probability in [0, 1]; 0.5 by default.
    * @param options `rng`: where the numbers come from; the default generator.
    */
-  constructor(readonly p: number = 0.5, { rng }: { readonly rng?: Rng } = {}) {
+  constructor(readonly p: number = 0.5, options: { readonly rng?: Rng } = {}) {
     super();
-    if (!(p >= 0 && p <= 1)) throw new ConfigError(`Cannot make Dropout2d: p is a probability from 0 to 1, got ${p}`);
-    this.#rng = rng;
+    checkOptions("make Dropout2d", options, { rng: aGenerator });
+    checkProbability("Dropout2d", p);
+    this.#rng = options.rng;
   }
 
   /** In training some channels 0 and the others scaled; `x` itself otherwise. */
@@ -224,4 +229,9 @@ export class Dropout2d extends Module {
   override toJSON(): LayerJson | null {
     return { kind: "Dropout2d", p: this.p };
   }
+}
+
+function checkProbability(layer: string, p: number): void {
+  if (num.holds(p) && p >= 0 && p <= 1) return;
+  throw new ConfigError(`Cannot make ${layer}: p is a probability from 0 to 1, got ${p}`);
 }

@@ -5,8 +5,18 @@
  */
 import type { LayerJson } from "../base/json.ts";
 import { ConfigError } from "../base/errors.ts";
+import { checkOptions, either, flag, func, num, oneOf, type OptionTable } from "../base/options.ts";
 import { sizeOf } from "../base/shape.ts";
-import { defaultRng, Parameter, type PerAxis, type Rng, type Tensor, tensor } from "../tensor/mod.ts";
+import {
+  aGenerator,
+  defaultRng,
+  Parameter,
+  type PerAxis,
+  perAxisKind,
+  type Rng,
+  type Tensor,
+  tensor,
+} from "../tensor/mod.ts";
 import { checkSizes, uniformParameter } from "./linear.ts";
 import { Module } from "./module.ts";
 import type { WeightInit } from "./weight_init.ts";
@@ -38,6 +48,25 @@ export interface ConvTransposeLayerOptions extends Omit<ConvLayerOptions, "paddi
   /** Rows and columns added at the end of the result, below the stride; 0 by default. */
   readonly outputPadding?: PerAxis;
 }
+
+const SHARED = {
+  stride: perAxisKind,
+  dilation: perAxisKind,
+  groups: num,
+  bias: flag,
+  init: func<WeightInit>(),
+  rng: aGenerator,
+};
+const CONV: OptionTable<ConvLayerOptions> = {
+  ...SHARED,
+  padding: either(perAxisKind, oneOf("same")),
+  padMode: oneOf("zeros", "reflect", "replicate", "circular"),
+};
+const CONV_TRANSPOSE: OptionTable<ConvTransposeLayerOptions> = {
+  ...SHARED,
+  padding: perAxisKind,
+  outputPadding: perAxisKind,
+};
 
 function numbersOf(layer: string, name: string, value: PerAxis, d: number, least: number): readonly number[] {
   const all = typeof value === "number" ? new Array<number>(d).fill(value) : [...value];
@@ -93,14 +122,10 @@ abstract class ConvBase extends Module {
   ) {
     super();
     const name = this.constructor.name;
+    checkOptions(`make ${name}`, options, CONV);
     const { stride = 1, padding = 0, padMode = "zeros", dilation = 1, groups = 1, bias = true, init } = options;
     const rng = options.rng ?? defaultRng();
     checkGroups(name, groups, { inChannels, outChannels });
-    if (!["zeros", "reflect", "replicate", "circular"].includes(padMode)) {
-      throw new ConfigError(
-        `Cannot make ${name}: padMode is zeros, reflect, replicate or circular, got ${padMode as string}`,
-      );
-    }
     this.kernel = numbersOf(name, "kernel", kernel, d, 1);
     this.stride = numbersOf(name, "stride", stride, d, 1);
     this.dilation = numbersOf(name, "dilation", dilation, d, 1);
@@ -227,6 +252,7 @@ export class ConvTranspose2d extends Module {
     options: ConvTransposeLayerOptions = {},
   ) {
     super();
+    checkOptions("make ConvTranspose2d", options, CONV_TRANSPOSE);
     const { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1, bias = true, init } = options;
     const rng = options.rng ?? defaultRng();
     const name = "ConvTranspose2d";

@@ -4,16 +4,13 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { checkOptions, flag, num, type OptionTable } from "../base/options.ts";
 import { normalizeAxis, sameShape } from "../base/shape.ts";
-import { expm1 } from "../graph/elementwise.ts";
 import { allBelow } from "../graph/known.ts";
-import { arange, ops, Tensor, where } from "../tensor/mod.ts";
-import { classLabels, Loss, type LossOptions } from "./loss.ts";
+import { arange, aTensor, ops, type Tensor, where } from "../tensor/mod.ts";
+import { classLabels, Loss, LOSS_OPTIONS, type LossOptions } from "./loss.ts";
 
-/**
- * Options of losses with class labels. Where every item is ignored, or weighs nothing, the mean loss is 0 and so is its
- * gradient: such a batch teaches nothing and does no harm (in PyTorch the loss is NaN).
- */
+/** Options of losses with class labels. */
 export interface ClassLossOptions extends LossOptions {
   /** Weight of each class, `[classes]`. */
   readonly weight?: Tensor;
@@ -22,6 +19,13 @@ export interface ClassLossOptions extends LossOptions {
   /** The axis of the classes; the last one for two axes, 1 otherwise. */
   readonly axis?: number;
 }
+
+const CLASS_LOSS_OPTIONS: OptionTable<ClassLossOptions> = {
+  ...LOSS_OPTIONS,
+  weight: aTensor,
+  ignoreIndex: num,
+  axis: num,
+};
 
 /** Options of {@link CrossEntropyLoss}. */
 export interface CrossEntropyOptions extends ClassLossOptions {
@@ -39,10 +43,11 @@ abstract class ClassLoss extends Loss {
 
   /** Takes what all losses with class labels take. */
   constructor(options: ClassLossOptions = {}) {
-    super(options);
-    this.weight = options.weight ?? null;
-    this.ignoreIndex = options.ignoreIndex ?? null;
-    this.axis = options.axis ?? null;
+    const { weight, ignoreIndex, axis, ...rest } = checkOptions(`make ${new.target.name}`, options, CLASS_LOSS_OPTIONS);
+    super(rest);
+    this.weight = weight ?? null;
+    this.ignoreIndex = ignoreIndex ?? null;
+    this.axis = axis ?? null;
   }
 
   /** The class axis of `pred`. */
@@ -67,16 +72,6 @@ abstract class ClassLoss extends Loss {
     return this.ignoreIndex === null ? null : labels.ne(this.ignoreIndex).cast("f32");
   }
 
-  /** `items`, 0 where they are ignored, whatever their value. */
-  protected counted(items: Tensor, labels: Tensor): Tensor {
-    return this.ignoreIndex === null ? items : where(labels.ne(this.ignoreIndex), items, 0);
-  }
-
-  /** `items` times their weights, 0 where they are ignored. */
-  protected weighed(items: Tensor, labels: Tensor, weights: Tensor | null): Tensor {
-    return this.counted(this.weight === null ? items : items.mul(weights!), labels);
-  }
-
   /** Each item's weight: that of its class, 0 where it is ignored; null if all count 1. */
   protected itemWeights(labels: Tensor): Tensor | null {
     const { weight } = this;
@@ -91,11 +86,10 @@ abstract class ClassLoss extends Loss {
     return this.ignoreIndex === null ? labels : where(labels.eq(this.ignoreIndex), 0, labels);
   }
 
-  /** The mean over items, each counting its weight; 0 where nothing counts. */
+  /** The mean over items, each counting its weight. */
   protected reduceWeighted(items: Tensor, weights: Tensor | null): Tensor {
     if (this.reduction !== "mean" || weights === null) return this.reduce(items);
-    const total = weights.sum();
-    return items.sum().div(where(total.eq(0), 1, total));
+    return items.sum().div(weights.sum());
   }
 
   /** Probabilities of the classes. */
@@ -137,8 +131,11 @@ export class CrossEntropyLoss extends ClassLoss {
 
   /** Takes weights, smoothing, the class axis and the reduction. */
   constructor(options: CrossEntropyOptions = {}) {
-    super(options);
-    const { labelSmoothing = 0 } = options;
+    const { labelSmoothing = 0, ...rest } = checkOptions("make CrossEntropyLoss", options, {
+      ...CLASS_LOSS_OPTIONS,
+      labelSmoothing: num,
+    });
+    super(rest);
     if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
       throw new ConfigError(`Cannot smooth labels by ${labelSmoothing}: it is a number from 0 to 1`);
     }
@@ -153,11 +150,14 @@ export class CrossEntropyLoss extends ClassLoss {
     const { z, logSum } = logits(pred, axis);
     const weights = this.itemWeights(labels);
     const nll = logSum.sub(pick(z, this.safeLabels(labels), axis));
-    const hard = this.reduceWeighted(this.weighed(nll, labels, weights), weights);
+    const items = weights === null ? nll : nll.mul(weights);
+    const hard = this.reduceWeighted(items, weights);
     if (this.labelSmoothing === 0) return hard;
-    const all = this.counted(this.#allClasses(z, logSum, axis, pred), labels);
+    const all = this.#allClasses(z, logSum, axis, pred);
+    const counts = this.counts(labels);
+    const counted = counts === null ? all : all.mul(counts);
     return hard.mul(1 - this.labelSmoothing).add(
-      this.reduceWeighted(all, weights).mul(this.labelSmoothing / pred.shape[axis]),
+      this.reduceWeighted(counted, weights).mul(this.labelSmoothing / pred.shape[axis]),
     );
   }
 
@@ -192,8 +192,11 @@ export class LabelSmoothingCrossEntropy extends ClassLoss {
 
   /** Takes `eps` and what all losses with class labels take. */
   constructor(options: LabelSmoothingOptions = {}) {
-    super(options);
-    const { eps = 0.1 } = options;
+    const { eps = 0.1, ...rest } = checkOptions("make LabelSmoothingCrossEntropy", options, {
+      ...CLASS_LOSS_OPTIONS,
+      eps: num,
+    });
+    super(rest);
     if (!(eps >= 0 && eps <= 1)) throw new ConfigError(`Cannot smooth labels by ${eps}: it is a number from 0 to 1`);
     this.eps = eps;
   }
@@ -206,9 +209,11 @@ export class LabelSmoothingCrossEntropy extends ClassLoss {
     const weights = this.itemWeights(labels);
     const nll = logSum.sub(pick(z, this.safeLabels(labels), axis));
     const all = logSum.unsqueeze(axis).sub(z).sum({ axis });
-    const hard = this.reduceWeighted(this.weighed(nll, labels, weights), weights);
-    const smooth = this.reduceWeighted(this.counted(all, labels), this.counts(labels));
-    return smooth.mul(this.eps / pred.shape[axis]).add(hard.mul(1 - this.eps));
+    const hard = this.reduceWeighted(weights === null ? nll : nll.mul(weights), weights);
+    const counts = this.counts(labels);
+    return this.reduceWeighted(counts === null ? all : all.mul(counts), counts).mul(this.eps / pred.shape[axis]).add(
+      hard.mul(1 - this.eps),
+    );
   }
 }
 
@@ -220,7 +225,7 @@ export class NLLLoss extends ClassLoss {
     const labels = classLabels(this, pred, targ, axis, this.ignoreIndex);
     const weights = this.itemWeights(labels);
     const nll = pick(pred, this.safeLabels(labels), axis).neg();
-    return this.reduceWeighted(this.weighed(nll, labels, weights), weights);
+    return this.reduceWeighted(weights === null ? nll : nll.mul(weights), weights);
   }
 
   /** Probabilities of log-probabilities. */
@@ -242,8 +247,8 @@ export class FocalLoss extends ClassLoss {
 
   /** Takes `gamma` and what all losses with class labels take. */
   constructor(options: FocalLossOptions = {}) {
-    super(options);
-    const { gamma = 2 } = options;
+    const { gamma = 2, ...rest } = checkOptions("make FocalLoss", options, { ...CLASS_LOSS_OPTIONS, gamma: num });
+    super(rest);
     if (!(gamma >= 0)) throw new ConfigError(`Cannot make FocalLoss: gamma is a number from 0, got ${gamma}`);
     this.gamma = gamma;
   }
@@ -255,14 +260,8 @@ export class FocalLoss extends ClassLoss {
     const { z, logSum } = logits(pred, axis);
     const weights = this.itemWeights(labels);
     const nll = logSum.sub(pick(z, this.safeLabels(labels), axis));
-    const ce = this.weighed(nll, labels, weights);
-    return this.reduceWeighted(this.#factor(ce).mul(ce), this.counts(labels));
-  }
-
-  /** `(1 - p)^gamma`; where p is 1 it is a constant, as a power below 1 has an infinite slope there. */
-  #factor(ce: Tensor): Tensor {
-    const wrong = new Tensor(expm1(ce.neg().node)).neg(); // 1 - p, with its digits where p is near 1
-    return where(wrong.gt(0), where(wrong.gt(0), wrong, 1).pow(this.gamma), this.gamma === 0 ? 1 : wrong.detach());
+    const ce = weights === null ? nll : nll.mul(weights);
+    return this.reduceWeighted(ce.neg().exp().neg().add(1).pow(this.gamma).mul(ce), this.counts(labels));
   }
 }
 
@@ -286,7 +285,17 @@ export class DiceLoss extends Loss {
   readonly squareInUnion: boolean;
 
   /** Takes the class axis, the smoothing and the reduction, "sum" by default. */
-  constructor({ axis = 1, smooth = 1e-6, squareInUnion = false, reduction = "sum" }: DiceLossOptions = {}) {
+  constructor(options: DiceLossOptions = {}) {
+    const { axis = 1, smooth = 1e-6, squareInUnion = false, reduction = "sum" } = checkOptions(
+      "make DiceLoss",
+      options,
+      {
+        ...LOSS_OPTIONS,
+        axis: num,
+        smooth: num,
+        squareInUnion: flag,
+      },
+    );
     super({ reduction });
     this.axis = axis;
     this.smooth = smooth;

@@ -5,8 +5,9 @@
  */
 import type { LayerJson } from "../base/json.ts";
 import { ConfigError, ShapeError } from "../base/errors.ts";
+import { checkOptions, flag, num, type OptionTable } from "../base/options.ts";
 import { fmtShape, sizeOf } from "../base/shape.ts";
-import { ones, Parameter, standardise, type Tensor, zeros } from "../tensor/mod.ts";
+import { ones, Parameter, type Tensor, zeros } from "../tensor/mod.ts";
 import { checkSizes } from "./linear.ts";
 import { Module } from "./module.ts";
 
@@ -17,6 +18,8 @@ export interface GroupNormOptions {
   /** Whether there are a weight and a bias for each channel. */
   readonly affine?: boolean;
 }
+
+const GROUP_NORM: OptionTable<GroupNormOptions> = { eps: num, affine: flag };
 
 /** Normalises each of `numGroups` groups of channels of each item, `[n, c, ...]`. */
 export class GroupNorm extends Module {
@@ -35,6 +38,7 @@ export class GroupNorm extends Module {
    */
   constructor(readonly numGroups: number, readonly numChannels: number, options: GroupNormOptions = {}) {
     super();
+    checkOptions(`make ${new.target.name}`, options, GROUP_NORM);
     const { eps = 1e-5, affine = true } = options;
     checkSizes("GroupNorm", { numGroups, numChannels });
     if (numChannels % numGroups !== 0) {
@@ -56,7 +60,9 @@ export class GroupNorm extends Module {
       );
     }
     const groups = x.reshape([shape[0] * this.numGroups, sizeOf(shape.slice(1)) / this.numGroups]);
-    const y = standardise(groups, [1], this.eps).y.reshape(shape);
+    const centred = groups.sub(groups.mean({ axis: 1, keepdim: true }));
+    const scale = centred.square().mean({ axis: 1, keepdim: true }).add(this.eps).rsqrt();
+    const y = centred.mul(scale).reshape(shape);
     const wide = shape.map((n, i) => i === 1 ? n : 1);
     const scaled = this.weight === null ? y : y.mul(this.weight.reshape(wide));
     return this.bias === null ? scaled : scaled.add(this.bias.reshape(wide));
@@ -76,7 +82,8 @@ export class InstanceNorm2d extends GroupNorm {
    *
    * @param numFeatures Number of channels.
    */
-  constructor(numFeatures: number, { eps = 1e-5, affine = false }: GroupNormOptions = {}) {
+  constructor(numFeatures: number, options: GroupNormOptions = {}) {
+    const { eps, affine = false } = checkOptions("make InstanceNorm2d", options, GROUP_NORM);
     super(numFeatures, numFeatures, { eps, affine });
   }
 

@@ -5,8 +5,9 @@
  */
 import type { LayerJson } from "../base/json.ts";
 import { ConfigError, ShapeError } from "../base/errors.ts";
+import { checkOptions, flag, func, num } from "../base/options.ts";
 import { fmtShape } from "../base/shape.ts";
-import { defaultRng, Parameter, type Rng, type Tensor, tensor } from "../tensor/mod.ts";
+import { aGenerator, defaultRng, Parameter, type Rng, type Tensor, tensor } from "../tensor/mod.ts";
 import { Module } from "./module.ts";
 import type { WeightInit } from "./weight_init.ts";
 
@@ -54,6 +55,7 @@ export class Linear extends Module {
    */
   constructor(readonly inFeatures: number, readonly outFeatures: number, options: LinearOptions = {}) {
     super();
+    checkOptions("make Linear", options, { bias: flag, init: func(), rng: aGenerator });
     const { bias = true, init, rng = defaultRng() } = options;
     checkSizes("Linear", { inFeatures, outFeatures });
     const bound = 1 / Math.sqrt(inFeatures);
@@ -111,9 +113,11 @@ export class Embedding extends Module {
   constructor(
     readonly count: number,
     readonly size: number,
-    { paddingIdx, rng = defaultRng() }: EmbeddingOptions = {},
+    options: EmbeddingOptions = {},
   ) {
     super();
+    checkOptions("make Embedding", options, { paddingIdx: num, rng: aGenerator });
+    const { paddingIdx, rng = defaultRng() } = options;
     checkSizes("Embedding", { count, size });
     if (paddingIdx !== undefined && (!Number.isInteger(paddingIdx) || paddingIdx < 0 || paddingIdx >= count)) {
       throw new ConfigError(`Cannot make Embedding: paddingIdx is a row from 0 to ${count - 1}, got ${paddingIdx}`);

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { ConfigError, DataError, DtypeError, ShapeError } from "../base/errors.ts";
+import { DataError, DtypeError, ShapeError } from "../base/errors.ts";
+import { checkOptions, oneOf, type OptionTable } from "../base/options.ts";
 import { fmtShape, sameShape } from "../base/shape.ts";
 import { allBelow } from "../graph/known.ts";
 import type { Tensor } from "../tensor/mod.ts";
@@ -17,17 +18,18 @@ export interface LossOptions {
   readonly reduction?: Reduction;
 }
 
+/** What the options of every loss may be. */
+export const LOSS_OPTIONS: OptionTable<LossOptions> = { reduction: oneOf("mean", "sum", "none") };
+
 /** A loss as an object: it can be asked for the items' own losses, and knows what the model's outputs mean. */
 export abstract class Loss {
   /** How the items' losses are brought together; may be changed. */
   reduction: Reduction;
 
   /** Takes the reduction. */
-  constructor({ reduction = "mean" }: LossOptions = {}) {
-    if (reduction !== "mean" && reduction !== "sum" && reduction !== "none") {
-      throw new ConfigError(`Cannot reduce a loss by ${String(reduction)}: it is mean, sum or none`);
-    }
-    this.reduction = reduction;
+  constructor(options: LossOptions = {}) {
+    checkOptions(`make ${new.target.name}`, options, LOSS_OPTIONS);
+    this.reduction = options.reduction ?? "mean";
   }
 
   /** The loss of predictions against targets. */

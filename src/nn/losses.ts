@@ -4,9 +4,9 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { binaryCrossEntropy } from "../graph/binary_cross_entropy.ts";
-import { Tensor, where } from "../tensor/mod.ts";
-import { flatPair, Loss, type LossOptions } from "./loss.ts";
+import { checkOptions, flag, num, oneOf } from "../base/options.ts";
+import { aTensor, type Tensor, where } from "../tensor/mod.ts";
+import { flatPair, Loss, LOSS_OPTIONS, type LossOptions } from "./loss.ts";
 
 /** Squared difference. */
 export class MSELoss extends Loss {
@@ -38,8 +38,9 @@ export class SmoothL1Loss extends Loss {
   readonly beta: number;
 
   /** Takes `beta` and the reduction. */
-  constructor({ beta = 1, ...options }: SmoothL1Options = {}) {
-    super(options);
+  constructor(options: SmoothL1Options = {}) {
+    const { beta = 1, ...rest } = checkOptions("make SmoothL1Loss", options, { ...LOSS_OPTIONS, beta: num });
+    super(rest);
     if (!(beta > 0)) throw new ConfigError(`Cannot make SmoothL1Loss: beta is a number above 0, got ${beta}`);
     this.beta = beta;
   }
@@ -47,9 +48,8 @@ export class SmoothL1Loss extends Loss {
   /** One number; with reduction "none" one for each element. */
   override forward(pred: Tensor, targ: Tensor): Tensor {
     const [p, t] = flatPair(this, pred, targ);
-    const d = p.sub(t), size = d.abs(), near = size.lt(this.beta);
-    const square = where(near, d, 0).square().mul(0.5 / this.beta); // of large differences it would overflow
-    return this.reduce(where(near, square, size.sub(0.5 * this.beta)));
+    const d = p.sub(t), size = d.abs();
+    return this.reduce(where(size.lt(this.beta), d.square().mul(0.5 / this.beta), size.sub(0.5 * this.beta)));
   }
 }
 
@@ -65,8 +65,9 @@ export class HuberLoss extends Loss {
   readonly delta: number;
 
   /** Takes `delta` and the reduction. */
-  constructor({ delta = 1, ...options }: HuberOptions = {}) {
-    super(options);
+  constructor(options: HuberOptions = {}) {
+    const { delta = 1, ...rest } = checkOptions("make HuberLoss", options, { ...LOSS_OPTIONS, delta: num });
+    super(rest);
     if (!(delta > 0)) throw new ConfigError(`Cannot make HuberLoss: delta is a number above 0, got ${delta}`);
     this.delta = delta;
   }
@@ -74,9 +75,8 @@ export class HuberLoss extends Loss {
   /** One number; with reduction "none" one for each element. */
   override forward(pred: Tensor, targ: Tensor): Tensor {
     const [p, t] = flatPair(this, pred, targ);
-    const d = p.sub(t), size = d.abs(), near = size.le(this.delta);
-    const square = where(near, d, 0).square().mul(0.5); // of large differences it would overflow
-    return this.reduce(where(near, square, size.sub(0.5 * this.delta).mul(this.delta)));
+    const d = p.sub(t), size = d.abs();
+    return this.reduce(where(size.le(this.delta), d.square().mul(0.5), size.sub(0.5 * this.delta).mul(this.delta)));
   }
 }
 
@@ -100,8 +100,14 @@ export class BCEWithLogitsLoss extends Loss {
   readonly thresh: number;
 
   /** Takes weights, the threshold of decisions and the reduction. */
-  constructor({ posWeight, weight, thresh = 0.5, ...options }: BCEWithLogitsOptions = {}) {
-    super(options);
+  constructor(options: BCEWithLogitsOptions = {}) {
+    const { posWeight, weight, thresh = 0.5, ...rest } = checkOptions("make BCEWithLogitsLoss", options, {
+      ...LOSS_OPTIONS,
+      posWeight: aTensor,
+      weight: aTensor,
+      thresh: num,
+    });
+    super(rest);
     this.posWeight = posWeight ?? null;
     this.weight = weight ?? null;
     this.thresh = thresh;
@@ -110,9 +116,10 @@ export class BCEWithLogitsLoss extends Loss {
   /** One number; with reduction "none" one for each element. */
   override forward(pred: Tensor, targ: Tensor): Tensor {
     const [x, t] = flatPair(this, pred, targ);
-    // posWeight t log(1 + exp(-x)) + (1 - t) log(1 + exp(x)): both terms keep their digits where the other one is large
-    const yes = t.mul(x.neg().softplus()), no = t.neg().add(1).mul(x.softplus());
-    const items = (this.posWeight === null ? yes : yes.mul(this.posWeight)).add(no);
+    // (1 - t) x + w log(1 + exp(-x)), w = 1 + (posWeight - 1) t
+    const tail = x.neg().softplus();
+    const weighed = this.posWeight === null ? tail : tail.mul(this.posWeight.sub(1).mul(t).add(1));
+    const items = t.neg().add(1).mul(x).add(weighed);
     return this.reduce(this.weight === null ? items : items.mul(this.weight));
   }
 
@@ -127,15 +134,13 @@ export class BCEWithLogitsLoss extends Loss {
   }
 }
 
-/**
- * Binary cross-entropy of probabilities; as in PyTorch logarithms are not taken below -100, and in the gradient
- * `(p - t) / (p (1 - p))` the denominator is at least 1e-12, so that probabilities of exactly 0 and 1 do no harm.
- */
+/** Binary cross-entropy of probabilities; logarithms are not taken below -100, as PyTorch does. */
 export class BCELoss extends Loss {
   /** One number; with reduction "none" one for each element. */
   override forward(pred: Tensor, targ: Tensor): Tensor {
     const [p, t] = flatPair(this, pred, targ);
-    return this.reduce(new Tensor(binaryCrossEntropy(p.node, t.node)));
+    const yes = p.log().clamp({ min: -100 }), no = p.neg().add(1).log().clamp({ min: -100 });
+    return this.reduce(t.mul(yes).add(t.neg().add(1).mul(no)).neg());
   }
 
   /** Which probabilities are above a half, bool. */
@@ -159,7 +164,11 @@ export class KLDivLoss extends Loss {
   readonly #batchMean: boolean;
 
   /** Takes the reduction, and whether targets are logarithms. */
-  constructor({ reduction = "mean", logTarget = false }: KLDivOptions = {}) {
+  constructor(options: KLDivOptions = {}) {
+    const { reduction = "mean", logTarget = false } = checkOptions("make KLDivLoss", options, {
+      reduction: oneOf("mean", "sum", "none", "batchmean"),
+      logTarget: flag,
+    });
     super({ reduction: reduction === "batchmean" ? "sum" : reduction });
     this.#batchMean = reduction === "batchmean";
     this.logTarget = logTarget;

@@ -5,6 +5,7 @@
  */
 import type { LayerJson } from "../base/json.ts";
 import { ConfigError } from "../base/errors.ts";
+import { checkOptions, flag } from "../base/options.ts";
 import { fmtShape, sameShape } from "../base/shape.ts";
 import { assignVariables, Buffer, Parameter, snapshots, type Tensor, type Variable } from "../tensor/mod.ts";
 
@@ -194,7 +195,8 @@ export abstract class Module<I extends unknown[] = [Tensor], O = Tensor> {
    * @returns What was not taken over; without `strict` that is no error.
    * @throws ConfigError naming missing, unexpected and misshapen entries.
    */
-  loadStateDict(state: ReadonlyMap<string, Tensor>, { strict = true }: LoadOptions = {}): LoadReport {
+  loadStateDict(state: ReadonlyMap<string, Tensor>, options: LoadOptions = {}): LoadReport {
+    const { strict = true } = checkOptions("load a state", options, { strict: flag });
     const all = this.#variables();
     const report = compareState(all, state, { strict, what: this.constructor.name });
     const left = new Set([...report.missing, ...report.misshapen]);

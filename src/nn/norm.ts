@@ -5,6 +5,7 @@
  */
 import type { LayerJson } from "../base/json.ts";
 import { ConfigError, ShapeError } from "../base/errors.ts";
+import { checkOptions, flag, num } from "../base/options.ts";
 import { fmtShape, sizeOf } from "../base/shape.ts";
 import { type Buffer, full, noGrad, ones, Parameter, standardise, type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import { checkSizes } from "./linear.ts";
@@ -61,6 +62,13 @@ export abstract class BatchNorm extends Module {
    */
   constructor(readonly numFeatures: number, options: BatchNormOptions = {}) {
     super();
+    checkOptions(`make ${new.target.name}`, options, {
+      eps: num,
+      momentum: num,
+      affine: flag,
+      firstWeight: num,
+      firstBias: num,
+    });
     const { eps = 1e-5, momentum = 0.1, affine = true, firstWeight = 1, firstBias = 0 } = options;
     checkSizes(this.constructor.name, { numFeatures });
     if (!(eps > 0)) throw new ConfigError(`Cannot make ${this.constructor.name}: eps is a number above 0, got ${eps}`);
@@ -174,8 +182,10 @@ export class LayerNorm extends Module {
    *
    * @param shape Sizes of the last axes; a number for one axis.
    */
-  constructor(shape: number | readonly number[], { eps = 1e-5, affine = true }: LayerNormOptions = {}) {
+  constructor(shape: number | readonly number[], options: LayerNormOptions = {}) {
     super();
+    checkOptions("make LayerNorm", options, { eps: num, affine: flag });
+    const { eps = 1e-5, affine = true } = options;
     this.shape = typeof shape === "number" ? [shape] : [...shape];
     checkSizes("LayerNorm", Object.fromEntries(this.shape.map((n, i) => [`shape[${i}]`, n])));
     this.eps = eps;
@@ -192,7 +202,8 @@ export class LayerNorm extends Module {
       );
     }
     const axis = this.shape.map((_, i) => rank - own + i);
-    const { y } = standardise(x, axis, this.eps);
+    const centred = x.sub(x.mean({ axis, keepdim: true }));
+    const y = centred.mul(centred.square().mean({ axis, keepdim: true }).add(this.eps).rsqrt());
     const scaled = this.weight === null ? y : y.mul(this.weight);
     return this.bias === null ? scaled : scaled.add(this.bias);
   }

@@ -5,7 +5,8 @@
  */
 import type { LayerJson } from "../base/json.ts";
 import { ConfigError } from "../base/errors.ts";
-import { cat, type InterpolateOptions, type PerAxis, type Tensor } from "../tensor/mod.ts";
+import { checkOptions, flag, type OptionTable } from "../base/options.ts";
+import { cat, INTERPOLATE, type InterpolateOptions, type PerAxis, perAxisKind, type Tensor } from "../tensor/mod.ts";
 import { Module } from "./module.ts";
 
 /** Options of {@link MaxPool2d}; numbers stand for both axes. */
@@ -32,6 +33,19 @@ export interface AvgPoolLayerOptions {
   readonly countIncludePad?: boolean;
 }
 
+const MAX_POOL: OptionTable<MaxPoolLayerOptions> = {
+  stride: perAxisKind,
+  padding: perAxisKind,
+  dilation: perAxisKind,
+  ceilMode: flag,
+};
+const AVG_POOL: OptionTable<AvgPoolLayerOptions> = {
+  stride: perAxisKind,
+  padding: perAxisKind,
+  ceilMode: flag,
+  countIncludePad: flag,
+};
+
 /** The largest element of each window of images `[n, c, h, w]`. */
 export class MaxPool2d extends Module {
   readonly #options: MaxPoolLayerOptions;
@@ -43,7 +57,7 @@ export class MaxPool2d extends Module {
    */
   constructor(readonly kernel: PerAxis, options: MaxPoolLayerOptions = {}) {
     super();
-    this.#options = options;
+    this.#options = checkOptions("make MaxPool2d", options, MAX_POOL);
   }
 
   /** `[n, c, h, w]` gives `[n, c, oh, ow]`. */
@@ -68,7 +82,7 @@ export class AvgPool2d extends Module {
    */
   constructor(readonly kernel: PerAxis, options: AvgPoolLayerOptions = {}) {
     super();
-    this.#options = options;
+    this.#options = checkOptions("make AvgPool2d", options, AVG_POOL);
   }
 
   /** `[n, c, h, w]` gives `[n, c, oh, ow]`. */
@@ -166,6 +180,7 @@ export class Upsample extends Module {
    */
   constructor(options: InterpolateOptions) {
     super();
+    checkOptions("make Upsample", options, INTERPOLATE);
     if ((options.size === undefined) === (options.scale === undefined)) {
       throw new ConfigError("Cannot make Upsample: give either size or scale");
     }

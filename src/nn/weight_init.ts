@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { checkOptions, num, oneOf, type OptionTable } from "../base/options.ts";
 import { sizeOf } from "../base/shape.ts";
 import type { Rng } from "../tensor/mod.ts";
 
@@ -36,20 +37,22 @@ export function fans(shape: readonly number[]): { readonly fanIn: number; readon
   return { fanIn: shape[1] * taps, fanOut: shape[0] * taps };
 }
 
+const KAIMING: OptionTable<KaimingOptions> = { mode: oneOf("fanIn", "fanOut"), gain: num };
+const XAVIER: OptionTable<XavierOptions> = { gain: num };
+
 function kaimingStd(shape: readonly number[], { mode = "fanIn", gain = Math.SQRT2 }: KaimingOptions): number {
-  if (mode !== "fanIn" && mode !== "fanOut") {
-    throw new ConfigError(`Cannot draw a weight by mode "${mode as string}": modes are fanIn and fanOut`);
-  }
   return gain / Math.sqrt(fans(shape)[mode]);
 }
 
 /** A normal distribution of deviation `gain / sqrt(fan)` (He et al. 2015, arXiv:1502.01852). */
 export function kaimingNormal(options: KaimingOptions = {}): WeightInit {
+  checkOptions("make kaimingNormal", options, KAIMING);
   return (shape, rng) => rng.normalArray(sizeOf(shape), 0, kaimingStd(shape, options));
 }
 
 /** Evenly from `[-b, b)` with `b = gain sqrt(3 / fan)` (He et al. 2015, arXiv:1502.01852). */
 export function kaimingUniform(options: KaimingOptions = {}): WeightInit {
+  checkOptions("make kaimingUniform", options, KAIMING);
   return (shape, rng) => {
     const bound = Math.sqrt(3) * kaimingStd(shape, options);
     return rng.uniformArray(sizeOf(shape), -bound, bound);
@@ -63,11 +66,13 @@ function xavierStd(shape: readonly number[], { gain = 1 }: XavierOptions): numbe
 
 /** A normal distribution of deviation `gain sqrt(2 / (fanIn + fanOut))` (Glorot & Bengio 2010). */
 export function xavierNormal(options: XavierOptions = {}): WeightInit {
+  checkOptions("make xavierNormal", options, XAVIER);
   return (shape, rng) => rng.normalArray(sizeOf(shape), 0, xavierStd(shape, options));
 }
 
 /** Evenly from `[-b, b)` with `b = gain sqrt(6 / (fanIn + fanOut))` (Glorot & Bengio 2010). */
 export function xavierUniform(options: XavierOptions = {}): WeightInit {
+  checkOptions("make xavierUniform", options, XAVIER);
   return (shape, rng) => {
     const bound = Math.sqrt(3) * xavierStd(shape, options);
     return rng.uniformArray(sizeOf(shape), -bound, bound);

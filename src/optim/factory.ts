@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { ConfigError } from "../base/errors.ts";
 import type { Parameter } from "../tensor/mod.ts";
-import { nearestName } from "../base/options.ts";
-import type { HyperValue } from "./hyper.ts";
+import { checkNamed, checkOptions, flag, type OptionKind } from "../base/options.ts";
+import { aHyper, type HyperValue } from "./hyper.ts";
 import { Optimizer } from "./optimizer.ts";
 import type { Hypers, Stepper } from "./stepper.ts";
 
@@ -74,13 +73,21 @@ export function optFunc({ defaults, switches = ["decoupleWd"], steppers }: {
   steppers: (choice: StepperChoice) => readonly Stepper[];
 }): OptFunc {
   const first: Hypers = { lr: 1e-3, ...defaults };
-  const known = [...Object.keys(first), ...switches];
-  return makeFactory((params, options) => {
-    const { clip = true, decoupleWd = true, ...values } = options;
-    refuseUnknown(options, known);
-    const uses = (name: string) => !isZero(values[name as keyof typeof values] ?? first[name]);
-    return new Optimizer(params, steppers({ clip, decoupleWd, uses }), { ...first, ...values });
-  }, {});
+  const table: Record<string, OptionKind<HyperValue> | OptionKind<boolean>> = Object.fromEntries([
+    ...Object.keys(first).map((name) => [name, aHyper]),
+    ...switches.map((name) => [name, flag]),
+  ]);
+  const check = (options: object) => void checkOptions<object>("make this optimizer", options, table);
+  return makeFactory(
+    (params, options) => {
+      check(options);
+      const { clip = true, decoupleWd = true, ...values } = options;
+      const uses = (name: string) => !isZero(values[name as keyof typeof values] ?? first[name]);
+      return new Optimizer(params, steppers({ clip, decoupleWd, uses }), { ...first, ...values });
+    },
+    {},
+    check,
+  );
 }
 
 /** An {@link OptFunc} of steppers that are always the same. */
@@ -94,21 +101,24 @@ function isZero(value: HyperValue): boolean {
   return "kind" in value ? value.stop === 0 : value.every((v) => v === 0);
 }
 
-/** Refuses options that an optimizer does not have. */
-export function refuseUnknown(options: OptOptions, known: readonly string[]): void {
-  for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue;
-    throw new ConfigError(
-      `Cannot make this optimizer with ${name}: it has ${known.join(", ")}; did you mean ${nearestName(name, known)}?`,
-    );
-  }
-}
-
-/** Gives a maker of optimizers the `with` of an {@link OptFunc}. Options that are `undefined` count as left out. */
-export function makeFactory(make: (params: ParamsLike, options: OptOptions) => Optimizer, preset: OptOptions): OptFunc {
-  const factory = (params: ParamsLike, options: OptOptions = {}) => make(params, merged(preset, options));
+/**
+ * Gives a maker of optimizers the `with` of an {@link OptFunc}. Options that are `undefined` count as left out.
+ *
+ * @param check Throws where options are not what the optimizer has, as early as they are given.
+ */
+export function makeFactory(
+  make: (params: ParamsLike, options: OptOptions) => Optimizer,
+  preset: OptOptions,
+  check: (options: OptOptions) => void = () => {},
+): OptFunc {
+  const checked = (options: OptOptions): OptOptions => {
+    checkNamed("make this optimizer", options, "lr");
+    check(options);
+    return merged(preset, options);
+  };
+  const factory = (params: ParamsLike, options: OptOptions = {}) => make(params, checked(options));
   return Object.assign(factory, {
-    with: (options: OptOptions) => makeFactory(make, merged(preset, options)),
+    with: (options: OptOptions) => makeFactory(make, checked(options), check),
     ...(preset.lr === undefined ? {} : { lr: preset.lr }),
   });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { num, nums, type OptionKind, other } from "../base/options.ts";
 
 /** A range of values over the groups; see {@link slice}. */
 export interface Slice {
@@ -17,6 +18,12 @@ export interface Slice {
 
 /** What users may give for a hyper-parameter: a number, one number a group, or a {@link Slice}. */
 export type HyperValue = number | readonly number[] | Slice;
+
+/** A hyper-parameter as an option. */
+export const aHyper: OptionKind<HyperValue> = other(
+  "a number, one a group, or a slice",
+  (v) => num.holds(v) || nums.holds(v) || (typeof v === "object" && v !== null && "kind" in v && v.kind === "slice"),
+);
 
 /** `slice(stop)`: the last group gets `stop`, the others a tenth of it. */
 export function slice(stop: number): Slice;

@@ -5,6 +5,7 @@
  * @see Zhang et al. 2019, arXiv:1907.08610
  */
 import { ConfigError } from "../base/errors.ts";
+import { checkOptions, num } from "../base/options.ts";
 import { ops } from "../tensor/mod.ts";
 import type { Part } from "./arena.ts";
 import { makeFactory, type OptFunc, type OptOptions, type ParamsLike } from "./factory.ts";
@@ -91,7 +92,8 @@ class LookaheadOptimizer extends Optimizer {
 }
 
 /** Wraps a kind of optimizer in Lookahead. */
-export function Lookahead(inner: OptFunc, { k = 6, alpha = 0.5 }: LookaheadOptions = {}): OptFunc {
+export function Lookahead(inner: OptFunc, options: LookaheadOptions = {}): OptFunc {
+  const { k = 6, alpha = 0.5 } = checkOptions("make Lookahead", options, { k: num, alpha: num });
   const make = (params: ParamsLike, options: OptOptions) => {
     const { k: ownK = k, alpha: ownAlpha = alpha, ...rest } = options;
     return new LookaheadOptimizer(params, inner(params, rest), { k: ownK, alpha: ownAlpha });

@@ -5,7 +5,7 @@
  */
 export type { GradRange } from "./grads.ts";
 export type { OptFunc, OptOptions, ParamsLike } from "./factory.ts";
-export { type HyperValue, type Slice, slice } from "./hyper.ts";
+export { aHyper, type HyperValue, type Slice, slice } from "./hyper.ts";
 export { Lookahead, type LookaheadOptions, ranger } from "./lookahead.ts";
 export { Optimizer } from "./optimizer.ts";
 export { Adam, adamStep, Lamb, Larc, momentumStep, QHAdam, RAdam, RMSProp, SGD, sgdStep } from "./rules.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkOptions, flag } from "../base/options.ts";
 import type { Hypers, Stepper } from "./stepper.ts";
 
 /** `1 - hyper^step`: what an average that started from 0 is short of. The value now is used, whatever it was before. */
@@ -29,7 +30,8 @@ export const l2Reg: Stepper = {
 };
 
 /** `gradAvg <- mom gradAvg + d g`, with `d = 1 - mom` if dampened, else 1. */
-export function averageGrad({ dampening = false }: { dampening?: boolean } = {}): Stepper {
+export function averageGrad(options: { dampening?: boolean } = {}): Stepper {
+  const { dampening = false } = checkOptions("average gradients", options, { dampening: flag });
   return {
     steady: true,
     defaults: { mom: 0.9 },

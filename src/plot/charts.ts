@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { checkOptions, flag, num, nums, type OptionTable, other, text } from "../base/options.ts";
 import { Figure } from "./figure.ts";
 import { domains, type Line, type LinePanel, type Marker } from "./panel.ts";
 
@@ -44,6 +45,19 @@ function toLine(name: string, data: SeriesData): Line {
   return { name, x: data.x, y: data.y };
 }
 
+const PLOT_LINES: OptionTable<PlotLinesOptions> = {
+  title: text,
+  xLabel: text,
+  yLabel: text,
+  xLog: flag,
+  yLog: flag,
+  legend: flag,
+  markers: other("markers", Array.isArray),
+  rules: nums,
+  width: num,
+  height: num,
+};
+
 /** The panel of {@link plotLines}. */
 export function linePanel(series: Readonly<Record<string, SeriesData>>, options: PlotLinesOptions = {}): LinePanel {
   const { title = "", xLabel = "", yLabel = "", xLog = false, yLog = false, markers = [], rules = [] } = options;
@@ -64,7 +78,7 @@ export function linePanel(series: Readonly<Record<string, SeriesData>>, options:
  * @throws {ConfigError} When the x and y of a series differ in length.
  */
 export function plotLines(series: Readonly<Record<string, SeriesData>>, options: PlotLinesOptions = {}): Figure {
-  return new Figure([linePanel(series, options)]);
+  return new Figure([linePanel(series, checkOptions("plotLines", options, PLOT_LINES))]);
 }
 
 /**
@@ -77,6 +91,7 @@ export function plotSchedules(
   schedules: Readonly<Record<string, (pos: number) => number | readonly number[]>>,
   options: PlotLinesOptions = {},
 ): Figure {
+  checkOptions("plotSchedules", options, PLOT_LINES);
   const n = 201, x = Array.from({ length: n }, (_, i) => i / (n - 1)), series: Record<string, SeriesData> = {};
   for (const [name, sched] of Object.entries(schedules)) {
     const values = x.map((pos) => sched(pos));
@@ -105,7 +120,7 @@ export interface SideBySideOptions {
  * @throws {ConfigError} When there is none.
  */
 export function sideBySide(figures: readonly Figure[], options: SideBySideOptions = {}): Figure {
-  const { shareY = false } = options;
+  const { shareY = false } = checkOptions("sideBySide", options, { shareY: flag });
   if (figures.length === 0) throw new ConfigError("Cannot put figures side by side: at least one is needed, got none");
   const panels = figures.flatMap((figure) => figure.panels);
   if (!shareY) return new Figure(panels, panels.length);

@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { checkOptions, num, text, texts } from "../base/options.ts";
 import { Figure } from "./figure.ts";
 import type { PixelImage } from "./panel.ts";
 
@@ -29,6 +30,7 @@ export interface ImageGridOptions extends PlotImagesOptions {
  * @param images Pictures, u8 `[height, width, channels]` each.
  */
 export function plotImages(images: readonly PixelImage[], options: PlotImagesOptions = {}): Figure {
+  checkOptions("plotImages", options, { titles: texts, columns: num, title: text });
   return imageGridFigure({ ...options, images });
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { checkOptions, text, texts } from "../base/options.ts";
 import { Figure } from "./figure.ts";
 import type { MatrixPanel } from "./panel.ts";
 
@@ -31,6 +32,7 @@ const CELL = 44, LETTER = 6.6;
  * @throws {ConfigError} If rows or names are not as many as there should be.
  */
 export function plotMatrix(values: readonly (readonly number[])[], options: PlotMatrixOptions): Figure {
+  checkOptions("plotMatrix", options, { rows: texts, columns: texts, rowLabel: text, columnLabel: text, title: text });
   const { rows, columns, rowLabel = "", columnLabel = "", title = "" } = options;
   if (values.length === 0 || columns.length === 0) {
     throw new ConfigError("Cannot show a matrix: it has no cells");

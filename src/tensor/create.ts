@@ -5,6 +5,7 @@
  */
 import { type Dtype, type HostArray, hostArray, valueType } from "../base/dtype.ts";
 import { ConfigError } from "../base/errors.ts";
+import { checkOptions, num, nums, type OptionTable } from "../base/options.ts";
 import { checkShape, type Shape, sizeOf } from "../base/shape.ts";
 import { where as choose } from "../graph/elementwise.ts";
 import { array, constant, coord, fromHost, random, scalar } from "../graph/leaves.ts";
@@ -12,9 +13,10 @@ import type { Node } from "../graph/node.ts";
 import { expand } from "../graph/views.ts";
 import { oneHot as encode } from "./fn/lookup.ts";
 import { numberLike } from "./fn/number.ts";
+import { aDtype, AXIS } from "./fn/option_tables.ts";
 import { cat as join, stack as pile } from "./fn/shape.ts";
 import { type Nested, toHost, type TypedArray } from "./nested.ts";
-import { defaultRng, type Rng } from "./rng.ts";
+import { aGenerator, defaultRng, type Rng } from "./rng.ts";
 import { Tensor } from "./tensor.ts";
 
 /** Options of {@link tensor}. */
@@ -37,6 +39,9 @@ export interface RandomOptions {
   readonly rng?: Rng;
 }
 
+const DTYPE: OptionTable<DtypeOptions> = { dtype: aDtype };
+const RANDOM: OptionTable<RandomOptions> = { rng: aGenerator };
+
 /**
  * A tensor of given elements, which are copied. Numbers become f32, booleans bool, `Float64Array` f32, `Uint8Array` u8
  * (storage only: computing with it gives i32), 64-bit integers i32 if they fit.
@@ -49,22 +54,26 @@ export interface RandomOptions {
  * ```
  */
 export function tensor(data: Nested | TypedArray, options: TensorOptions = {}): Tensor {
+  checkOptions("make a tensor", options, { shape: nums, dtype: aDtype });
   const { data: host, shape, dtype } = toHost(data, options.dtype, options.shape);
   return new Tensor(fromHost(host, shape, dtype));
 }
 
 /** Zeros. */
 export function zeros(shape: Shape, options: DtypeOptions = {}): Tensor {
+  checkOptions("make zeros", options, DTYPE);
   return filled(shape, 0, options.dtype ?? "f32", constant);
 }
 
 /** Ones. */
 export function ones(shape: Shape, options: DtypeOptions = {}): Tensor {
+  checkOptions("make ones", options, DTYPE);
   return filled(shape, 1, options.dtype ?? "f32", constant);
 }
 
 /** One number everywhere. */
 export function full(shape: Shape, value: number, options: DtypeOptions = {}): Tensor {
+  checkOptions("fill a tensor", options, DTYPE);
   return filled(shape, value, options.dtype ?? "f32", scalar);
 }
 
@@ -102,7 +111,8 @@ export function arange(stop: number, options?: ArangeOptions): Tensor;
 export function arange(start: number, stop: number, options?: ArangeOptions): Tensor;
 export function arange(first: number, second?: number | ArangeOptions, third?: ArangeOptions): Tensor {
   const [start, stop] = typeof second === "number" ? [first, second] : [0, first];
-  const { step = 1, dtype } = (typeof second === "number" ? third : second) ?? {};
+  const options = (typeof second === "number" ? third : second) ?? {};
+  const { step = 1, dtype } = checkOptions<ArangeOptions>("count", options, { step: num, dtype: aDtype });
   const count = Math.max(0, Math.ceil((stop - start) / step));
   if (!Number.isFinite(count) || step === 0) {
     throw new ConfigError(`Cannot count from ${start} to ${stop} in steps of ${step}: it would never end`);
@@ -121,11 +131,13 @@ export function arange(first: number, second?: number | ArangeOptions, third?: A
 
 /** Uniform random numbers in [0, 1). Their place in the stream is drawn now, not when they are computed. */
 export function rand(shape: Shape, options: RandomOptions = {}): Tensor {
+  checkOptions("draw random numbers", options, RANDOM);
   return new Tensor(randomNode(shape, "uniform", options.rng ?? defaultRng()));
 }
 
 /** Random numbers of the standard normal distribution. Their place in the stream is drawn now, not when they are computed. */
 export function randn(shape: Shape, options: RandomOptions = {}): Tensor {
+  checkOptions("draw random numbers", options, RANDOM);
   return new Tensor(randomNode(shape, "normal", options.rng ?? defaultRng()));
 }
 
@@ -144,6 +156,7 @@ export function randomNode(shape: Shape, dist: "bits" | "uniform" | "normal", rn
  * ShapeError where the host knows the indices; where only the device does, its vector is NaN (-2^31 for i32, 2^32 - 1 for u32, false for bool).
  */
 export function oneHot(indices: Tensor, classes: number, options: DtypeOptions = {}): Tensor {
+  checkOptions("oneHot", options, DTYPE);
   return new Tensor(encode(indices.node, classes, options.dtype ?? "f32"));
 }
 
@@ -155,11 +168,13 @@ export interface JoinOptions {
 
 /** Tensors after each other along an axis. */
 export function cat(tensors: readonly Tensor[], options: JoinOptions = {}): Tensor {
+  checkOptions("cat", options, AXIS);
   return new Tensor(join(tensors.map((t) => t.node), options.axis ?? 0));
 }
 
 /** Tensors of one shape next to each other along a new axis. */
 export function stack(tensors: readonly Tensor[], options: JoinOptions = {}): Tensor {
+  checkOptions("stack", options, AXIS);
   return new Tensor(pile(tensors.map((t) => t.node), options.axis ?? 0));
 }
 

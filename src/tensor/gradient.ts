@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError, DtypeError, ShapeError } from "../base/errors.ts";
+import { checkOptions } from "../base/options.ts";
 import { fmtShape, sameShape } from "../base/shape.ts";
 import { gradients } from "../graph/autodiff.ts";
 import { add } from "../graph/elementwise.ts";
@@ -13,7 +14,7 @@ import { keep, setOutstanding } from "../graph/runtime.ts";
 import { expand } from "../graph/views.ts";
 import { mode } from "./mode.ts";
 import type { Parameter } from "./parameter.ts";
-import { Tensor } from "./tensor.ts";
+import { aTensor, Tensor } from "./tensor.ts";
 
 /** Options of {@link grad}. */
 export interface GradOptions {
@@ -35,6 +36,7 @@ export function grad<const T extends readonly Tensor[]>(
   xs: T,
   options: GradOptions = {},
 ): { -readonly [K in keyof T]: Tensor } {
+  checkOptions("differentiate", options, { seed: aTensor });
   refusePaused("differentiate");
   const root = y.node;
   const targets = xs.map((x) => x.node);

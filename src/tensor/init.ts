@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError, DeviceError } from "../base/errors.ts";
-import { refuseUnknown } from "../base/options.ts";
+import { checkOptions, num, oneOf } from "../base/options.ts";
 import { launchOf } from "../base/launch.ts";
 import type { Device, DeviceStats } from "../device/contract.ts";
 import { requestAdapter } from "../device/webgpu/request.ts";
@@ -64,11 +64,11 @@ export function deviceStats(): DeviceStats {
 }
 
 function open(options: InitOptions): Promise<Device> {
-  refuseUnknown("open a device", options, ["device", "powerPreference", "threads"]);
-  const { device, powerPreference, threads } = options;
-  if (device !== undefined && device !== "webgpu" && device !== "cpu") {
-    throw new ConfigError(`Cannot open a device "${device as string}": devices are "webgpu" and "cpu"`);
-  }
+  const { device, powerPreference, threads } = checkOptions("open a device", options, {
+    device: oneOf("webgpu", "cpu"),
+    powerPreference: oneOf("low-power", "high-performance"),
+    threads: num,
+  });
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
     throw new ConfigError(`Cannot work with ${threads} threads: their number is a whole number from 1`);
   }

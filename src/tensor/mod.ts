@@ -6,7 +6,7 @@
 export type { Dtype } from "../base/dtype.ts";
 export type { Shape } from "../base/shape.ts";
 export type { DeviceStats } from "../device/contract.ts";
-export { Tensor, type TensorData } from "./tensor.ts";
+export { aTensor, Tensor, type TensorData } from "./tensor.ts";
 export type { Nested, NestedArray, TypedArray } from "./nested.ts";
 export {
   arange,
@@ -30,7 +30,7 @@ export {
 export { assignVariables, Buffer, moveVariables, Parameter, rereadAll, snapshots, Variable } from "./parameter.ts";
 export { backward, grad, type GradOptions, noGrad } from "./gradient.ts";
 export { type DeviceInfo, deviceStats, init, type InitOptions } from "./init.ts";
-export { defaultRng, Rng, type RngState, setSeed } from "./rng.ts";
+export { aGenerator, defaultRng, Rng, type RngState, setSeed } from "./rng.ts";
 export { readAll, readAllSync } from "./read.ts";
 export { type Copies, copyTogether, readTogether } from "./together.ts";
 export { standardise, type Standardised } from "./standardise.ts";
@@ -39,6 +39,7 @@ export * as ops from "./ops.ts";
 export type { ClampOptions, GeluOptions, SoftplusOptions } from "./fn/activation.ts";
 export type { ConvOptions, ConvTransposeOptions, PerAxis } from "./fn/conv.ts";
 export type { GridSampleOptions, InterpolateOptions } from "./fn/image.ts";
+export { INTERPOLATE, perAxisKind } from "./fn/option_tables.ts";
 export type { PadOptions } from "./fn/pad.ts";
 export type { AvgPoolOptions, MaxPoolOptions, PoolOptions } from "./fn/pool.ts";
 export type { SliceRange } from "./fn/shape.ts";

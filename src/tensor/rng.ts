@@ -5,6 +5,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { instanceOf, type OptionKind } from "../base/options.ts";
 
 /** What {@link Rng.state} gives and {@link Rng.restore} takes: plain data, for checkpoints. */
 export interface RngState {
@@ -168,6 +169,9 @@ export class Rng {
     this.#blocks = blocks;
   }
 }
+
+/** A generator as an option. */
+export const aGenerator: OptionKind<Rng> = instanceOf(Rng, "a generator, new Rng(seed)");
 
 /** 53 bits of two words as a fraction. */
 function fraction(high: number, low: number): number {

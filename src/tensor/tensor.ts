@@ -5,6 +5,7 @@
  */
 import type { Dtype } from "../base/dtype.ts";
 import { DisposedError, ShapeError } from "../base/errors.ts";
+import { checkOptions, num, type OptionKind, type OptionTable, orNull, other } from "../base/options.ts";
 import { fmtShape, type Shape } from "../base/shape.ts";
 import * as el from "../graph/elementwise.ts";
 import type { Node } from "../graph/node.ts";
@@ -17,6 +18,7 @@ import * as image from "./fn/image.ts";
 import * as lookup from "./fn/lookup.ts";
 import { matmul } from "./fn/matmul.ts";
 import { numberLike, powNumber } from "./fn/number.ts";
+import * as tables from "./fn/option_tables.ts";
 import { pad, type PadOptions } from "./fn/pad.ts";
 import * as pool from "./fn/pool.ts";
 import * as shaping from "./fn/shape.ts";
@@ -367,14 +369,17 @@ export class Tensor implements Disposable {
   }
   /** x P(x), P the normal distribution or its approximation by tanh. */
   gelu(options: activation.GeluOptions = {}): Tensor {
+    checkOptions("gelu", options, tables.GELU);
     return new Tensor(activation.geluOf(this.node, options));
   }
   /** log(1 + e^(beta x)) / beta */
   softplus(options: activation.SoftplusOptions = {}): Tensor {
+    checkOptions("softplus", options, tables.SOFTPLUS);
     return new Tensor(activation.softplus(this.node, options));
   }
   /** `x` limited to `[min, max]`; its derivative at a bound is 1. */
   clamp(options: activation.ClampOptions): Tensor {
+    checkOptions("clamp", options, tables.CLAMP);
     return new Tensor(activation.clamp(this.node, options));
   }
 
@@ -386,62 +391,77 @@ export class Tensor implements Disposable {
   }
   /** Sum over some axes, or all. */
   sum(options: stats.ReduceOptions = {}): Tensor {
+    checkOptions("sum", options, tables.REDUCE);
     return new Tensor(stats.sum(this.node, options));
   }
   /** Mean over some axes, or all; f32. */
   mean(options: stats.ReduceOptions = {}): Tensor {
+    checkOptions("mean", options, tables.REDUCE);
     return new Tensor(stats.mean(this.node, options));
   }
   /** Largest value. With `axis` a number the gradient goes to the first place that holds it, else ties share it. */
   max(options: stats.ReduceOptions = {}): Tensor {
+    checkOptions("max", options, tables.REDUCE);
     return new Tensor(stats.extreme("max", this.node, options));
   }
   /** Smallest value. With `axis` a number the gradient goes to the first place that holds it, else ties share it. */
   min(options: stats.ReduceOptions = {}): Tensor {
+    checkOptions("min", options, tables.REDUCE);
     return new Tensor(stats.extreme("min", this.node, options));
   }
   /** Index of the first largest element along `axis`, i32. */
   argmax(options: stats.ArgOptions = {}): Tensor {
+    checkOptions("argmax", options, tables.ARG);
     return new Tensor(stats.argExtreme("argmax", this.node, options));
   }
   /** Index of the first smallest element along `axis`, i32. */
   argmin(options: stats.ArgOptions = {}): Tensor {
+    checkOptions("argmin", options, tables.ARG);
     return new Tensor(stats.argExtreme("argmin", this.node, options));
   }
   /** log(sum(exp(x))), safe for large numbers. */
   logsumexp(options: stats.ReduceOptions = {}): Tensor {
+    checkOptions("logsumexp", options, tables.REDUCE);
     return new Tensor(stats.logsumexp(this.node, options));
   }
   /** Whether any element is not 0, bool. */
   any(options: stats.ReduceOptions = {}): Tensor {
+    checkOptions("any", options, tables.REDUCE);
     return new Tensor(stats.any(this.node, options));
   }
   /** Whether no element is 0, bool. */
   all(options: stats.ReduceOptions = {}): Tensor {
+    checkOptions("all", options, tables.REDUCE);
     return new Tensor(stats.all(this.node, options));
   }
   /** Variance; `correction` (1) is subtracted from the number of elements. */
   var(options: stats.VarOptions = {}): Tensor {
+    checkOptions("var", options, tables.VAR);
     return new Tensor(stats.variance(this.node, options));
   }
   /** Standard deviation; `correction` (1) is subtracted from the number of elements. */
   std(options: stats.VarOptions = {}): Tensor {
+    checkOptions("std", options, tables.VAR);
     return new Tensor(stats.deviation(this.node, options));
   }
   /** exp(x) / sum(exp(x)) along `axis` (-1). */
   softmax(options: AxisOptions = {}): Tensor {
+    checkOptions("softmax", options, tables.AXIS);
     return new Tensor(softmax(this.node, options));
   }
   /** log(softmax(x)) along `axis` (-1). */
   logSoftmax(options: AxisOptions = {}): Tensor {
+    checkOptions("logSoftmax", options, tables.AXIS);
     return new Tensor(logSoftmax(this.node, options));
   }
   /** Running sums along `axis` (-1). */
   cumsum(options: AxisOptions = {}): Tensor {
+    checkOptions("cumsum", options, tables.AXIS);
     return new Tensor(cumsum(this.node, options));
   }
   /** The `k` largest values along `axis` (-1), largest first, and their indices (i32). */
   topk(k: number, options: AxisOptions = {}): { values: Tensor; indices: Tensor } {
+    checkOptions("topk", options, tables.AXIS);
     const { values, indices } = topk(this.node, k, options.axis ?? -1);
     return { values: new Tensor(values), indices: new Tensor(indices) };
   }
@@ -478,6 +498,7 @@ export class Tensor implements Disposable {
   }
   /** Moved along axes (0); what leaves at the end comes in at the start. */
   roll(shift: number | readonly number[], options: { readonly axis?: number | readonly number[] } = {}): Tensor {
+    checkOptions("roll", options, tables.AXES);
     return new Tensor(shaping.roll(this.node, shift, options.axis ?? 0));
   }
   /** Part of the tensor: `[start, end, step]` or null for each axis, as Python's slices. */
@@ -486,6 +507,7 @@ export class Tensor implements Disposable {
   }
   /** Pieces along `axis` (0) of the given sizes, or of one size, the last piece being what is left. */
   split(sizes: number | readonly number[], options: { readonly axis?: number } = {}): Tensor[] {
+    checkOptions("split", options, tables.AXIS);
     return shaping.split(this.node, sizes, options.axis ?? 0).map((n) => new Tensor(n));
   }
   /** The lower triangle of matrices: 0 above the `k`-th diagonal. */
@@ -494,6 +516,7 @@ export class Tensor implements Disposable {
   }
   /** With `[before, after]` elements around each axis; negative numbers cut off. */
   pad(widths: readonly (readonly [number, number])[], options: PadOptions = {}): Tensor {
+    checkOptions("pad", options, tables.PAD);
     return new Tensor(pad(this.node, widths, options));
   }
 
@@ -501,14 +524,17 @@ export class Tensor implements Disposable {
 
   /** Rows along `axis` (0) by `indices` `[n]`; one out of range is a ShapeError or, if only the device knows it, NaN. */
   indexSelect(indices: Tensor, options: { readonly axis?: number } = {}): Tensor {
+    checkOptions("indexSelect", options, tables.AXIS);
     return new Tensor(lookup.indexSelect(this.node, indices.node, options.axis ?? 0));
   }
   /** Elements along `axis` (0), each by an index of its own; the result has the shape of `indices`. See `indexSelect`. */
   gather(indices: Tensor, options: { readonly axis?: number } = {}): Tensor {
+    checkOptions("gather", options, tables.AXIS);
     return new Tensor(lookup.gather(this.node, indices.node, options.axis ?? 0));
   }
   /** This tensor plus each element of `src` where its index says along `axis` (0). One out of range makes that line NaN. */
   scatterAdd(indices: Tensor, src: Tensor, options: { readonly axis?: number } = {}): Tensor {
+    checkOptions("scatterAdd", options, tables.AXIS);
     return new Tensor(lookup.scatterAdd(this.node, indices.node, src.node, options.axis ?? 0));
   }
 
@@ -516,22 +542,27 @@ export class Tensor implements Disposable {
 
   /** Sequences `[n, cin, l]` by a weight `[cout, cin / groups, taps]`: `[n, cout, places]`. */
   conv1d(weight: Tensor, options: ConvOptions<Tensor> = {}): Tensor {
+    checkOptions("conv1d", options, CONV);
     return new Tensor(convolve(this.node, weight.node, 1, nodesOf(options)));
   }
   /** Images `[n, cin, h, w]` by a weight `[cout, cin / groups, kh, kw]`: `[n, cout, oh, ow]`. */
   conv2d(weight: Tensor, options: ConvOptions<Tensor> = {}): Tensor {
+    checkOptions("conv2d", options, CONV);
     return new Tensor(convolve(this.node, weight.node, 2, nodesOf(options)));
   }
   /** Images `[n, cin, h, w]` by a weight `[cin, cout / groups, kh, kw]`, as the gradient of a convolution spreads them. */
   convTranspose2d(weight: Tensor, options: ConvTransposeOptions<Tensor> = {}): Tensor {
+    checkOptions("convTranspose2d", options, CONV_TRANSPOSE);
     return new Tensor(convTranspose(this.node, weight.node, nodesOf(options)));
   }
   /** The largest element of each window of images `[n, c, h, w]`; the gradient goes to the first of equal ones. */
   maxPool2d(kernel: PerAxis, options: pool.MaxPoolOptions = {}): Tensor {
+    checkOptions("maxPool2d", options, tables.MAX_POOL);
     return new Tensor(pool.maxPool(this.node, kernel, options));
   }
   /** The mean of each window of images `[n, c, h, w]`. */
   avgPool2d(kernel: PerAxis, options: pool.AvgPoolOptions = {}): Tensor {
+    checkOptions("avgPool2d", options, tables.AVG_POOL);
     return new Tensor(pool.avgPool(this.node, kernel, options));
   }
   /** The means of `size` windows that together cover images `[n, c, h, w]`: `[n, c, ...size]`. */
@@ -544,17 +575,32 @@ export class Tensor implements Disposable {
   }
   /** Images `[n, c, h, w]` at another size. */
   interpolate(options: image.InterpolateOptions): Tensor {
+    checkOptions("interpolate", options, tables.INTERPOLATE);
     return new Tensor(image.interpolate(this.node, options));
   }
   /** Values of images `[n, c, h, w]` at the points of `grid`, `[n, oh, ow, 2]` as (x, y) in [-1, 1]. */
   gridSample(grid: Tensor, options: image.GridSampleOptions = {}): Tensor {
+    checkOptions("gridSample", options, tables.GRID_SAMPLE);
     return new Tensor(image.gridSample(this.node, grid.node, options));
   }
   /** Points to sample images of `size` `[n, c, h, w]` at, for these affine maps `[n, 2, 3]`: `[n, h, w, 2]`. */
   affineGrid(size: Shape, options: { readonly alignCorners?: boolean } = {}): Tensor {
+    checkOptions("affineGrid", options, tables.ALIGN);
     return new Tensor(image.affineGrid(this.node, size, options.alignCorners ?? false));
   }
 }
+
+/** A tensor as an option. */
+export const aTensor: OptionKind<Tensor> = other("a tensor", (v) => v instanceof Tensor);
+
+const CONV: OptionTable<ConvOptions<Tensor>> = {
+  bias: orNull(aTensor),
+  stride: tables.perAxisKind,
+  padding: tables.perAxisKind,
+  dilation: tables.perAxisKind,
+  groups: num,
+};
+const CONV_TRANSPOSE: OptionTable<ConvTransposeOptions<Tensor>> = { ...CONV, outputPadding: tables.perAxisKind };
 
 /** Options with the bias as a node. */
 function nodesOf<O extends ConvOptions<Tensor>>(options: O): Omit<O, "bias"> & { readonly bias: Node | null } {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkOptions, num, oneOf, type OptionTable, text } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { gatherRows, joinRows } from "./join_rows.ts";
@@ -23,6 +24,13 @@ export interface AccumMetricOptions {
   readonly thresh?: number;
 }
 
+const ACCUM_METRIC: OptionTable<AccumMetricOptions> = {
+  name: text,
+  argmaxAxis: num,
+  activation: oneOf("none", "sigmoid", "softmax"),
+  thresh: num,
+};
+
 /** A function of all predictions and targets of a set at once. */
 export class AccumMetric extends Metric {
   /** Name in rows and messages. */
@@ -38,6 +46,7 @@ export class AccumMetric extends Metric {
    */
   constructor(f: MetricFunc, options: AccumMetricOptions = {}) {
     super();
+    checkOptions("make AccumMetric", options, ACCUM_METRIC);
     this.#f = f;
     this.#options = options;
     const name = options.name ?? f.name;

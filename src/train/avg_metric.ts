@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkOptions, text } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { Metric, type MetricFunc, type MetricValue } from "./metric.ts";
@@ -125,8 +126,9 @@ export class AvgMetric extends GatheredMetric {
    * @param f Gives one number for a batch, its mean over the items.
    * @param options `name`: by default the function's, in snake_case.
    */
-  constructor(f: MetricFunc, { name = f.name }: { readonly name?: string } = {}) {
+  constructor(f: MetricFunc, options: { readonly name?: string } = {}) {
     super();
+    const { name = f.name } = checkOptions("make AvgMetric", options, { name: text });
     this.#f = f;
     this.name = name === "" ? "metric" : snakeCase(name);
   }

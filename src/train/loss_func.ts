@@ -28,9 +28,26 @@ export function computeLoss(loss: LossFunc, pred: Tensor, yb: readonly Tensor[])
 
 /** The given loss, or the data's; a {@link ConfigError} where neither is there. */
 export function lossFuncOf(given: LossFunc | undefined, dls: object): LossFunc {
-  if (given !== undefined) return given;
+  if (given !== undefined) {
+    const name = typeof given === "function" && isClass(given) ? given.name : null;
+    if (name !== null) {
+      throw new ConfigError(`Cannot make a learner with the class ${name} as loss: make one, new ${name}()`);
+    }
+    if (!isLoss(given)) {
+      throw new ConfigError(
+        "Cannot make a learner with this lossFunc: it is an object with forward(pred, target), or a function of " +
+          `(pred, target), got ${given === null ? "null" : typeof given}`,
+      );
+    }
+    return given;
+  }
   if ("lossFunc" in dls && isLoss(dls.lossFunc)) return dls.lossFunc;
   throw new ConfigError("Cannot make a learner: the data suggests no loss function, pass one as { lossFunc }");
+}
+
+/** Whether a function has to be called with `new`. */
+function isClass(f: (...args: never[]) => unknown): boolean {
+  return Function.prototype.toString.call(f).startsWith("class");
 }
 
 function isLoss(value: unknown): value is LossFunc {

@@ -92,6 +92,7 @@ export { Smooth } from "./smooth.ts";
 export { formatTime } from "./table.ts";
 export { TrainEval } from "./train_eval.ts";
 export {
+  learnerOptions,
   type Model,
   type ParamGroups,
   type Phase,

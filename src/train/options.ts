@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { flag, func, nums, objectWith, type OptionTable, orNull, other, text } from "../base/options.ts";
 import type { Module } from "../nn/mod.ts";
-import type { HyperValue, OptFunc } from "../optim/mod.ts";
+import { aHyper, type HyperValue, type OptFunc } from "../optim/mod.ts";
 import type { Parameter, Tensor } from "../tensor/mod.ts";
 import type { CallbackLike } from "./callback.ts";
 import type { Logger } from "./logger.ts";
@@ -63,20 +64,22 @@ export interface TrainLoopOptions<M extends Model = Model> {
   readonly logger?: Logger;
 }
 
-/** The names in {@link TrainLoopOptions}. */
-export const LEARNER_OPTIONS: readonly (keyof TrainLoopOptions)[] = [
-  "lossFunc",
-  "optFunc",
-  "lr",
-  "splitter",
-  "cbs",
-  "metrics",
-  "path",
-  "modelDir",
-  "wd",
-  "wdBnBias",
-  "trainBn",
-  "moms",
-  "defaultCbs",
-  "logger",
-];
+/** What the options of a learner may be. */
+export function learnerOptions<M extends Model>(): OptionTable<TrainLoopOptions<M>> {
+  return {
+    lossFunc: other("a loss object or a function of (pred, ...targets)"),
+    optFunc: func(),
+    lr: aHyper,
+    splitter: func(),
+    cbs: other("a callback or several"),
+    metrics: other("a metric or several"),
+    path: text,
+    modelDir: text,
+    wd: orNull(aHyper),
+    wdBnBias: flag,
+    trainBn: flag,
+    moms: other("three numbers", (v) => nums.holds(v) && (v as readonly number[]).length === 3),
+    defaultCbs: flag,
+    logger: objectWith("a logger", "line"),
+  };
+}

@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { checkOptions, flag, num, texts } from "../base/options.ts";
 import { type Figure, lossFigure, lrFindFigure, schedFigure } from "../plot/mod.ts";
 import { isDict, SavedState, type StateDict } from "../io/state_dict.ts";
 import { AvgLoss } from "./avg_metric.ts";
@@ -57,8 +58,10 @@ export class Recorder extends Callback {
    *
    * @param options See {@link RecorderOptions}.
    */
-  constructor({ addTime = true, trainMetrics = false, validMetrics = true, beta = 0.98 }: RecorderOptions = {}) {
+  constructor(options: RecorderOptions = {}) {
     super();
+    checkOptions("make Recorder", options, { addTime: flag, trainMetrics: flag, validMetrics: flag, beta: num });
+    const { addTime = true, trainMetrics = false, validMetrics = true, beta = 0.98 } = options;
     this.addTime = addTime;
     this.trainMetrics = trainMetrics;
     this.validMetrics = validMetrics;
@@ -178,12 +181,15 @@ export class Recorder extends Callback {
   }
 
   /** The scheduled hyper-parameters of the last fit, those in `keys` or all, step by step. */
-  plotSched({ keys }: { readonly keys?: readonly string[] } = {}): Figure {
+  plotSched(options: { readonly keys?: readonly string[] } = {}): Figure {
+    const { keys } = checkOptions("plotSched", options, { keys: texts });
     return this.#shown(schedFigure(this.hps, keys === undefined ? {} : { keys }));
   }
 
   /** The losses of the last fit: smoothed training losses by step, validation losses at the ends of epochs. */
-  plotLoss({ skipStart = 5, withValid = true, log = false, showEpochs = false }: PlotLossOptions = {}): Figure {
+  plotLoss(options: PlotLossOptions = {}): Figure {
+    checkOptions("plotLoss", options, { skipStart: num, withValid: flag, log: flag, showEpochs: flag });
+    const { skipStart = 5, withValid = true, log = false, showEpochs = false } = options;
     const validLosses = withValid && this.rows.some((r) => typeof r.valid_loss === "number")
       ? this.rows.map((r) => r.valid_loss ?? NaN)
       : [];
@@ -191,7 +197,8 @@ export class Recorder extends Callback {
   }
 
   /** The curve of the last probe of the learning-rate finder, its suggestions marked. */
-  plotLrFind({ skipEnd = 5 }: { readonly skipEnd?: number } = {}): Figure {
+  plotLrFind(options: { readonly skipEnd?: number } = {}): Figure {
+    const { skipEnd = 5 } = checkOptions("plotLrFind", options, { skipEnd: num });
     if (this.lrFinder === null) {
       throw new ConfigError("Cannot plot the learning-rate finder's curve: there is none yet, call lrFind() first");
     }

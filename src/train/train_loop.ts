@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { refuseUnknown } from "../base/options.ts";
+import { checkOptions, num, objectWith, orNull } from "../base/options.ts";
 import type { Batch, DataLoader, DataLoaders } from "../data/mod.ts";
 import { ready as openDevice } from "../graph/runtime.ts";
 import { Adam, type HyperValue, type OptFunc, type Optimizer } from "../optim/mod.ts";
@@ -20,7 +20,7 @@ import { makeOpt } from "./make_opt.ts";
 import type { Metric, MetricLike } from "./metric.ts";
 import { toMetrics } from "./metrics/functions.ts";
 import {
-  LEARNER_OPTIONS,
+  learnerOptions,
   type Model,
   type ParamGroups,
   type Phase,
@@ -135,7 +135,7 @@ export class TrainLoop<M extends Model = Model> {
    * @param options See {@link TrainLoopOptions}.
    */
   constructor(dls: DataLoaders<Batch>, model: M, options: TrainLoopOptions<M> = {}) {
-    refuseUnknown("make a learner", options, LEARNER_OPTIONS);
+    checkOptions<TrainLoopOptions<M>>("make a learner", options, learnerOptions());
     const { lr, wd = null, wdBnBias = false, trainBn = true, moms = [0.95, 0.85, 0.95], defaultCbs = true } = options;
     this.dls = dls;
     this.model = model;
@@ -412,8 +412,12 @@ export class TrainLoop<M extends Model = Model> {
    */
   async runEpochs(
     nEpoch: number,
-    { startEpoch = 0, from = null }: { readonly startEpoch?: number; readonly from?: Resumption | null } = {},
+    options: { readonly startEpoch?: number; readonly from?: Resumption | null } = {},
   ): Promise<void> {
+    const { startEpoch = 0, from = null } = checkOptions("run epochs", options, {
+      startEpoch: num,
+      from: orNull(objectWith<Resumption>("where a run goes on", "restore")),
+    });
     await this.runs.take("fit", async () => {
       await this.ready();
       await runFit(this, nEpoch, startEpoch, from);

@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError, DataError } from "../base/errors.ts";
+import { checkOptions, flag, text } from "../base/options.ts";
 import { type Figure, type PixelImage, plotImages, plotMatrix } from "../plot/mod.ts";
 import { readAll } from "../tensor/mod.ts";
 import { decodeImage } from "./data/mod.ts";
@@ -120,7 +121,9 @@ export class ClassificationInterpretation {
   }
 
   /** The confusion matrix as a picture; the darker, the more. */
-  plotConfusionMatrix({ normalize = false, title = "Confusion matrix" }: PlotConfusionOptions = {}): Figure {
+  plotConfusionMatrix(options: PlotConfusionOptions = {}): Figure {
+    checkOptions("plot a confusion matrix", options, { normalize: flag, title: text });
+    const { normalize = false, title = "Confusion matrix" } = options;
     const counts = this.confusionMatrix();
     const shares = counts.map((row) => {
       const total = row.reduce((a, b) => a + b, 0);

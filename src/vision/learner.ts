@@ -4,14 +4,15 @@
  * @module
  */
 import { ConfigError, DataError } from "../base/errors.ts";
+import { checkOptions, flag, num, type OptionTable } from "../base/options.ts";
 import type { Batch, DataLoaders } from "../data/mod.ts";
 import { Learner, type Prediction } from "../fit/mod.ts";
 import type { Sequential } from "../nn/mod.ts";
 import { Tensor } from "../tensor/mod.ts";
-import type { TrainLoopOptions } from "../train/mod.ts";
+import { learnerOptions, type TrainLoopOptions } from "../train/mod.ts";
 import { ImageDataLoaders, type ImageSource, type Label, Normalize } from "./data/mod.ts";
 import type { Arch } from "./models/arch.ts";
-import { createVisionModel, splitterOf, type VisionModelOptions } from "./models/vision_model.ts";
+import { createVisionModel, splitterOf, VISION_MODEL, type VisionModelOptions } from "./models/vision_model.ts";
 
 /** Options of {@link visionLearner}: those of the learner, of the model, and these. The defaults are fastai's. */
 export interface VisionLearnerOptions extends TrainLoopOptions<Sequential>, VisionModelOptions {
@@ -20,6 +21,13 @@ export interface VisionLearnerOptions extends TrainLoopOptions<Sequential>, Visi
   /** Whether to scale images as the published weights expect them; true by default. Without those nothing is scaled. */
   readonly normalize?: boolean;
 }
+
+const visionLearnerOptions = (): OptionTable<VisionLearnerOptions> => ({
+  ...learnerOptions<Sequential>(),
+  ...VISION_MODEL,
+  nOut: num,
+  normalize: flag,
+});
 
 /** What a {@link VisionLearner} makes of one image. */
 export interface ImagePrediction extends Prediction {
@@ -67,6 +75,7 @@ export async function visionLearner(
   arch: Arch,
   options: VisionLearnerOptions = {},
 ): Promise<VisionLearner> {
+  checkOptions("make a vision learner", options, visionLearnerOptions());
   const { nOut, normalize = true, pretrained = true, weights, cut, customHead, init, rng, ...rest } = options;
   const { linFtrs, ps, pool, concatPool, firstBn, bnFinal, linFirst, yRange, nIn, ...learner } = rest;
   const images = imagesOf(dls);

@@ -4,6 +4,7 @@
  * @module
  */
 import { CheckpointError } from "../base/errors.ts";
+import { checkOptions, objectWith, other } from "../base/options.ts";
 import { fmtShape, sameShape } from "../base/shape.ts";
 import { ArrayDataLoaders, DataLoader, DataLoaders, TabularDataLoaders, type TabularSchema } from "../data/mod.ts";
 import { LEARNER_KEY } from "../fit/export.ts";
@@ -47,6 +48,11 @@ const MAKERS = new Map([...LAYER_MAKERS, ...VISION_MAKERS]);
  * ```
  */
 export async function loadLearner(file: string, options: LoadLearnerOptions = {}): Promise<Learner> {
+  checkOptions("load a learner", options, {
+    model: objectWith("a model", "forward"),
+    lossFunc: other("a loss object or a function of (pred, ...targets)"),
+    logger: objectWith("a logger", "line"),
+  });
   let opened: SafetensorsFile;
   try {
     opened = await openSafetensors(file);

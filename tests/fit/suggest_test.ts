@@ -162,7 +162,7 @@ for (
     ["numIt 0", () => trimCurve([1], [1], 0), "numIt must be a positive integer, got 0"],
     ["lrDiff 0", () => slideWith({ lrDiff: 0 }), "lrDiff must be a positive integer, got 0"],
     ["a negative thresh", () => slideWith({ thresh: -1 }), "thresh must be at least 0, got -1"],
-    ["adjustValue NaN", () => slideWith({ adjustValue: NaN }), "adjustValue must be a positive number, got NaN"],
+    ["adjustValue NaN", () => slideWith({ adjustValue: NaN }), "with adjustValue NaN: it takes a number"],
   ] as const
 ) {
   Deno.test(`${title} is a ConfigError`, () => {

@@ -90,11 +90,25 @@ const RUN: Record<string, Run> = {
   conv1d: (c, x, w, bias) => x.conv1d(w, { ...c.attrs, bias }),
   conv2d: (c, x, w, bias) => x.conv2d(w, { ...c.attrs, bias }),
   conv_transpose2d: (c, x, w, bias) =>
-    x.convTranspose2d(w, { ...c.attrs, bias, outputPadding: c.attrs.output_padding }),
-  max_pool2d: (c, x) => x.maxPool2d(c.attrs.kernel_size, { ...c.attrs, ceilMode: c.attrs.ceil_mode }),
+    x.convTranspose2d(w, {
+      stride: c.attrs.stride,
+      padding: c.attrs.padding,
+      dilation: c.attrs.dilation,
+      groups: c.attrs.groups,
+      bias,
+      outputPadding: c.attrs.output_padding,
+    }),
+  max_pool2d: (c, x) =>
+    x.maxPool2d(c.attrs.kernel_size, {
+      stride: c.attrs.stride,
+      padding: c.attrs.padding,
+      dilation: c.attrs.dilation,
+      ceilMode: c.attrs.ceil_mode,
+    }),
   avg_pool2d: (c, x) =>
     x.avgPool2d(c.attrs.kernel_size, {
-      ...c.attrs,
+      stride: c.attrs.stride,
+      padding: c.attrs.padding,
       ceilMode: c.attrs.ceil_mode,
       countIncludePad: c.attrs.count_include_pad,
     }),

@@ -8,7 +8,7 @@ import { deviceStats, init, tensor } from "../../src/tensor/mod.ts";
 import { onDevices } from "../support/devices.ts";
 
 Deno.test("init refuses options that make no sense", async () => {
-  await assertRejects(() => init({ device: "gpu" as "cpu" }), ConfigError, 'Cannot open a device "gpu"');
+  await assertRejects(() => init({ device: "gpu" as "cpu" }), ConfigError, 'Cannot open a device with device "gpu"');
   await assertRejects(() => init({ device: "cpu", threads: 0 }), ConfigError, "Cannot work with 0 threads");
 });
 

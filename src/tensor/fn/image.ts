@@ -50,9 +50,6 @@ export function interpolate(
   if ((size === undefined) === (scale === undefined)) {
     throw new ConfigError("Cannot interpolate: give either size or scale");
   }
-  if (mode !== "nearest" && mode !== "bilinear") {
-    throw new ConfigError(`Cannot interpolate by "${mode as string}": modes are nearest and bilinear`);
-  }
   const scales = scale === undefined ? null : pair(scale);
   const sizes = size === undefined ? pair(scale!).map((s, i) => Math.floor(x.shape[i + 2] * s)) : pair(size);
   if (sizes.some((n) => !Number.isInteger(n) || n < 1) || sizeOf(x.shape.slice(2)) === 0) {
@@ -72,12 +69,12 @@ function pair(v: number | readonly [number, number]): readonly [number, number] 
   return typeof v === "number" ? [v, v] : v;
 }
 
-/** Element `floor(i n / size)` along `axis`; sizes n and 2 n are exact, whatever the scale that led to them. */
+/** Element `floor(i n / size)` along `axis`. */
 function nearest(x: Node, axis: number, size: number, step: number | null): Node {
   const n = x.shape[axis];
-  if (size === n) return x;
+  if (size === n && (step === null || step === 1)) return x;
   const shape = x.shape.map((m, i) => i === axis ? size : m);
-  if (size === 2 * n || (size % n === 0 && (step === null || step === n / size))) {
+  if (size % n === 0 && (step === null || step === n / size)) {
     // whole factors only repeat elements
     const apart = [...x.shape.slice(0, axis + 1), 1, ...x.shape.slice(axis + 1)];
     return reshape(expand(reshape(x, apart), apart.map((m, i) => i === axis + 1 ? size / n : m)), shape);
@@ -87,10 +84,10 @@ function nearest(x: Node, axis: number, size: number, step: number | null): Node
   return gather(x, along(index, "i32", axis), axis, shape);
 }
 
-/** Two neighbours weighted by their distance along `axis`; size n is exact, whatever the scale that led to it. */
+/** Two neighbours weighted by their distance along `axis`. */
 function linear(x: Node, axis: number, size: number, step: number | null, corners: boolean): Node {
   const n = x.shape[axis];
-  if (size === n) return x;
+  if (size === n && (step === null || step === 1)) return x;
   const ratio = corners ? (size > 1 ? (n - 1) / (size - 1) : 0) : step ?? n / size;
   const low = new Int32Array(size), high = new Int32Array(size), weight = new Float32Array(size);
   for (let i = 0; i < size; i++) {
@@ -152,12 +149,6 @@ export function gridSample(
     throw new ShapeError(
       `Cannot sample ${fmtShape(x.shape)} at ${fmtShape(grid.shape)}: they must be [n, c, h, w] and [n, oh, ow, 2]`,
     );
-  }
-  if (mode !== "bilinear" && mode !== "nearest") {
-    throw new ConfigError(`Cannot sample by "${mode as string}": modes are bilinear and nearest`);
-  }
-  if (paddingMode !== "zeros" && paddingMode !== "border" && paddingMode !== "reflection") {
-    throw new ConfigError(`Cannot pad by "${paddingMode as string}": modes are zeros, border and reflection`);
   }
   const [n, c, h, w] = x.shape;
   const [, oh, ow] = grid.shape;

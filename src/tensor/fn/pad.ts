@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ConfigError, ShapeError } from "../../base/errors.ts";
+import { ShapeError } from "../../base/errors.ts";
 import { fmtShape } from "../../base/shape.ts";
 import { abs, add, and, ge, lt, maximum, minimum, mod, sub, where } from "../../graph/elementwise.ts";
 import { constant, coord } from "../../graph/leaves.ts";
@@ -23,8 +23,6 @@ export interface PadOptions {
   readonly value?: number;
 }
 
-const MODES: readonly string[] = ["constant", "reflect", "replicate", "circular"];
-
 /** `x` with `[before, after]` elements around each axis; negative numbers cut elements off. */
 export function pad(
   x: Node,
@@ -36,7 +34,6 @@ export function pad(
       `Cannot pad ${fmtShape(x.shape)} by ${widths.length} pairs: each axis needs [before, after], [0, 0] for none`,
     );
   }
-  if (!MODES.includes(mode)) throw new ConfigError(`Cannot pad by "${mode}": modes are ${MODES.join(", ")}`);
   const before = widths.map(([b]) => b), after = widths.map(([, a]) => a);
   const bad = [...before, ...after].find((n) => !Number.isInteger(n));
   if (bad !== undefined) throw new ShapeError(`Cannot pad by ${bad}: widths are whole numbers`);

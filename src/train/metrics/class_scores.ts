@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkOptions, num, oneOf } from "../../base/options.ts";
 import type { Tensor } from "../../tensor/mod.ts";
 import {
   type Average,
@@ -60,7 +61,12 @@ export abstract class AveragedScore extends ClassMetric {
   readonly #positive: number;
 
   /** Makes an AveragedScore. */
-  constructor({ axis = -1, average = "binary", posLabel = 1 }: ClassScoreOptions = {}) {
+  constructor(options: ClassScoreOptions = {}) {
+    const { axis = -1, average = "binary", posLabel = 1 } = checkOptions(`make ${new.target.name}`, options, {
+      axis: num,
+      average: oneOf("binary", "micro", "macro", "weighted"),
+      posLabel: num,
+    });
     super(axis);
     this.#average = average;
     this.#positive = posLabel;
@@ -170,7 +176,11 @@ export class CohenKappa extends ClassMetric {
   readonly #weights: "none" | "linear" | "quadratic";
 
   /** Makes a CohenKappa. */
-  constructor({ axis = -1, weights = "none" }: KappaOptions = {}) {
+  constructor(options: KappaOptions = {}) {
+    const { axis = -1, weights = "none" } = checkOptions("make CohenKappa", options, {
+      axis: num,
+      weights: oneOf("none", "linear", "quadratic"),
+    });
     super(axis);
     this.#weights = weights;
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError, ShapeError } from "../../base/errors.ts";
+import { checkOptions, flag, num, type OptionTable } from "../../base/options.ts";
 import { fmtShape } from "../../base/shape.ts";
 import type { Tensor } from "../../tensor/mod.ts";
 import { AccumMetric } from "../accum_metric.ts";
@@ -16,6 +17,8 @@ export interface ClassAxisOptions {
   readonly axis?: number;
 }
 
+const CLASS_AXIS: OptionTable<ClassAxisOptions> = { axis: num };
+
 /**
  * The share of items whose largest prediction is the target's class.
  *
@@ -25,7 +28,8 @@ export interface ClassAxisOptions {
 export function accuracy(pred: Tensor, targ: Tensor): Tensor;
 /** The same with the axis of the classes. */
 export function accuracy(pred: Tensor, targ: Tensor, options: ClassAxisOptions): Tensor;
-export function accuracy(pred: Tensor, targ: Tensor, { axis = -1 }: ClassAxisOptions = {}): Tensor {
+export function accuracy(pred: Tensor, targ: Tensor, options: ClassAxisOptions = {}): Tensor {
+  const { axis = -1 } = checkOptions("accuracy", options, CLASS_AXIS);
   const [p, t] = flat(pred.argmax({ axis }), targ, "compare");
   return p.eq(t).mean();
 }
@@ -35,6 +39,7 @@ export function errorRate(pred: Tensor, targ: Tensor): Tensor;
 /** The same with the axis of the classes. */
 export function errorRate(pred: Tensor, targ: Tensor, options: ClassAxisOptions): Tensor;
 export function errorRate(pred: Tensor, targ: Tensor, options: ClassAxisOptions = {}): Tensor {
+  checkOptions("errorRate", options, CLASS_AXIS);
   return accuracy(pred, targ, options).neg().add(1);
 }
 
@@ -48,7 +53,8 @@ export interface TopKOptions extends ClassAxisOptions {
 export function topKAccuracy(pred: Tensor, targ: Tensor): Tensor;
 /** The same with another `k`, or the axis of the classes. */
 export function topKAccuracy(pred: Tensor, targ: Tensor, options: TopKOptions): Tensor;
-export function topKAccuracy(pred: Tensor, targ: Tensor, { k = 5, axis = -1 }: TopKOptions = {}): Tensor {
+export function topKAccuracy(pred: Tensor, targ: Tensor, options: TopKOptions = {}): Tensor {
+  const { k = 5, axis = -1 } = checkOptions("topKAccuracy", options, { k: num, ...CLASS_AXIS });
   const classes = pred.shape.at(axis) ?? 0;
   if (!Number.isInteger(k) || k < 1 || k > classes) {
     throw new ConfigError(
@@ -73,7 +79,8 @@ export interface MultiOptions {
 export function accuracyMulti(pred: Tensor, targ: Tensor): Tensor;
 /** The same with another threshold, or for probabilities. */
 export function accuracyMulti(pred: Tensor, targ: Tensor, options: MultiOptions): Tensor;
-export function accuracyMulti(pred: Tensor, targ: Tensor, { thresh = 0.5, sigmoid = true }: MultiOptions = {}): Tensor {
+export function accuracyMulti(pred: Tensor, targ: Tensor, options: MultiOptions = {}): Tensor {
+  const { thresh = 0.5, sigmoid = true } = checkOptions("accuracyMulti", options, { thresh: num, sigmoid: flag });
   const [p, t] = flat(pred, targ, "compare");
   return (sigmoid ? p.sigmoid() : p).gt(thresh).eq(t.ne(0)).mean();
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkOptions, flag, num, oneOf } from "../../base/options.ts";
 import type { Tensor } from "../../tensor/mod.ts";
 import { type Average, averaged, type Counts, fbetaOf, jaccardOf, precisionOf, recallOf } from "./confusion.ts";
 import type { MultiOptions } from "./functions.ts";
@@ -21,8 +22,13 @@ export abstract class MultiScore extends WholeSet {
   readonly #average: Average;
 
   /** Makes a MultiScore. */
-  constructor({ thresh = 0.5, sigmoid = true, average = "macro" }: MultiScoreOptions = {}) {
+  constructor(options: MultiScoreOptions = {}) {
     super();
+    const { thresh = 0.5, sigmoid = true, average = "macro" } = checkOptions(`make ${new.target.name}`, options, {
+      thresh: num,
+      sigmoid: flag,
+      average: oneOf("micro", "macro", "weighted"),
+    });
     this.#thresh = thresh;
     this.#sigmoid = sigmoid;
     this.#average = average;

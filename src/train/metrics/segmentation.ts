@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkOptions, num } from "../../base/options.ts";
 import type { Tensor } from "../../tensor/mod.ts";
 import { type Confusion, countsOf } from "./confusion.ts";
 import { ClassMetric } from "./class_scores.ts";
@@ -74,8 +75,9 @@ export function foregroundAcc(pred: Tensor, targ: Tensor, options: ForegroundOpt
 export function foregroundAcc(
   pred: Tensor,
   targ: Tensor,
-  { bkgIdx = 0, axis = 1 }: ForegroundOptions = {},
+  options: ForegroundOptions = {},
 ): Tensor {
+  const { bkgIdx = 0, axis = 1 } = checkOptions("foregroundAcc", options, { bkgIdx: num, axis: num });
   const guess = pred.argmax({ axis });
   const truth = targ.reshape(guess.shape);
   const counts = truth.ne(bkgIdx);

@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../../base/errors.ts";
+import { checkOptions, flag, num, oneOf, type OptionTable } from "../../base/options.ts";
 import { array, fromHost, MAX_ARRAY } from "../../graph/leaves.ts";
 import { stack, Tensor } from "../../tensor/mod.ts";
 import { drawMaps, masked } from "./aug_maps.ts";
@@ -39,6 +40,22 @@ export interface AugOptions {
   readonly batch?: boolean;
 }
 
+const AUG: OptionTable<AugOptions> = {
+  mult: num,
+  doFlip: flag,
+  flipVert: flag,
+  maxRotate: num,
+  minZoom: num,
+  maxZoom: num,
+  maxLighting: num,
+  maxWarp: num,
+  pAffine: num,
+  pLighting: num,
+  mode: oneOf("bilinear", "nearest"),
+  padMode: oneOf("zeros", "border", "reflection"),
+  batch: flag,
+};
+
 /** Random flips, rotations, zooms and tilts, made into one map and one sampling, then brightness and contrast; in training only. */
 export class AugTransforms extends BatchTransform {
   /** See `BatchTransform.order`. */
@@ -50,6 +67,7 @@ export class AugTransforms extends BatchTransform {
   /** Changes as {@link AugOptions} has them. */
   constructor(options: AugOptions = {}) {
     super();
+    checkOptions("make augTransforms", options, AUG);
     const { mult = 1, doFlip = true, flipVert = false, maxRotate = 10, minZoom = 1, maxZoom = 1.1 } = options;
     const { maxLighting = 0.2, maxWarp = 0.2, pAffine = 0.75, pLighting = 0.75 } = options;
     const { mode = "bilinear", padMode = "reflection", batch = false } = options;

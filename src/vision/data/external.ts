@@ -5,6 +5,7 @@
  */
 import { basename, dirname, join } from "@std/path";
 import { ConfigError } from "../../base/errors.ts";
+import { checkOptions, flag, num, objectWith, type OptionTable, text } from "../../base/options.ts";
 import { fastaiHome } from "../../io/fastai_home.ts";
 import { fetchCached } from "../../io/fetch_cached.ts";
 import { untar } from "../../io/untar.ts";
@@ -49,6 +50,15 @@ export interface UntarDataOptions {
   readonly retries?: number;
 }
 
+const UNTAR_DATA: OptionTable<UntarDataOptions> = {
+  base: text,
+  forceDownload: flag,
+  sha256: text,
+  logger: objectWith("a logger", "line"),
+  maxBytes: num,
+  retries: num,
+};
+
 /**
  * Fetches an archive unless it is there, unpacks it, and gives the folder: `data/<name>` in fastai's folder. What fastai
  * fetched before is used as it is.
@@ -57,6 +67,7 @@ export interface UntarDataOptions {
  * @throws {DataError} If it can't be fetched or is not what it should be: see {@link fetchCached} and {@link untar}.
  */
 export async function untarData(url: string, options: UntarDataOptions = {}): Promise<string> {
+  checkOptions("fetch a data set", options, UNTAR_DATA);
   const { forceDownload = false, sha256, logger = stdoutLogger(), maxBytes, retries } = options;
   const file = basename(URL.canParse(url) ? new URL(url).pathname : url);
   const name = file.replace(/\.(tgz|tar\.gz|tar)$/, "");

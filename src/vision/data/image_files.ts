@@ -5,6 +5,7 @@
  */
 import { extname, join } from "@std/path";
 import { ConfigError, DataError } from "../../base/errors.ts";
+import { checkOptions, flag, texts } from "../../base/options.ts";
 
 /** Endings of image files: those of `image/*` in Python's table of types, as in fastai. */
 export const IMAGE_EXTENSIONS: ReadonlySet<string> = new Set(
@@ -28,7 +29,7 @@ export interface GetFilesOptions {
  * @throws {DataError} If a folder is missing or can't be read, or there is no image at all.
  */
 export async function getImageFiles(path: string | URL, options: GetFilesOptions = {}): Promise<string[]> {
-  const { recurse = true, folders = [] } = options;
+  const { recurse = true, folders = [] } = checkOptions("look for images", options, { recurse: flag, folders: texts });
   const root = path instanceof URL ? decodeURIComponent(path.pathname) : path;
   if ((await Deno.permissions.query({ name: "read", path: root })).state !== "granted") {
     throw new ConfigError(`Cannot look for images in ${root}: reading it is not allowed, run again with --allow-read`);

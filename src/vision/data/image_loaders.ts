@@ -5,6 +5,7 @@
  */
 import { basename, dirname } from "@std/path";
 import { ConfigError, DataError } from "../../base/errors.ts";
+import { checkOptions, either, flag, func, num, oneOf, type OptionTable, other, text } from "../../base/options.ts";
 import { type Batch, DataLoader, DataLoaders, type InputsJson } from "../../data/mod.ts";
 import { CrossEntropyLoss } from "../../nn/mod.ts";
 import type { Figure } from "../../plot/mod.ts";
@@ -55,6 +56,23 @@ export interface ImageDataLoadersOptions {
   /** Most bytes of images on the device; 256 MiB by default. */
   readonly residentBytes?: number;
 }
+
+const LOADERS: OptionTable<ImageDataLoadersOptions> = {
+  validPct: num,
+  seed: num,
+  splitter: func(),
+  bs: num,
+  valBs: num,
+  itemTfms: other("a transform of images or several", (v) => typeof v === "object"),
+  batchTfms: other("a transform of batches or several", (v) => typeof v === "object"),
+  shuffle: flag,
+  dropLast: flag,
+  vocab: other("classes", Array.isArray),
+  prefetch: num,
+  cacheBytes: num,
+  resident: either(flag, oneOf("auto")),
+  residentBytes: num,
+};
 
 /** Options of {@link ImageDataLoaders.fromFolder}. */
 export interface FromFolderOptions extends ImageDataLoadersOptions {
@@ -169,6 +187,7 @@ export class ImageDataLoaders extends DataLoaders {
     labelFunc: (name: string) => Label,
     options: ImageDataLoadersOptions = {},
   ): Promise<ImageDataLoaders> {
+    checkOptions("load images", options, LOADERS);
     return ImageDataLoaders.fromPathFunc(path, files, (file) => labelFunc(basename(file)), options);
   }
 
@@ -179,6 +198,7 @@ export class ImageDataLoaders extends DataLoaders {
     labelFunc: (file: string) => Label,
     options: ImageDataLoadersOptions = {},
   ): Promise<ImageDataLoaders> {
+    checkOptions("load images", options, LOADERS);
     return await ImageDataLoaders.fromLists(path, files, files.map((file) => labelFunc(file)), options);
   }
 
@@ -189,6 +209,7 @@ export class ImageDataLoaders extends DataLoaders {
     pattern: RegExp,
     options: ImageDataLoadersOptions = {},
   ): Promise<ImageDataLoaders> {
+    checkOptions("load images", options, LOADERS);
     return ImageDataLoaders.fromPathFunc(path, files, (file) => {
       const label = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, "")).exec(basename(file))?.[1];
       if (label === undefined) {
@@ -203,6 +224,7 @@ export class ImageDataLoaders extends DataLoaders {
    * named as their class.
    */
   static async fromFolder(path: string, options: FromFolderOptions = {}): Promise<ImageDataLoaders> {
+    checkOptions("load a folder", options, { ...LOADERS, train: text, valid: text });
     const { train = "train", valid = "valid", ...others } = options;
     const mixed = options.validPct !== undefined || options.splitter !== undefined;
     const files = await getImageFiles(path, mixed ? {} : { folders: [train, valid] });
@@ -226,6 +248,7 @@ export class ImageDataLoaders extends DataLoaders {
     labels: readonly Label[],
     options: ImageDataLoadersOptions = {},
   ): Promise<ImageDataLoaders> {
+    checkOptions("load images", options, LOADERS);
     const { bs = 64, valBs = bs, shuffle = true, prefetch = 2, cacheBytes = 256 << 20, residentBytes = 256 << 20 } =
       options;
     const { validPct = 0.2, seed, resident = "auto" } = options;
@@ -307,7 +330,9 @@ export class ImageDataLoaders extends DataLoaders {
   testDl(files: readonly string[], options: TestDlOptions & { labels: readonly Label[] }): DataLoader;
   /** The same, without labels. */
   testDl(files: readonly string[], options?: TestDlOptions): DataLoader<Batch>;
-  testDl(files: readonly string[], { bs = this.#valBs, labels }: TestDlOptions = {}): DataLoader<Batch> {
+  testDl(files: readonly string[], options: TestDlOptions = {}): DataLoader<Batch> {
+    checkOptions("load images", options, { bs: num, labels: other("labels", Array.isArray) });
+    const { bs = this.#valBs, labels } = options;
     if (files.length === 0) throw new DataError("Cannot make a loader: there are no images");
     const codes = labels === undefined ? null : codesOf(labels, this.vocab, files);
     return new DataLoader<Batch>({

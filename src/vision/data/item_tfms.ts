@@ -5,6 +5,7 @@
  * @module
  */
 import { ConfigError } from "../../base/errors.ts";
+import { checkOptions, num, nums, oneOf, other } from "../../base/options.ts";
 import type { Rng } from "../../tensor/mod.ts";
 import type { PadMode, PixelOp } from "./pixel_ops.ts";
 
@@ -86,13 +87,10 @@ export class Resize extends ItemTransform {
    */
   constructor(size: number | readonly [height: number, width: number], options: ResizeOptions = {}) {
     super();
-    const { method = "crop", padMode = "reflection" } = options;
-    if (!["crop", "pad", "squish"].includes(method)) {
-      throw new ConfigError(`Cannot resize by "${method as string}": methods are crop, pad and squish`);
-    }
-    if (!["reflection", "zeros", "border"].includes(padMode)) {
-      throw new ConfigError(`Cannot pad by "${padMode as string}": modes are reflection, zeros and border`);
-    }
+    const { method = "crop", padMode = "reflection" } = checkOptions("make Resize", options, {
+      method: oneOf("crop", "pad", "squish"),
+      padMode: oneOf("reflection", "zeros", "border"),
+    });
     this.size = sizeOf(size, "resize");
     this.method = method;
     this.padMode = padMode;
@@ -169,6 +167,12 @@ export class RandomResizedCrop extends ItemTransform {
    */
   constructor(size: number | readonly [height: number, width: number], options: RandomResizedCropOptions = {}) {
     super();
+    checkOptions("make RandomResizedCrop", options, {
+      minScale: num,
+      maxScale: num,
+      ratio: other("two numbers", (v) => nums.holds(v) && (v as readonly number[]).length === 2),
+      valXtra: num,
+    });
     const { minScale = 0.08, maxScale = 1, ratio = [3 / 4, 4 / 3], valXtra = 0.14 } = options;
     if (!(minScale > 0 && minScale <= maxScale && maxScale <= 1)) {
       throw new ConfigError(`Cannot crop ${minScale} to ${maxScale} of an image: shares rise and lie in (0, 1]`);

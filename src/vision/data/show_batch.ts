@@ -4,6 +4,7 @@
  * @module
  */
 import { DataError } from "../../base/errors.ts";
+import { checkOptions, num } from "../../base/options.ts";
 import { type Figure, type PixelImage, plotImages } from "../../plot/mod.ts";
 import type { Tensor } from "../../tensor/mod.ts";
 import type { ImageDataLoaders } from "./image_loaders.ts";
@@ -31,7 +32,7 @@ export async function toPictures(x: Tensor): Promise<PixelImage[]> {
 
 /** Images of the first training batch, as the model gets them but for the scaling, with their labels. */
 export async function showBatch(dls: ImageDataLoaders, options: ShowBatchOptions = {}): Promise<Figure> {
-  const { maxN = 9, columns } = options;
+  const { maxN = 9, columns } = checkOptions("show a batch", options, { maxN: num, columns: num });
   const batch = await dls.train.peek();
   if (batch === null) throw new DataError("Cannot show a batch: the training loader has none");
   const [xb, yb] = batch;

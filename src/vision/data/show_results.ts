@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../../base/errors.ts";
+import { checkOptions, num } from "../../base/options.ts";
 import { getPreds } from "../../fit/mod.ts";
 import { type Figure, plotImages } from "../../plot/mod.ts";
 import type { TrainLoop } from "../../train/mod.ts";
@@ -25,7 +26,7 @@ export interface ShowResultsOptions {
  * @throws {ConfigError} If the learner's data are no {@link ImageDataLoaders}, or have no validation images.
  */
 export async function showResults(learn: TrainLoop, options: ShowResultsOptions = {}): Promise<Figure> {
-  const { maxN = 9, columns } = options;
+  const { maxN = 9, columns } = checkOptions("show results", options, { maxN: num, columns: num });
   const dls: unknown = learn.dls;
   if (!(dls instanceof ImageDataLoaders)) {
     throw new ConfigError("Cannot show results: the learner's data must be ImageDataLoaders");

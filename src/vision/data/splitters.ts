@@ -5,6 +5,7 @@
  */
 import { basename, dirname } from "@std/path";
 import { ConfigError, DataError } from "../../base/errors.ts";
+import { checkOptions, num, text } from "../../base/options.ts";
 import { defaultRng } from "../../tensor/mod.ts";
 import { torchPermutation } from "./torch_rng.ts";
 
@@ -23,7 +24,8 @@ export interface RandomSplitterOptions {
  *
  * @param validPct Share of the items, in [0, 1).
  */
-export function RandomSplitter(validPct: number = 0.2, { seed }: RandomSplitterOptions = {}): DataSplitter {
+export function RandomSplitter(validPct: number = 0.2, options: RandomSplitterOptions = {}): DataSplitter {
+  const { seed } = checkOptions("split at random", options, { seed: num });
   if (!(validPct >= 0 && validPct < 1)) {
     throw new ConfigError(`Cannot validate on a share of ${validPct}: it must lie in [0, 1)`);
   }
@@ -47,6 +49,7 @@ export interface GrandparentSplitterOptions {
 
 /** Divides by the folder above the folder of an image: `train/cat/1.png` is for training. Other images are left out. */
 export function GrandparentSplitter(options: GrandparentSplitterOptions = {}): DataSplitter {
+  checkOptions("split by folders", options, { trainName: text, validName: text });
   const { trainName = "train", validName = "valid" } = options;
   return (items) => {
     const of = (name: string): number[] =>

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { func, num, type OptionTable } from "../../base/options.ts";
 import { type AnyModule, Conv2d, kaimingNormal, type Module, type WeightInit } from "../../nn/mod.ts";
-import type { Rng, Tensor } from "../../tensor/mod.ts";
+import { aGenerator, type Rng, type Tensor } from "../../tensor/mod.ts";
 
 /** Options of every architecture. */
 export interface ArchOptions {
@@ -65,6 +66,9 @@ export interface ArchInfo {
   /** See {@link Arch.weights}; null by default. */
   readonly weights?: ArchWeights | null;
 }
+
+/** What the options of every architecture may be. */
+export const ARCH: OptionTable<ArchOptions> = { nOut: num, nIn: num, init: func(), rng: aGenerator };
 
 /** An architecture of one's own: `make` as a function with a name, and what learners have to know about it. */
 export function defineArch(name: string, make: (options: ArchOptions) => VisionModel, info: ArchInfo = {}): Arch {

@@ -4,8 +4,9 @@
  * @module
  */
 import { ConfigError } from "../../base/errors.ts";
+import { checkOptions, either, flag, func, instanceOf, num, type OptionTable, text } from "../../base/options.ts";
 import { type AnyModule, Module, Sequential, type WeightInit } from "../../nn/mod.ts";
-import { noGrad, type Rng, type Tensor, zeros } from "../../tensor/mod.ts";
+import { aGenerator, noGrad, type Rng, type Tensor, zeros } from "../../tensor/mod.ts";
 import type { Arch, VisionModel } from "./arch.ts";
 import { loadWeights, type WeightsSource } from "./pretrained.ts";
 
@@ -31,6 +32,16 @@ export interface BodyOptions {
 /** Weights that are about to be replaced. */
 const UNDRAWN: WeightInit = (shape) => new Float32Array(shape.reduce((a, b) => a * b, 1));
 
+/** What the options of {@link createBody} may be. */
+export const BODY: OptionTable<BodyOptions> = {
+  nIn: num,
+  pretrained: flag,
+  weights: either(text, instanceOf(URL, "a URL")),
+  cut: either(num, func<Exclude<Cut, number>>()),
+  init: func(),
+  rng: aGenerator,
+};
+
 /**
  * The part of an architecture that makes features of images, `[n, nIn, h, w]` to `[n, nf, h', w']`. Published weights are
  * for three channels; for others the first convolution is adapted as fastai does it.
@@ -38,6 +49,7 @@ const UNDRAWN: WeightInit = (shape) => new Float32Array(shape.reduce((a, b) => a
  * @throws {ConfigError} If the architecture has no weights although `pretrained` asks for some, or there is nothing to cut.
  */
 export async function createBody(arch: Arch, options: BodyOptions = {}): Promise<VisionModel> {
+  checkOptions("make a body", options, BODY);
   const { nIn = 3, pretrained = true, weights, cut = arch.cut ?? undefined, init, rng } = options;
   const drawn = { ...(init === undefined ? {} : { init }), ...(rng === undefined ? {} : { rng }) };
   if (!pretrained && weights === undefined) return cutBody(arch({ nIn, ...drawn }), cut);

@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../../base/errors.ts";
+import { checkOptions, either, flag, func, num, nums, type OptionTable, orNull, other } from "../../base/options.ts";
 import {
   AdaptiveAvgPool2d,
   AdaptiveConcatPool2d,
@@ -18,7 +19,7 @@ import {
   SigmoidRange,
   type WeightInit,
 } from "../../nn/mod.ts";
-import type { Rng } from "../../tensor/mod.ts";
+import { aGenerator, type Rng } from "../../tensor/mod.ts";
 
 /** Options of {@link createHead}; the defaults are fastai's. */
 export interface HeadOptions {
@@ -47,6 +48,20 @@ export interface HeadOptions {
 /** Bias of the head's normalisations at the start, as fastai has it. */
 const FIRST_BIAS = 1e-3;
 
+/** What the options of {@link createHead} may be. */
+export const HEAD: OptionTable<HeadOptions> = {
+  linFtrs: nums,
+  ps: either(num, nums),
+  pool: flag,
+  concatPool: flag,
+  firstBn: flag,
+  bnFinal: flag,
+  linFirst: flag,
+  yRange: orNull(other("[low, high]", (v) => nums.holds(v) && (v as readonly number[]).length === 2)),
+  init: func(),
+  rng: aGenerator,
+};
+
 /**
  * Layers that make `nOut` outputs of images with `nf` channels: pool, and for each linear layer normalisation, dropout, the
  * layer itself, without bias where it is normalised, and ReLU but for the last.
@@ -55,6 +70,7 @@ const FIRST_BIAS = 1e-3;
  * @param nOut Number of outputs.
  */
 export function createHead(nf: number, nOut: number, options: HeadOptions = {}): Sequential {
+  checkOptions("make a head", options, HEAD);
   const { linFtrs = [512], ps = 0.5, pool = true, concatPool = true, firstBn = true, bnFinal = false } = options;
   const { linFirst = false, yRange = null, init = kaimingNormal(), rng } = options;
   const sizes = [pool && concatPool ? 2 * nf : nf, ...linFtrs, nOut];

@@ -5,6 +5,7 @@
  * @see He et al. 2015, arXiv:1512.03385
  */
 import type { LayerJson } from "../../base/json.ts";
+import { checkOptions } from "../../base/options.ts";
 import {
   AdaptiveAvgPool2d,
   BatchNorm2d,
@@ -18,7 +19,7 @@ import {
 } from "../../nn/mod.ts";
 import type { Rng, Tensor } from "../../tensor/mod.ts";
 import { imagenetStats } from "../data/mod.ts";
-import { type Arch, type ArchOptions, type ArchWeights, defineArch, FAN_OUT } from "./arch.ts";
+import { ARCH, type Arch, type ArchOptions, type ArchWeights, defineArch, FAN_OUT } from "./arch.ts";
 
 /** How convolutions are drawn. */
 interface Drawn {
@@ -139,9 +140,10 @@ export class ResNet extends Module {
   constructor(
     readonly kind: "basic" | "bottleneck",
     readonly depths: readonly [number, number, number, number],
-    { nOut = 1000, nIn = 3, init = FAN_OUT, rng }: ArchOptions = {},
+    options: ArchOptions = {},
   ) {
     super();
+    const { nOut = 1000, nIn = 3, init = FAN_OUT, rng } = checkOptions("make ResNet", options, ARCH);
     const drawn: Drawn = { init, ...(rng === undefined ? {} : { rng }) };
     const { make, expansion } = BLOCKS[kind];
     this.conv1 = conv(nIn, 64, 7, 2, drawn);

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { checkOptions, nums } from "../../base/options.ts";
 import { AdaptiveAvgPool2d, Flatten, Linear, Sequential } from "../../nn/mod.ts";
-import { type Arch, type ArchOptions, defineArch } from "./arch.ts";
+import { ARCH, type Arch, type ArchOptions, defineArch } from "./arch.ts";
 import { ConvLayer } from "./conv_layer.ts";
 
 /** Options of {@link SimpleCnn}. */
@@ -16,7 +17,9 @@ export interface SimpleCnnOptions extends ArchOptions {
 /** Convolutions of stride 2, each with normalisation and ReLU, the mean of each channel, and a linear layer. */
 export class SimpleCnn extends Sequential {
   /** Draws the first weights. */
-  constructor({ filters = [32, 64, 128, 256], nOut = 1000, nIn = 3, init, rng }: SimpleCnnOptions = {}) {
+  constructor(options: SimpleCnnOptions = {}) {
+    checkOptions("make SimpleCnn", options, { ...ARCH, filters: nums });
+    const { filters = [32, 64, 128, 256], nOut = 1000, nIn = 3, init, rng } = options;
     const drawn = { ...(init === undefined ? {} : { init }), ...(rng === undefined ? {} : { rng }) };
     super(
       ...filters.map((cout, i) => new ConvLayer(i === 0 ? nIn : filters[i - 1], cout, { stride: 2, ...drawn })),

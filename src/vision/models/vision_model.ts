@@ -4,18 +4,26 @@
  * @module
  */
 import { ConfigError } from "../../base/errors.ts";
+import { checkOptions, objectWith, type OptionTable } from "../../base/options.ts";
 import { BatchNorm, kaimingNormal, LayerNorm, type Module, Sequential, type WeightInit } from "../../nn/mod.ts";
 import { defaultRng, Parameter, type Rng, tensor } from "../../tensor/mod.ts";
 import type { Model, ParamGroups, Splitter } from "../../train/mod.ts";
 import type { Arch, VisionModel } from "./arch.ts";
-import { type BodyOptions, createBody, numFeatures } from "./body.ts";
-import { createHead, type HeadOptions } from "./head.ts";
+import { BODY, type BodyOptions, createBody, numFeatures } from "./body.ts";
+import { createHead, HEAD, type HeadOptions } from "./head.ts";
 
 /** Options of {@link createVisionModel}. */
 export interface VisionModelOptions extends Omit<BodyOptions, "init">, HeadOptions {
   /** What takes the place of the head that {@link createHead} would make. */
   readonly customHead?: Module;
 }
+
+/** What the options of {@link createVisionModel} may be. */
+export const VISION_MODEL: OptionTable<VisionModelOptions> = {
+  ...BODY,
+  ...HEAD,
+  customHead: objectWith("a module", "forward"),
+};
 
 /**
  * A body of `arch` and a head of `nOut` outputs, named "0" and "1". The head's linear layers and convolutions are drawn by
@@ -26,6 +34,7 @@ export async function createVisionModel(
   nOut: number,
   options: VisionModelOptions = {},
 ): Promise<Sequential> {
+  checkOptions("make a vision model", options, VISION_MODEL);
   const { customHead, nIn = 3, init = kaimingNormal(), pretrained, weights, cut, rng, ...head } = options;
   if (!Number.isInteger(nOut) || nOut < 1) {
     throw new ConfigError(`Cannot make a model of ${arch.name}: nOut is a whole number from 1, got ${nOut}`);

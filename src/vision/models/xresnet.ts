@@ -5,6 +5,7 @@
  * @see He et al. 2018, arXiv:1812.01187
  */
 import type { LayerJson } from "../../base/json.ts";
+import { checkOptions } from "../../base/options.ts";
 import {
   AdaptiveAvgPool2d,
   AvgPool2d,
@@ -19,7 +20,7 @@ import {
 } from "../../nn/mod.ts";
 import type { Tensor } from "../../tensor/mod.ts";
 import { imagenetStats } from "../data/mod.ts";
-import { type Arch, type ArchOptions, defineArch } from "./arch.ts";
+import { ARCH, type Arch, type ArchOptions, defineArch } from "./arch.ts";
 import { ConvLayer, type ConvLayerOpts } from "./conv_layer.ts";
 
 /** Convolutions, and the input, averaged and brought to as many channels, added to what they give. */
@@ -72,6 +73,7 @@ export class XResNet extends Sequential {
    * @param depths Blocks of each of the four stages.
    */
   constructor(expansion: 1 | 4, depths: readonly number[], options: ArchOptions = {}) {
+    checkOptions("make XResNet", options, ARCH);
     const { nOut = 1000, nIn = 3, init = kaimingNormal(), rng } = options;
     const drawn: ConvLayerOpts = { init, ...(rng === undefined ? {} : { rng }) };
     const stem = [nIn, 32, 32, 64], widths = [64 / expansion, 64, 128, 256, 512];
