@@ -25,6 +25,8 @@ export class CSVLogger extends Callback {
   override readonly order: number = ORDER.schedule;
   /** In a run of several processes the first one does it. */
   override readonly rank0Only: boolean = true;
+  /** What it can't write costs no fit. */
+  override readonly reportsOnly: boolean = true;
   /** Name of the file. */
   readonly fname: string;
   /** Whether to add to a file that is there. */

@@ -5,7 +5,7 @@
  */
 import { checkOptions, num } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
-import { CancelFit, ORDER } from "../train/mod.ts";
+import { CancelFit, ORDER, tell } from "../train/mod.ts";
 import { TRACKER, Tracker, type TrackerOptions } from "./tracker.ts";
 
 /** Options of {@link EarlyStopping}. */
@@ -60,7 +60,7 @@ export class EarlyStopping extends Tracker {
     this.#wait++;
     if (this.#wait < this.patience) return;
     const { learn } = this;
-    learn.logger.line(`No improvement since epoch ${learn.epoch - this.#wait}: early stopping`);
+    tell(learn.logger, `No improvement since epoch ${learn.epoch - this.#wait}: early stopping`);
     throw new CancelFit(`${this.monitor} did not improve for ${this.#wait} epochs`);
   }
 }

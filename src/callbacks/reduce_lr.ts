@@ -5,7 +5,7 @@
  */
 import { checkOptions, num } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
-import { ORDER } from "../train/mod.ts";
+import { ORDER, tell } from "../train/mod.ts";
 import { floatText } from "./number_text.ts";
 import { TRACKER, Tracker, type TrackerOptions } from "./tracker.ts";
 
@@ -85,7 +85,7 @@ export class ReduceLROnPlateau extends Tracker {
     learn.opt.setHyper("lr", after);
     const last = after.length - 1;
     if (after[last] < before[last]) {
-      learn.logger.line(`Epoch ${learn.epoch}: reducing lr to ${floatText(after[last])}`);
+      tell(learn.logger, `Epoch ${learn.epoch}: reducing lr to ${floatText(after[last])}`);
     }
   }
 }

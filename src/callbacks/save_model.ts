@@ -7,7 +7,7 @@ import { ConfigError } from "../base/errors.ts";
 import { checkOptions, either, flag, num, type OptionTable, text } from "../base/options.ts";
 import { load, save } from "../fit/save.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
-import { ORDER } from "../train/mod.ts";
+import { ORDER, tell } from "../train/mod.ts";
 import { floatText } from "./number_text.ts";
 import { TRACKER, Tracker, type TrackerOptions } from "./tracker.ts";
 
@@ -103,7 +103,8 @@ export class SaveModel extends Tracker {
     }
     super.afterEpoch();
     if (!this.newBest || this.atEnd) return;
-    learn.logger.line(
+    tell(
+      learn.logger,
       `Better model found at epoch ${learn.epoch} with ${this.monitor} value: ${floatText(this.best)}.`,
     );
     await this.#save(this.fname);

@@ -18,6 +18,8 @@ export class ShowGraph extends Callback {
   override readonly order: number = ORDER.showGraph;
   /** In a run of several processes the first one does it. */
   override readonly rank0Only: boolean = true;
+  /** What it can't write costs no fit. */
+  override readonly reportsOnly: boolean = true;
   readonly #path: string | null;
 
   /**

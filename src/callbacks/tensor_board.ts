@@ -28,6 +28,8 @@ export class TensorBoard extends Callback {
   override readonly order: number = ORDER.schedule;
   /** In a run of several processes the first one does it. */
   override readonly rank0Only: boolean = true;
+  /** What it can't write costs no fit. */
+  override readonly reportsOnly: boolean = true;
   /** Folder of the event files. */
   readonly dir: string;
   /** Whether pictures are added. */
@@ -106,18 +108,17 @@ export class TensorBoard extends Callback {
 
   /** See `Callback.afterFit`. */
   override async afterFit(): Promise<void> {
-    if (this.pictures && this.#written > 0) {
-      const { renderPng } = await import("../plot/render_png.ts");
-      const { recorder } = this.learn;
-      const figures = { losses: recorder.plotLoss({ skipStart: 0 }), schedule: recorder.plotSched() };
-      for (const [name, figure] of Object.entries(figures)) {
-        const png = await renderPng(await figure.svg());
-        const size = new DataView(png.buffer, png.byteOffset + 16, 8); // the header's width and height
-        const picture = { png, width: size.getUint32(0), height: size.getUint32(4) };
-        await this.#write([imageEvent(Date.now() / 1000, this.#base + this.#written, name, picture)]);
-      }
+    const step = this.#base += this.#written;
+    if (!this.pictures || this.#written === 0) return;
+    const { renderPng } = await import("../plot/render_png.ts");
+    const { recorder } = this.learn;
+    const figures = { losses: recorder.plotLoss({ skipStart: 0 }), schedule: recorder.plotSched() };
+    for (const [name, figure] of Object.entries(figures)) {
+      const png = await renderPng(await figure.svg());
+      const size = new DataView(png.buffer, png.byteOffset + 16, 8); // the header's width and height
+      const picture = { png, width: size.getUint32(0), height: size.getUint32(4) };
+      await this.#write([imageEvent(Date.now() / 1000, step, name, picture)]);
     }
-    this.#base += this.#written;
   }
 
   async #write(events: readonly Uint8Array[]): Promise<void> {

@@ -4,7 +4,7 @@
  * @module
  */
 import { Command, CommanderError } from "commander";
-import { type Logger, stdoutLogger } from "../train/mod.ts";
+import { type Logger, Output, stdoutLogger } from "../train/mod.ts";
 import { VERSION } from "./environment.ts";
 
 /** What commands print: text for people, or with `--json` one line for programs. */
@@ -16,8 +16,8 @@ interface Printer {
 
 function printer(json: boolean): Printer {
   if (json) {
-    const encoder = new TextEncoder();
-    const logger = { line: (text: string) => void Deno.stderr.writeSync(encoder.encode(text + "\n")) };
+    const output = new Output(Deno.stderr);
+    const logger = { line: (text: string) => output.write(text + "\n") };
     return { logger, result: (value) => console.log(JSON.stringify(value)) };
   }
   return { logger: stdoutLogger(), result: (_, lines) => lines.forEach((line) => console.log(line)) };

@@ -6,8 +6,10 @@
 import { join } from "@std/path";
 import { InterruptedError } from "../base/errors.ts";
 import type { Learner } from "../fit/mod.ts";
-import type { Callback, Logger, Row } from "../train/mod.ts";
+import type { Figure } from "../plot/mod.ts";
+import { type Callback, type Logger, reasonOf, type Row, tell } from "../train/mod.ts";
 import { environment, openDevice } from "./environment.ts";
+import { joinFits, lossesOf, scheduleOf } from "./record.ts";
 import { loadData, type RecipeData } from "./recipe/data.ts";
 import { makeCallbacks, makeLearner } from "./recipe/learner.ts";
 import { policiesOf, runPolicy } from "./recipe/policy.ts";
@@ -71,21 +73,25 @@ async function train(run: RunFolder, { logger, cbs = [] }: TrainOptions, resume:
     });
   }
   await learn.save("model");
-  await saveRecord(learn, out);
+  await saveRecord(learn, out, logger);
   await writeFacts({ ...run, facts: { ...facts, finished: new Date().toISOString() } });
   return { out, rows: learn.recorder.rows, seconds: (performance.now() - start) / 1000 };
 }
 
-/** Pictures, and the numbers that they were drawn from. */
-async function saveRecord({ recorder }: Learner, out: string): Promise<void> {
-  const { losses, iters, hps, rows, lrFinder } = recorder;
-  await Deno.writeTextFile(
-    join(out, "recorder.json"),
-    JSON.stringify({ losses, iters, hps, rows, metricNames: recorder.metricNames }),
-  );
-  if (losses.length > 0) {
-    await recorder.plotLoss().save(join(out, "losses.png"));
-    await recorder.plotSched().save(join(out, "schedule.png"));
+/** The numbers of all fits, and pictures of them. A picture that can't be drawn, for want of a permission, costs no run. */
+async function saveRecord({ recorder }: Learner, out: string, logger: Logger): Promise<void> {
+  const record = joinFits([...recorder.history, recorder]);
+  await Deno.writeTextFile(join(out, "recorder.json"), JSON.stringify(record));
+  const picture = async (name: string, figure: () => Figure): Promise<void> => {
+    try {
+      await figure().save(join(out, name));
+    } catch (error) {
+      tell(logger, `${name} is missing: ${reasonOf(error)}`);
+    }
+  };
+  if (record.losses.length > 0) {
+    await picture("losses.png", () => lossesOf(record));
+    await picture("schedule.png", () => scheduleOf(record));
   }
-  if (lrFinder !== null) await recorder.plotLrFind().save(join(out, "lr_find.png"));
+  if (recorder.lrFinder !== null) await picture("lr_find.png", () => recorder.plotLrFind());
 }

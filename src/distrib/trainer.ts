@@ -11,7 +11,16 @@ import { currentDevice } from "../graph/runtime.ts";
 import type { GradRange } from "../optim/mod.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { BatchNorm } from "../nn/mod.ts";
-import { batchSize, Callback, type EventName, type Logger, ORDER, silentLogger, type TrainLoop } from "../train/mod.ts";
+import {
+  batchSize,
+  Callback,
+  type EventName,
+  type Logger,
+  ORDER,
+  silentLogger,
+  tell,
+  type TrainLoop,
+} from "../train/mod.ts";
 import { compare } from "./fingerprint.ts";
 import { cancelOf, type Exit, meet, type Outcome, type Report } from "./meeting.ts";
 import { hashVariables, shareState, shareVariables, spreadStreams } from "./share_state.ts";
@@ -204,7 +213,8 @@ export class DistributedTrainer extends Callback {
     if (world.watched) return;
     await world.watch();
     if (!world.watched) {
-      this.learn.logger.line(
+      tell(
+        this.learn.logger,
         `The ${world.size} processes do not watch each other (run deno with --allow-net, and let them reach rank 0): ` +
           "only the launcher notices one that dies",
       );

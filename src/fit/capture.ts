@@ -9,12 +9,9 @@ import { isDict, SavedState, type StateDict, type StateValue } from "../io/state
 import { boundary } from "../graph/runtime.ts";
 import type { DataLoader, LoaderState } from "../data/mod.ts";
 import type { OptimizerState, ParamState } from "../optim/mod.ts";
-import { CSVLogger } from "../callbacks/csv_logger.ts";
-import { JsonLines } from "../callbacks/json_lines.ts";
-import { TensorBoard } from "../callbacks/tensor_board.ts";
 import { compareState } from "../nn/module.ts";
 import { defaultRng, Rng, Tensor } from "../tensor/mod.ts";
-import type { Callback, TrainLoop } from "../train/mod.ts";
+import { type Callback, costsTheReport, leaveOut, type TrainLoop } from "../train/mod.ts";
 
 /** What only the place in the run decides: as it was when the last batch was done, also while validation goes on. */
 export interface HostState {
@@ -150,12 +147,12 @@ export async function restoreLearner(
   learn.pctTrain = pctTrain;
 }
 
-/** What these take back, their files, cannot be undone: they come last. */
-const WRITERS = [CSVLogger, JsonLines, TensorBoard];
-
-/** Gives callbacks their states. Where one refuses, those before it get back what they had. */
+/**
+ * Gives callbacks their states. Where one refuses, those before it get back what they had. Those that only report come last:
+ * what they take back, their files, cannot be undone; and what they can't take back costs no run.
+ */
 async function restoreCallbacks(takers: ReadonlyMap<string, Callback>, saved: SavedState): Promise<void> {
-  const writes = (cb: Callback): boolean => WRITERS.some((kind) => cb instanceof kind);
+  const writes = (cb: Callback): boolean => cb.reportsOnly;
   const all = [...takers].filter(([name]) => saved.has(name));
   const done: (() => Promise<void>)[] = [];
   try {
@@ -168,7 +165,14 @@ async function restoreCallbacks(takers: ReadonlyMap<string, Callback>, saved: Sa
     for (const undo of done.reverse()) await undo().catch(() => {}); // the first error is the one to report
     throw error;
   }
-  for (const [name, cb] of all.filter(([, cb]) => writes(cb))) await cb.loadStateDict(saved.state(name));
+  for (const [name, cb] of all.filter(([, cb]) => writes(cb))) {
+    try {
+      await cb.loadStateDict(saved.state(name));
+    } catch (error) {
+      if (!costsTheReport(cb, error)) throw error;
+      leaveOut(cb, "loadStateDict", error, cb.learn.logger);
+    }
+  }
 }
 
 /** The learner's callbacks in the order in which they are called, each by a name of its own. */

@@ -9,7 +9,7 @@ import { smallerIsBetter } from "../callbacks/tracker.ts";
 import { ConfigError, InterruptedError } from "../base/errors.ts";
 import { checkOptions, num, oneOf, type OptionTable, orNull, text } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
-import { Callback, type Handled, Metric, ORDER, Recorder } from "../train/mod.ts";
+import { Callback, type Handled, Metric, ORDER, Recorder, tell } from "../train/mod.ts";
 import { captureHost, type HostState } from "./capture.ts";
 import type { CheckpointSession } from "./checkpoint_session.ts";
 
@@ -261,7 +261,7 @@ export class Checkpoint extends Callback {
     }; run the script again with resume: true to go on there`;
     this.learn.logger.status?.("");
     if (this.onSignal === "throw") throw new InterruptedError(hint);
-    this.learn.logger.line(hint);
+    tell(this.learn.logger, hint);
     await this.#session!.close();
     Deno.exit(signal === "SIGINT" ? 130 : 143);
   }

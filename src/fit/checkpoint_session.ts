@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { AnnealError, CheckpointError, ConfigError } from "../base/errors.ts";
+import { AnnealError, CheckpointError, ConfigError, InterruptedError } from "../base/errors.ts";
 import { currentDevice } from "../graph/runtime.ts";
 import type { CheckpointNote } from "../io/checkpoint_files.ts";
-import type { Resumption, TrainLoop } from "../train/mod.ts";
+import { type Resumption, tell, type TrainLoop } from "../train/mod.ts";
 import { type HostState, restoreLearner } from "./capture.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import { CHECKPOINT_FILES, CheckpointStore, type Opened, openFiles } from "./checkpoint_store.ts";
@@ -120,7 +120,7 @@ export class CheckpointSession {
   }
 
   #tell(line: string): void {
-    this.#learn.logger.line(line);
+    tell(this.#learn.logger, line);
   }
 
   async #search(): Promise<Found | null> {
@@ -194,7 +194,7 @@ export class CheckpointSession {
     if (!wait) {
       await store.write(this.#learn, full, all, (error) => {
         const good = store.last === null ? "" : `; the last good one is ${store.last}`;
-        this.#learn.logger.line(`Cannot save a checkpoint: ${reason(error)}. Training goes on${good}`);
+        tell(this.#learn.logger, `Cannot save a checkpoint: ${reason(error)}. Training goes on${good}`);
       });
       return;
     }
@@ -213,11 +213,12 @@ export class CheckpointSession {
     this.#learn.fitCount.leaveOpen();
   }
 
-  /** After an error ended the fit: says how to go on. */
-  async failed(): Promise<void> {
+  /** After an error ended the fit: says how to go on, which an interruption does itself. */
+  async failed(error: unknown): Promise<void> {
     await this.store.settled();
-    if (this.store.last === null) return;
-    this.#learn.logger.line(
+    if (this.store.last === null || error instanceof InterruptedError) return;
+    tell(
+      this.#learn.logger,
       `The fit ended with an error; the last checkpoint is ${this.store.last}: run the script again with resume: true`,
     );
   }

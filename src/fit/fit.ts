@@ -6,7 +6,7 @@
 import { ConfigError } from "../base/errors.ts";
 import { checkOptions, flag, num, type OptionTable, orNull, other } from "../base/options.ts";
 import { aHyper, type HyperValue } from "../optim/mod.ts";
-import { type CallbackLike, refuseNested, type TrainLoop } from "../train/mod.ts";
+import { type CallbackLike, refuseNested, tell, type TrainLoop } from "../train/mod.ts";
 import { CheckpointSession } from "./checkpoint_session.ts";
 import type { Plan } from "./fingerprint.ts";
 
@@ -90,11 +90,11 @@ export async function runPlan(learn: TrainLoop, nEpoch: number, options: FitOpti
       session = await CheckpointSession.begin(learn, { ...plan, nEpoch, startEpoch }, resume);
       if (session?.done === true) return;
       if (startEpoch >= nEpoch && startEpoch > 0) {
-        learn.logger.line(`Nothing to train: startEpoch ${startEpoch} is not before the end, ${nEpoch} epochs`);
+        tell(learn.logger, `Nothing to train: startEpoch ${startEpoch} is not before the end, ${nEpoch} epochs`);
       }
       await learn.runEpochs(nEpoch, { startEpoch, from: session?.from ?? null });
     } catch (error) {
-      await session?.failed();
+      await session?.failed(error);
       throw error;
     } finally {
       learn.phase = phase;

@@ -13,7 +13,7 @@ import { compareState } from "../nn/module.ts";
 import type { LoadReport } from "../nn/mod.ts";
 import type { OptimizerState, ParamState } from "../optim/mod.ts";
 import { readAll, Tensor, tensor } from "../tensor/mod.ts";
-import type { TrainLoop } from "../train/mod.ts";
+import { tell, type TrainLoop } from "../train/mod.ts";
 
 /** Options of {@link save}. */
 export interface SaveOptions {
@@ -155,7 +155,9 @@ async function loadHere(learn: TrainLoop, file: string, { withOpt, strict = true
   model.loadStateDict(weights, { strict: false }); // checked above
   if (state !== null) learn.opt.loadStateDict(state);
   const all = { ...report, unreadable: Object.fromEntries(unreadable), optimizer: state !== null };
-  if (!strict) tell(learn, path, all, { loaded: weights.size, of: own.size, skipped: text !== undefined && !whole });
+  if (!strict) {
+    tellMismatch(learn, path, all, { loaded: weights.size, of: own.size, skipped: text !== undefined && !whole });
+  }
   return all;
 }
 
@@ -172,7 +174,7 @@ function checkOptimizer(learn: TrainLoop, state: OptimizerState, path: string): 
 }
 
 /** Says what was left as it was. */
-function tell(
+function tellMismatch(
   learn: TrainLoop,
   path: string,
   { missing, unexpected, misshapen, unreadable }: ModelReport,
@@ -190,7 +192,7 @@ function tell(
     ...(skipped ? ["the optimizer's state left out"] : []),
   ];
   if (parts.length === 0) return;
-  learn.logger.line(`Loaded ${loaded} of the model's ${of} tensors from ${path}: ${parts.join("; ")}`);
+  tell(learn.logger, `Loaded ${loaded} of the model's ${of} tensors from ${path}: ${parts.join("; ")}`);
 }
 
 /** Opens the file of a model; `given`, what it was asked for by, may be the path that {@link save} gave. */

@@ -72,6 +72,8 @@ export class LivePage extends Callback {
   override readonly order: number = ORDER.last;
   /** In a run of several processes the first one serves the page. */
   override readonly rank0Only: boolean = true;
+  /** What it can't write costs no fit. */
+  override readonly reportsOnly: boolean = true;
 
   readonly #options: LivePageOptions;
   readonly #hostname: string;

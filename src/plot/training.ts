@@ -51,6 +51,8 @@ export interface LossFigureOptions {
   readonly skipStart?: number;
   /** Whether a dotted line stands at the end of each epoch. */
   readonly showEpochs?: boolean;
+  /** Batches at which further dotted lines stand. */
+  readonly rules?: readonly number[];
   /** Whether both axes are logarithmic. */
   readonly log?: boolean;
 }
@@ -61,7 +63,7 @@ export interface LossFigureOptions {
  * @throws {ConfigError} When there are more validation losses than epochs, or `skipStart` is no count.
  */
 export function lossFigure(options: LossFigureOptions): Figure {
-  const { losses, iters, validLosses = [], skipStart = 5, showEpochs = false, log = false } = options;
+  const { losses, iters, validLosses = [], skipStart = 5, showEpochs = false, rules = [], log = false } = options;
   checkCount("skipStart", skipStart);
   if (validLosses.length > iters.length) {
     throw new ConfigError(
@@ -79,7 +81,7 @@ export function lossFigure(options: LossFigureOptions): Figure {
     xLog: log,
     yLog: log,
     legend: true,
-    rules: showEpochs ? iters : [],
+    rules: showEpochs ? [...iters, ...rules] : rules,
   });
 }
 

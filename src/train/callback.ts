@@ -38,6 +38,11 @@ export class Callback {
   runValid: boolean = true;
   /** Whether, in a run of several processes, only the first calls it: for what writes files or shows something. */
   readonly rank0Only: boolean = false;
+  /**
+   * Whether it only shows or writes what happens. An error in one of its handlers is then told in a line, once, and the fit
+   * goes on without the callback; cancels, and errors of the device, pass.
+   */
+  readonly reportsOnly: boolean = false;
 
   #learn: TrainLoop | null = null;
 

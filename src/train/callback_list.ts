@@ -8,6 +8,7 @@ import { Callback, type CallbackKind, type CallbackLike, type Handled } from "./
 import { Cancel } from "./cancel.ts";
 import { type EventName, isEvent, nearestEvent } from "./events.ts";
 import { explain } from "./handler_error.ts";
+import { costsTheReport, leaveOut, leftOut, takeIn } from "./reporting.ts";
 import type { Runs } from "./runs.ts";
 import type { TrainLoop } from "./train_loop.ts";
 
@@ -98,11 +99,13 @@ export class CallbackList {
 
   #call(cb: Callback, event: EventName): Promise<void> | undefined {
     if (!cb.attached) return; // removed by a callback before it
+    if (event === "beforeFit") takeIn(cb);
     // most callbacks handle few events: the others cost a few comparisons
     const { peers } = this.#learn;
     if (
       !cb.handles(event) ||
-      peers !== null && peers.rank > 0 && cb.rank0Only
+      peers !== null && peers.rank > 0 && cb.rank0Only ||
+      cb.reportsOnly && leftOut(cb)
     ) {
       if (event === "afterFit") cb.run = true;
       return;
@@ -114,11 +117,35 @@ export class CallbackList {
       result = cb.handle(event);
     } catch (error) {
       if (event === "afterFit") cb.run = true;
-      throw error instanceof Cancel ? error : explain(error, cb, event);
+      this.#fault(error, cb, event);
     }
-    if (isThenable(result)) return awaited(result, cb, event, runs, depth);
+    if (isThenable(result)) return this.#awaited(result, cb, event, runs, depth);
     if (event === "afterFit") cb.run = true;
     if (runs.depth > depth) refuseOpen(cb, event, runs.nameAt(depth));
+  }
+
+  async #awaited(
+    result: PromiseLike<unknown>,
+    cb: Callback,
+    event: EventName,
+    runs: Runs,
+    depth: number,
+  ): Promise<void> {
+    try {
+      await result;
+    } catch (error) {
+      this.#fault(error, cb, event);
+    } finally {
+      if (event === "afterFit") cb.run = true;
+    }
+    if (runs.depth > depth) refuseOpen(cb, event, runs.nameAt(depth));
+  }
+
+  /** Throws what a handler threw, or tells of a report that is missing. */
+  #fault(error: unknown, cb: Callback, event: EventName): void {
+    if (error instanceof Cancel) throw error;
+    if (!costsTheReport(cb, error)) throw explain(error, cb, event);
+    leaveOut(cb, event, error, this.#learn.logger);
   }
 }
 
@@ -128,23 +155,6 @@ function refuseOpen(cb: Callback, event: EventName, what: string): never {
     `Cannot go on after ${cb.name}.${event}: the ${what}() that it started is still under way; ` +
       `make the handler async and write "await" in front of ${what}()`,
   );
-}
-
-async function awaited(
-  result: PromiseLike<unknown>,
-  cb: Callback,
-  event: EventName,
-  runs: Runs,
-  depth: number,
-): Promise<void> {
-  try {
-    await result;
-  } catch (error) {
-    throw error instanceof Cancel ? error : explain(error, cb, event);
-  } finally {
-    if (event === "afterFit") cb.run = true;
-  }
-  if (runs.depth > depth) refuseOpen(cb, event, runs.nameAt(depth));
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

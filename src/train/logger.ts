@@ -5,6 +5,7 @@
  */
 import type { Row } from "./fit_record.ts";
 import { notebook, notebookLogger } from "./notebook.ts";
+import { complain, Output } from "./output.ts";
 
 /** A fit's table as far as it goes. */
 export interface TableView {
@@ -33,14 +34,14 @@ export interface Logger {
 /** Drops everything. */
 export const silentLogger: Logger = { line: () => {} };
 
-/** Standard output: lines, and a status line where it is a terminal. */
+/** Standard output: lines, and a status line where it is a terminal. A reader that goes away ends nothing. */
 export function stdoutLogger(): Logger {
-  const encoder = new TextEncoder();
-  const write = (text: string): void => {
-    const bytes = encoder.encode(text);
-    for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
-  };
-  if (!Deno.stdout.isTerminal()) return { line: (text) => write(text + "\n") };
+  const output = new Output(Deno.stdout, (error) => {
+    complain(`Cannot write to standard output (${(error as Error).message}): the run goes on without it`);
+  });
+  const write = (text: string): void => output.write(text);
+  const flush = (): Promise<void> => output.flush();
+  if (!Deno.stdout.isTerminal()) return { line: (text) => write(text + "\n"), flush };
   let shown = false;
   const clear = (): string => shown ? "\r\x1b[K" : "";
   return {
@@ -52,6 +53,7 @@ export function stdoutLogger(): Logger {
       write(clear() + text);
       shown = text !== "";
     },
+    flush,
   };
 }
 

@@ -21,6 +21,8 @@ export class Progress extends Callback {
   override readonly order: number = ORDER.schedule;
   /** One table is enough. */
   override readonly rank0Only: boolean = true;
+  /** What it can't write costs no fit. */
+  override readonly reportsOnly: boolean = true;
   #synced = 0;
   #drawn = 0;
   #started = 0;

@@ -33,11 +33,14 @@ async function anneal(...args: string[]): Promise<Ran> {
 }
 
 /** Runs a command in a process of its own. */
-async function spawned(args: readonly string[], during?: (child: Deno.ChildProcess) => Promise<void>): Promise<Ran> {
+async function spawned(
+  args: readonly string[],
+  { during, flags = ["-A"] }: { during?: (child: Deno.ChildProcess) => Promise<void>; flags?: readonly string[] } = {},
+): Promise<Ran> {
   const entry = fromFileUrl(new URL("../../src/cli/main.ts", import.meta.url));
   const config = fromFileUrl(new URL("../../deno.json", import.meta.url));
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "--config", config, entry, ...args],
+    args: ["run", ...flags, "--no-check", "--config", config, entry, ...args],
     env: { NO_COLOR: "1" },
     stdout: "piped",
     stderr: "piped",
@@ -122,20 +125,57 @@ async function modelOf(run: string): Promise<Uint8Array> {
   return await Deno.readFile(join(out, "model.safetensors"));
 }
 
+test("what is drawn of a run has all of its fits", async () => {
+  const folder = await smallData(), recipe = join(folder, "small.yaml"), run = join(folder, "run");
+  const text = await Deno.readTextFile(recipe);
+  const policies =
+    "policy:\n  - { kind: fineTune, epochs: 2, freezeEpochs: 1 }\n  - { kind: fit, epochs: 1, lr: 0.01 }\n";
+  await Deno.writeTextFile(recipe, text.replace(/^policy:.*\n( .*\n)*/m, policies));
+  const { code, notes } = await anneal("train", recipe, "--out", run, "--json");
+  assertEquals(code, 0, notes.join("\n"));
+  const { losses, iters, ends, hps, rows } = JSON.parse(await Deno.readTextFile(join(run, "recorder.json")));
+  const perEpoch = iters[0];
+  assertEquals(iters, [1, 2, 3, 4].map((n) => n * perEpoch));
+  assertEquals(ends, [1, 3, 4].map((n) => n * perEpoch));
+  assertEquals([losses.length, rows.length, hps.lr.length, hps.mom.length], [
+    4 * perEpoch,
+    4,
+    4 * perEpoch,
+    4 * perEpoch,
+  ]);
+  assertEquals(hps.lr.slice(3 * perEpoch), Array(perEpoch).fill(0.01)); // the last fit has no schedule
+  assertEquals([hps.mom[0] === null, hps.mom.at(-1)], [false, null]);
+  const picture = join(folder, "losses.svg");
+  assertEquals((await anneal("plot", run, "--out", picture)).code, 0);
+  assertEquals((await anneal("plot", run, "--what", "schedule", "--out", picture)).code, 0);
+});
+
+test("a picture that may not be drawn costs no run", async () => {
+  const folder = await smallData(), run = join(folder, "run");
+  const flags = ["--no-prompt", "--allow-read", "--allow-env", `--allow-write=${folder}`];
+  const { code, lines, notes } = await spawned(["train", join(folder, "small.yaml"), "--out", run], { flags });
+  assertEquals(code, 0, notes.join("\n"));
+  const missing = lines.filter((line) => /^(losses|schedule)\.png is missing: NotCapable: Requires /.test(line));
+  assertEquals(missing.length, 2, lines.join("\n"));
+  assert(JSON.parse(await Deno.readTextFile(join(run, "run.json"))).finished !== null);
+});
+
 test("Ctrl-C saves, tells how to go on, and the run goes on to the same end", async () => {
   const folder = await smallData(), recipe = join(folder, "small.yaml");
   const whole = join(folder, "whole"), cut = join(folder, "cut");
   const set = ["--set", "policy.epochs=40", "--set", "callbacks.tensorBoard="];
   assertEquals((await anneal("train", recipe, "--out", whole, ...set)).code, 0);
-  const stopped = await spawned(["train", recipe, "--out", cut, ...set], async (child) => {
+  const during = async (child: Deno.ChildProcess): Promise<void> => {
     const log = join(cut, "history.csv");
     while ((await Deno.readTextFile(log).catch(() => "")).split("\n").length < 4) {
       await new Promise((r) => setTimeout(r, 5));
     }
     child.kill("SIGINT");
-  });
+  };
+  const stopped = await spawned(["train", recipe, "--out", cut, ...set], { during });
   assertEquals(stopped.code, 130, [...stopped.lines, ...stopped.notes].join("\n"));
-  assert(stopped.notes.at(-1)!.includes(`anneal resume ${cut}`), stopped.notes.join("\n"));
+  assertEquals(stopped.notes, [`Interrupted by SIGINT and saved; go on with: anneal resume ${cut}`]); // and nothing else
+  assert(!stopped.lines.some((line) => /interrupted|error/i.test(line)), stopped.lines.join("\n"));
   const before = await entries(cut);
   assert(before.length < 40);
   const resumed = await anneal("resume", cut);

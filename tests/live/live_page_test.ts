@@ -207,9 +207,13 @@ onDevices("LivePage says that a port is in use, and takes another where none was
     synthLearner({ seed: 1, logger: silentLogger, cbs: first });
     const { port } = new URL(await first.start());
     const second = new LivePage({ port: Number(port) });
-    const learn = synthLearner({ seed: 1, logger: silentLogger });
+    const lines: string[] = [];
+    const learn = synthLearner({ seed: 1, logger: { line: (text) => void lines.push(text) } });
     learn.addCb(second);
-    await assertRejects(() => learn.fit(1), ConfigError, `${port}: the port is in use`);
+    await assertRejects(() => second.start(), ConfigError, `${port}: the port is in use`);
+    await learn.fit(1); // a page that nobody sees costs no fit
+    assertEquals(lines.filter((line) => line.startsWith("LivePage stopped in beforeFit")).length, 1, lines.join("\n"));
+    assertEquals(learn.recorder.rows.length, 1);
     const [a, b] = [new LivePage(), new LivePage()];
     learn.removeCb(second).addCbs([a, b]);
     assertNotEquals(await a.start(), await b.start());
