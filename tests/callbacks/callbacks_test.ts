@@ -27,7 +27,7 @@ import { Learner } from "../../src/fit/mod.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { SGD } from "../../src/optim/mod.ts";
 import { Rng, type Tensor } from "../../src/tensor/mod.ts";
-import { Callback, type EventName, type Handled } from "../../src/train/mod.ts";
+import { Callback, CancelFit, type EventName, type Handled } from "../../src/train/mod.ts";
 import { onDevices } from "../support/devices.ts";
 import { fillF32, fillInts } from "../support/fill.ts";
 import { classifierGolden, linearLearner, synthGolden } from "../train/learners.ts";
@@ -74,11 +74,75 @@ onDevices("GradientAccumulation of small batches makes the gradients of a large 
   assertAlmostEquals(small.validLoss, large.validLoss, 1e-6);
 });
 
-onDevices("GradientAccumulation of more items than there are moves nothing", async () => {
-  const learn = linearLearner({ cbs: new GradientAccumulation(1000) });
-  const before = await learn.model.weight.data();
-  await learn.fit(2);
-  assertEquals(await learn.model.weight.data(), before);
+/** The weights that each step leaves, of fits over 24 items in batches of `bs`; SGD, so that factors would show. */
+async function stepsOf(
+  bs: number,
+  cbs: Callback[],
+  nEpoch = 1,
+  reduction: "mean" | "sum" = "mean",
+  times = 1,
+): Promise<number[][]> {
+  const repeated = (data: Float32Array) =>
+    Float32Array.from({ length: data.length * times }, (_, i) => data[i % data.length]);
+  const x = { data: repeated(fillF32(1, 96)), shape: [24 * times, 4] };
+  const y = { data: repeated(fillF32(2, 24)), shape: [24 * times, 1] };
+  const dls = DataLoaders.fromArrays({ x, y, xValid: x, yValid: y }, { bs, shuffle: false });
+  const { model, logger } = linearLearner();
+  const lossFunc = new nn.MSELoss({ reduction });
+  const learn = new Learner(dls, model, { lossFunc, optFunc: SGD, lr: reduction === "sum" ? 0.001 : 0.1, logger });
+  const steps: number[][] = [];
+  const look = new At("afterStep", async () => {
+    steps.push((await Promise.all(model.parameters().map((p) => p.data()))).flatMap((d) => [...d]));
+  });
+  await learn.fit(nEpoch, { cbs: [...cbs, look] });
+  return steps;
+}
+
+function sameSteps(got: number[][], want: number[][]): void {
+  assertEquals(got.length, want.length);
+  got.forEach((step, i) => step.forEach((w, j) => assertAlmostEquals(w, want[i][j], 2e-6, `step ${i}, weight ${j}`)));
+}
+
+for (const reduction of ["mean", "sum"] as const) {
+  onDevices(`GradientAccumulation steps like one batch of the items that it had (${reduction})`, async () => {
+    // 6 is no multiple of 4: steps of 8 items, whatever was asked for
+    sameSteps(await stepsOf(4, [new GradientAccumulation(6)], 2, reduction), await stepsOf(8, [], 2, reduction));
+    // one batch has more items than a step needs
+    sameSteps(await stepsOf(12, [new GradientAccumulation(2)], 1, reduction), await stepsOf(12, [], 1, reduction));
+    // fewer items than a step needs: one step at the end, of all of them
+    sameSteps(await stepsOf(4, [new GradientAccumulation(100)], 1, reduction), await stepsOf(24, [], 1, reduction));
+    // batches of 10, 10 and 4 items: 24 make a step of 20 and, at the end, one of the 4 left over
+    const [first, rest] = await stepsOf(10, [new GradientAccumulation(20)], 1, reduction);
+    sameSteps([first], (await stepsOf(20, [], 1, reduction)).slice(0, 1));
+    sameSteps([first, rest], await stepsOf(20, [], 1, reduction));
+  }, here);
+}
+
+onDevices(
+  "GradientAccumulation: what an epoch leaves over counts for the next one, with clipping and cut short too",
+  async () => {
+    // two epochs of 24 items: a step of 24 + 16, then one of the 8 left over
+    sameSteps(await stepsOf(8, [new GradientAccumulation(40)], 2), await stepsOf(40, [], 1, "mean", 2));
+    const clipped = await stepsOf(4, [new GradientAccumulation(100), new GradientClip(0.01)]);
+    sameSteps(clipped, await stepsOf(24, [new GradientClip(0.01)]));
+    // a last epoch that is cut short has no last batch: the step comes when its training ends
+    const short = await stepsOf(4, [
+      new GradientAccumulation(100),
+      new GradientClip(0.01),
+      new ShortEpoch({ pct: 0.1 }),
+    ]);
+    sameSteps(short, (await stepsOf(8, [new GradientClip(0.01)])).slice(0, 1));
+  },
+  here,
+);
+
+onDevices("GradientAccumulation: a fit that was cut short leaves no gradients behind", async () => {
+  const learn = linearLearner();
+  const stop = new At("afterBatch", () => {
+    throw new CancelFit();
+  });
+  await learn.fit(1, { cbs: [new GradientAccumulation(1000), stop] });
+  assert(learn.model.parameters().every((p) => p.grad === null));
   assertThrows(() => new GradientAccumulation(0), ConfigError);
 }, here);
 

@@ -39,6 +39,8 @@ class EachLoss extends Callback {
 
 interface Run {
   readonly make: () => Learner<Model>;
+  /** So many batches are fastai's; the rest is not, for a reason. All are, if left out. */
+  readonly batches?: number;
   /** Gives the learner whose recorder and weights count. */
   readonly go: (learn: Learner<Model>, log: EachLoss) => Promise<Learner<Model> | void>;
 }
@@ -70,6 +72,8 @@ const RUNS: Record<string, Run> = {
   "classifier Adam, GradientAccumulation(40): fit(2, 1e-2)": {
     make: () => c({ cbs: new GradientAccumulation(40) }),
     go: (l) => l.fit(2, { lr: 1e-2 }),
+    // the first step of epoch 1 has 50 items; fastai divides their sum by 40 (see tests/callbacks for what is right)
+    batches: 13,
   },
   "classifier LabelSmoothing: fit_one_cycle(2, 1e-2)": {
     make: () => c({ lossFunc: new nn.LabelSmoothingCrossEntropy() }),
@@ -96,13 +100,19 @@ Deno.test("every recorded run is run", () => assertEquals(Object.keys(RUNS).sort
 
 for (const want of cases) {
   onDevices(`${want.name} is fastai's run`, async () => {
-    const { make, go } = RUNS[want.name];
+    const { make, go, batches } = RUNS[want.name];
     const log = new EachLoss();
     const learn = make().addCb(log);
     const result = await go(learn, log) ?? learn;
     const { recorder } = result;
     assertEquals(recorder.metricNames, want.metricNames);
     closeAll(log.ofTrain.slice(0, 5), want.trainLosses.slice(0, 5), 1e-6, "first losses");
+    if (batches !== undefined) {
+      closeAll(log.ofTrain.slice(0, batches), want.trainLosses.slice(0, batches), 1e-4, "training losses");
+      closeAll(recorder.losses.slice(0, batches), want.losses.slice(0, batches), 1e-4, "smoothed losses");
+      closeAll(recorder.values[0].map(Number), want.values[0], 1e-4, "first row");
+      return;
+    }
     closeAll(log.ofTrain, want.trainLosses, 1e-4, "training losses");
     closeAll(log.ofValid, want.validLosses, 1e-4, "validation losses");
     closeAll(recorder.losses, want.losses, 1e-4, "smoothed losses");
