@@ -3,16 +3,21 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { dirname, join, resolve } from "@std/path";
 import { ConfigError, DataError } from "../base/errors.ts";
-import { type Batch, DataLoader, encodeRow, encodeRows, readCsv, type TabularSchema } from "../data/mod.ts";
-import { type Learner, minimum, slide, steep, valley } from "../fit/mod.ts";
-import { figureOfRecord } from "./record.ts";
+import { ArrayDataLoaders, type Batch, type DataLoader, readCsv, TabularDataLoaders } from "../data/mod.ts";
+import { type Learner, minimum, type PredictInput, slide, steep, valley } from "../fit/mod.ts";
+import { classesOf } from "../fit/predict.ts";
+import { openSafetensors } from "../io/safetensors.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import type { Logger } from "../train/mod.ts";
-import type { RecipeData } from "./recipe/data.ts";
-import { openRun, readRecipe } from "./run_folder.ts";
-import { prepare } from "./train.ts";
+import { loadLearner } from "../vision/mod.ts";
+import { openDevice } from "./environment.ts";
+import { figureOfRecord } from "./record.ts";
+import { ownModel } from "./recipe/model.ts";
+import type { Recipe } from "./recipe/schema.ts";
+import { exists, MODEL, openRun, readRecipe, type RunFolder } from "./run_folder.ts";
+import { dataFacts, prepare } from "./train.ts";
 
 /** What the finder suggests. */
 export interface Suggested {
@@ -38,16 +43,41 @@ export async function lrFindRecipe(
   };
 }
 
-async function trained(out: string, logger: Logger): Promise<{ data: RecipeData; learn: Learner; kind: string }> {
-  const { recipe, facts } = await openRun(out);
+/** The model that a run left, with all that predictions need: no data is read. */
+async function trained(out: string, logger: Logger): Promise<{ learn: Learner; run: RunFolder }> {
+  const run = await openRun(out);
+  const { recipe, facts } = run;
+  await openDevice(recipe.device);
+  const file = join(out, MODEL);
+  if (!await exists(file)) {
+    throw new ConfigError(`Cannot use the run ${out}: it has not finished; go on with it by "anneal resume ${out}"`);
+  }
+  const model = recipe.model.kind === "module" ? { model: await ownModel(recipe.model, facts.data, facts.folder) } : {};
+  return { learn: await loadLearner(file, { ...model, logger }), run };
+}
+
+/** The model that a run left, with the data that it was trained on; refused where they are not the same any more. */
+async function withData({ out, recipe, facts }: RunFolder, logger: Logger): Promise<Learner> {
   const { data, learn } = await prepare(recipe, facts.folder, out, logger);
-  await learn.load("model", { withOpt: false });
-  return { data, learn, kind: recipe.data.kind };
+  const now = (await dataFacts(data)).fingerprint, then = facts.data.fingerprint;
+  const differ = [...new Set([...Object.keys(then), ...Object.keys(now)])].filter((name) => then[name] !== now[name]);
+  if (differ.length > 0) {
+    const told = differ.slice(0, 3).map((n) => `${n} was ${then[n] ?? "absent"} and is ${now[n] ?? "absent"}`).join(
+      "; ",
+    );
+    throw new DataError(
+      `Cannot measure the run ${out} on its validation set: the data have changed since training, so that items trained ` +
+        `on may be among those measured: ${told}. Put them back as they were, or predict for files with "anneal predict"`,
+    );
+  }
+  await learn.load(resolve(out, MODEL), { withOpt: false });
+  return learn;
 }
 
 /** Loss and metrics of a run's model on its validation set. */
 export async function validateRun(out: string, logger: Logger): Promise<Record<string, number | string | null>> {
-  const { learn } = await trained(out, logger);
+  const { run } = await trained(out, logger);
+  const learn = await withData(run, logger);
   const values = await learn.validate();
   const names = ["valid_loss", ...learn.metrics.map((metric) => metric.name)];
   return Object.fromEntries(names.map((name, i) => [name, values[i] ?? null]));
@@ -61,42 +91,81 @@ export interface PredictionLine {
   readonly probability?: number;
 }
 
-/** Predicts for image files, for the rows of a table's `.csv`, for the row that `column=value` pairs give, or for items of the validation set. */
+/** An input that cannot be predicted for, and why. */
+export interface FailedLine {
+  readonly input: string;
+  readonly error: string;
+}
+
+/**
+ * Predicts for image files, for the rows of a table's `.csv`, for the items of a `.safetensors` file, for the row that
+ * `column=value` pairs give, or for items of the validation set. Data are read for the last of these alone. An input that
+ * cannot be read does not stop the others.
+ */
 export async function predictRun(
   out: string,
   inputs: readonly string[],
   items: readonly string[],
   logger: Logger,
-): Promise<PredictionLine[]> {
+): Promise<readonly (PredictionLine | FailedLine)[]> {
   if (inputs.length + items.length === 0) {
-    throw new ConfigError("Cannot predict: give image files, column=value pairs, or --item with a number");
+    throw new ConfigError(
+      "Cannot predict: give image files, a .csv or .safetensors file, column=value pairs, or --item with a number",
+    );
   }
-  const { data, learn, kind } = await trained(out, logger);
-  const lines: PredictionLine[] = [];
-  for (const item of items) lines.push(await line(learn, data, `item ${item}`, await validItem(learn, item)));
+  const { learn, run } = await trained(out, logger);
+  const lines: (PredictionLine | FailedLine)[] = [];
+  if (items.length > 0) {
+    const { dls } = await withData(run, logger);
+    for (const item of items) lines.push(await line(learn, `item ${item}`, await validItem(dls, item)));
+  }
   if (inputs.length === 0) return lines;
-  if (data.table !== undefined && inputs.every((input) => input.endsWith(".csv"))) {
-    for (const file of inputs) lines.push(...await tableLines(learn, data, data.table, file));
-  } else if (data.table !== undefined) {
-    const row = Object.fromEntries(inputs.map((pair) => {
-      const at = pair.indexOf("=");
-      if (at < 1) throw new ConfigError(`Cannot predict for ${pair}: a table's row is given as column=value pairs`);
-      return [pair.slice(0, at), pair.slice(at + 1)];
-    }));
-    lines.push(await line(learn, data, inputs.join(" "), encodeRow(data.table, row)));
-  } else if (kind === "images") {
-    for (const file of inputs) lines.push(await line(learn, data, file, await imageItem(learn, file)));
-  } else throw new ConfigError(`Cannot predict for ${inputs[0]}: data of kind ${kind} takes --item with a number`);
+  const dls: unknown = learn.dls;
+  const pairs = dls instanceof TabularDataLoaders && inputs.some((input) => input.includes("="));
+  if (pairs) return [...lines, await line(learn, inputs.join(" "), [rowOf(inputs)])];
+  for (const file of inputs) {
+    try {
+      lines.push(...await fileLines(learn, run, file));
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      lines.push({ input: file, error: error.message });
+    }
+  }
   return lines;
+}
+
+function rowOf(pairs: readonly string[]): Record<string, string> {
+  return Object.fromEntries(pairs.map((pair) => {
+    const at = pair.indexOf("=");
+    if (at < 1) throw new ConfigError(`Cannot predict for ${pair}: a table's row is given as column=value pairs`);
+    return [pair.slice(0, at), pair.slice(at + 1)];
+  }));
+}
+
+/** Predictions for what is in a file. */
+async function fileLines(learn: Learner, { recipe }: RunFolder, file: string): Promise<PredictionLine[]> {
+  const { ImageDataLoaders } = await import("../vision/data/mod.ts");
+  const dls: unknown = learn.dls;
+  if (dls instanceof ImageDataLoaders) return [await line(learn, file, [file])];
+  if (dls instanceof TabularDataLoaders) return await tableLines(learn, dls, file, recipe);
+  if (dls instanceof ArrayDataLoaders && file.endsWith(".safetensors")) {
+    return await arrayLines(learn, dls, file, recipe);
+  }
+  throw new ConfigError(
+    `Cannot predict for ${file}: data of kind ${recipe.data.kind} takes ${
+      dls instanceof ArrayDataLoaders ? "a .safetensors file, or " : ""
+    }--item with a number`,
+  );
 }
 
 /** Predictions for all rows of a file, which has the columns that the model was trained on, in any order. */
 async function tableLines(
   learn: Learner,
-  data: RecipeData,
-  schema: TabularSchema,
+  dls: TabularDataLoaders,
   file: string,
+  _recipe: Recipe,
 ): Promise<PredictionLine[]> {
+  const { schema } = dls;
   const { columns, rows: n } = await readCsv(file);
   const lacking = [...schema.numeric.map(({ name }) => name), ...schema.categorical.map(({ name }) => name)]
     .filter((name) => !columns.has(name) && !(name.endsWith("_na") && columns.has(name.slice(0, -3))));
@@ -105,18 +174,43 @@ async function tableLines(
     { length: n },
     (_, r) => Object.fromEntries([...columns].map(([name, { texts, codes }]) => [name, texts[codes[r]]])),
   );
-  const [words, numbers] = inFile(file, () => encodeRows(schema, rows));
-  const dl = new DataLoader<Batch>({ columns: [{ tensor: words }, { tensor: numbers }], bs: 256 });
+  return await manyLines(learn, inFile(file, () => dls.testDl(rows, { bs: 256 })), (r) => `${file} row ${r + 1}`);
+}
+
+/** Predictions for the items of an array, which is named as that of training, or is the only one. */
+async function arrayLines(
+  learn: Learner,
+  dls: ArrayDataLoaders,
+  path: string,
+  { data }: Recipe,
+): Promise<PredictionLine[]> {
+  if (!await exists(path)) throw new DataError(`Cannot read ${path}: there is no such file`);
+  const file = await openSafetensors(path);
+  const wanted = data.kind === "arrays" ? data.x ?? "x" : "x";
+  const name = file.names.includes(wanted) || file.names.length !== 1 ? wanted : file.names[0];
+  if (!file.names.includes(name)) {
+    throw new DataError(`Cannot read ${name} of ${path}: it holds ${file.names.join(", ") || "nothing"}`);
+  }
+  const x = await file.tensor(name);
+  return await manyLines(learn, inFile(path, () => dls.testDl(x, { bs: 256 })), (r) => `${path} item ${r}`);
+}
+
+/** One line for each item of a loader. */
+async function manyLines(
+  learn: Learner,
+  dl: DataLoader<Batch>,
+  nameOf: (item: number) => string,
+): Promise<PredictionLine[]> {
   const { preds, decoded } = await learn.getPreds({ dl, withDecoded: true });
-  const values = await preds.data(), best = await decoded!.data(), width = values.length / n;
-  return rows.map((_, r): PredictionLine => {
-    const input = `${file} row ${r + 1}`, own = values.subarray(r * width, (r + 1) * width);
-    if (data.vocab.length === 0) return { input, prediction: width === 1 ? own[0] : [...own] };
-    return { input, prediction: data.vocab[best[r]] ?? String(best[r]), probability: own[best[r]] };
+  const values = await preds.data(), best = await decoded!.data(), n = preds.shape[0];
+  const width = values.length / n, decided = best.length / n;
+  return Array.from({ length: n }, (_, r) => {
+    const own = [...values.subarray(r * width, (r + 1) * width)];
+    return told(learn, nameOf(r), own, decided === 1 && decoded!.dtype === "i32" ? best[r] : null);
   });
 }
 
-/** Lets errors about rows name the file. */
+/** Lets errors about what is in a file name the file. */
 function inFile<T>(file: string, body: () => T): T {
   try {
     return body();
@@ -127,36 +221,33 @@ function inFile<T>(file: string, body: () => T): T {
 }
 
 /** The inputs of one item of the validation set, without the batch axis. */
-async function validItem(learn: Learner, text: string): Promise<Tensor[]> {
+async function validItem({ valid, nInp }: Learner["dls"], text: string): Promise<Tensor[]> {
   const wanted = Number(text);
   let at = 0;
-  for await (const batch of learn.dls.valid) {
+  for await (const batch of valid) {
     const rows = batch[0].shape[0];
     if (Number.isInteger(wanted) && wanted >= at && wanted < at + rows) {
-      const nInp = learn.dls.nInp ?? batch.length - 1;
       const first = wanted - at;
-      return batch.slice(0, nInp).map((t) => t.slice([[first, first + 1]]).reshape(t.shape.slice(1)));
+      return batch.slice(0, nInp ?? batch.length - 1).map((t) =>
+        t.slice([[first, first + 1]]).reshape(t.shape.slice(1))
+      );
     }
     at += rows;
   }
   throw new DataError(`Cannot predict for item ${text}: the validation set has items 0 to ${at - 1}`);
 }
 
-async function imageItem(learn: Learner, file: string): Promise<Tensor[]> {
-  const { ImageDataLoaders } = await import("../vision/data/mod.ts");
-  const dls: unknown = learn.dls;
-  if (!(dls instanceof ImageDataLoaders)) throw new ConfigError(`Cannot predict for ${file}: the data has no images`);
-  const batch = await dls.testDl([file]).peek();
-  if (batch === null) throw new DataError(`Cannot predict for ${file}: it gives no image`);
-  return [batch[0].reshape(batch[0].shape.slice(1))];
+async function line(learn: Learner, input: string, item: readonly PredictInput[]): Promise<PredictionLine> {
+  const { decoded, pred } = await learn.predict(...item);
+  const decided = decoded.size === 1 && decoded.dtype === "i32" ? await decoded.item() : null;
+  return told(learn, input, [...await pred.data()], decided);
 }
 
-async function line(learn: Learner, data: RecipeData, input: string, item: Tensor[]): Promise<PredictionLine> {
-  const { decoded, pred } = await learn.predict(...item);
-  const values = await pred.data();
-  if (data.vocab.length === 0) return { input, prediction: values.length === 1 ? values[0] : [...values] };
-  const best = await decoded.item();
-  return { input, prediction: data.vocab[best] ?? String(best), probability: values[best] };
+/** A prediction in words: a class with its probability, or values. */
+function told(learn: Learner, input: string, values: readonly number[], decided: number | null): PredictionLine {
+  if (decided === null) return { input, prediction: values.length === 1 ? values[0] : values };
+  const label = classesOf(learn.dls)?.[decided] ?? decided;
+  return { input, prediction: String(label), probability: values[decided] };
 }
 
 /** Draws losses or schedule of a run again: into a file, or as text. */
@@ -170,25 +261,11 @@ export async function plotRun(out: string, what: string, picture: string | undef
   return `Written to ${picture}`;
 }
 
-/** Writes weights as safetensors, and as JSON what the model is and how inputs and classes are to be read. */
-export async function exportRun(out: string, folder: string, logger: Logger): Promise<string[]> {
-  const { recipe } = await openRun(out);
-  const { data, learn } = await trained(out, logger);
-  const { resolve } = await import("@std/path");
-  learn.path = resolve(folder);
-  await Deno.mkdir(folder, { recursive: true });
-  const weights = await learn.save("model", { withOpt: false });
-  const json = join(folder, "model.json");
-  const { input, outputs, vocab, table } = data;
-  const text = {
-    format: 1,
-    model: recipe.model,
-    data: recipe.data,
-    input,
-    outputs,
-    vocab,
-    ...(table ? { table } : {}),
-  };
-  await Deno.writeTextFile(json, JSON.stringify(text, null, 2) + "\n");
-  return [weights, json];
+/** Writes the trained model with all that predictions need, as `loadLearner` reads it: a folder's `model.safetensors`, or a file of that ending. */
+export async function exportRun(out: string, target: string, logger: Logger): Promise<string[]> {
+  await trained(out, logger); // refuses what cannot be read
+  const file = target.endsWith(".safetensors") ? target : join(target, MODEL);
+  await Deno.mkdir(dirname(file), { recursive: true });
+  await Deno.copyFile(join(out, MODEL), file);
+  return [file];
 }

@@ -16,7 +16,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) {
-      return error.exitCode === 1 && error.code !== "anneal.doctor" ? 2 : error.exitCode;
+      return error.exitCode === 1 && !error.code.startsWith("anneal.") ? 2 : error.exitCode;
     }
     if (error instanceof AnnealError) {
       console.error(error.message);

@@ -119,7 +119,7 @@ export function makeProgram(): Command {
   add(
     program,
     "predict <run> [inputs...]",
-    "predict with a trained model: image files, a .csv file or column=value pairs of a table, or --item of the validation set",
+    "predict with a trained model: image files, a .csv file or column=value pairs of a table, a .safetensors file of arrays, or --item of the validation set",
     "predict runs/digits --item 0 --item 7",
   )
     .option("--item <number>", "item of the validation set; may be given several times", collect, [] as string[])
@@ -129,10 +129,15 @@ export function makeProgram(): Command {
       const all = await predictRun(run, inputs, item, print.logger);
       print.result(
         all,
-        all.map((p) =>
-          `${p.input}: ${p.prediction}${p.probability === undefined ? "" : ` (${(100 * p.probability).toFixed(1)} %)`}`
-        ),
+        all.flatMap((p) => {
+          if ("error" in p) return [];
+          const sure = p.probability === undefined ? "" : ` (${(100 * p.probability).toFixed(1)} %)`;
+          return [`${p.input}: ${p.prediction}${sure}`];
+        }),
       );
+      const failed = all.flatMap((p) => "error" in p ? [p.error] : []);
+      for (const error of failed) console.error(error);
+      if (failed.length > 0) throw new CommanderError(1, "anneal.predict", "");
     });
 
   add(program, "plot <run>", "draw a run's losses or schedule again", "plot runs/digits --what schedule --out s.svg")
@@ -147,7 +152,7 @@ export function makeProgram(): Command {
   add(
     program,
     "export <run> <folder>",
-    "write the trained weights and what is needed to use them",
+    "write the trained model with all that predictions need into a folder or a .safetensors file, for loadLearner",
     "export runs/digits model",
   )
     .action(async (run: string, folder: string, { json }: Common) => {

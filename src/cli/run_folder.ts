@@ -21,6 +21,18 @@ export interface RunFacts {
   readonly finished: string | null;
   /** Versions, machine and device. */
   readonly environment: Readonly<Record<string, string | number>>;
+  /** What the data was. */
+  readonly data: DataFacts;
+}
+
+/** What a run remembers of its data, beside what its model's file says. */
+export interface DataFacts {
+  /** Shape of an item's input, without the batch axis. */
+  readonly input: readonly number[];
+  /** Size of the output. */
+  readonly outputs: number;
+  /** What tells the data from others, of each set. */
+  readonly fingerprint: Readonly<Record<string, string>>;
 }
 
 /** A run's folder with its recipe. */
@@ -31,8 +43,11 @@ export interface RunFolder {
 }
 
 const FACTS = "run.json", RECIPE = "recipe.yaml";
+/** The trained model, as `loadLearner` reads it. */
+export const MODEL = "model.safetensors";
 
-async function exists(path: string): Promise<boolean> {
+/** Whether there is something at a path. */
+export async function exists(path: string): Promise<boolean> {
   try {
     await Deno.stat(path);
     return true;
@@ -78,7 +93,7 @@ export async function beginRun(
   out: string,
   file: string,
   recipe: Recipe,
-  environment: RunFacts["environment"],
+  { environment, data }: Pick<RunFacts, "environment" | "data">,
 ): Promise<RunFolder> {
   await Deno.mkdir(out, { recursive: true });
   const facts: RunFacts = {
@@ -87,11 +102,29 @@ export async function beginRun(
     started: new Date().toISOString(),
     finished: null,
     environment,
+    data,
   };
   await Deno.writeTextFile(join(out, RECIPE), stringify(recipe));
   const run = { out, recipe, facts };
   await writeFacts(run);
   return run;
+}
+
+/** What a run writes before its first step. */
+const EARLY = [FACTS, RECIPE, "checkpoints", "history.csv", "log.jsonl", "tensorboard"] as const;
+
+/** Which of the files of a run are in a folder already. */
+export async function earlyFiles(out: string): Promise<ReadonlySet<string>> {
+  const there = await Promise.all(EARLY.map((name) => exists(join(out, name))));
+  return new Set(EARLY.filter((_, i) => there[i]));
+}
+
+/** Removes what a run wrote that failed before its first step, so that its folder can be used again. */
+export async function clearRun(out: string, before: ReadonlySet<string>): Promise<void> {
+  for (const name of EARLY) {
+    if (!before.has(name) && await exists(join(out, name))) await Deno.remove(join(out, name), { recursive: true });
+  }
+  await Deno.remove(out).catch(() => {}); // others' files may be in it
 }
 
 /** Writes the facts anew. */
@@ -110,7 +143,7 @@ export async function openRun(out: string, overrides: readonly string[] = []): P
       : (cause as Error).message;
     throw new ConfigError(`Cannot open the run ${out}: ${why}`, { cause });
   }
-  if (facts.format !== 1 || typeof facts.folder !== "string") {
+  if (facts.format !== 1 || typeof facts.folder !== "string" || typeof facts.data !== "object") {
     throw new ConfigError(`Cannot open the run ${out}: its ${FACTS} is not of format 1`);
   }
   return { out, recipe: await readRecipe(join(out, RECIPE), overrides), facts: facts as RunFacts };

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { join } from "@std/path";
-import { InterruptedError } from "../base/errors.ts";
+import { dirname, join, resolve } from "@std/path";
+import { AnnealError, ConfigError, InterruptedError } from "../base/errors.ts";
+import { type Batch, DataLoader } from "../data/mod.ts";
 import type { Learner } from "../fit/mod.ts";
 import type { Figure } from "../plot/mod.ts";
 import { type Callback, type Logger, reasonOf, type Row, tell } from "../train/mod.ts";
@@ -14,7 +15,17 @@ import { loadData, type RecipeData } from "./recipe/data.ts";
 import { makeCallbacks, makeLearner } from "./recipe/learner.ts";
 import { policiesOf, runPolicy } from "./recipe/policy.ts";
 import type { Recipe } from "./recipe/schema.ts";
-import { beginRun, freeFolder, openRun, type RunFolder, writeFacts } from "./run_folder.ts";
+import {
+  beginRun,
+  clearRun,
+  type DataFacts,
+  earlyFiles,
+  freeFolder,
+  MODEL,
+  openRun,
+  type RunFolder,
+  writeFacts,
+} from "./run_folder.ts";
 
 /** What came of a run. */
 export interface RunResult {
@@ -45,26 +56,65 @@ export async function prepare(
   return { data, learn: await makeLearner(recipe, data, { folder, out, logger }) };
 }
 
+/** What a run remembers of its data. */
+export async function dataFacts({ dls, input, outputs }: RecipeData): Promise<DataFacts> {
+  const fingerprint: Record<string, string> = {};
+  for (const [set, dl] of [["training", dls.train], ["validation", dls.valid]] as const) {
+    for (const [name, value] of Object.entries(await dl.fingerprint())) fingerprint[`${set} data: ${name}`] = value;
+  }
+  return { input, outputs, fingerprint };
+}
+
 /** Trains by a recipe that has been checked; `file` is where it came from. */
 export async function trainRecipe(recipe: Recipe, file: string, options: TrainOptions): Promise<RunResult> {
-  await openDevice(recipe.device);
-  const out = await freeFolder(file, recipe, options.out);
-  return await train(await beginRun(out, file, recipe, environment()), options, false);
+  const out = await freeFolder(file, recipe, options.out), before = await earlyFiles(out);
+  const { data, learn } = await prepare(recipe, dirname(file), out, options.logger);
+  await tryOut(learn);
+  const run = await beginRun(out, file, recipe, { environment: environment(), data: await dataFacts(data) });
+  let policies = 0;
+  try {
+    return await train(run, learn, options, { resume: false, finished: () => void policies++ });
+  } catch (error) {
+    if (policies + learn.trainIter === 0 && !(error instanceof InterruptedError)) await clearRun(out, before);
+    throw error;
+  }
 }
 
 /** Goes on with a run that was interrupted. */
 export async function resumeRun(out: string, options: TrainOptions): Promise<RunResult> {
-  return await train(await openRun(out), options, true);
+  const run = await openRun(out);
+  const { learn } = await prepare(run.recipe, run.facts.folder, out, options.logger);
+  return await train(run, learn, options, { resume: true });
 }
 
-async function train(run: RunFolder, { logger, cbs = [] }: TrainOptions, resume: boolean): Promise<RunResult> {
+/** Loss and metrics of one batch, before anything is written: a recipe's faults are told before the first epoch. */
+async function tryOut(learn: Learner): Promise<void> {
+  const batch = await learn.dls.valid.peek() ?? await learn.dls.train.peek();
+  if (batch === null) return; // the fit says what is missing
+  const dl = new DataLoader<Batch>({ columns: batch.map((tensor) => ({ tensor })), bs: batch[0].shape[0], seed: 0 });
+  try {
+    await learn.validate({ dl });
+  } catch (cause) {
+    if (!(cause instanceof AnnealError)) throw cause;
+    throw new ConfigError(`Cannot train by this recipe, it fails on the first batch: ${cause.message}`, { cause });
+  }
+}
+
+async function train(
+  run: RunFolder,
+  learn: Learner,
+  { logger, cbs = [] }: TrainOptions,
+  { resume, finished }: { readonly resume: boolean; readonly finished?: () => void },
+): Promise<RunResult> {
   const start = performance.now();
   const { out, recipe, facts } = run;
-  const { learn } = await prepare(recipe, facts.folder, out, logger);
   logger.line(`Run ${out} on ${facts.environment.device}`);
   const callbacks = [...makeCallbacks(recipe), ...cbs];
   try {
-    for (const policy of policiesOf(recipe)) await runPolicy(learn, policy, callbacks, resume);
+    for (const policy of policiesOf(recipe)) {
+      await runPolicy(learn, policy, callbacks, resume);
+      finished?.();
+    }
   } catch (error) {
     if (!(error instanceof InterruptedError)) throw error;
     const signal = error.message.includes("SIGTERM") ? "SIGTERM" : "SIGINT";
@@ -72,7 +122,7 @@ async function train(run: RunFolder, { logger, cbs = [] }: TrainOptions, resume:
       cause: error,
     });
   }
-  await learn.save("model");
+  await learn.export(resolve(out, MODEL));
   await saveRecord(learn, out, logger);
   await writeFacts({ ...run, facts: { ...facts, finished: new Date().toISOString() } });
   return { out, rows: learn.recorder.rows, seconds: (performance.now() - start) / 1000 };

@@ -6,7 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { trainRecipe } from "../../src/cli/train.ts";
-import { predictRun } from "../../src/cli/inspect.ts";
+import { type PredictionLine, predictRun } from "../../src/cli/inspect.ts";
 import { readRecipe } from "../../src/cli/run_folder.ts";
 import { recipeJsonSchema } from "../../src/cli/recipe/schema.ts";
 import { silentLogger } from "../../mod.ts";
@@ -52,10 +52,10 @@ async function predictsTables(run: string): Promise<void> {
     file,
     "wind,location,note,temp_max,temp_min,precipitation\n4.7,Seattle,x,12.8,5,0\n2,New York,y,,20,0\n",
   );
-  const found = await predictRun(run, [file], [], silentLogger);
+  const found = await predictRun(run, [file], [], silentLogger) as PredictionLine[];
   assertEquals(found.map(({ input }) => input), [`${file} row 1`, `${file} row 2`]);
   const pairs = ["wind=4.7", "location=Seattle", "temp_max=12.8", "temp_min=5", "precipitation=0"];
-  const [single] = await predictRun(run, pairs, [], silentLogger);
+  const [single] = await predictRun(run, pairs, [], silentLogger) as PredictionLine[];
   assertEquals(found[0].prediction, single.prediction);
   assert(Math.abs(found[0].probability! - single.probability!) < 1e-6);
 }

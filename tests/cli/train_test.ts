@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import { accuracy, Adam, DataLoaders, init, Learner, nn, setSeed, silentLogger } from "../../mod.ts";
+import { accuracy, Adam, DataLoaders, init, Learner, loadLearner, nn, setSeed, silentLogger } from "../../mod.ts";
 import { main } from "../../src/cli/main.ts";
 import { openSafetensors } from "../../src/io/safetensors.ts";
 import { smallArrays, smallData } from "./support.ts";
@@ -112,7 +112,10 @@ test("validate, predict, plot, export and resume take the run's folder", async (
   assert((await Deno.stat(picture)).size > 1000);
   const exported = join(folder, "model");
   assertEquals((await anneal("export", run, exported)).code, 0);
-  assertEquals(JSON.parse(await Deno.readTextFile(join(exported, "model.json"))).outputs, 2);
+  const loaded = await loadLearner(join(exported, "model.safetensors"), { logger: silentLogger });
+  const { xValid } = smallArrays();
+  const first = await loaded.predict({ data: xValid.data.subarray(0, 6), shape: [6] });
+  assertEquals(first.label, all[0].prediction);
   const again = await anneal("resume", run, "--json");
   assertEquals(again.code, 0, again.notes.join("\n"));
   assertEquals(await Deno.readFile(join(exported, "model.safetensors")), await modelOf(run));

@@ -65,7 +65,7 @@ async function mnist({ bs = 64, items }: Of<"mnist">, seed: number): Promise<Rec
   const n = Math.min(items ?? 60000, 60000), m = Math.min(items ?? 10000, 10000);
   const dls = DataLoaders.fromArrays(
     { x: first(x, n), y: first(y, n), xValid: first(xValid, m), yValid: first(yValid, m) },
-    { bs, seed, normalize: true },
+    { bs, seed, normalize: true, vocab: DIGITS },
   );
   return { dls: dls as DataLoaders<Batch>, input: [28, 28], outputs: 10, vocab: DIGITS };
 }
@@ -133,19 +133,15 @@ async function arrays(spec: Of<"arrays">, path: string, seed: number): Promise<R
   const held = xValid === undefined || yValid === undefined
     ? split(x, y, validPct, seed)
     : { x, y, xValid: await read(xValid), yValid: await read(yValid) };
-  const dls = DataLoaders.fromArrays(
-    { x: plain(held.x), y: plain(held.y), xValid: plain(held.xValid), yValid: plain(held.yValid) },
-    { bs, seed, normalize },
-  );
   let classes = 0;
   if (y.dtype !== "f32") { for (const v of y.data) classes = Math.max(classes, v + 1); }
+  const vocab = Array.from({ length: classes }, (_, i) => String(i));
+  const dls = DataLoaders.fromArrays(
+    { x: plain(held.x), y: plain(held.y), xValid: plain(held.xValid), yValid: plain(held.yValid) },
+    { bs, seed, normalize, vocab },
+  );
   const values = y.shape.length > 1 ? y.shape[1] : 1;
-  return {
-    dls: dls as DataLoaders<Batch>,
-    input: x.shape.slice(1),
-    outputs: classes > 0 ? classes : values,
-    vocab: Array.from({ length: classes }, (_, i) => String(i)),
-  };
+  return { dls: dls as DataLoaders<Batch>, input: x.shape.slice(1), outputs: classes > 0 ? classes : values, vocab };
 }
 
 function plain({ data, shape, dtype }: HostTensor): ArrayData {

@@ -106,10 +106,7 @@ export async function makeLearner(
   const model: Model = await makeModel(recipe.model, data, folder);
   const classify = data.vocab.length > 0;
   const loss = recipe.loss ?? (classify ? "crossEntropy" : "mse");
-  const classLoss = ["crossEntropy", "labelSmoothing", "focal"].includes(loss);
-  if (classLoss && !classify) {
-    throw new ConfigError(`Cannot train with loss ${loss}: the data has values, not classes; take mse, l1 or huber`);
-  }
+  checkTask(recipe, loss, data);
   const { kind = "adam", ...hypers } = recipe.optimizer ?? {};
   return new Learner(data.dls, model, {
     lossFunc: LOSS[loss](),
@@ -119,6 +116,44 @@ export async function makeLearner(
     modelDir: ".",
     logger,
   });
+}
+
+const CLASS_LOSSES: readonly (typeof LOSSES[number])[] = ["crossEntropy", "labelSmoothing", "focal"];
+const VALUE_METRICS: readonly (typeof METRICS[number])[] = ["mse", "mae", "rmse", "r2Score"];
+
+/** Refuses a loss or a metric that means nothing for classes, or for values. */
+function checkTask({ metrics = [] }: Recipe, loss: typeof LOSSES[number], { vocab, outputs }: RecipeData): void {
+  const classify = vocab.length > 0, classLoss = CLASS_LOSSES.includes(loss);
+  if (classLoss && !classify) {
+    throw new ConfigError(`Cannot train with loss ${loss}: the data has values, not classes; take mse, l1 or huber`);
+  }
+  if (!classLoss && classify && !(loss === "bceWithLogits" && outputs === 1)) {
+    throw new ConfigError(
+      `Cannot train with loss ${loss}: the data has ${vocab.length} classes, not values; take ${
+        CLASS_LOSSES.join(", ")
+      }`,
+    );
+  }
+  const values = VALUE_METRICS.join(", ");
+  for (const name of metrics) {
+    const ofValues = VALUE_METRICS.includes(name), ofFlags = name === "accuracyMulti";
+    if (classify && (ofValues || ofFlags)) {
+      const others = "accuracy, f1Score, rocAuc and the like";
+      throw new ConfigError(`Cannot measure ${name}: the data has ${vocab.length} classes, not values; take ${others}`);
+    }
+    if (classify && name === "topKAccuracy" && outputs < 5) {
+      throw new ConfigError(`Cannot measure topKAccuracy, which takes the top 5: the data has ${outputs} classes`);
+    }
+    if (classify || ofValues) continue;
+    if (loss !== "bceWithLogits") {
+      throw new ConfigError(`Cannot measure ${name}: the data has values, not classes; take ${values}`);
+    }
+    if (!ofFlags && outputs > 1) {
+      throw new ConfigError(
+        `Cannot measure ${name}: each item has ${outputs} answers of yes or no; take accuracyMulti`,
+      );
+    }
+  }
 }
 
 type Options = Record<string, never>;

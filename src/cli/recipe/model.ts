@@ -23,15 +23,23 @@ export async function makeModel(spec: Spec, data: RecipeData, folder: string): P
       const { kind: _, ...options } = spec;
       return new nn.TabularModel(data.table, data.outputs, options);
     }
-    case "module": {
-      const file = isAbsolute(spec.file) ? spec.file : resolve(join(folder, spec.file));
-      const made = await callExport(file, spec.export ?? "default", { input: data.input, outputs: data.outputs });
-      if (!(made instanceof nn.Module)) throw new ConfigError(`Cannot use ${file} as model: it must give an nn.Module`);
-      return made as Model;
-    }
+    case "module":
+      return await ownModel(spec, data, folder);
     default:
       return await visionModel(spec, data);
   }
+}
+
+/** The model that a module's function makes. */
+export async function ownModel(
+  spec: Of<"module">,
+  { input, outputs }: Pick<RecipeData, "input" | "outputs">,
+  folder: string,
+): Promise<Model> {
+  const file = isAbsolute(spec.file) ? spec.file : resolve(join(folder, spec.file));
+  const made = await callExport(file, spec.export ?? "default", { input, outputs });
+  if (!(made instanceof nn.Module)) throw new ConfigError(`Cannot use ${file} as model: it must give an nn.Module`);
+  return made as Model;
 }
 
 function mlp({ layers = [512, 256], dropout = 0, batchNorm = false }: Of<"mlp">, data: RecipeData): nn.Module {
@@ -63,9 +71,9 @@ async function visionModel(
   }
   const grey = input.length === 2, nIn = grey ? 1 : input[0];
   const net = spec.kind === "simpleCnn"
-    ? vision.simpleCnn({ nOut: outputs, nIn, ...(spec.channels === undefined ? {} : { channels: spec.channels }) })
+    ? new vision.SimpleCnn({ nOut: outputs, nIn, ...(spec.channels === undefined ? {} : { filters: spec.channels }) })
     : "pretrained" in spec && spec.pretrained === true
     ? await vision.createVisionModel(vision[spec.kind], outputs, { nIn, pretrained: true })
     : vision[spec.kind]({ nOut: outputs, nIn });
-  return (grey ? new nn.Sequential(new nn.Lambda((x) => x.unsqueeze(1)), net) : net) as Model;
+  return (grey ? new nn.Sequential(new nn.Unflatten(1, [1, input[0]]), net) : net) as Model;
 }
