@@ -52,7 +52,7 @@ const DIV = binaryOp("div", "div", (dy, _a, b, y) => [div(dy, b), neg(div(mul(dy
 const MOD = binaryOp("mod", "mod");
 const POW = binaryOp("pow", "pow", (dy, a, b, y) => [
   mul(dy, where(eq(b, zero), zero, mul(b, pow(a, sub(b, one))))), // b a^(b-1), 0 where b = 0 even for a = 0
-  mul(dy, where(eq(a, zero), zero, mul(y, log(a)))),
+  mul(dy, where(and(eq(a, zero), ge(b, zero)), zero, mul(y, log(a)))), // a^b log a, 0 where a = 0 and b >= 0
 ], 20);
 const MAXIMUM = binaryOp("maximum", "max", (dy, a, b) => [mul(dy, winner(a, b)), mul(dy, winner(b, a))]);
 const MINIMUM = binaryOp("minimum", "min", (dy, a, b) => [mul(dy, winner(b, a)), mul(dy, winner(a, b))]);
@@ -76,7 +76,7 @@ const WHERE = defineOp({
 
 // --- one operand
 const NEG = unaryOp("neg", "neg", (dy) => neg(dy));
-const ABS = unaryOp("abs", "abs", (dy, x) => mul(dy, sign(x)));
+const ABS = unaryOp("abs", "abs", (dy, x) => where(gt(x, zero), dy, where(lt(x, zero), neg(dy), zero)));
 const SIGN = unaryOp("sign", "sign");
 const EXP = unaryOp("exp", "exp", (dy, _x, y) => mul(dy, y), 10);
 const LOG = unaryOp("log", "log", (dy, x) => div(dy, x), 10);
@@ -88,6 +88,16 @@ const SQUARE = unaryOp("square", (e, x) => e.binary("mul", x, x), (dy, x) => mul
 const SIN = unaryOp("sin", "sin", (dy, x) => mul(dy, cos(x)), 15);
 const COS = unaryOp("cos", "cos", (dy, x) => neg(mul(dy, sin(x))), 15);
 const TANH = unaryOp("tanh", "tanh", (dy, _x, y) => mul(dy, sub(one, mul(y, y))), 15);
+// e^x - 1 for x <= 0, where e^x is near 1 without the digits that the subtraction would cost: 2 t / (1 - t), t = tanh(x / 2)
+const EXPM1 = unaryOp(
+  "expm1",
+  (e, x) => {
+    const t = e.unary("tanh", e.binary("mul", x, e.constant(0.5)));
+    return e.binary("div", e.binary("add", t, t), e.binary("sub", e.constant(1), t));
+  },
+  (dy, x) => mul(dy, exp(x)),
+  18,
+);
 const ERF = unaryOp("erf", "erf", (dy, x) => mul(dy, mul(constant(TWO_OVER_SQRT_PI), exp(neg(mul(x, x))))), 20);
 const FLOOR = unaryOp("floor", "floor");
 const CEIL = unaryOp("ceil", "ceil");
@@ -98,7 +108,7 @@ const NOT = unaryOp("not", "not");
 const RELU = unaryOp(
   "relu",
   (e, x) => e.select(e.binary("le", x, e.constant(0)), e.constant(0), x),
-  (dy, _x, y) => where(gt(y, zero), dy, zero),
+  (dy, _x, y) => where(le(y, zero), zero, dy),
 );
 const SIGMOID = unaryOp("sigmoid", emitSigmoid, (dy, _x, y) => mul(dy, mul(y, sub(one, y))), 12);
 // softplus with beta 1: max(x, 0) + log(1 + exp(-|x|)), which never overflows
@@ -145,9 +155,9 @@ function emitSigmoid(e: Emitter, x: number): number {
   return e.unary("reciprocal", e.binary("add", e.constant(1), e.unary("exp", e.unary("neg", x))));
 }
 
-/** 1 where `a > b`, a half where they are equal. */
+/** 1 where `a > b` or either is NaN, a half where they are equal. */
 function winner(a: Node, b: Node): Node {
-  return add(cast(gt(a, b), "f32"), mul(half, cast(eq(a, b), "f32")));
+  return where(lt(a, b), zero, where(eq(a, b), half, one));
 }
 
 const RANK: Record<ValueType, number> = { bool: 0, i32: 1, u32: 2, f32: 3 };
@@ -289,6 +299,8 @@ export function square(x: Node): Node {
 type Unary = (x: Node) => Node;
 /** e^x */
 export const exp: Unary = (x) => float(EXP, x);
+/** e^x - 1 for `x` up to 0, with all its digits; above 0 it loses them, and is no use from about 17 on. */
+export const expm1: Unary = (x) => float(EXPM1, x);
 /** Natural logarithm. */
 export const log: Unary = (x) => float(LOG, x);
 /** log(1 + x) */

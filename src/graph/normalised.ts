@@ -3,12 +3,18 @@
  *
  * @module
  */
-import { mul, sub } from "./elementwise.ts";
+import { mul, neg, square, sub } from "./elementwise.ts";
 import { constant } from "./leaves.ts";
 import { Node } from "./node.ts";
 import { reduce } from "./reduce.ts";
 import { defineOp } from "./registry.ts";
 import { reshape } from "./views.ts";
+
+/** Means over `axes`, which keep size 1. */
+function mean(v: Node, axes: readonly number[]): Node {
+  const each = constant(1 / axes.reduce((n, i) => n * v.shape[i], 1));
+  return reshape(mul(reduce("sum", v, axes), each), v.shape.map((n, i) => axes.includes(i) ? 1 : n));
+}
 
 /** The first input; `attr` are the axes that were normalised over, ascending. */
 const NORMALISED = defineOp({
@@ -21,11 +27,19 @@ const NORMALISED = defineOp({
   vjp: (dy, node) => {
     const [, x, factor] = node.inputs;
     const axes = node.attr;
-    const wide = x.shape.map((n, i) => axes.includes(i) ? 1 : n);
-    const each = constant(1 / axes.reduce((n, i) => n * x.shape[i], 1));
-    const mean = (v: Node) => reshape(mul(reduce("sum", v, axes), each), wide);
-    return [null, mul(factor, sub(sub(dy, mean(dy)), mul(node, mean(mul(dy, node))))), null];
+    const inner = sub(sub(dy, mean(dy, axes)), mul(node, mean(mul(dy, node), axes)));
+    return [null, mul(inverseDeviation(factor, node, x, axes), inner), null];
   },
+});
+
+/** The first input; the others are the normalised values and what they were made of, `attr` the axes. */
+const INVERSE_DEVIATION = defineOp({
+  name: "inverseDeviation",
+  kind: "elementwise",
+  cost: 0,
+  emit: (_e, [factor]) => factor,
+  // f = (variance + eps)^(-1/2) for all elements alike: dx = -f^2 y mean(df)
+  vjp: (df, { inputs: [factor, y], attr: axes }) => [null, null, neg(mul(mul(square(factor), y), mean(df, axes)))],
 });
 
 /**
@@ -35,4 +49,9 @@ const NORMALISED = defineOp({
  */
 export function normalised(y: Node, x: Node, factor: Node, axes: readonly number[]): Node {
   return new Node(NORMALISED, [y, x, factor], y.shape, "f32", [...axes]);
+}
+
+/** `factor` for each element of `x`, with its gradient by `x`; for {@link normalised}'s own gradient. */
+export function inverseDeviation(factor: Node, y: Node, x: Node, axes: readonly number[]): Node {
+  return new Node(INVERSE_DEVIATION, [factor, y, x], x.shape, "f32", [...axes]);
 }

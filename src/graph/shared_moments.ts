@@ -7,9 +7,9 @@
 import { DeviceError } from "../base/errors.ts";
 import { type Shape, sizeOf } from "../base/shape.ts";
 import { add, mul, sub } from "./elementwise.ts";
-import { array, constant, fromHost } from "./leaves.ts";
+import { array, fromHost } from "./leaves.ts";
+import { momentsOf } from "./moments.ts";
 import { Node } from "./node.ts";
-import { reduce } from "./reduce.ts";
 import { defineOp } from "./registry.ts";
 import { keep, readSync } from "./runtime.ts";
 import { cat } from "./products.ts";
@@ -99,15 +99,15 @@ export function sharedMoments(x: Node, peers: MomentPeers): SharedMoments {
   const c = shape[1];
   const axes = shape.map((_, i) => i).filter((i) => i !== 1);
   const n = sizeOf(shape) / c;
-  const each = constant(1 / n);
-  const own = reshape(mul(reduce("sum", x, axes), each), [c]);
-  const centred = sub(x, reshape(own, wideOf(shape)));
-  const spread = reshape(mul(reduce("sum", mul(centred, centred), axes), each), [c]);
+  const { near, above, variance } = momentsOf(x, axes);
   keep(x); // the rest of the step needs it again
-  const local = now(cat([own, spread], 0));
+  const local = now(cat([near, above, variance].map((v) => reshape(v, [c])), 0));
   const mine = new Float64Array(1 + 2 * c);
   mine[0] = n;
-  mine.set(local, 1);
+  for (let j = 0; j < c; j++) {
+    mine[1 + j] = local[j] + local[c + j];
+    mine[1 + c + j] = local[2 * c + j];
+  }
   const { count, moments } = combine(peers.gather(mine), c);
   const y = new Node(MOMENTS, [x], [2, c], "f32");
   const place = fromHost(moments, [2, c], "f32");

@@ -6,11 +6,15 @@
 import { ConfigError } from "../base/errors.ts";
 import { checkOptions, flag, num, type OptionTable } from "../base/options.ts";
 import { normalizeAxis, sameShape } from "../base/shape.ts";
+import { expm1 } from "../graph/elementwise.ts";
 import { allBelow } from "../graph/known.ts";
-import { arange, aTensor, ops, type Tensor, where } from "../tensor/mod.ts";
+import { arange, aTensor, ops, Tensor, where } from "../tensor/mod.ts";
 import { classLabels, Loss, LOSS_OPTIONS, type LossOptions } from "./loss.ts";
 
-/** Options of losses with class labels. */
+/**
+ * Options of losses with class labels. Where every item is ignored, or weighs nothing, the mean loss is 0 and so is its
+ * gradient: such a batch teaches nothing and does no harm (in PyTorch the loss is NaN).
+ */
 export interface ClassLossOptions extends LossOptions {
   /** Weight of each class, `[classes]`. */
   readonly weight?: Tensor;
@@ -72,6 +76,16 @@ abstract class ClassLoss extends Loss {
     return this.ignoreIndex === null ? null : labels.ne(this.ignoreIndex).cast("f32");
   }
 
+  /** `items`, 0 where they are ignored, whatever their value. */
+  protected counted(items: Tensor, labels: Tensor): Tensor {
+    return this.ignoreIndex === null ? items : where(labels.ne(this.ignoreIndex), items, 0);
+  }
+
+  /** `items` times their weights, 0 where they are ignored. */
+  protected weighed(items: Tensor, labels: Tensor, weights: Tensor | null): Tensor {
+    return this.counted(this.weight === null ? items : items.mul(weights!), labels);
+  }
+
   /** Each item's weight: that of its class, 0 where it is ignored; null if all count 1. */
   protected itemWeights(labels: Tensor): Tensor | null {
     const { weight } = this;
@@ -86,10 +100,11 @@ abstract class ClassLoss extends Loss {
     return this.ignoreIndex === null ? labels : where(labels.eq(this.ignoreIndex), 0, labels);
   }
 
-  /** The mean over items, each counting its weight. */
+  /** The mean over items, each counting its weight; 0 where nothing counts. */
   protected reduceWeighted(items: Tensor, weights: Tensor | null): Tensor {
     if (this.reduction !== "mean" || weights === null) return this.reduce(items);
-    return items.sum().div(weights.sum());
+    const total = weights.sum();
+    return items.sum().div(where(total.eq(0), 1, total));
   }
 
   /** Probabilities of the classes. */
@@ -150,14 +165,11 @@ export class CrossEntropyLoss extends ClassLoss {
     const { z, logSum } = logits(pred, axis);
     const weights = this.itemWeights(labels);
     const nll = logSum.sub(pick(z, this.safeLabels(labels), axis));
-    const items = weights === null ? nll : nll.mul(weights);
-    const hard = this.reduceWeighted(items, weights);
+    const hard = this.reduceWeighted(this.weighed(nll, labels, weights), weights);
     if (this.labelSmoothing === 0) return hard;
-    const all = this.#allClasses(z, logSum, axis, pred);
-    const counts = this.counts(labels);
-    const counted = counts === null ? all : all.mul(counts);
+    const all = this.counted(this.#allClasses(z, logSum, axis, pred), labels);
     return hard.mul(1 - this.labelSmoothing).add(
-      this.reduceWeighted(counted, weights).mul(this.labelSmoothing / pred.shape[axis]),
+      this.reduceWeighted(all, weights).mul(this.labelSmoothing / pred.shape[axis]),
     );
   }
 
@@ -209,11 +221,9 @@ export class LabelSmoothingCrossEntropy extends ClassLoss {
     const weights = this.itemWeights(labels);
     const nll = logSum.sub(pick(z, this.safeLabels(labels), axis));
     const all = logSum.unsqueeze(axis).sub(z).sum({ axis });
-    const hard = this.reduceWeighted(weights === null ? nll : nll.mul(weights), weights);
-    const counts = this.counts(labels);
-    return this.reduceWeighted(counts === null ? all : all.mul(counts), counts).mul(this.eps / pred.shape[axis]).add(
-      hard.mul(1 - this.eps),
-    );
+    const hard = this.reduceWeighted(this.weighed(nll, labels, weights), weights);
+    const smooth = this.reduceWeighted(this.counted(all, labels), this.counts(labels));
+    return smooth.mul(this.eps / pred.shape[axis]).add(hard.mul(1 - this.eps));
   }
 }
 
@@ -225,7 +235,7 @@ export class NLLLoss extends ClassLoss {
     const labels = classLabels(this, pred, targ, axis, this.ignoreIndex);
     const weights = this.itemWeights(labels);
     const nll = pick(pred, this.safeLabels(labels), axis).neg();
-    return this.reduceWeighted(weights === null ? nll : nll.mul(weights), weights);
+    return this.reduceWeighted(this.weighed(nll, labels, weights), weights);
   }
 
   /** Probabilities of log-probabilities. */
@@ -260,8 +270,14 @@ export class FocalLoss extends ClassLoss {
     const { z, logSum } = logits(pred, axis);
     const weights = this.itemWeights(labels);
     const nll = logSum.sub(pick(z, this.safeLabels(labels), axis));
-    const ce = weights === null ? nll : nll.mul(weights);
-    return this.reduceWeighted(ce.neg().exp().neg().add(1).pow(this.gamma).mul(ce), this.counts(labels));
+    const ce = this.weighed(nll, labels, weights);
+    return this.reduceWeighted(this.#factor(ce).mul(ce), this.counts(labels));
+  }
+
+  /** `(1 - p)^gamma`; where p is 1 it is a constant, as a power below 1 has an infinite slope there. */
+  #factor(ce: Tensor): Tensor {
+    const wrong = new Tensor(expm1(ce.neg().node)).neg(); // 1 - p, with its digits where p is near 1
+    return where(wrong.gt(0), where(wrong.gt(0), wrong, 1).pow(this.gamma), this.gamma === 0 ? 1 : wrong.detach());
   }
 }
 

@@ -5,7 +5,8 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import { checkOptions, flag, num, oneOf } from "../base/options.ts";
-import { aTensor, type Tensor, where } from "../tensor/mod.ts";
+import { binaryCrossEntropy } from "../graph/binary_cross_entropy.ts";
+import { aTensor, Tensor, where } from "../tensor/mod.ts";
 import { flatPair, Loss, LOSS_OPTIONS, type LossOptions } from "./loss.ts";
 
 /** Squared difference. */
@@ -48,8 +49,9 @@ export class SmoothL1Loss extends Loss {
   /** One number; with reduction "none" one for each element. */
   override forward(pred: Tensor, targ: Tensor): Tensor {
     const [p, t] = flatPair(this, pred, targ);
-    const d = p.sub(t), size = d.abs();
-    return this.reduce(where(size.lt(this.beta), d.square().mul(0.5 / this.beta), size.sub(0.5 * this.beta)));
+    const d = p.sub(t), size = d.abs(), near = size.lt(this.beta);
+    const square = where(near, d, 0).square().mul(0.5 / this.beta); // of large differences it would overflow
+    return this.reduce(where(near, square, size.sub(0.5 * this.beta)));
   }
 }
 
@@ -75,8 +77,9 @@ export class HuberLoss extends Loss {
   /** One number; with reduction "none" one for each element. */
   override forward(pred: Tensor, targ: Tensor): Tensor {
     const [p, t] = flatPair(this, pred, targ);
-    const d = p.sub(t), size = d.abs();
-    return this.reduce(where(size.le(this.delta), d.square().mul(0.5), size.sub(0.5 * this.delta).mul(this.delta)));
+    const d = p.sub(t), size = d.abs(), near = size.le(this.delta);
+    const square = where(near, d, 0).square().mul(0.5); // of large differences it would overflow
+    return this.reduce(where(near, square, size.sub(0.5 * this.delta).mul(this.delta)));
   }
 }
 
@@ -116,10 +119,9 @@ export class BCEWithLogitsLoss extends Loss {
   /** One number; with reduction "none" one for each element. */
   override forward(pred: Tensor, targ: Tensor): Tensor {
     const [x, t] = flatPair(this, pred, targ);
-    // (1 - t) x + w log(1 + exp(-x)), w = 1 + (posWeight - 1) t
-    const tail = x.neg().softplus();
-    const weighed = this.posWeight === null ? tail : tail.mul(this.posWeight.sub(1).mul(t).add(1));
-    const items = t.neg().add(1).mul(x).add(weighed);
+    // posWeight t log(1 + exp(-x)) + (1 - t) log(1 + exp(x)): both terms keep their digits where the other one is large
+    const yes = t.mul(x.neg().softplus()), no = t.neg().add(1).mul(x.softplus());
+    const items = (this.posWeight === null ? yes : yes.mul(this.posWeight)).add(no);
     return this.reduce(this.weight === null ? items : items.mul(this.weight));
   }
 
@@ -134,13 +136,15 @@ export class BCEWithLogitsLoss extends Loss {
   }
 }
 
-/** Binary cross-entropy of probabilities; logarithms are not taken below -100, as PyTorch does. */
+/**
+ * Binary cross-entropy of probabilities; as in PyTorch logarithms are not taken below -100, and in the gradient
+ * `(p - t) / (p (1 - p))` the denominator is at least 1e-12, so that probabilities of exactly 0 and 1 do no harm.
+ */
 export class BCELoss extends Loss {
   /** One number; with reduction "none" one for each element. */
   override forward(pred: Tensor, targ: Tensor): Tensor {
     const [p, t] = flatPair(this, pred, targ);
-    const yes = p.log().clamp({ min: -100 }), no = p.neg().add(1).log().clamp({ min: -100 });
-    return this.reduce(t.mul(yes).add(t.neg().add(1).mul(no)).neg());
+    return this.reduce(new Tensor(binaryCrossEntropy(p.node, t.node)));
   }
 
   /** Which probabilities are above a half, bool. */

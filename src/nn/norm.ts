@@ -202,8 +202,7 @@ export class LayerNorm extends Module {
       );
     }
     const axis = this.shape.map((_, i) => rank - own + i);
-    const centred = x.sub(x.mean({ axis, keepdim: true }));
-    const y = centred.mul(centred.square().mean({ axis, keepdim: true }).add(this.eps).rsqrt());
+    const { y } = standardise(x, axis, this.eps);
     const scaled = this.weight === null ? y : y.mul(this.weight);
     return this.bias === null ? scaled : scaled.add(this.bias);
   }

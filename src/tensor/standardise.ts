@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { momentsOf } from "../graph/moments.ts";
 import { normalised } from "../graph/normalised.ts";
 import { Tensor } from "./tensor.ts";
 
-/** What {@link standardise} gives; means and variances keep the axes with size 1. */
+/** What {@link standardise} gives; means and variances keep the axes with size 1 and are constants for gradients. */
 export interface Standardised {
   /** `(x - mean) / sqrt(variance + eps)` */
   readonly y: Tensor;
@@ -17,17 +18,12 @@ export interface Standardised {
 }
 
 /**
- * `x` with mean 0 and deviation 1 over `axes`: one pass over it for both sums, one for the result; the gradient likewise.
- * The sums are of distances from one element, which the deviation is about as large as, so that no digits are lost where
- * the mean is large.
+ * `x` with mean 0 and deviation 1 over `axes`: one pass over it for its moments, one for the result; the gradient likewise.
  */
 export function standardise(x: Tensor, axes: readonly number[], eps: number): Standardised {
-  const options = { axis: [...axes], keepdim: true };
-  const first = x.detach().slice(x.shape.map((_, i) => axes.includes(i) ? [0, 1] : null));
-  const distance = x.sub(first);
-  const shift = distance.mean(options);
-  const variance = distance.square().mean(options).sub(shift.square()).clamp({ min: 0 });
+  const moments = momentsOf(x.node, axes);
+  const near = new Tensor(moments.near), above = new Tensor(moments.above), variance = new Tensor(moments.variance);
   const factor = variance.add(eps).rsqrt();
-  const y = distance.sub(shift).mul(factor);
-  return { y: new Tensor(normalised(y.node, x.node, factor.node, axes)), mean: first.add(shift), variance };
+  const y = x.sub(near).sub(above).mul(factor);
+  return { y: new Tensor(normalised(y.node, x.node, factor.node, axes)), mean: near.add(above), variance };
 }

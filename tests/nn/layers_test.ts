@@ -6,6 +6,7 @@ import { boundary } from "../../src/graph/runtime.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { backward, grad, noGrad, Parameter, randn, Rng, type Tensor, tensor, zeros } from "../../src/tensor/mod.ts";
 import { onDevices } from "../support/devices.ts";
+import { fillF32 } from "../support/fill.ts";
 
 function near(got: ArrayLike<number>, want: ArrayLike<number>, what: string): void {
   assertEquals(got.length, want.length, what);
@@ -151,3 +152,21 @@ onDevices("the second gradient of batch norm is that of its formula", async () =
   const scale = Math.max(...want.map(Math.abs));
   got.forEach((v, i) => assert(Math.abs(v - want[i]) < 1e-5 * scale, `${i}: ${v}, ${want[i]}`));
 });
+
+onDevices("batch norm's variance keeps its digits where one element lies far from the others", async () => {
+  for (const [n, first, error] of [[1000, 30, 9e-6], [1000, 1000, 3e-6], [100_003, 300, 1e-5], [200_000, 1000, 1e-5]]) {
+    const values = fillF32(n, n, 0.5);
+    values[0] = first;
+    const mean = values.reduce((a, b) => a + b, 0) / n;
+    const variance = values.reduce((a, b) => a + (b - mean) ** 2, 0) / n;
+    const norm = new nn.BatchNorm1d(1, { affine: false, momentum: 1 });
+    const y = await norm.forward(tensor(values, { shape: [n, 1] })).data();
+    const got = await norm.runningVar.item() * (n - 1) / n;
+    assert(Math.abs(got / variance - 1) < error, `${n} values, the first ${first}: ${got}, should be ${variance}`);
+    const want = (values[5] - mean) / Math.sqrt(variance + 1e-5);
+    assert(
+      Math.abs(y[5] - want) < 2e-6 * Math.abs(want),
+      `${n} values, the first ${first}: ${y[5]}, should be ${want}`,
+    );
+  }
+}, { kinds: ["cpu", "webgpu"] });

@@ -134,3 +134,26 @@ Deno.test("batch norm is two reductions and a map", () => {
   const used = kernels([y]);
   assert(used.length <= 3, used.join(" "));
 });
+
+onDevices("where every label is ignored or weighs nothing the loss is 0, and so is the gradient", async () => {
+  const ignored = tensor(Int32Array.of(-100, -100)), first = tensor(Int32Array.of(0, 0));
+  for (const name of ["CrossEntropyLoss", "LabelSmoothingCrossEntropy", "NLLLoss", "FocalLoss"] as const) {
+    const cases: [nn.ClassLossOptions, Tensor][] = [[{ ignoreIndex: -100 }, ignored], [
+      { weight: tensor([0, 1]) },
+      first,
+    ]];
+    for (const [options, labels] of cases) {
+      const x = tensor([[1, 2], [3, -1]]);
+      const loss = new nn[name](options).forward(name === "NLLLoss" ? x.logSoftmax() : x, labels);
+      const [g] = grad(loss, [x]);
+      if (name === "LabelSmoothingCrossEntropy" && options.weight !== undefined) continue; // its smoothing has no weights
+      assertEquals([await loss.item(), ...await g.data()], [0, 0, 0, 0, 0], `${name} ${Object.keys(options)}`);
+    }
+  }
+});
+
+onDevices("binary cross-entropy of a sigmoid that is 1 leaves the weights numbers", async () => {
+  const z = tensor([20, 0]);
+  const [g] = grad(new nn.BCELoss().forward(z.sigmoid(), tensor([1, 1])), [z]);
+  assertEquals(Array.from(await g.data()), [0, -0.25]);
+});

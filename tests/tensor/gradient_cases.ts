@@ -3,9 +3,12 @@
  *
  * @module
  */
+import { binaryCrossEntropy } from "../../src/graph/binary_cross_entropy.ts";
 import * as el from "../../src/graph/elementwise.ts";
 import { constant, coord } from "../../src/graph/leaves.ts";
+import { momentsOf } from "../../src/graph/moments.ts";
 import type { Node } from "../../src/graph/node.ts";
+import { inverseDeviation } from "../../src/graph/normalised.ts";
 import { cat, gather, matmul, scatterAdd } from "../../src/graph/products.ts";
 import { CONV, conv } from "../../src/graph/conv.ts";
 import { reduce, reduceFirst } from "../../src/graph/reduce.ts";
@@ -99,6 +102,7 @@ export const GRADIENT_CASES: readonly GradientCase[] = [
   unary("sin", el.sin, Math.sin, { scale: 4 }),
   unary("cos", el.cos, Math.cos, { scale: 4 }),
   unary("tanh", el.tanh, Math.tanh, { scale: 3 }),
+  unary("expm1", el.expm1, Math.expm1, { scale: 2, offset: -2 }),
   unary("erf", el.erf, erf, { scale: 2 }),
   unary("floor", (x) => el.mul(x, el.floor(x)), (x) => x * Math.floor(x), { scale: 3 }),
   unary("ceil", (x) => el.mul(x, el.ceil(x)), (x) => x * Math.ceil(x), { scale: 3 }),
@@ -122,6 +126,30 @@ export const GRADIENT_CASES: readonly GradientCase[] = [
         return (v - mean) / Math.sqrt(own.reduce((a, b) => a + (b - mean) ** 2, 0) / own.length + 1e-5);
       });
     },
+  },
+  {
+    op: "inverseDeviation",
+    shapes: [[4, 3, 2]],
+    offset: 3,
+    build: (x) => {
+      const { near, above, variance } = momentsOf(x, [0, 2]);
+      const factor = el.rsqrt(variance);
+      return inverseDeviation(factor, el.mul(el.sub(el.sub(x, near), above), factor), x, [0, 2]);
+    },
+    ref: (x) =>
+      x.map((_, i) => {
+        const own = x.filter((_, j) => Math.floor(j / 2) % 3 === Math.floor(i / 2) % 3);
+        const mean = own.reduce((a, b) => a + b) / own.length;
+        return 1 / Math.sqrt(own.reduce((a, b) => a + (b - mean) ** 2, 0) / own.length);
+      }),
+  },
+  {
+    op: "binaryCrossEntropy",
+    shapes: [[3, 5], [3, 5]],
+    scale: 0.4,
+    offset: 0.5,
+    build: binaryCrossEntropy,
+    ref: (p, t) => p.map((v, i) => -t[i] * Math.log(v) - (1 - t[i]) * Math.log(1 - v)),
   },
   { op: "coord", shapes: [[5]], build: (x) => el.mul(x, coord([5], 0)), ref: (x) => x.map((v, i) => v * i) },
   {

@@ -95,6 +95,19 @@ onDevices("interpolate by whole and broken factors", async () => {
   assertEquals(await x.interpolate({ size: [2, 2], mode: "bilinear" }).array(), [[[[0.25, 1.75], [3.25, 4.75]]]]);
 });
 
+onDevices("interpolate by a scale that leads to the same or twice the size is exact, as in PyTorch", async () => {
+  const x = counting(1, 1, 1, 5), same = [0, 1, 2, 3, 4], twice = same.flatMap((v) => [v, v]);
+  const at = async (scale: number, mode: "nearest" | "bilinear", alignCorners = false) =>
+    Array.from(await x.interpolate({ scale: [1, scale], mode, alignCorners }).data());
+  for (const scale of [1.1, 1.19]) {
+    assertEquals(await at(scale, "nearest"), same);
+    assertEquals(await at(scale, "bilinear"), same);
+    assertEquals(await at(scale, "bilinear", true), same);
+  }
+  assertEquals(await at(2.1, "nearest"), twice);
+  assertEquals(await at(3.1, "nearest"), [0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4]); // other sizes go by the scale
+});
+
 const misuses: [string, () => unknown, new (message: string) => Error, string][] = [
   [
     "reshape",

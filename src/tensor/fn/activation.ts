@@ -4,7 +4,22 @@
  * @module
  */
 import { ConfigError } from "../../base/errors.ts";
-import { add, cast, div, exp, ge, gelu, geluTanh, gt, le, lt, mul, sub, tanh, where } from "../../graph/elementwise.ts";
+import {
+  add,
+  and,
+  cast,
+  div,
+  expm1,
+  ge,
+  gelu,
+  geluTanh,
+  gt,
+  le,
+  lt,
+  mul,
+  tanh,
+  where,
+} from "../../graph/elementwise.ts";
 import { softplus as softplus1 } from "../../graph/elementwise.ts";
 import { constant, scalar } from "../../graph/leaves.ts";
 import type { Node } from "../../graph/node.ts";
@@ -12,6 +27,7 @@ import { numberLike } from "./number.ts";
 
 const zero = constant(0);
 const one = constant(1);
+const minusThree = constant(-3);
 const three = constant(3);
 const six = constant(6);
 
@@ -24,9 +40,8 @@ export function leakyRelu(x: Node, slope: number): Node {
 /** `x` above 0, `alpha (e^x - 1)` elsewhere. */
 export function elu(x: Node, alpha: number): Node {
   const f = cast(x, "f32");
-  const positive = gt(f, zero);
-  const below = where(positive, zero, f); // e^x must not overflow where it is not used
-  return where(positive, f, mul(scalar(alpha), sub(exp(below), one)));
+  const low = le(f, zero);
+  return where(low, mul(scalar(alpha), expm1(where(low, f, zero))), f); // e^x must not overflow where it is not used
 }
 
 /** Options of `gelu`. */
@@ -93,14 +108,17 @@ export function mish(x: Node): Node {
   return mul(f, tanh(softplus1(f)));
 }
 
-/** relu6(x + 3) / 6 */
+/** relu6(x + 3) / 6; its derivative at -3 and 3 is 0. */
 export function hardsigmoid(x: Node): Node {
-  return div(relu6(add(cast(x, "f32"), three)), six);
+  const f = cast(x, "f32");
+  return where(le(f, minusThree), zero, where(ge(f, three), one, div(add(f, three), six)));
 }
 
 /** x relu6(x + 3) / 6; its derivative at -3 is 0 and at 3 is 1. */
 export function hardswish(x: Node): Node {
   const f = cast(x, "f32");
-  const middle = div(mul(f, add(f, three)), six);
-  return where(le(f, constant(-3)), zero, where(ge(f, three), f, middle));
+  // what is not used is 0: its slope would be infinite where x is
+  const inner = where(and(gt(f, minusThree), lt(f, three)), f, zero);
+  const middle = div(mul(inner, add(inner, three)), six);
+  return where(le(f, minusThree), zero, where(lt(f, three), middle, f));
 }

@@ -69,12 +69,12 @@ function pair(v: number | readonly [number, number]): readonly [number, number] 
   return typeof v === "number" ? [v, v] : v;
 }
 
-/** Element `floor(i n / size)` along `axis`. */
+/** Element `floor(i n / size)` along `axis`; sizes n and 2 n are exact, whatever the scale that led to them. */
 function nearest(x: Node, axis: number, size: number, step: number | null): Node {
   const n = x.shape[axis];
-  if (size === n && (step === null || step === 1)) return x;
+  if (size === n) return x;
   const shape = x.shape.map((m, i) => i === axis ? size : m);
-  if (size % n === 0 && (step === null || step === n / size)) {
+  if (size === 2 * n || (size % n === 0 && (step === null || step === n / size))) {
     // whole factors only repeat elements
     const apart = [...x.shape.slice(0, axis + 1), 1, ...x.shape.slice(axis + 1)];
     return reshape(expand(reshape(x, apart), apart.map((m, i) => i === axis + 1 ? size / n : m)), shape);
@@ -84,10 +84,10 @@ function nearest(x: Node, axis: number, size: number, step: number | null): Node
   return gather(x, along(index, "i32", axis), axis, shape);
 }
 
-/** Two neighbours weighted by their distance along `axis`. */
+/** Two neighbours weighted by their distance along `axis`; size n is exact, whatever the scale that led to it. */
 function linear(x: Node, axis: number, size: number, step: number | null, corners: boolean): Node {
   const n = x.shape[axis];
-  if (size === n && (step === null || step === 1)) return x;
+  if (size === n) return x;
   const ratio = corners ? (size > 1 ? (n - 1) / (size - 1) : 0) : step ?? n / size;
   const low = new Int32Array(size), high = new Int32Array(size), weight = new Float32Array(size);
   for (let i = 0; i < size; i++) {

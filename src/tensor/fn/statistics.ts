@@ -5,12 +5,29 @@
  */
 import { ShapeError } from "../../base/errors.ts";
 import { fmtShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from "../../base/shape.ts";
-import { abs, add, cast, div, eq, exp, gt, log, ne, not, sqrt, square, sub, where } from "../../graph/elementwise.ts";
+import {
+  abs,
+  add,
+  cast,
+  div,
+  eq,
+  exp,
+  gt,
+  log,
+  mul,
+  ne,
+  not,
+  or,
+  sqrt,
+  square,
+  sub,
+  where,
+} from "../../graph/elementwise.ts";
 import { constant, scalar } from "../../graph/leaves.ts";
 import type { Node } from "../../graph/node.ts";
 import { gather } from "../../graph/products.ts";
 import { reduce } from "../../graph/reduce.ts";
-import { detach, expand, keepAxes, reshape } from "../../graph/views.ts";
+import { detach, expand, keepAxes, reshape, slice } from "../../graph/views.ts";
 
 /** Options of reductions. */
 export interface ReduceOptions {
@@ -42,13 +59,35 @@ export function variance(x: Node, { axis, correction = 1, keepdim = false }: Var
   const axes = normalizeAxes(axis, x.shape.length, "take the variance");
   const f = cast(x, "f32");
   const n = count(x.shape, axes);
-  const centred = sub(f, ratio(fold("sum", f, axes, true), n));
-  return ratio(fold("sum", square(centred), axes, keepdim), Math.max(0, n - correction), n === 0);
+  if (x.size === 0) return ratio(fold("sum", f, axes, keepdim), 0, n === 0);
+  return ratio(fold("sum", square(centred(f, axes)), axes, keepdim), Math.max(0, n - correction), n === 0);
 }
 
-/** Standard deviation in f32. */
-export function deviation(x: Node, options: VarOptions): Node {
-  return sqrt(variance(x, options));
+/** Distances from the mean, by way of those from the first element: equal elements give 0, however the mean is rounded. */
+function centred(x: Node, axes: readonly number[]): Node {
+  const first = slice(x, x.shape.map(() => 0), x.shape.map((n, i) => axes.includes(i) ? 1 : n));
+  const far = sub(x, detach(first));
+  return sub(far, ratio(fold("sum", far, axes, true), count(x.shape, axes)));
+}
+
+/**
+ * Standard deviation in f32; its derivative where all elements are equal is 0. Distances from the mean are measured by the
+ * largest of them, whose square may be beyond f32.
+ */
+export function deviation(x: Node, { axis, correction = 1, keepdim = false }: VarOptions): Node {
+  const axes = normalizeAxes(axis, x.shape.length, "take the standard deviation");
+  const f = cast(x, "f32");
+  const n = count(x.shape, axes), free = Math.max(0, n - correction);
+  if (x.size === 0) return ratio(fold("sum", f, axes, keepdim), free, true);
+  const far = centred(f, axes);
+  const largest = detach(fold("max", abs(far), axes, true));
+  const equal = eq(largest, constant(0));
+  const unit = where(or(equal, gt(largest, constant(LARGEST_F32))), constant(1), largest);
+  const squares = fold("sum", square(div(far, unit)), axes, true);
+  // the slope of the root at 0 is infinite: it is taken elsewhere
+  const root = where(equal, constant(0), sqrt(where(equal, constant(1), squares)));
+  const y = ratio(mul(root, unit), Math.sqrt(free));
+  return keepdim ? y : drop(y, axes);
 }
 
 /**
