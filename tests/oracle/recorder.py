@@ -126,9 +126,11 @@ def differs(a, b):
     return not same.all()
 
 
-def case(name, fn, inputs, args=None, seed=None, single=True, **rest):
-    """Computes `fn(*inputs)` and gives the case. `single`: whether PyTorch's own float32 is kept where it differs."""
+def case(name, fn, inputs, args=None, seed=None, single=True, constant=(), **rest):
+    """Computes `fn(*inputs)` and gives the case. `single`: whether PyTorch's own float32 is kept where it differs; `constant`: inputs
+    whose gradient is not asked for."""
     y, grads = run(fn, inputs, torch.float64, seed)
+    grads = {i: g for i, g in grads.items() if i not in constant}
     c = {"fn": name, "args": ["$%d" % i for i in range(len(inputs))] if args is None else args, **rest,
          "x": [spec["json"] for spec in inputs], "shape": list(y.shape)}
     if seed is not None:
@@ -140,7 +142,7 @@ def case(name, fn, inputs, args=None, seed=None, single=True, **rest):
         y32, grads32 = run(fn, inputs, torch.float32, seed)
         if differs(flat(y), flat(y32)):
             c["y32"] = numbers(flat(y32))
-        g32 = {str(i): numbers(flat(g)) for i, g in grads32.items() if differs(flat(grads[i]), flat(g))}
+        g32 = {str(i): numbers(flat(grads32[i])) for i in grads if differs(flat(grads[i]), flat(grads32[i]))}
         if g32:
             c["g32"] = g32
     return c

@@ -31,7 +31,6 @@ export interface RecordedCase {
   readonly x: readonly CaseInput[];
   readonly shape: readonly number[];
   readonly seed?: number;
-  readonly constant?: readonly number[];
   readonly about?: string;
   /** Whether digits are counted from the largest element, not in each. */
   readonly whole?: boolean;
@@ -123,7 +122,7 @@ export function build(c: RecordedCase): Computed {
     y = module.forward(...args);
   }
   if (c.of !== undefined) y = y[c.of];
-  const names = Object.keys(c.g ?? {}).filter((k) => !c.constant?.includes(Number(k)));
+  const names = Object.keys(c.g ?? {});
   if (names.length === 0) return { y, gradients: new Map() };
   const weighed = c.seed === undefined ? y : y.mul(tensor(fill(c.seed, y.size), { shape: y.shape }));
   const grads = grad(weighed.sum(), names.map((k) => by[Number(k)]));

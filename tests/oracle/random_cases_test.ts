@@ -1,0 +1,55 @@
+/**
+ * Random cases of every function, layer and loss, recorded from PyTorch with values and gradients: odd shapes, views, options.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { nn, ops } from "../../mod.ts";
+import { useDevice } from "../../src/graph/runtime.ts";
+import { onDevices } from "../support/devices.ts";
+import { failures, recordedCases } from "../support/recorded.ts";
+import { webgpuTest } from "../support/webgpu.ts";
+
+const cases = recordedCases("random.json");
+const NEAR = { rel: 1e-5, whole: true };
+
+/** What no case names, and why not. */
+const WITHOUT: Readonly<Record<string, string>> = {
+  "nn.BatchNorm": "abstract: BatchNorm1d and BatchNorm2d are recorded",
+  "nn.Loss": "abstract",
+  "nn.Module": "abstract",
+  "nn.Parameter": "a tensor",
+  "nn.Sequential": "made of others: tests/nn/module_test.ts",
+  "nn.Lambda": "made of others: tests/nn/module_test.ts",
+  "nn.TabularModel": "made of others: tests/data/csv_test.ts",
+  "nn.embeddingSize": "a number of the host",
+  "nn.kaimingNormal": "random numbers: tests/tensor/init_test.ts",
+  "nn.kaimingUniform": "random numbers: tests/tensor/init_test.ts",
+  "nn.xavierNormal": "random numbers: tests/tensor/init_test.ts",
+  "nn.xavierUniform": "random numbers: tests/tensor/init_test.ts",
+};
+
+Deno.test("every function, layer and loss of the public face has a random case, or a reason why not", () => {
+  const face = [...Object.keys(ops).map((name) => `ops.${name}`), ...Object.keys(nn).map((name) => `nn.${name}`)];
+  const named = new Set([...cases.map((c) => c.fn), ...Object.keys(WITHOUT)]);
+  assertEquals(face.filter((fn) => !named.has(fn)), [], "without a case");
+  assertEquals([...named].filter((fn) => !face.includes(fn)), [], "cases of what there is not");
+  assertEquals(Object.keys(WITHOUT).filter((fn) => cases.some((c) => c.fn === fn)), [], "cases after all");
+  assert(cases.length >= 500, `${cases.length} cases`);
+});
+
+/** One by one: together they would become large kernels of unrelated work. */
+async function check(fns: (fn: string) => boolean): Promise<void> {
+  const wrong: string[] = [];
+  for (const c of cases) if (fns(c.fn)) wrong.push(...await failures([c], NEAR));
+  assertEquals(wrong, []);
+}
+
+for (const fn of new Set(cases.map((c) => c.fn))) {
+  onDevices(`${fn}: random cases follow PyTorch`, () => check((name) => name === fn), { kinds: ["cpu", "webgpu"] });
+}
+
+for (const family of ["register", "shared", "texel"] as const) {
+  webgpuTest(`random products and convolutions follow PyTorch, ${family} kernels`, async (device) => {
+    useDevice(device);
+    await check((fn) => /conv|matmul|linear/i.test(fn));
+  }, { family });
+}
