@@ -8,7 +8,10 @@ import { join } from "@std/path";
 
 const root = new URL("../", import.meta.url);
 const target = new URL("src/device/cpu/kernels.gen.ts", root);
-const SOURCES = ["matmul", "conv", "conv_thin", "threads", "scatter"];
+const SOURCES = ["matmul", "offsets", "conv", "conv_thin", "threads", "scatter"];
+
+/** The loops around kernels that are machine code. */
+const NATIVE_SOURCES = ["offsets", "native"];
 
 /** The variants: with fused multiply-add or not, for memory that threads share or not. */
 const VARIANTS = [
@@ -20,9 +23,13 @@ const VARIANTS = [
 
 const read = (name: string) => Deno.readTextFile(new URL(`wasm/${name}.as.ts`, root));
 
-async function build(fma: string, shared: boolean, folder: string): Promise<Uint8Array> {
-  const sources = shared ? SOURCES : SOURCES.filter((s) => s !== "threads");
-  const text = (await Promise.all([`fma_${fma}`, ...sources].map(read))).join("\n");
+async function build(
+  sources: readonly string[],
+  relaxed: boolean,
+  shared: boolean,
+  folder: string,
+): Promise<Uint8Array> {
+  const text = (await Promise.all(sources.map(read))).join("\n");
   const source = join(folder, "kernels.ts"), output = join(folder, "kernels.wasm");
   await Deno.writeTextFile(source, text);
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -42,7 +49,7 @@ async function build(fma: string, shared: boolean, folder: string): Promise<Uint
       "64",
       "--enable",
       "simd",
-      ...(fma === "relaxed" ? ["--enable", "relaxed-simd"] : []),
+      ...(relaxed ? ["--enable", "relaxed-simd"] : []),
       ...(shared ? ["--enable", "threads", "--sharedMemory", "--initialMemory", "1", "--maximumMemory", "65536"] : []),
     ],
     stdout: "null",
@@ -55,11 +62,16 @@ async function build(fma: string, shared: boolean, folder: string): Promise<Uint
 const folder = await Deno.makeTempDir();
 try {
   const parts: string[] = [];
-  for (const { name, fma, shared } of VARIANTS) {
-    const bytes = await build(fma, shared, folder);
+  const add = async (name: string, sources: readonly string[], relaxed: boolean, shared: boolean) => {
+    const bytes = await build(sources, relaxed, shared, folder);
     const text = btoa(String.fromCharCode(...bytes)).replace(/.{1,100}/g, '  "$&" +\n').trimEnd().slice(0, -2);
     parts.push(`/** ${bytes.length} bytes. */\nexport const ${name}: string =\n${text};\n`);
+  };
+  for (const { name, fma, shared } of VARIANTS) {
+    const sources = shared ? SOURCES : SOURCES.filter((s) => s !== "threads");
+    await add(name, [`fma_${fma}`, ...sources], fma === "relaxed", shared);
   }
+  await add("NATIVE", NATIVE_SOURCES, false, true);
   const text = `// Written by tools/wasm.ts from wasm/*.as.ts; do not edit.\n// deno-fmt-ignore-file\n\n${
     parts.join("\n")
   }`;

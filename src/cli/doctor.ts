@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { openCpu } from "../device/cpu/mod.ts";
 import { adapters } from "./environment.ts";
 
 /** One thing that was looked at. */
@@ -18,7 +19,7 @@ const OLDEST: readonly [number, number] = [2, 9];
 
 /** Looks at runtime, processor, adapters and packages. */
 export async function examine(): Promise<Finding[]> {
-  return [runtime(), simd(), memory(), ...await gpus(), ...await packages()];
+  return [runtime(), cpu(), memory(), ...await gpus(), ...await packages()];
 }
 
 function runtime(): Finding {
@@ -28,19 +29,13 @@ function runtime(): Finding {
   return { what: `${what}; ${OLDEST.join(".")} or later is needed`, state: "missing", fix: "deno upgrade" };
 }
 
-/** A module of one function with one relaxed fused multiplication. */
-const RELAXED = Uint8Array.of(
-  ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7b, 3, 2, 1, 0, 10, 15, 1, 13, 0],
-  ...[0x41, 0, 0xfd, 0x0f, 0x41, 0, 0xfd, 0x0f, 0x41, 0, 0xfd, 0x0f, 0xfd, 0x85, 2, 0x0b],
-);
-
-function simd(): Finding {
-  const relaxed = WebAssembly.validate(RELAXED);
-  const threads = navigator.hardwareConcurrency;
-  return {
-    what: `cpu device: WebAssembly ${relaxed ? "with" : "without"} fused multiplication, ${threads} threads`,
-    state: "ok",
-  };
+function cpu(): Finding {
+  const device = openCpu(), what = `cpu device: ${device.name}`;
+  device.close();
+  const { os, arch } = Deno.build;
+  const may = Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+  if (may || os !== "linux" || arch !== "x86_64") return { what, state: "ok" };
+  return { what: `${what}; machine code is about twice as fast`, state: "note", fix: "deno run --allow-ffi" };
 }
 
 function memory(): Finding {

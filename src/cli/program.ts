@@ -165,9 +165,12 @@ export function makeProgram(): Command {
   add(program, "devices", "what there is to compute on", "devices --json")
     .action(async ({ json }: Common) => {
       const { adapters } = await import("./environment.ts");
-      const found = { processors: navigator.hardwareConcurrency, adapters: await adapters() };
+      const { openCpu } = await import("../device/cpu/mod.ts");
+      const cpu = openCpu();
+      cpu.close();
+      const found = { processors: navigator.hardwareConcurrency, cpu: cpu.name, adapters: await adapters() };
       printer(json).result(found, [
-        `cpu     WebAssembly, ${found.processors} threads`,
+        `cpu     ${cpu.name}`,
         ...found.adapters.map((a) => `webgpu  ${a.name}${a.software ? " (software: the cpu is faster)" : ""}`),
       ]);
     });

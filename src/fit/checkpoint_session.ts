@@ -4,6 +4,7 @@
  * @module
  */
 import { AnnealError, CheckpointError, ConfigError, InterruptedError } from "../base/errors.ts";
+import { sameBits } from "../device/arithmetic.ts";
 import { currentDevice } from "../graph/runtime.ts";
 import type { CheckpointNote } from "../io/checkpoint_files.ts";
 import { type Resumption, tell, type TrainLoop } from "../train/mod.ts";
@@ -164,7 +165,7 @@ export class CheckpointSession {
     const epoch = at.count("epoch"), iter = at.value("iter") === null ? null : at.count("iter");
     const device = currentDevice()?.name ?? "";
     tell(`Going on from ${path}: epoch ${epoch}${iter === null ? "" : `, batch ${iter}`}`);
-    if (note.device !== device) {
+    if (!sameBits(String(note.device), device)) {
       tell(`It was saved on ${note.device}: on ${device} the numbers differ in their last bits`);
     }
     this.from = { epoch, iter, restore: () => restoreLearner(this.#learn, state, weights) };

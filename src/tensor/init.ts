@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError, DeviceError } from "../base/errors.ts";
-import { checkOptions, num, oneOf } from "../base/options.ts";
+import { checkOptions, flag, num, oneOf } from "../base/options.ts";
 import { launchOf } from "../base/launch.ts";
 import type { Device, DeviceStats } from "../device/contract.ts";
 import { requestAdapter } from "../device/webgpu/request.ts";
@@ -26,6 +26,12 @@ export interface InitOptions {
    * that a step takes less than waking a thread does. What the user has set there stands. A GPU has no use for it.
    */
   readonly threads?: number;
+  /**
+   * Whether the CPU's matrix products and convolutions are machine code with vectors of 256 or 512 bits, called through FFI, about twice
+   * as fast as WebAssembly and with the same bits. By default they are where `--allow-ffi` is granted (nobody is asked for it) and
+   * processor and system can: x86-64 with AVX2 or AVX-512, Linux. `true` insists, `false` leaves it to WebAssembly.
+   */
+  readonly native?: boolean;
 }
 
 /** What {@link init} opened. */
@@ -44,6 +50,7 @@ const opened = new Map<string, Promise<Device>>();
  * the first read opens the default device.
  *
  * @throws {DeviceError} If what `device` insists on is missing; the message names the adapter and the fix.
+ * @throws {DeviceError} If `native: true` cannot be; the message says why.
  * @throws {ConfigError} If an option is wrong, or the driver can't have that number of threads.
  * @example
  * ```ts ignore
@@ -64,15 +71,19 @@ export function deviceStats(): DeviceStats {
 }
 
 function open(options: InitOptions): Promise<Device> {
-  const { device, powerPreference, threads } = checkOptions("open a device", options, {
+  const { device, powerPreference, threads, native } = checkOptions("open a device", options, {
     device: oneOf("webgpu", "cpu"),
     powerPreference: oneOf("low-power", "high-performance"),
     threads: num,
+    native: flag,
   });
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
     throw new ConfigError(`Cannot work with ${threads} threads: their number is a whole number from 1`);
   }
-  const key = `${device} ${powerPreference} ${threads}`;
+  if (native !== undefined && device === "webgpu") {
+    throw new ConfigError('Cannot open WebGPU with the option "native": it is for device: "cpu"');
+  }
+  const key = `${device} ${powerPreference} ${threads} ${native}`;
   let promise = opened.get(key);
   if (promise === undefined) {
     promise = openNew(options);
@@ -82,7 +93,7 @@ function open(options: InitOptions): Promise<Device> {
   return promise;
 }
 
-async function openNew({ device, powerPreference, threads }: InitOptions): Promise<Device> {
+async function openNew({ device, powerPreference, threads, native }: InitOptions): Promise<Device> {
   if (device === "webgpu") return await openWebgpu({ powerPreference, threads });
   if (device === undefined) {
     const adapter = await hardwareAdapter(powerPreference);
@@ -90,7 +101,10 @@ async function openNew({ device, powerPreference, threads }: InitOptions): Promi
   }
   const cpu = await import("../device/cpu/mod.ts");
   const own = threads ?? ownThreads();
-  return await cpu.openCpu(own === undefined ? {} : { threads: own });
+  return await cpu.openCpu({
+    ...(own === undefined ? {} : { threads: own }),
+    ...(native === undefined ? {} : { native }),
+  });
 }
 
 /** This process's share of the processors where MPI's launcher started several on the machine. */

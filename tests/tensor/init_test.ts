@@ -9,6 +9,8 @@ import { onDevices } from "../support/devices.ts";
 
 Deno.test("init refuses options that make no sense", async () => {
   await assertRejects(() => init({ device: "gpu" as "cpu" }), ConfigError, 'Cannot open a device with device "gpu"');
+  await assertRejects(() => init({ device: "cpu", native: "AVX2" as unknown as true }), ConfigError, "true or false");
+  await assertRejects(() => init({ device: "webgpu", native: false }), ConfigError, 'the option "native"');
   await assertRejects(() => init({ device: "cpu", threads: 0 }), ConfigError, "Cannot work with 0 threads");
 });
 

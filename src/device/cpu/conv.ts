@@ -6,18 +6,12 @@
  * @module
  */
 import type { ConvKernel, View } from "../contract.ts";
-import { type Blocks, DEPTH, MOST_COLUMNS, type Padding, planBlocks, planPadding, TILE_COLUMNS } from "./conv_plan.ts";
+import { type Blocks, DEPTH, type Padding, planBlocks, planPadding } from "./conv_plan.ts";
 import { blockLoop } from "./encoder/block_loop.ts";
 import { Fn, OP, T } from "./encoder/code.ts";
 import type { Context } from "./encoder/context.ts";
 import { product } from "./encoder/loops.ts";
 import { bodyCost, productCost, pushBase, type Step } from "./step.ts";
-
-/**
- * Bytes at the start of a thread's working memory for the offsets and runs of a block's rows, a panel, and the offsets of its columns;
- * the block of the product comes after them.
- */
-const PANEL_BYTES = DEPTH * 4 + (DEPTH + 1) * 12 + DEPTH * TILE_COLUMNS * 4 + MOST_COLUMNS * 4 + 4;
 
 /** Three entries, as the hand-written kernels take them. */
 const three = (list: readonly number[], fill: number) => [...new Array<number>(3 - list.length).fill(fill), ...list];
@@ -36,7 +30,7 @@ export function convSteps(
     bytes += Math.ceil(elements / 4) * 16;
     return view;
   };
-  const blocks = planBlocks(groups, m, columns, depth);
+  const blocks = planBlocks(groups, m, columns, depth, context.tile);
   const packed = blocks.packed ? reserve(groups * Math.ceil(m / blocks.height) * blocks.height * depth) : null;
   const padding = planPadding(kernel);
   const copy = padding && reserve(padding.elements);
@@ -85,6 +79,7 @@ function placePlan(context: Context, { groups, m, k, n, a }: ConvKernel, strides
     ...three(steps.slice(1, 1 + k.length), 0),
     ...three(n, 1),
     ...three(steps.slice(1 + k.length), 0),
+    groups,
   ]);
 }
 
@@ -102,14 +97,15 @@ function mergeInner(sizes: readonly number[], strides: readonly number[]) {
 
 /** Packs the left operand for register tiles; work items are panels by blocks of the inner axis. */
 function packLoop({ context, kernel: { groups, m, k, a }, plan, blocks: { height } }: Parts, packed: View) {
-  const f = new Fn([T.i32, T.i32, T.i32]);
+  const f = new Fn([T.i32, T.i32, T.i32, T.i32]);
   f.i32(plan).i32(height);
   pushBase(f, a);
   pushBase(f, packed);
-  f.get(1).get(2).call(context.imports.convPack);
+  f.get(1).get(2).get(3).call(height > 1 ? context.imports.convPack : context.imports.convPackThin);
   return {
     index: context.module.add(f),
     items: groups * Math.ceil(m / height) * Math.ceil(product(k) / DEPTH),
+    wide: true,
   };
 }
 
@@ -164,7 +160,7 @@ function blocksLoop({ context, kernel, plan, blocks, packed, from, sums, epilogu
     if (sums) {
       pushBase(f, sums);
       f.get(item).i32(blocks.size * 4).op(OP.i32Mul).op(OP.i32Add).set(block);
-    } else f.get(3).i32(PANEL_BYTES).op(OP.i32Add).set(block);
+    } else f.get(3).i32(context.tile.panelBytes).op(OP.i32Add).set(block);
     f.i32(plan);
     if (packed) {
       pushBase(f, packed);
@@ -179,7 +175,7 @@ function blocksLoop({ context, kernel, plan, blocks, packed, from, sums, epilogu
     f.get(block).i32(blocks.columns);
     if (height > 1) {
       if (packed) f.i32(0);
-      else f.get(3).i32(PANEL_BYTES + blocks.size * 4).op(OP.i32Add);
+      else f.get(3).i32(context.tile.panelBytes + blocks.size * 4).op(OP.i32Add);
       f.get(at.row);
     }
     f.get(at.rows).get(at.column).get(at.columns).get(begin).get(end).get(3);
@@ -201,7 +197,7 @@ function sumLoop({ context, kernel, blocks, epilogue }: Parts, sums: View) {
   f.get(1).set(number);
   f.loop(number, () => f.get(2), 1, () => {
     const at = locate(f, number, blocks, kernel.m, product(kernel.n));
-    f.get(3).i32(PANEL_BYTES).op(OP.i32Add).tee(block);
+    f.get(3).i32(context.tile.panelBytes).op(OP.i32Add).tee(block);
     pushBase(f, sums);
     f.get(number).i32(blocks.size * blocks.parts * 4).op(OP.i32Mul).op(OP.i32Add);
     f.i32(blocks.size).i32(blocks.parts).call(context.imports.convSum);

@@ -10,8 +10,34 @@ import { product } from "./encoder/loops.ts";
 export const DEPTH = 256;
 /** Products of so few rows are formed without panels of the right operand. */
 export const THIN = 2;
-/** Rows and columns of a register tile, as `MR` and `NR` there. */
-export const TILE_ROWS = 4, TILE_COLUMNS = 8;
+/** What a register tile is made of. */
+export interface Tile {
+  /** Rows of a panel of the left operand. */
+  readonly rows: number;
+  /** What numbers of columns are rounded up to. */
+  readonly columns: number;
+  /** Bytes of a thread's working memory before the block of a convolution. */
+  readonly panelBytes: number;
+  /** Bytes of it in all. */
+  readonly workBytes: number;
+}
+
+/** The most columns of a block. */
+export const MOST_COLUMNS = 1024;
+
+/** The tile of the WebAssembly kernels, `MR` and `NR` there: offsets and runs of a block's rows, a panel, and offsets of its columns. */
+export const WASM_TILE: Tile = {
+  rows: 4,
+  columns: 8,
+  panelBytes: DEPTH * 4 + (DEPTH + 1) * 12 + DEPTH * 8 * 4 + MOST_COLUMNS * 4 + 4,
+  workBytes: (96 * 256 + 256 * 512 + 4 * 8) * 4,
+};
+
+/** The tile that machine code has for vectors of `lanes`; what comes before the block is in `wasm/native.as.ts`. */
+export function nativeTile(lanes: number): Tile {
+  const blocks = 80512;
+  return { rows: lanes / 2, columns: lanes, panelBytes: blocks, workBytes: blocks + (192 + 33 * lanes) * DEPTH * 4 };
+}
 
 /** An axis of the copy: the source's stride, and the part of the axis that is not border. */
 interface Axis {
@@ -111,14 +137,14 @@ export function planPadding({ groups, k, n, b, guards }: ConvKernel): Padding | 
 
 /** The blocks of a product `[m, n]`, by its shape alone. */
 export interface Blocks {
-  /** Rows of a panel of the left operand: {@link TILE_ROWS}, or 1 where there are too few to fill a tile. */
+  /** Rows of a panel of the left operand: those of a tile, or 1 where there are too few to fill one. */
   readonly height: number;
   /** Whether the left operand is packed once for all, not by each block: where it is read often. */
   readonly packed: boolean;
   /** Rows of a block, a multiple of `height`, and how many blocks there are. */
   readonly rows: number;
   readonly rowBlocks: number;
-  /** Columns of a block, a multiple of {@link TILE_COLUMNS}, and how many blocks there are. */
+  /** Columns of a block, a multiple of a tile's, and how many blocks there are. */
   readonly columns: number;
   readonly columnBlocks: number;
   /** Blocks of a group, and elements of one. */
@@ -132,8 +158,6 @@ export interface Blocks {
 const MOST_ROWS = 192, FEWEST_COLUMNS = 32, FEWEST_DEEP = 64, FEWEST_THIN = 256;
 /** Inner axes from here on are better cut into parts than columns into narrow blocks. */
 const DEEP = 8 * DEPTH;
-/** The most columns of a block. */
-export const MOST_COLUMNS = 1024;
 /** Blocks of columns up to which each packs the left operand by itself. */
 const FEW_READS = 2;
 /** Elements of a block that stay in the first cache, where rows are few. */
@@ -141,33 +165,39 @@ const FEW_ELEMENTS = 8192;
 /** Work items that are enough for a number of threads to share evenly. */
 const ENOUGH = 16;
 
-/** Cuts a product into blocks: enough for several threads, each large enough to be worth the packing. */
-export function planBlocks(groups: number, m: number, n: number, k: number): Blocks {
-  const up = (x: number, unit: number) => Math.ceil(x / unit) * unit;
-  const height = m <= THIN ? 1 : TILE_ROWS;
-  const rows = up(m / Math.ceil(m / MOST_ROWS), height), rowBlocks = Math.ceil(m / rows);
-  const most = Math.min(MOST_COLUMNS, Math.max(128, up(FEW_ELEMENTS / rows, TILE_COLUMNS)));
-  const wanted = Math.ceil(ENOUGH / (groups * rowBlocks));
-  const columns = Math.min(
-    Math.max(up(n / wanted, TILE_COLUMNS), m <= THIN ? FEWEST_THIN : k >= DEEP ? FEWEST_DEEP : FEWEST_COLUMNS),
-    most,
-    up(n, TILE_COLUMNS),
-  );
-  const columnBlocks = Math.ceil(n / columns);
-  const count = rowBlocks * columnBlocks, items = groups * count;
+const up = (x: number, unit: number) => Math.ceil(x / unit) * unit;
+
+/**
+ * Cuts a product into blocks: enough for several threads, each large enough to be worth the packing. How the inner axis is cut, which
+ * results depend on, is the same for every tile.
+ */
+export function planBlocks(groups: number, m: number, n: number, k: number, tile: Tile): Blocks {
+  const thin = m <= THIN;
+  const blocks = layBlocks(groups, m, n, k, thin ? { ...WASM_TILE, rows: 1 } : tile);
+  const items = groups * (thin ? blocks : layBlocks(groups, m, n, k, WASM_TILE)).count;
   const cuts = items >= ENOUGH ? 1 : Math.max(1, Math.min(Math.ceil(ENOUGH / items), Math.floor(k / (2 * DEPTH))));
   const depth = up(k / cuts, DEPTH);
-  const packed = height === 1 || columnBlocks > FEW_READS;
+  const packed = thin || blocks.columnBlocks > FEW_READS;
+  return { ...blocks, packed, parts: Math.ceil(k / depth), depth };
+}
+
+function layBlocks(groups: number, m: number, n: number, k: number, tile: Pick<Tile, "rows" | "columns">) {
+  const rows = up(m / Math.ceil(m / MOST_ROWS), tile.rows), rowBlocks = Math.ceil(m / rows);
+  const most = Math.min(MOST_COLUMNS, Math.max(128, up(FEW_ELEMENTS / rows, tile.columns)));
+  const wanted = Math.ceil(ENOUGH / (groups * rowBlocks));
+  const columns = Math.min(
+    Math.max(up(n / wanted, tile.columns), m <= THIN ? FEWEST_THIN : k >= DEEP ? FEWEST_DEEP : FEWEST_COLUMNS),
+    most,
+    up(n, tile.columns),
+  );
+  const columnBlocks = Math.ceil(n / columns);
   return {
-    height,
-    packed,
+    height: tile.rows,
     rows,
     rowBlocks,
     columns,
     columnBlocks,
-    count,
+    count: rowBlocks * columnBlocks,
     size: rows * columns,
-    parts: Math.ceil(k / depth),
-    depth,
   };
 }

@@ -4,6 +4,8 @@
  * @module
  */
 import { DeviceError } from "../../base/errors.ts";
+import { WASM_TILE } from "./conv_plan.ts";
+import type { Memory } from "./memory.ts";
 import { PLAIN, PLAIN_SHARED, RELAXED, RELAXED_SHARED } from "./kernels.gen.ts";
 
 /** Fused multiply-add where the engine has it, or not. */
@@ -31,6 +33,22 @@ export function loadKernels(shared: boolean, simd?: Simd): Kernels {
   );
 }
 
+/** The product of matrices, see `wasm/matmul.as.ts`. */
+export type Matmul = (...words: number[]) => void;
+
+/** Whether the kernels multiply and add with one rounding. */
+export function isFused(matmul: Matmul, memory: Memory): boolean {
+  const work = memory.alloc(WASM_TILE.workBytes), at = memory.alloc(64);
+  const numbers = new Float32Array(memory.memory.buffer, at, 5);
+  // -1 + (1 + 2^-12)^2, whose last bit is lost if the square is rounded by itself
+  numbers.set([-1, 1 + 2 ** -12, 1, 1 + 2 ** -12]);
+  matmul(1, 1, 2, at, 2, 1, at + 8, 1, 1, at + 16, 1, work);
+  const fused = numbers[4] === 2 ** -11 + 2 ** -24;
+  memory.free(at);
+  memory.free(work);
+  return fused;
+}
+
 /** What programs import, on top of the kernels: functions of single numbers. */
 export const SCALARS = {
   /** C's `powf`, which differs from JavaScript's at 1 and -1. */
@@ -38,6 +56,3 @@ export const SCALARS = {
   /** C's `fmodf`. */
   fmod: (a: number, b: number): number => a % b,
 };
-
-/** Bytes of working memory of a thread: the panels of a matrix product. */
-export const WORK_BYTES = (96 * 256 + 256 * 512 + 4 * 8) * 4;

@@ -5,8 +5,10 @@
  */
 import { ConfigError, DeviceError } from "../../base/errors.ts";
 import type { Device, DeviceBuffer, DeviceProfile, DeviceStats, Executable, Program, Range } from "../contract.ts";
-import { type Kernels, loadKernels, SCALARS, type Simd, WORK_BYTES } from "./kernels.ts";
+import { nativeTile, type Tile, WASM_TILE } from "./conv_plan.ts";
+import { isFused, type Kernels, loadKernels, type Matmul, SCALARS, type Simd } from "./kernels.ts";
 import { Memory } from "./memory.ts";
+import { bridge, type Level, library, type NativeCode, openNative } from "./native/mod.ts";
 import { compileProgram } from "./program.ts";
 import { PROGRESS, RESERVED, Threads } from "./threads.ts";
 
@@ -14,8 +16,13 @@ import { PROGRESS, RESERVED, Threads } from "./threads.ts";
 export interface CpuOptions {
   /** Threads, this one included: 1 to 256; by default one for each core. Results do not depend on it. */
   readonly threads?: number;
-  /** Variant of the kernels; by default with fused multiply-add where the engine has it. */
+  /** Variant of the WebAssembly kernels, products included; by default with fused multiply-add where the engine has it. */
   readonly simd?: Simd;
+  /**
+   * Whether products and convolutions are machine code: `false` for never, `true` or the width of its vectors to insist; by default where
+   * it may and can be, and `simd` is not given. Results do not depend on it.
+   */
+  readonly native?: boolean | Level;
 }
 
 type Run = (table: number, thread: number, threads: number, work: number, barrier: number) => void;
@@ -57,6 +64,9 @@ class CpuDevice implements Device {
   readonly #kernels: Kernels;
   readonly #imports: WebAssembly.ModuleImports;
   readonly #count: number;
+  readonly #fused: boolean;
+  readonly #native: NativeCode | null;
+  readonly #tile: Tile;
   readonly #work: number[] = [];
   #threads: Threads | null = null;
   /** Why there are no helper threads. */
@@ -72,7 +82,7 @@ class CpuDevice implements Device {
   #live = 0;
   #peak = 0;
 
-  constructor({ threads = defaultThreads(), simd }: CpuOptions) {
+  constructor({ threads = defaultThreads(), simd, native }: CpuOptions) {
     if (!Number.isInteger(threads) || threads < 1 || threads > 256) {
       throw new ConfigError(`Cannot use ${threads} threads: the number is a whole one from 1 to 256`);
     }
@@ -86,11 +96,43 @@ class CpuDevice implements Device {
     this.#imports = {
       ...exports,
       barrier: () => this.#threads?.barrier(),
+      convPackThin: exports.convPack,
       ...SCALARS,
       memory,
     };
-    const lanes = this.#kernels.simd === "relaxed" ? "relaxed SIMD" : "SIMD";
-    this.name = `CPU (WebAssembly ${lanes}, ${this.#count} ${this.#count === 1 ? "thread" : "threads"})`;
+    this.#fused = this.#kernels.simd === "relaxed" && isFused(this.#imports.matmul as Matmul, this.#memory);
+    this.#native = this.#openNative(native ?? (simd === undefined ? undefined : false));
+    this.#tile = this.#native === null ? WASM_TILE : nativeTile(this.#native.native.lanes);
+    if (this.#native !== null) {
+      const imports = bridge(this.#native.native, memory, library().bsearch);
+      const { loops } = this.#native.native;
+      Object.assign(
+        this.#imports,
+        new WebAssembly.Instance(loops, { env: { memory, abort() {} }, native: imports }).exports,
+      );
+    }
+    const own = this.#kernels.simd === "plain"
+      ? "WebAssembly SIMD"
+      : `WebAssembly relaxed SIMD${this.#fused ? "" : " with two roundings"}`;
+    const threadsText = `${this.#count} ${this.#count === 1 ? "thread" : "threads"}`;
+    this.name = `CPU (${this.#native?.native.level ?? own}, ${threadsText})`;
+  }
+
+  /** The machine code, if it is wanted and can be; bits are those of WebAssembly, or it is not taken. */
+  #openNative(wanted: boolean | Level | undefined): NativeCode | null {
+    if (wanted === false) return null;
+    const level = typeof wanted === "string" ? wanted : undefined;
+    const { memory, shared } = this.#memory;
+    const code = !shared
+      ? "threads cannot share memory here"
+      : !this.#fused
+      ? "it multiplies and adds with one rounding, and the WebAssembly kernels of this device do not"
+      : openNative(memory, level);
+    if (typeof code !== "string") return code;
+    if (wanted === undefined) return null;
+    throw new DeviceError(
+      `Cannot compute on the CPU with machine code: ${code}; without the option "native" WebAssembly does`,
+    );
   }
 
   #open(): void {
@@ -164,7 +206,7 @@ class CpuDevice implements Device {
       this.#account(bytes);
       return address;
     };
-    const compiled = compileProgram(program, memory.shared, (words) => {
+    const compiled = compileProgram(program, { shared: memory.shared, tile: this.#tile }, (words) => {
       const address = hold(words.byteLength);
       memory.words.set(words, address / 4);
       return address;
@@ -234,7 +276,8 @@ class CpuDevice implements Device {
   #startThreads(): Threads {
     if (this.#failed !== null) throw this.#failed;
     try {
-      return new Threads(this.#count, this.#memory, this.#kernels.module, (t) => this.#workOf(t));
+      const native = this.#native?.native ?? null;
+      return new Threads(this.#count, this.#memory, this.#kernels.module, (t) => this.#workOf(t), native);
     } catch (error) {
       if (error instanceof DeviceError) this.#failed = error;
       throw error;
@@ -243,7 +286,7 @@ class CpuDevice implements Device {
 
   /** Working memory of a thread. */
   #workOf(thread: number): number {
-    return this.#work[thread] ??= this.#memory.alloc(WORK_BYTES);
+    return this.#work[thread] ??= this.#memory.alloc(this.#tile.workBytes);
   }
 
   flush(): void {}
@@ -275,6 +318,8 @@ class CpuDevice implements Device {
     if (this.#closed) return;
     this.#closed = true;
     this.#threads?.close();
+    // a thread that failed may have left others in the middle of it
+    if (this.#failed === null && this.#threads?.alive !== false) this.#native?.free();
   }
 
   /** The helper threads, once there are any; for tests. */

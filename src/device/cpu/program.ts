@@ -15,7 +15,7 @@ import {
 } from "../contract.ts";
 import { slotsOf } from "../touches.ts";
 import { convSteps } from "./conv.ts";
-import { TILE_COLUMNS, TILE_ROWS } from "./conv_plan.ts";
+import type { Tile } from "./conv_plan.ts";
 import { Fn, OP, T } from "./encoder/code.ts";
 import { Context } from "./encoder/context.ts";
 import { product, type Work } from "./encoder/loops.ts";
@@ -40,8 +40,12 @@ export interface Compiled {
 const WORTH = 8;
 
 /** Writes the module of `program`. `place` puts words in memory for as long as the program lives. */
-export function compileProgram(program: Program, shared: boolean, place: (words: Int32Array) => number): Compiled {
-  const context = new Context(shared, place);
+export function compileProgram(
+  program: Program,
+  { shared, tile }: { readonly shared: boolean; readonly tile: Tile },
+  place: (words: Int32Array) => number,
+): Compiled {
+  const context = new Context(shared, tile, place);
   const scratch = program.slots.length;
   let scratchBytes = 0;
   const steps: Step[] = [];
@@ -150,7 +154,7 @@ function productLoop(
   const f = new Fn([T.i32, T.i32, T.i32, T.i32]);
   const rank = batch.length;
   const byColumns = n >= m;
-  const tile = byColumns ? TILE_COLUMNS : TILE_ROWS, extent = byColumns ? n : m;
+  const tile = byColumns ? context.tile.columns : context.tile.rows, extent = byColumns ? n : m;
   const begin = f.local(T.i32), count = f.local(T.i32), number = f.local(T.i32), rest = f.local(T.i32);
   f.get(1).i32(tile).op(OP.i32Mul).set(begin);
   f.get(2).i32(tile).op(OP.i32Mul).set(count);

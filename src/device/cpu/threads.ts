@@ -7,6 +7,7 @@ import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { DeviceError } from "../../base/errors.ts";
 import { SCALARS } from "./kernels.ts";
 import type { Memory } from "./memory.ts";
+import { bridge, CALL, LIBRARY, type Native } from "./native/mod.ts";
 
 /** Words of the control block, from {@link CONTROL}: what helpers wait for and what they are told. */
 const GENERATION = 0, COMMAND = 1, TABLE = 2, THREADS = 3, PROGRAM = 4, LOADED = 5, READY = 6;
@@ -22,12 +23,19 @@ export const RESERVED = 1024;
 /** What a helper does; its source, since workers of a published module have no file of their own. */
 const HELPER = `
 import { receiveMessageOnPort, workerData } from "node:worker_threads";
-const { memory, kernels, port, thread, work, control, barrier } = workerData;
+const { memory, kernels, native, port, thread, work, control, barrier } = workerData;
 const words = new Int32Array(memory.buffer);
 const at = control / 4, dead = barrier / 4 + 2;
 const pow = ${SCALARS.pow}, fmod = ${SCALARS.fmod};
 try {
-  const k = { ...new WebAssembly.Instance(kernels, { env: { memory, abort() {} } }).exports, memory, pow, fmod };
+  const env = { memory, abort() {} }, own = new WebAssembly.Instance(kernels, { env }).exports;
+  let loops = {}, library = null;
+  if (native !== null) {
+    library = Deno.dlopen("${LIBRARY}", ${JSON.stringify(CALL)});
+    const imports = (${bridge})(native, memory, library.symbols.bsearch);
+    loops = new WebAssembly.Instance(native.loops, { env, native: imports }).exports;
+  }
+  const k = { ...own, convPackThin: own.convPack, ...loops, memory, pow, fmod };
   const programs = new Map();
   let seen = Atomics.load(words, at);
   Atomics.add(words, at + ${READY}, 1);
@@ -50,6 +58,7 @@ try {
       Atomics.notify(words, at + ${LOADED});
     } else break;
   }
+  library?.close();
 } catch (error) {
   Atomics.store(words, dead, 1);
   Atomics.notify(words, barrier / 4 + 1);
@@ -87,8 +96,15 @@ export class Threads {
    * Starts `count - 1` helpers and waits until they are ready.
    *
    * @param workOf Address of a thread's working memory.
+   * @param native Machine code that they call, if there is some.
    */
-  constructor(count: number, memory: Memory, kernels: WebAssembly.Module, workOf: (thread: number) => number) {
+  constructor(
+    count: number,
+    memory: Memory,
+    kernels: WebAssembly.Module,
+    workOf: (thread: number) => number,
+    native: Native | null,
+  ) {
     this.count = count;
     this.#memory = memory;
     Atomics.store(memory.words, this.#word(READY), 0);
@@ -100,6 +116,7 @@ export class Threads {
         workerData: {
           memory: memory.memory,
           kernels,
+          native,
           port: port2,
           thread,
           work: workOf(thread),

@@ -2,9 +2,8 @@ import { assertEquals } from "@std/assert";
 import { openCpu } from "../../../src/device/cpu/mod.ts";
 import type { Device } from "../../../src/device/contract.ts";
 import { checkCase } from "../../support/conformance.ts";
-import { fillF32 } from "../../support/fill.ts";
-import { CaseBuilder, type ProgramCase, sumTolerance } from "../../support/programs_builder.ts";
-import { convCases, forward, weightGradient } from "../../support/programs_conv.ts";
+import { convCases } from "../../support/programs_conv.ts";
+import { largeConvs } from "./conv_cases.ts";
 import { firstDifference, resultBytes } from "./support.ts";
 
 // helper threads belong to the device, which lives as long as the process
@@ -19,64 +18,6 @@ function openUnshared(simd: "relaxed" | "plain"): Device {
   } finally {
     globalThis.SharedArrayBuffer = real;
   }
-}
-
-/** Convolutions large enough to wake threads; between them they go through every way of packing and of cutting up. */
-function large(): ProgramCase[] {
-  const padding = [1, 1] as const, kernel = [3, 3] as const;
-  const shapes = {
-    "lines of 16": { batch: 4, cin: 16, cout: 21, size: [16, 16], kernel, padding },
-    "lines of 7": { batch: 9, cin: 31, cout: 34, size: [7, 7], kernel, padding },
-    "stride 2": { batch: 4, cin: 12, cout: 40, size: [27, 24], kernel, padding, stride: [2, 2] },
-    "stride 3": { batch: 3, cin: 9, cout: 20, size: [25, 37], kernel, padding, stride: [3, 3] },
-    "a first layer": { batch: 5, cin: 3, cout: 32, size: [33, 31], kernel, padding },
-    "two blocks of rows": { batch: 2, cin: 8, cout: 260, size: [8, 9], kernel, padding },
-    "groups": { batch: 6, groups: 5, cin: 6, cout: 9, size: [14, 15], kernel, padding },
-    "depthwise": { batch: 8, groups: 40, cin: 1, cout: 1, size: [19, 16], kernel, padding },
-    "depthwise, stride 2": { batch: 8, groups: 40, cin: 1, cout: 1, size: [19, 16], kernel, padding, stride: [2, 2] },
-    "two channels a group": { batch: 6, groups: 20, cin: 2, cout: 2, size: [15, 17], kernel, padding },
-    "one place": { batch: 40, cin: 40, cout: 50, size: [3, 3], kernel },
-    "blocks of 1024 places": { batch: 18, cin: 1, cout: 3, size: [32, 31], kernel, padding },
-    "padding along one axis": { batch: 3, cin: 10, cout: 20, size: [17, 18], kernel, padding: [0, 1] },
-  } as const;
-  return [
-    ...Object.entries(shapes).flatMap(([name, images]) => [
-      forward(`forward, ${name}`, images),
-      weightGradient(name, images),
-    ]),
-    forward("bias, residual and mask, stored where images lie", shapes["lines of 16"], (body, y) => {
-      const strides = [0, 256, 21 * 256, 16, 1], size = 4 * 21 * 256;
-      const [bias, rest] = [body.owner.input(fillF32(220, 21)), body.owner.input(fillF32(221, size))];
-      const mask = body.owner.output("bool", size);
-      const sum = body.binary("add", body.acc(), body.load(bias, { strides: [0, 1, 0, 0, 0] }));
-      const value = body.binary("max", body.binary("add", sum, body.load(rest, { strides })), body.const(0));
-      body.store(y, value, { strides });
-      body.store(mask, body.binary("gt", value, body.const(0.5)), { strides });
-    }),
-    channelsLast(),
-  ];
-}
-
-/** Images and results `[batch, height, width, channels]`. */
-function channelsLast(): ProgramCase {
-  const [batch, cin, cout, h, w] = [2, 13, 26, 17, 18];
-  const c = new CaseBuilder("conv of images with channels last", sumTolerance(cin * 9));
-  const [x, weight] = [c.input(fillF32(222, batch * h * w * cin)), c.input(fillF32(223, 9 * cin * cout))];
-  const y = c.output("f32", batch * h * w * cout);
-  const k = [cin, 3, 3], n = [batch, h, w];
-  const a = c.view(weight, [1, cout, ...k], { strides: [0, 1, cout, 3 * cin * cout, cin * cout] });
-  const b = c.view(x, [1, ...k, ...n], {
-    offset: -w * cin - cin,
-    strides: [0, 1, w * cin, cin, h * w * cin, w * cin, cin],
-  });
-  const guards = [
-    { offset: -1, strides: [0, 0, 1, 0, 0, 1, 0], size: h },
-    { offset: -1, strides: [0, 0, 0, 1, 0, 0, 1], size: w },
-  ];
-  return c.conv({ groups: 1, m: cout, k, n, a, b, guards }, (body) => {
-    const v = body.binary("max", body.acc(), body.const(0));
-    body.store(y, v, { strides: [0, 1, h * w * cout, w * cout, cout] });
-  }).build();
 }
 
 for (const simd of ["relaxed", "plain"] as const) {
@@ -98,7 +39,7 @@ for (const simd of ["relaxed", "plain"] as const) {
     fn: async (t) => {
       const one = openCpu({ simd, threads: 1 });
       const others = [openCpu({ simd, threads: 2 }), openCpu({ simd, threads: 4 }), openUnshared(simd)];
-      for (const testCase of large()) {
+      for (const testCase of largeConvs()) {
         await t.step(testCase.name, async () => {
           assertEquals(await checkCase(one, testCase), null);
           const want = await resultBytes(one, testCase);

@@ -211,17 +211,18 @@ function guardedPatches(): ProgramCase {
   }).build();
 }
 
-/** What a script, run by `deno run` without any permission, wrote and how it ended. */
+/** What a script, run by `deno run` with these permissions (none by default), wrote and how it ended. */
 export async function runScript(
   body: string,
   timeoutMs: number,
+  permissions: readonly string[] = [],
 ): Promise<{ readonly code: number; readonly output: string; readonly timedOut: boolean }> {
   const root = new URL("../../../", import.meta.url);
   const path = await Deno.makeTempFile({ suffix: ".ts" });
   try {
     await Deno.writeTextFile(path, body.replaceAll("$ROOT", root.href));
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-check", "--no-prompt", "--config", new URL("deno.json", root).pathname, path],
+      args: ["run", "--no-check", "--no-prompt", ...permissions, "--config", new URL("deno.json", root).pathname, path],
       stdout: "piped",
       stderr: "piped",
     }).spawn();

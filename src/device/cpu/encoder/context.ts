@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Tile } from "../conv_plan.ts";
 import { T } from "./code.ts";
 import { MathLibrary } from "./math.ts";
 import { ModuleWriter } from "./module.ts";
@@ -13,7 +14,8 @@ const KERNELS = {
   matmul: 12,
   scatterAdd: 18,
   convPad: 5,
-  convPack: 6,
+  convPack: 7,
+  convPackThin: 7,
   convBlock: 13,
   convThin: 11,
   convSum: 4,
@@ -33,12 +35,16 @@ export class Context {
   readonly #place: (words: Int32Array) => number;
   readonly #random = new Map<string, number>();
 
+  /** The tile of the product kernels. */
+  readonly tile: Tile;
+
   /**
    * @param shared Whether threads share the memory.
    * @param place Puts words in memory for as long as the program lives; gives their address.
    */
-  constructor(shared: boolean, place: (words: Int32Array) => number) {
+  constructor(shared: boolean, tile: Tile, place: (words: Int32Array) => number) {
     this.module = new ModuleWriter(shared);
+    this.tile = tile;
     this.#place = place;
     const kernel = (name: keyof typeof KERNELS) =>
       this.module.import(name, new Array<typeof T.i32>(KERNELS[name]).fill(T.i32));
@@ -49,6 +55,7 @@ export class Context {
       scatterAdd: kernel("scatterAdd"),
       convPad: kernel("convPad"),
       convPack: kernel("convPack"),
+      convPackThin: kernel("convPackThin"),
       convBlock: kernel("convBlock"),
       convThin: kernel("convThin"),
       convSum: kernel("convSum"),

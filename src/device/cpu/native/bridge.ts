@@ -1,0 +1,130 @@
+/**
+ * The way from the WebAssembly loops to machine code: functions that check what they are given and call.
+ *
+ * @module
+ */
+import type { Level } from "./processor.ts";
+
+/** What a thread needs to call the machine code of a device: numbers, which go from thread to thread. */
+export interface Native {
+  readonly level: Level;
+  /** The module with the loops, see `wasm/native.as.ts`. */
+  readonly loops: WebAssembly.Module;
+  /** Address of the memory's first byte, which stays where it is when the memory grows. */
+  readonly memory: bigint;
+  /** Addresses of the functions: tiles, and the packing of panels of B and of A. */
+  readonly tiles: bigint;
+  readonly packs: readonly [b: bigint, a: bigint];
+  /** Lanes of a vector and rows of a tile. */
+  readonly lanes: number;
+  readonly rows: number;
+}
+
+/** Calls the comparison, the last of its arguments, with the first two; see `CALL` in `code_memory.ts`. */
+export type Call = (...pointers: [a: Pointer, b: Pointer, one: Pointer, one: Pointer, code: Pointer]) => void;
+type Pointer = Deno.PointerValue;
+
+/**
+ * The imports of the loops on this thread. It is handed to helper threads as text, so nothing outside of it is used.
+ *
+ * @throws RangeError From the functions, if they are given addresses outside of the memory.
+ */
+export function bridge(native: Native, memory: WebAssembly.Memory, bsearch: Call): WebAssembly.ModuleImports {
+  const { lanes, rows: height } = native;
+  const pointer = (address: bigint) => Deno.UnsafePointer.create(address);
+  // words 16 to 31: eight times -1, eight times 0
+  const words = new Int32Array(32).fill(-1, 16, 24);
+  const given = Deno.UnsafePointer.of(words), one = pointer(1n), base = pointer(native.memory);
+  const tilesAt = pointer(native.tiles), packsAt = native.packs.map(pointer);
+  let size = memory.buffer.byteLength;
+  /** Refuses the bytes from `from` to `to` if some are not in memory. */
+  const check = (from: number, to: number) => {
+    if (from >= 0 && to <= size) return;
+    size = memory.buffer.byteLength; // it may have grown
+    if (from < 0 || to > size) {
+      throw new RangeError(`Cannot hand bytes ${from} to ${to} to machine code: the memory has ${size}`);
+    }
+  };
+  return {
+    lanes,
+    rows: height,
+    tiles(
+      kc: number,
+      a: number,
+      b: number,
+      c: number,
+      ldc: number,
+      rows: number,
+      columns: number,
+      add: number,
+      next: number,
+    ) {
+      a >>>= 0;
+      b >>>= 0;
+      c >>>= 0;
+      const panels = Math.ceil(rows / height),
+        vectors = Math.ceil(columns / lanes),
+        last = columns - (vectors - 1) * lanes;
+      if (rows < 1 || kc < 0 || vectors < 1 || vectors > 3 || ldc < 0 || next < 0) {
+        throw new RangeError(`Cannot form tiles of ${rows} x ${columns} x ${kc}`);
+      }
+      check(a, a + (panels - 1) * next + kc * height * 4);
+      check(b, b + kc * lanes * 12);
+      check(c, c + (rows - 1) * ldc + columns * 4);
+      words[0] = kc;
+      words[1] = a;
+      words[2] = b;
+      words[3] = c;
+      words[4] = ldc;
+      words[5] = rows;
+      words[6] = vectors;
+      words[7] = add;
+      words[8] = next;
+      words[9] = lanes === 16 ? (1 << last) - 1 : (24 - last) * 4;
+      bsearch(given, base, one, one, tilesAt);
+    },
+    pack(
+      which: number,
+      to: number,
+      from: number,
+      rows: number,
+      runs: number,
+      kc: number,
+      vectors: number,
+      count: number,
+      step: number,
+      panels: number,
+      fromStep: number,
+      toStep: number,
+      low: number,
+      high: number,
+    ) {
+      to >>>= 0;
+      from >>>= 0;
+      rows >>>= 0;
+      runs >>>= 0;
+      vectors >>>= 0;
+      if (kc < 1 || count < 1 || step < 4 || panels < 1 || toStep < 0) {
+        throw new RangeError(`Cannot pack ${panels} panels of ${count} vectors by ${kc}`);
+      }
+      const width = which === 0 ? lanes : lanes / 2, moved = (panels - 1) * fromStep;
+      check(to, to + (panels - 1) * toStep + (kc - 1) * step + count * width * 4);
+      check(from + low + Math.min(0, moved), from + high + Math.max(0, moved) + 4);
+      check(rows, rows + kc * 4);
+      check(runs, runs + 16);
+      check(vectors, vectors + count * 128);
+      words[0] = to;
+      words[1] = from;
+      words[2] = rows;
+      words[3] = runs;
+      words[4] = kc;
+      words[5] = vectors;
+      words[6] = count;
+      words[7] = step;
+      words[8] = panels;
+      words[9] = fromStep;
+      words[10] = toStep;
+      bsearch(given, base, one, one, packsAt[which]);
+    },
+  };
+}

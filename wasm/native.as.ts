@@ -1,0 +1,252 @@
+// native.as.ts   the loops around register tiles and packing that are machine code: products and convolutions as in matmul.as.ts and
+//                conv.as.ts, with panels of B of 3 LANES columns and panels of A of MR rows
+// in       d: the sizes and strides, as src/device/cpu/conv.ts lays them out
+// work     tables, one panel of B, and what matmul packs or the block of a convolution
+// maths    the order of summation of those files: K in blocks of KC, one after the other
+
+// @ts-ignore: decorator
+@external("native", "lanes") declare const LANES: i32;
+// @ts-ignore: decorator
+@external("native", "rows") declare const MR: i32; // half of LANES: a panel of A is half a vector wide
+
+// C[rows, columns] = or += A B, both packed; panels of A are `next` bytes apart
+// @ts-ignore: decorator
+@external("native", "tiles") declare function tiles(
+  kc: i32, a: usize, b: usize, c: usize, ldc: i32, rows: i32, columns: i32, add: i32, next: i32,
+): void;
+
+// Packs `panels` panels of `count` vectors of columns. `which`: 0 for B, 1 for A. All it reads lies from `low` to `high` bytes from a base.
+// @ts-ignore: decorator
+@external("native", "pack") declare function pack(
+  which: i32, to: usize, from: usize, rows: usize, runs: usize, kc: i32, vectors: usize, count: i32, step: i32,
+  panels: i32, fromStep: i32, toStep: i32, low: i32, high: i32,
+): void;
+
+const KC: i32 = 256, MC: i32 = 192;
+const NC_VECTORS: i32 = 33; // with 16 lanes half of the second cache
+
+// where things lie in the working memory of a thread
+const ROWS_B: usize = 0, RUNS_B: usize = 1024, ROWS_A: usize = 5184, RUNS_A: usize = 6208, COLUMNS: usize = 10368;
+const VECTORS_A: usize = 14720, VECTORS_B: usize = 14976, PANEL: usize = 31360, BLOCKS: usize = 80512;
+const VECTOR: usize = 128, RUN: usize = 16;
+
+// src/device/cpu/native/panels.ts has the same numbers
+const GATHER: i32 = 0, LINE: i32 = 7, TURN: i32 = 8;
+
+// dst[i] = i step
+function linear(dst: usize, step: i32, count: i32): void {
+  for (let i = 0, at = 0; i < count; i++, at += step) store<i32>(dst + <usize>(i << 2), at);
+}
+
+// The rows as runs of neighbours, RUN bytes each: (offset of the lowest, how many, its place in the panel, bytes to the next place)
+function findRuns(dst: usize, row: usize, kc: i32, step: i32): void {
+  let k = 0;
+  while (k < kc) {
+    const r = load<i32>(row + <usize>(k << 2));
+    let end = k + 1, d = 0;
+    if (end < kc) {
+      d = load<i32>(row + <usize>(end << 2)) - r;
+      if (d == 4 || d == -4) while (end < kc && load<i32>(row + <usize>(end << 2)) - load<i32>(row + <usize>((end - 1) << 2)) == d) end++;
+    }
+    const back = d == -4 && end - k > 1;
+    store<i32>(dst, back ? r - 4 * (end - 1 - k) : r);
+    store<i32>(dst, end - k, 4);
+    store<i32>(dst, (back ? end - 1 : k) * step, 8);
+    store<i32>(dst, back ? -step : step, 12);
+    dst += RUN;
+    k = end;
+  }
+  store<i32>(dst, 0, 4);
+}
+
+// How to pack one vector of `lanes` columns at offsets `col`, of which `valid` exist: the others are 0 or repeat the last. `turn`: whether
+// rows are neighbours.
+function describe(v: usize, col: usize, valid: i32, lanes: i32, turn: bool): void {
+  let lines = 0;
+  const most = lanes == 16 ? 6 : 2;
+  for (let i = 0; i < valid;) {
+    const first = i, at = load<i32>(col + <usize>(i << 2));
+    while (++i < valid && load<i32>(col + <usize>(i << 2)) - at == (i - first) << 2);
+    if (lines < most) {
+      const base = at - (first << 2);
+      if (lanes == 16) {
+        store<i32>(v + <usize>(lines << 3), base, 8);
+        store<i32>(v + <usize>(lines << 3), ((1 << (i - first)) - 1) << first, 12);
+      } else {
+        store<i32>(v + <usize>(lines << 2), base, 8);
+        const mask = v + (lines == 0 ? 32 : 96);
+        for (let j = 0; j < lanes; j++) store<i32>(mask + <usize>(j << 2), j >= first && j < i ? -1 : 0);
+      }
+    }
+    lines++;
+  }
+  let kind = GATHER;
+  if (lines == 1 && valid == lanes) kind = LINE;
+  else if (lines <= most && (!turn || lines <= lanes >> 2)) kind = lines;
+  else if (turn) kind = TURN;
+  store<i32>(v, kind);
+  for (let i = 0; i < lanes; i++) store<i32>(v + <usize>(i << 2), load<i32>(col + <usize>(min(i, valid - 1) << 2)), 64);
+}
+
+// Describes `count` columns, vector after vector
+function describeAll(v: usize, col: usize, count: i32, turn: bool): void {
+  for (let i = 0; i < count; i += LANES) {
+    describe(v, col + <usize>(i << 2), min(LANES, count - i), LANES, turn);
+    v += VECTOR;
+  }
+}
+
+// @ts-ignore: decorator
+@inline function turned(step: i32, count: i32): bool {
+  return (step == 4 || step == -4) && count >= 4;
+}
+
+// @ts-ignore: decorator
+@inline function lowest(step: i32, count: i32): i32 {
+  return min(0, step * (count - 1));
+}
+
+// @ts-ignore: decorator
+@inline function highest(step: i32, count: i32): i32 {
+  return max(0, step * (count - 1));
+}
+
+// Packs the panels of `count` rows of A, with what findRuns and describe found out at ROWS_A, RUNS_A and VECTORS_A; rows are `sm` bytes apart
+function packRows(work: usize, to: usize, toStep: i32, a: usize, count: i32, kc: i32, sm: i32, low: i32, high: i32): void {
+  const full = count / MR, rest = count - full * MR;
+  const rows = work + ROWS_A, runs = work + RUNS_A, v = work + VECTORS_A;
+  if (full > 0) {
+    pack(1, to, a, rows, runs, kc, v, 1, MR << 2, full, sm * MR, toStep, low + lowest(sm, MR), high + highest(sm, MR));
+  }
+  if (rest == 0) return;
+  to += <usize>full * <usize>toStep;
+  a += <usize>(full * MR * sm);
+  pack(1, to, a, rows, runs, kc, v + VECTOR, 1, MR << 2, 1, 0, 0, low + lowest(sm, rest), high + highest(sm, rest));
+}
+
+/** C = A B for one thread's share of rows and columns; as in matmul.as.ts. */
+export function matmul(
+  m: i32, n: i32, k: i32, a: usize, ars: i32, acs: i32, b: usize, brs: i32, bcs: i32, c: usize, ldc: i32, work: usize,
+): void {
+  const NR = LANES * 3, most = NC_VECTORS * LANES, row = <usize>ldc * 4;
+  const sm = ars << 2, ska = acs << 2, skb = brs << 2, sn = bcs << 2;
+  const pa = work + BLOCKS, pb = pa + <usize>(MC * KC * 4), col = work + COLUMNS, va = work + VECTORS_A, vb = work + VECTORS_B;
+  const turnA = turned(ska, k), turnB = turned(skb, k);
+  linear(col, sm, MR);
+  describe(va, col, MR, MR, turnA);
+  if (m % MR != 0) describe(va + VECTOR, col, m % MR, MR, turnA);
+  linear(col, sn, NR);
+  describeAll(vb, col, NR, turnB);
+  const edge = vb + 3 * VECTOR;
+  if (n % NR != 0) describeAll(edge, col, n % NR, turnB);
+  const width = ((n + most - 1) / most * NR + n - 1) / ((n + most - 1) / most * NR) * NR; // blocks of columns of about one size
+  for (let jc = 0; jc < n; jc += width) {
+    const nc = min(width, n - jc);
+    for (let pc = 0; pc < k; pc += KC) {
+      const kc = min(KC, k - pc), add = pc > 0 ? 1 : 0;
+      linear(work + ROWS_A, ska, kc);
+      findRuns(work + RUNS_A, work + ROWS_A, kc, MR << 2);
+      linear(work + ROWS_B, skb, kc);
+      findRuns(work + RUNS_B, work + ROWS_B, kc, NR << 2);
+      let fresh = true;
+      for (let ic = 0; ic < m; ic += MC) {
+        const mc = min(MC, m - ic), from = a + <usize>(ic * sm + pc * ska);
+        packRows(work, pa, kc * MR << 2, from, mc, kc, sm, lowest(ska, kc), highest(ska, kc));
+        for (let j = 0; j < nc; j += NR) {
+          const cols = min(NR, nc - j), panel = pb + <usize>(j * kc * 4);
+          if (fresh) {
+            pack(
+              0, panel, b + <usize>(pc * skb + (jc + j) * sn), work + ROWS_B, work + RUNS_B, kc, cols == NR ? vb : edge,
+              (cols + LANES - 1) / LANES, NR << 2, 1, 0, 0, lowest(skb, kc) + lowest(sn, cols), highest(skb, kc) + highest(sn, cols),
+            );
+          }
+          tiles(kc, pa, panel, c + <usize>(ic * <i32>row + ((jc + j) << 2)), <i32>row, mc, cols, add, kc * MR << 2);
+        }
+        fresh = false;
+      }
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline function least(at: usize, count: i32): i32 {
+  let x = load<i32>(at);
+  for (let i = 1; i < count; i++) x = min(x, load<i32>(at + <usize>(i << 2)));
+  return x;
+}
+
+// @ts-ignore: decorator
+@inline function greatest(at: usize, count: i32): i32 {
+  let x = load<i32>(at);
+  for (let i = 1; i < count; i++) x = max(x, load<i32>(at + <usize>(i << 2)));
+  return x;
+}
+
+// The tables for the block of A's k from `begin` on
+function placeRows(d: usize, work: usize, begin: i32, kc: i32): void {
+  const row = work + ROWS_A;
+  offsets(row, d + 8, d + 28, begin, kc);
+  for (let i = 0; i < kc; i++) store<i32>(row + <usize>(i << 2), load<i32>(row + <usize>(i << 2)) << 2);
+  findRuns(work + RUNS_A, row, kc, MR << 2);
+}
+
+// Those for its rows, of a whole panel and of the last one
+function describeRows(d: usize, work: usize): void {
+  const m = load<i32>(d), sm = load<i32>(d, 24) << 2, turn = turned(load<i32>(d, 36) << 2, load<i32>(d, 16));
+  linear(work + COLUMNS, sm, MR);
+  describe(work + VECTORS_A, work + COLUMNS, MR, MR, turn);
+  if (m % MR != 0) describe(work + VECTORS_A + VECTOR, work + COLUMNS, m % MR, MR, turn);
+}
+
+/** Packs A into panels of MR rows, [group, panel, k, MR]; work items are (block of k, group, panel). */
+export function convPack(d: usize, height: i32, a: usize, dst: usize, from: i32, to: i32, work: usize): void {
+  const m = load<i32>(d), k = load<i32>(d, 4), sg = load<i32>(d, 20) << 2, sm = load<i32>(d, 24) << 2;
+  const panels = (m + MR - 1) / MR, each = load<i32>(d, 88) * panels;
+  describeRows(d, work);
+  for (let item = from, block = -1; item < to;) {
+    if (item / each != block) {
+      block = item / each;
+      placeRows(d, work, block * KC, min(KC, k - block * KC));
+    }
+    const begin = block * KC, kc = min(KC, k - begin), low = least(work + ROWS_A, kc), high = greatest(work + ROWS_A, kc);
+    const number = item % each, group = number / panels, panel = number % panels, count = min(panels - panel, to - item);
+    packRows(
+      work, dst + <usize>(number * k + begin) * <usize>(MR << 2), k * MR << 2, a + <usize>(group * sg + panel * MR * sm),
+      min(count * MR, m - panel * MR), kc, sm, low, high,
+    );
+    item += count;
+  }
+}
+
+/** A block of C as in conv.as.ts; columns of C have room for a multiple of LANES. */
+export function convBlock(
+  d: usize, a: usize, b: usize, c: usize, ldc: i32, own: usize, first: i32, rows: i32,
+  start: i32, count: i32, begin: i32, end: i32, work: usize,
+): void {
+  const NR = LANES * 3, m = load<i32>(d), k = load<i32>(d, 4), sm = load<i32>(d, 24) << 2, step = ldc << 2;
+  const col = work + COLUMNS, vb = work + VECTORS_B, panel = work + PANEL, rowB = work + ROWS_B, runB = work + RUNS_B;
+  if (own != 0) describeRows(d, work);
+  offsets(col, d + 64, d + 76, start, count);
+  const lowColumn = least(col, count), highColumn = greatest(col, count);
+  describeAll(vb, col, count, turned(load<i32>(d, 60), load<i32>(d, 48)));
+  const whole = (rows + MR - 1) / MR * MR;
+  for (let p = begin; p < end; p += KC) {
+    const kc = min(KC, end - p), add = p > begin ? 1 : 0;
+    let panels = a + <usize>p * <usize>(MR << 2), next = k * MR << 2;
+    if (own != 0) {
+      panels = own;
+      next = kc * MR << 2;
+      placeRows(d, work, p, kc);
+      const from = a + <usize>(first * sm);
+      packRows(work, own, next, from, min(rows, m - first), kc, sm, least(work + ROWS_A, kc), greatest(work + ROWS_A, kc));
+    }
+    offsets(rowB, d + 40, d + 52, p, kc);
+    findRuns(runB, rowB, kc, NR << 2);
+    const low = least(rowB, kc) + lowColumn, high = greatest(rowB, kc) + highColumn;
+    for (let j = 0; j < count; j += NR) {
+      const vectors = min(3, (count - j + LANES - 1) / LANES);
+      pack(0, panel, b, rowB, runB, kc, vb + <usize>(j / LANES) * VECTOR, vectors, NR << 2, 1, 0, 0, low, high);
+      tiles(kc, panels, panel, c + <usize>(j << 2), step, whole, vectors * LANES, add, next);
+    }
+  }
+}
