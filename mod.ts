@@ -488,6 +488,7 @@ export {
 // plots
 export {
   Figure,
+  type FigureTextOptions,
   type ImagePanel,
   type Line,
   type LinePanel,

@@ -12,7 +12,7 @@ import { Callback, ORDER, type Row } from "../train/mod.ts";
 export interface CsvLoggerOptions {
   /** Name of the file in the learner's `path`; `history.csv` by default. */
   readonly fname?: string;
-  /** Whether to add to a file that is there; false by default. */
+  /** Whether to add to a file that is there, under a line of names where its last one has others; false by default. */
   readonly append?: boolean;
 }
 
@@ -61,10 +61,16 @@ export class CSVLogger extends Callback {
     if (!this.run || learn.resuming) return;
     await Deno.mkdir(dirname(this.path), { recursive: true });
     const goOn = this.append || learn.phase === "unfrozen";
-    if (!goOn || await sizeOfFile(this.path) === 0) {
-      await Deno.writeTextFile(this.path, learn.recorder.metricNames.join(",") + "\n");
-    } // else it has its header already
+    const there = goOn ? await textOfFile(this.path) : "";
+    const torn = there !== "" && !there.endsWith("\n"); // what wrote it was killed in the middle of a line
+    const header = lastHeader(there) === this.#header ? "" : this.#header;
+    if (there === "") await Deno.writeTextFile(this.path, header);
+    else await Deno.writeTextFile(this.path, (torn ? "\n" : "") + header, { append: true });
     this.#start = await sizeOfFile(this.path);
+  }
+
+  get #header(): string {
+    return this.learn.recorder.metricNames.map(cell).join(",") + "\n";
   }
 
   #line(row: Row): string {
@@ -80,7 +86,7 @@ export class CSVLogger extends Callback {
   override async loadStateDict(state: SavedState): Promise<void> {
     this.#start = state.count("start");
     const { recorder } = this.learn;
-    let before = recorder.metricNames.join(",") + "\n"; // the header, where the file was lost
+    let before = this.#header; // the header, where the file was lost
     if (await sizeOfFile(this.path) >= this.#start) {
       before = new TextDecoder().decode((await Deno.readFile(this.path)).subarray(0, this.#start));
     }
@@ -93,6 +99,28 @@ export class CSVLogger extends Callback {
     const { recorder } = this.learn;
     const row = recorder.rows.at(-1);
     if (row !== undefined) await Deno.writeTextFile(this.path, this.#line(row), { append: true });
+  }
+}
+
+/** A name as a cell: quoted where it has a comma, a quotation mark, or ends in a space. */
+function cell(name: string): string {
+  return /[",\r\n]|^\s|\s$/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
+}
+
+/** The last line of names in what a file holds; the first of them is always `epoch`. */
+function lastHeader(text: string): string | null {
+  const at = text.lastIndexOf("\nepoch,") + 1; // 0 where there is none below the first line
+  if (!text.startsWith("epoch,", at)) return null;
+  return text.slice(at, text.indexOf("\n", at) + 1);
+}
+
+async function textOfFile(path: string): Promise<string> {
+  try {
+    const { isFile } = await Deno.stat(path);
+    return isFile ? await Deno.readTextFile(path) : ""; // a pipe or a device, whose end may never come
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { dirname, join, resolve } from "@std/path";
 import { AnnealError, ConfigError, InterruptedError } from "../base/errors.ts";
+import { CSVLogger } from "../callbacks/mod.ts";
 import { type Batch, DataLoader } from "../data/mod.ts";
 import type { Learner } from "../fit/mod.ts";
 import type { Figure } from "../plot/mod.ts";
@@ -111,8 +112,8 @@ async function train(
   logger.line(`Run ${out} on ${facts.environment.device}`);
   const callbacks = [...makeCallbacks(recipe), ...cbs];
   try {
-    for (const policy of policiesOf(recipe)) {
-      await runPolicy(learn, policy, callbacks, resume);
+    for (const [i, policy] of policiesOf(recipe).entries()) {
+      await runPolicy(learn, policy, i === 0 ? callbacks : goingOn(callbacks), resume);
       finished?.();
     }
   } catch (error) {
@@ -126,6 +127,11 @@ async function train(
   await saveRecord(learn, out, logger);
   await writeFacts({ ...run, facts: { ...facts, finished: new Date().toISOString() } });
   return { out, rows: learn.recorder.rows, seconds: (performance.now() - start) / 1000 };
+}
+
+/** The callbacks of a later policy: its rows stand below those of the ones before. */
+function goingOn(cbs: readonly Callback[]): Callback[] {
+  return cbs.map((cb) => cb instanceof CSVLogger ? new CSVLogger({ fname: cb.fname, append: true }) : cb);
 }
 
 /** The numbers of all fits, and pictures of them. A picture that can't be drawn, for want of a permission, costs no run. */

@@ -3,37 +3,43 @@
  *
  * @module
  */
+import { fmtShape } from "../base/shape.ts";
 import type { AnyModule } from "../nn/mod.ts";
-import { noGrad, type Tensor } from "../tensor/mod.ts";
+import { noGrad, type Parameter, type Tensor } from "../tensor/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
 
+/** Least widths of the columns. */
 const WIDTHS = [24, 20, 12, 10];
 
 /**
- * The model's layers with their output shapes, numbers of parameters and whether they train; the totals; optimizer, loss
- * and callbacks. Runs the first item of a batch through the model, without computing anything.
+ * The model's layers with their output shapes, numbers of parameters and whether they train; the totals, which are the sums
+ * of the rows: parameters that several layers share stand in the first one's row; optimizer, loss and callbacks. Runs the first item of a batch through the model, without computing anything.
  */
 export async function summary(learn: TrainLoop): Promise<string> {
   const { model } = learn;
-  const { batch: [first] } = await learn.dls.oneBatch();
-  const leaves = model.modules().filter((m) => m.modules().length === 1);
-  const shapes = shapesOf(learn, leaves, first);
-  const line = "-".repeat(WIDTHS.reduce((a, b) => a + b));
-  const rows = leaves.map((m) => {
-    const own = m.parameters();
-    const count = own.reduce((n, p) => n + p.size, 0);
-    const trains = own.length === 0 ? "" : own.some((p) => p.requiresGrad) ? "yes" : "no";
-    return row([m.constructor.name, shapes.get(m) ?? "unused", count === 0 ? "" : thousands(count), trains]);
+  const { batch } = await learn.dls.oneBatch();
+  const inputs = batch.slice(0, learn.dls.nInp ?? Math.max(1, batch.length - 1));
+  // layers, and what has parameters beside those of its layers
+  const listed = model.modules().filter((m) => m.modules().length === 1 || ownParameters(m).length > 0);
+  const shapes = shapesOf(learn, listed, inputs);
+  const counted = new Set<Parameter>();
+  const cells = listed.map((m) => {
+    const own = ownParameters(m), fresh = own.filter((p) => !counted.has(p));
+    for (const p of fresh) counted.add(p);
+    const parameters = own.length === 0 ? "" : fresh.length === 0 ? "shared" : thousands(sizeOf(fresh));
+    return [m.constructor.name, shapes.get(m) ?? "unused", parameters, trainsText(own)];
   });
+  const widths = WIDTHS.map((least, c) => Math.max(least, ...cells.map((row) => row[c].length + 2)));
+  const line = "-".repeat(widths.reduce((a, b) => a + b));
+  const row = (texts: readonly string[]): string => texts.map((text, c) => text.padEnd(widths[c])).join("").trimEnd();
   const all = model.parameters();
-  const total = all.reduce((n, p) => n + p.size, 0);
-  const trained = all.reduce((n, p) => n + (p.requiresGrad ? p.size : 0), 0);
+  const total = sizeOf(all), trained = sizeOf(all.filter((p) => p.requiresGrad));
   return [
-    `${model.constructor.name} (input [${first.shape.join(", ")}])`,
+    `${model.constructor.name} (input ${inputs.map((x) => fmtShape(x.shape)).join(", ")})`,
     line,
     row(["layer", "output", "parameters", "trains"]),
     line,
-    ...rows,
+    ...cells.map(row),
     line,
     `Parameters: ${thousands(total)}, of which ${thousands(trained)} train`,
     frozenText(learn),
@@ -46,6 +52,22 @@ export async function summary(learn: TrainLoop): Promise<string> {
   ].join("\n");
 }
 
+/** Parameters of a module that none of the modules inside of it has. */
+function ownParameters(m: AnyModule): Parameter[] {
+  const inside = new Set(m.modules().filter((each) => each !== m).flatMap((each) => each.parameters()));
+  return m.parameters().filter((p) => !inside.has(p));
+}
+
+function sizeOf(parameters: readonly Parameter[]): number {
+  return parameters.reduce((n, p) => n + p.size, 0);
+}
+
+function trainsText(parameters: readonly Parameter[]): string {
+  if (parameters.length === 0) return "";
+  const training = parameters.filter((p) => p.requiresGrad).length;
+  return training === 0 ? "no" : training === parameters.length ? "yes" : "partly";
+}
+
 function frozenText(learn: TrainLoop): string {
   if (!learn.hasOpt) return "Model not split into groups yet";
   const first = learn.opt.groups.findIndex((g) => g.every((p) => p.requiresGrad));
@@ -56,7 +78,7 @@ function frozenText(learn: TrainLoop): string {
 function shapesOf(
   learn: TrainLoop,
   leaves: readonly AnyModule[],
-  first: Tensor,
+  inputs: readonly Tensor[],
 ): Map<AnyModule, string> {
   const shapes = new Map<AnyModule, string>();
   for (const m of leaves) {
@@ -73,7 +95,7 @@ function shapesOf(
   const modes = learn.model.modules().map((m) => m.training);
   learn.model.eval();
   try {
-    noGrad(() => learn.model.forward(first));
+    noGrad(() => learn.model.forward(...inputs));
   } finally {
     for (const m of leaves) Reflect.deleteProperty(m, "forward");
     learn.model.modules().forEach((m, i) => m.training = modes[i]);
@@ -83,10 +105,6 @@ function shapesOf(
 
 function isTensor(value: unknown): value is Tensor {
   return typeof value === "object" && value !== null && "shape" in value && Array.isArray(value.shape);
-}
-
-function row(cells: readonly string[]): string {
-  return cells.map((c, i) => c.padEnd(WIDTHS[i])).join("").trimEnd();
 }
 
 function thousands(n: number): string {

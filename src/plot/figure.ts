@@ -5,10 +5,18 @@
  */
 import { dirname, extname } from "@std/path";
 import { ConfigError } from "../base/errors.ts";
+import { checkOptions, num } from "../base/options.ts";
+import { terminalColumns } from "../base/terminal.ts";
 import { renderText } from "./braille.ts";
 import type { Panel } from "./panel.ts";
 import { renderPng } from "./render_png.ts";
 import { renderSvg } from "./render_svg.ts";
+
+/** Options of {@link Figure.text}. */
+export interface FigureTextOptions {
+  /** Characters in a line. */
+  readonly columns?: number;
+}
 
 /** A plot, or a grid of them. In a Deno notebook it shows itself as the last value of a cell. */
 export class Figure {
@@ -58,9 +66,15 @@ export class Figure {
     else await Deno.writeFile(path, await renderPng(svg));
   }
 
-  /** The figure for a terminal: braille dots, panels one below the other; pictures as their titles. */
-  text(): string {
-    const text = renderText(this.panels);
+  /**
+   * The figure for a terminal: braille dots, with marks that tell lines apart, panels one below the other; pictures as their
+   * titles.
+   *
+   * @param options `columns`: characters in a line, by default the terminal's, 80 where there is none; plots take 12 to 56.
+   */
+  text(options: FigureTextOptions = {}): string {
+    const { columns = terminalColumns() ?? 80 } = checkOptions("draw a figure as text", options, { columns: num });
+    const text = renderText(this.panels, columns);
     return this.title === "" ? text : `${this.title}\n${text}`;
   }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { Figure } from "./figure.ts";
+export { Figure, type FigureTextOptions } from "./figure.ts";
 export type { ImagePanel, Line, LinePanel, Marker, MatrixPanel, Panel, PixelImage } from "./panel.ts";
 export {
   plotLines,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { terminalColumns } from "../base/terminal.ts";
 import type { Row } from "./fit_record.ts";
 import { notebook, notebookLogger } from "./notebook.ts";
 import { complain, Output } from "./output.ts";
@@ -25,6 +26,8 @@ export interface Logger {
   line(text: string): void;
   /** Shows `text` in place of the status before; "" removes it. Absent where nothing can be overwritten. */
   status?(text: string): void;
+  /** Characters in a line of what {@link status} writes to; 80 where it is absent. */
+  readonly columns?: number;
   /** Shows a table in place of the one with the same `id`. Where present, fits call it and write no rows as lines. */
   table?(view: TableView): void;
   /** Waits until everything is out. */
@@ -50,8 +53,11 @@ export function stdoutLogger(): Logger {
       shown = false;
     },
     status: (text) => {
-      write(clear() + text);
+      write(clear() + text.slice(0, (terminalColumns() ?? 80) - 1)); // a line that breaks could not be overwritten
       shown = text !== "";
+    },
+    get columns() {
+      return terminalColumns() ?? 80; // it may change meanwhile
     },
     flush,
   };

@@ -5,6 +5,7 @@
  */
 export { AccumMetric, type AccumMetricOptions } from "./accum_metric.ts";
 export { AvgLoss, AvgMetric, AvgSmoothLoss, batchSize, GatheredMetric, Perplexity } from "./avg_metric.ts";
+export { barText } from "./bar.ts";
 export { Callback, type CallbackKind, type CallbackLike, type Handled } from "./callback.ts";
 export {
   Cancel,

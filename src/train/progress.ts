@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { barText } from "./bar.ts";
 import { Callback, type Handled } from "./callback.ts";
 import type { TableView } from "./logger.ts";
 import { ORDER } from "./order.ts";
@@ -13,7 +14,6 @@ import { formatTime, tableHeader, tableRow } from "./table.ts";
 const SYNC_MS = 1000;
 /** Milliseconds between two drawings of the bar. */
 const DRAW_MS = 100;
-const WIDTH = 30;
 
 /** Writes a header and a row an epoch to the learner's logger, and draws a bar where the logger can overwrite. */
 export class Progress extends Callback {
@@ -70,19 +70,21 @@ export class Progress extends Callback {
     if (now - this.#drawn < DRAW_MS) return;
     this.#drawn = now;
     const { iter, nIter, epoch, nEpoch, training } = learn;
-    const share = (iter + 1) / nIter, what = `Epoch ${epoch + 1}/${nEpoch} ${training ? "" : "valid "}`;
-    const full = Math.round(share * WIDTH), tail = `${iter + 1}/${nIter}${this.#tail(now)}`;
-    learn.logger.status?.(`${what}|${"█".repeat(full)}${"░".repeat(WIDTH - full)}| ${tail}`);
-    this.#table({ share, text: `${what}${tail}` });
+    const share = (iter + 1) / nIter, what = `Epoch ${epoch + 1}/${nEpoch}${training ? "" : " valid"}`;
+    const told = [`${iter + 1}/${nIter}`, ...this.#known(now)];
+    learn.logger.status?.(barText(what, share, told, learn.logger.columns ?? 80));
+    this.#table({ share, text: [what, ...told].join(" ") });
   }
 
   /** The loss and the time left, where they are known. */
-  #tail(now: number): string {
+  #known(now: number): string[] {
     const { training, pctTrain } = this.learn;
     const loss = this.learn.findCb(Recorder)?.smoothLoss ?? NaN;
     const left = training && pctTrain > 0 ? (now - this.#started) * (1 - pctTrain) / pctTrain / 1000 : NaN;
-    return (Number.isNaN(loss) ? "" : ` loss ${loss.toFixed(4)}`) +
-      (Number.isNaN(left) ? "" : ` ${formatTime(left)} left`);
+    return [
+      ...(Number.isNaN(loss) ? [] : [`loss ${lossText(loss)}`]),
+      ...(Number.isNaN(left) ? [] : [`${formatTime(left)} left`]),
+    ];
   }
 
   /** See `Callback.afterEpoch`. */
@@ -102,4 +104,9 @@ export class Progress extends Callback {
     if (logger.table !== undefined) this.#table(null);
     return logger.flush?.();
   }
+}
+
+/** A loss in few characters, whatever its size. */
+function lossText(loss: number): string {
+  return Math.abs(loss) < 1e6 ? loss.toFixed(4) : loss.toExponential(3);
 }

@@ -27,7 +27,16 @@ import { Learner } from "../../src/fit/mod.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { SGD } from "../../src/optim/mod.ts";
 import { Rng, type Tensor } from "../../src/tensor/mod.ts";
-import { Callback, CancelFit, type EventName, type Handled } from "../../src/train/mod.ts";
+import {
+  AvgMetric,
+  Callback,
+  CancelFit,
+  type EventName,
+  type Handled,
+  mae,
+  silentLogger,
+} from "../../src/train/mod.ts";
+import { synthLearner } from "../../testing.ts";
 import { onDevices } from "../support/devices.ts";
 import { fillF32, fillInts } from "../support/fill.ts";
 import { classifierGolden, linearLearner, synthGolden } from "../train/learners.ts";
@@ -190,6 +199,29 @@ onDevices("BnFreeze keeps the statistics of frozen batch norms", async () => {
     const after = await learn.model.stateDict().get("layers.1.running_mean")!.data();
     (frozen ? assertEquals : assertNotEquals)(after, before);
   }
+}, here);
+
+onDevices("CSVLogger: other columns have names of their own, and names are quoted", async () => {
+  const dir = await Deno.makeTempDir();
+  const rows = async () => (await Deno.readTextFile(`${dir}/history.csv`)).split("\n");
+  const names = async () => (await rows()).filter((line) => line.startsWith("epoch,"));
+  const learn = synthLearner({ seed: 1, path: dir, logger: silentLogger });
+  const log = new CSVLogger({ append: true });
+  await learn.fit(1, { cbs: log });
+  await learn.fit(1, { cbs: log });
+  learn.metrics = [new AvgMetric(mae, { name: 'error, "mean"' })];
+  await learn.fit(1, { cbs: log });
+  await learn.fit(1, { cbs: new CSVLogger({ append: true }) }); // of another run
+  learn.metrics = [];
+  await Deno.writeTextFile(`${dir}/history.csv`, "3,0.1", { append: true }); // a line that was cut short
+  await learn.fit(1, { cbs: log });
+  const short = "epoch,train_loss,valid_loss,time", long = 'epoch,train_loss,valid_loss,"error, ""mean""",time';
+  assertEquals(await names(), [short, long, short]);
+  assertEquals((await rows()).map((line) => line.startsWith("epoch") ? line : line.split(",").length), [
+    ...[short, 4, 4, long, 5, 5, 2, short, 4],
+    1, // what is left after the last line's end
+  ]);
+  await Deno.remove(dir, { recursive: true });
 }, here);
 
 onDevices("CSVLogger writes a line an epoch in full, goes on where asked to, and leaves probes out", async () => {

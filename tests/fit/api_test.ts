@@ -87,6 +87,39 @@ onDevices("a training run", async () => {
   assert((await learn.summary()).includes("Parameters: 146, of which 146 train"));
 });
 
+Deno.test("the totals of summary() are the sums of its rows", async () => {
+  class Tied extends nn.Module {
+    readonly scale: Parameter = new nn.Parameter(tensor([1, 2, 3]));
+    readonly a: nn.Linear = new nn.Linear(3, 3);
+    readonly b: nn.Linear = new nn.Linear(3, 3);
+    readonly withALongNameOfItsOwn: nn.Sequential = new nn.Sequential(new nn.BatchNorm1d(3), new nn.Linear(3, 2));
+    constructor() {
+      super();
+      Reflect.set(this.b, "weight", this.a.weight);
+      this.a.bias!.requiresGrad = false;
+    }
+    override forward(x: Tensor): Tensor {
+      return this.withALongNameOfItsOwn.forward(this.b.forward(this.a.forward(x.mul(this.scale))));
+    }
+  }
+  const data = { data: new Float32Array(12), shape: [4, 3] };
+  const dls = DataLoaders.fromArrays({ x: data, y: { data: new Float32Array(8), shape: [4, 2] } }, { bs: 2 });
+  const learn = new Learner(dls, new Tied(), { lossFunc: new nn.MSELoss(), logger: silentLogger });
+  const lines = (await learn.summary()).split("\n");
+  const at = lines.findIndex((line) => line.startsWith("layer"));
+  const cells = lines.slice(at + 2, lines.lastIndexOf(lines[at + 1])).map((line) => line.split(/ {2,}/));
+  assertEquals(cells.map((row) => row.slice(-2)), [
+    ["3", "yes"],
+    ["12", "partly"],
+    ["3", "yes"], // the weight is that of the row before
+    ["6", "yes"],
+    ["8", "yes"],
+  ]);
+  const sum = cells.reduce((n, row) => n + Number(row.at(-2)), 0);
+  assertEquals(lines.find((line) => line.startsWith("Parameters")), `Parameters: ${sum}, of which ${sum - 3} train`);
+  assertEquals(lines[0], "Tied (input [2, 3])");
+});
+
 class RegModel extends nn.Module {
   readonly a: Parameter = new nn.Parameter(tensor(0.5));
   readonly b: Parameter = new nn.Parameter(tensor(-0.3));

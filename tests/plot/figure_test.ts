@@ -8,6 +8,7 @@ import {
   lrFindFigure,
   plotImages,
   plotLines,
+  plotMatrix,
   plotSchedules,
   schedFigure,
   sideBySide,
@@ -184,6 +185,38 @@ Deno.test("text() shows markers and names", () => {
   }).text();
   assert(text.includes("● valley 0.01"));
   assertEquals(text.split("●").length - 1, 2);
+});
+
+Deno.test("text() tells lines apart by marks, also where they lie on each other", () => {
+  const x = Array.from({ length: 200 }, (_, i) => i);
+  const text = plotLines({ a: x, b: x, c: x, d: x.map((v) => 199 - v) }).text();
+  const [plot, legend] = [text.split("\n").slice(0, -1).join(""), text.split("\n").at(-1)!];
+  assertEquals(legend.trim(), "⠒⠒ a   × b   + c   ○ d");
+  for (const mark of "×+○") assert(plot.split(mark).length - 1 >= 5, `${mark} in\n${text}`);
+  // few points have a mark each
+  const losses = lossFigure({ losses: x.map((v) => 2 - v / 200), iters: [100, 200], validLosses: [1.8, 1.2] }).text();
+  assertEquals(losses.split("×").length - 1, 2 + 1);
+  assert(losses.endsWith("⠒⠒ train   × valid"));
+});
+
+Deno.test("text() fits the width that it is given", () => {
+  const classes = Array.from({ length: 20 }, (_, i) => `class ${i}`), names = { rows: classes, columns: classes };
+  const hps = { lr: [[1e-3, 1e-2, 0.1], [2e-3, 2e-2, 0.2], [1e-3, 1e-2, 0.1]], mom: [0.9, 0.8, 0.9] };
+  const figures = [
+    plotLines({ "a long name of a line": [1, 2], "another such name": [2, 1] }, {
+      title: "x".repeat(90),
+      xLabel: "step",
+    }),
+    schedFigure(hps),
+    plotMatrix(Array.from({ length: 20 }, (_, r) => Array.from({ length: 20 }, (_, c) => r * c)), names),
+  ];
+  for (const figure of figures) {
+    for (const columns of [24, 30, 50, 66, 80, 200]) {
+      const widest = Math.max(...figure.text({ columns }).split("\n").map((line) => line.length));
+      assert(widest <= columns, `${widest} characters for ${columns}:\n${figure.text({ columns })}`);
+    }
+  }
+  assertThrows(() => figures[0].text({ column: 3 } as never), ConfigError, "column");
 });
 
 Deno.test("a figure shows itself in a notebook", async () => {

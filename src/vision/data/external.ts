@@ -9,7 +9,7 @@ import { checkOptions, flag, num, objectWith, type OptionTable, text } from "../
 import { fastaiHome } from "../../io/fastai_home.ts";
 import { fetchCached } from "../../io/fetch_cached.ts";
 import { untar } from "../../io/untar.ts";
-import { type Logger, stdoutLogger } from "../../train/mod.ts";
+import { barText, type Logger, stdoutLogger } from "../../train/mod.ts";
 
 const S3 = "https://s3.amazonaws.com/fast-ai-imageclas/";
 
@@ -118,7 +118,6 @@ function progress(logger: Logger, what: string): (done: number, total: number) =
     drawn = now;
     const mb = (n: number): string => (n / 2 ** 20).toFixed(1);
     if (Number.isNaN(total)) return logger.status(`${what} ${mb(done)} MiB`);
-    const full = Math.round(30 * done / Math.max(1, total));
-    logger.status(`${what} |${"█".repeat(full)}${"░".repeat(30 - full)}| ${mb(done)}/${mb(total)} MiB`);
+    logger.status(barText(what, done / Math.max(1, total), [`${mb(done)}/${mb(total)} MiB`], logger.columns ?? 80));
   };
 }
