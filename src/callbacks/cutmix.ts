@@ -27,7 +27,7 @@ export class CutMix extends MixHandler {
 
   /** Mixes the inputs of a batch. */
   protected override mix(order: Tensor): void {
-    const { learn, rng } = this;
+    const { learn, source: rng } = this;
     const [x] = learn.xb;
     if (x.rank !== 4) {
       throw new ShapeError(`Cannot cut boxes of ${fmtShape(x.shape)}: images [n, c, h, w] are needed`);

@@ -6,8 +6,6 @@
 import { ConfigError } from "../base/errors.ts";
 import { checkOptions } from "../base/options.ts";
 import { array } from "../graph/leaves.ts";
-import type { SavedState, StateDict } from "../io/state_dict.ts";
-import { rngState, savedRng } from "../io/rng_state.ts";
 import { aGenerator, defaultRng, type Rng, Tensor } from "../tensor/mod.ts";
 import { Callback, computeLoss, type LossFunc, type LossObject } from "../train/mod.ts";
 
@@ -26,7 +24,8 @@ export abstract class MixHandler extends Callback {
   override runValid: boolean = false;
   /** Both parameters of the beta distribution. */
   readonly alpha: number;
-  readonly #rng: Rng | null;
+  /** Its own generator; null where it draws from the default one. In a plain field, so that checkpoints find it. */
+  readonly rng: Rng | null;
   #original: LossFunc | null = null;
   /** Targets of the items mixed in. */
   #other: readonly Tensor[] = [];
@@ -43,22 +42,12 @@ export abstract class MixHandler extends Callback {
     const { rng } = checkOptions(`make ${new.target.name}`, options, { rng: aGenerator });
     if (!(alpha > 0)) throw new ConfigError(`Cannot mix with alpha ${alpha}: it must be above 0`);
     this.alpha = alpha;
-    this.#rng = rng ?? null;
+    this.rng = rng ?? null;
   }
 
   /** Where random numbers come from. */
-  protected get rng(): Rng {
-    return this.#rng ?? defaultRng();
-  }
-
-  /** Where its own generator stands, if it has one. */
-  override stateDict(): StateDict | null {
-    return this.#rng === null ? null : { rng: rngState(this.#rng) };
-  }
-
-  /** See `Callback.loadStateDict`. */
-  override loadStateDict(state: SavedState): void {
-    this.#rng?.restore(savedRng(state.state("rng")));
+  protected get source(): Rng {
+    return this.rng ?? defaultRng();
   }
 
   /** Mixes `learn.xb` and sets {@link lambda}; `order` is a permutation of the batch, i32 `[n]`. */
@@ -77,7 +66,7 @@ export abstract class MixHandler extends Callback {
   override beforeBatch(): void {
     const { learn } = this;
     const n = learn.xb[0].shape[0];
-    const order = new Tensor(array(this.rng.permutation(n), [n], "i32"));
+    const order = new Tensor(array(this.source.permutation(n), [n], "i32"));
     this.mix(order, n);
     this.#other = learn.yb.map((y) => y.indexSelect(order));
     if (!learn.yb.some(isClass)) learn.yb = learn.yb.map((y, i) => lerp(this.#other[i], y, this.lambda!));

@@ -25,7 +25,7 @@ export class MixUp extends MixHandler {
 
   /** Mixes the inputs of a batch. */
   protected override mix(order: Tensor, n: number): void {
-    const { learn, rng } = this;
+    const { learn, source: rng } = this;
     const shares = Float32Array.from({ length: n }, () => {
       const l = symmetricBeta(this.alpha, rng);
       return Math.max(l, 1 - l);

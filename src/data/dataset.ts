@@ -28,6 +28,8 @@ export interface Dataset {
    * are whole, else f32.
    */
   readonly dtypes?: readonly (Dtype | undefined)[];
+  /** The same items as they are validated and predicted on, where those that are trained on are changed at random. */
+  readonly evaluation?: Dataset;
   /** A text that other data would not have, such as a checksum of file names: checkpoints refuse to go on with other data. */
   readonly fingerprint?: string;
   /**

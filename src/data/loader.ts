@@ -43,6 +43,8 @@ export interface DataLoaderOptions {
   readonly prefetch?: number;
   /** What becomes of every batch: expressions, computed on the device as part of whatever uses them. */
   readonly batchTfm?: BatchTfm;
+  /** The same for {@link DataLoader.inOrder}, where batches to train on are changed at random. */
+  readonly evalTfm?: BatchTfm;
   /** Whether items or batches draw random numbers, so that epochs in order differ from each other, too; false by default. */
   readonly random?: boolean;
 }
@@ -56,6 +58,7 @@ const DATA_LOADER: OptionTable<DataLoaderOptions> = {
   seed: num,
   prefetch: num,
   batchTfm: func(),
+  evalTfm: func(),
   random: flag,
 };
 
@@ -116,6 +119,7 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
   readonly #columns: readonly Column[];
   readonly #prefetch: number;
   readonly #batchTfm: BatchTfm | null;
+  readonly #evalTfm: BatchTfm | null;
   readonly #random: boolean;
   /** Null: the default generator, whatever its state is when an epoch starts. */
   readonly #rng: Rng | null;
@@ -166,6 +170,7 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     this.#columns = columns.map((c) => ({ ...c, tensor: resident(c.tensor) }));
     this.#prefetch = prefetch;
     this.#batchTfm = batchTfm;
+    this.#evalTfm = options.evalTfm ?? batchTfm;
     this.#random = options.random ?? false;
     this.#rng = seed === undefined ? null : new Rng(seed);
     this.size = dataset?.length ?? sizes[0];
@@ -218,15 +223,15 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     return out;
   }
 
-  /** The same data in its own order, every item once. */
+  /** The same data in its own order, every item once, as it is validated and predicted on: without random changes. */
   inOrder(options: { readonly bs?: number } = {}): DataLoader<B> {
     const { bs = this.bs } = checkOptions("go through a loader in order", options, { bs: num });
     const loader = new DataLoader<B>({
-      ...(this.#dataset === null ? { columns: this.#columns } : { dataset: this.#dataset }),
+      ...(this.#dataset === null ? { columns: this.#columns } : { dataset: this.#dataset.evaluation ?? this.#dataset }),
       bs,
       seed: 0,
       prefetch: this.#prefetch,
-      ...(this.#batchTfm === null ? {} : { batchTfm: this.#batchTfm }),
+      ...(this.#evalTfm === null ? {} : { batchTfm: this.#evalTfm }),
       random: this.#random,
     });
     if (this.shard !== null) loader.shard = { ...this.shard, pad: false };

@@ -10,8 +10,9 @@ import { boundary } from "../graph/runtime.ts";
 import type { DataLoader, LoaderState } from "../data/mod.ts";
 import type { OptimizerState, ParamState } from "../optim/mod.ts";
 import { compareState } from "../nn/module.ts";
-import { defaultRng, Rng, Tensor } from "../tensor/mod.ts";
+import { defaultRng, Tensor } from "../tensor/mod.ts";
 import { type Callback, costsTheReport, leaveOut, type TrainLoop } from "../train/mod.ts";
+import { generatorsOf, namedCallbacks } from "./states.ts";
 
 /** What only the place in the run decides: as it was when the last batch was done, also while validation goes on. */
 export interface HostState {
@@ -173,28 +174,6 @@ async function restoreCallbacks(takers: ReadonlyMap<string, Callback>, saved: Sa
       leaveOut(cb, "loadStateDict", error, cb.learn.logger);
     }
   }
-}
-
-/** The learner's callbacks in the order in which they are called, each by a name of its own. */
-export function namedCallbacks(learn: TrainLoop): [string, Callback][] {
-  const seen = new Map<string, number>();
-  return [...learn.cbs].sort((a, b) => a.order - b.order).map((cb) => {
-    const n = (seen.get(cb.name) ?? 0) + 1;
-    seen.set(cb.name, n);
-    return [n === 1 ? cb.name : `${cb.name} ${n}`, cb];
-  });
-}
-
-/** Random generators in the fields of layers, of callbacks, and of the loss, by path. */
-function generatorsOf(learn: TrainLoop): [string, Rng][] {
-  const found: [string, Rng][] = [];
-  const look = (path: string, holder: object): void => {
-    for (const [key, value] of Object.entries(holder)) if (value instanceof Rng) found.push([`${path}.${key}`, value]);
-  };
-  for (const [name, m] of learn.model.namedModules()) look(`model.${name}`, m);
-  for (const [name, cb] of namedCallbacks(learn)) look(`callback.${name}`, cb);
-  if (typeof learn.lossFunc === "object") look("loss", learn.lossFunc);
-  return found;
 }
 
 function loaderState({ state: { rng, epoch, position } }: { readonly state: LoaderState }): StateDict {

@@ -6,7 +6,7 @@
 import { CheckpointError } from "../base/errors.ts";
 import { fmtShape } from "../base/shape.ts";
 import { Callback, type TrainLoop } from "../train/mod.ts";
-import { namedCallbacks } from "./capture.ts";
+import { namedCallbacks } from "./states.ts";
 
 /** Facts by name. */
 export type Fingerprint = Readonly<Record<string, string>>;

@@ -9,6 +9,7 @@ import { type Tensor, zeros } from "../tensor/mod.ts";
 import { Callback, computeLoss, gatherRows, joinRows, type LossFunc, ORDER, type TrainLoop } from "../train/mod.ts";
 import { inPhase } from "./fine_tune.ts";
 import { activate, decode } from "./predict.ts";
+import { looking } from "./states.ts";
 import { loaderOf, VALIDATE, type ValidateOptions } from "./validate.ts";
 
 /** Options of {@link getPreds}. */
@@ -87,9 +88,10 @@ async function gatherPreds(learn: TrainLoop, options: GetPredsOptions): Promise<
         'those with learn.phase "predict"',
     );
   }
-  const dl = loaderOf(learn, options).inOrder();
+  const dl = loaderOf(learn, options);
   const gather = new Gather(options);
-  await inPhase(learn, "predict", () => learn.addedCbs([gather, ...[cbs].flat()], () => learn.runValidate(dl)));
+  const pass = () => learn.addedCbs([gather, ...[cbs].flat()], () => learn.runValidate(dl));
+  await looking(learn, () => inPhase(learn, "predict", pass));
   const { peers } = learn;
   const join = (parts: readonly Tensor[]) => peers === null ? joinRows(parts) : gatherRows(peers, parts);
   const preds = await join(gather.preds);

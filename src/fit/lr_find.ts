@@ -43,8 +43,8 @@ const TAKEN = ["curve", "points", "reasons"];
 
 /**
  * Trains a few steps with a growing learning rate and suggests where to start. Afterwards everything is as it was, bit
- * for bit: weights, buffers, optimizer, random numbers, loader order, the learner's fields, the recorder's rows and
- * losses. The curve stays in `recorder.lrFinder`. Nothing is written to disk.
+ * for bit: weights, buffers, optimizer, random numbers, callbacks' states, loader order, the learner's fields, the
+ * recorder's rows and losses. The curve stays in `recorder.lrFinder`. Nothing is written to disk.
  *
  * @throws ConfigError where suggestion functions have no names, or one name twice.
  * @see Smith 2015, arXiv:1506.01186
@@ -71,7 +71,7 @@ async function find(
   const nEpoch = Math.floor(numIt / Math.max(1, learn.dls.train.length)) + 1;
   refuseNested(learn);
   await learn.ready();
-  const snapshot = takeSnapshot(learn);
+  const snapshot = await takeSnapshot(learn);
   const before = recorder.save();
   let lrs: number[], losses: number[];
   try {
@@ -80,7 +80,7 @@ async function find(
     losses = [...recorder.losses];
   } finally {
     recorder.restore(before);
-    snapshot.restore();
+    await snapshot.restore();
   }
   const points: Record<string, readonly [number, number]> = {};
   const reasons: Record<string, string> = {};

@@ -110,9 +110,9 @@ export class LrProbe extends ParamScheduler {
  */
 export class LrFinder extends LrProbe {
   /** See `Callback.beforeFit`. */
-  override beforeFit(): void {
-    super.beforeFit();
-    const snapshot = takeSnapshot(this.learn);
+  override async beforeFit(): Promise<void> {
+    await super.beforeFit();
+    const snapshot = await takeSnapshot(this.learn);
     this.learn.defer(() => snapshot.restore());
   }
 }

@@ -6,6 +6,7 @@
 import type { TableRow } from "../data/mod.ts";
 import { noGrad, type Tensor, type TypedArray } from "../tensor/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
+import { rememberGenerators } from "./states.ts";
 
 /** What the model makes of one item. */
 export interface Prediction {
@@ -47,7 +48,7 @@ async function predictItem(learn: TrainLoop, item: readonly PredictInput[]): Pro
   await learn.ready();
   const inputs = await learn.dls.itemInputs(item);
   const { model } = learn;
-  const modes = model.modules().map((m) => m.training);
+  const modes = model.modules().map((m) => m.training), generators = rememberGenerators(learn);
   model.eval();
   try {
     const pred = activate(learn, noGrad(() => model.forward(...inputs.map((t) => t.unsqueeze(0)))));
@@ -59,6 +60,7 @@ async function predictItem(learn: TrainLoop, item: readonly PredictInput[]): Pro
     return { decoded: firstOf(decoded), pred: firstOf(pred), label };
   } finally {
     model.modules().forEach((m, i) => m.training = modes[i]);
+    generators();
   }
 }
 

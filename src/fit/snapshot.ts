@@ -4,40 +4,38 @@
  * @module
  */
 import { boundary } from "../graph/runtime.ts";
-import { defaultRng, type Parameter, snapshots, type Tensor } from "../tensor/mod.ts";
+import { type Parameter, snapshots, type Tensor } from "../tensor/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
+import { rememberStates } from "./states.ts";
 
 /** Everything that a probe changes, as it was. */
 export interface Snapshot {
   /** Puts everything back, bit for bit. */
-  restore(): void;
+  restore(): Promise<void>;
 }
 
 /**
  * Copies what training changes, in device memory: parameters, their gradients, buffers, the optimizer's state and
- * hyper-parameters, the default random numbers, the loaders' order, the model's mode, the learner's counters.
+ * hyper-parameters, random numbers, callbacks' states, the loaders' order, the model's mode, the learner's counters.
  */
-export function takeSnapshot(learn: TrainLoop): Snapshot {
+export async function takeSnapshot(learn: TrainLoop): Promise<Snapshot> {
   const { model, dls, opt } = learn;
   const weights = model.stateDict();
   const parameters = model.parameters();
   const grads = parameters.map((p) => heldGrad(p));
   const optimizer = opt.stateDict();
-  const rng = defaultRng();
-  const rngState = rng.state;
   const loaders = [dls.train, dls.valid].map((dl) => ({ dl, state: dl.state }));
-  const modes = model.modules().map((m) => ({ m, training: m.training }));
   const { epoch, nEpoch, iter, nIter, trainIter, pctTrain, training } = learn;
+  const states = await rememberStates(learn);
   return {
-    restore() {
+    async restore() {
       model.loadStateDict(weights, { strict: true });
       parameters.forEach((p, i) => p.grad = grads[i]);
       opt.loadStateDict(optimizer);
-      rng.restore(rngState);
       for (const { dl, state } of loaders) dl.restore(state);
       boundary(); // what goes back is a program of its own, not part of the next batch's
-      for (const { m, training } of modes) m.training = training;
       Object.assign(learn, { epoch, nEpoch, iter, nIter, trainIter, pctTrain, training });
+      await states();
     },
   };
 }

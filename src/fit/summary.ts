@@ -7,6 +7,7 @@ import { fmtShape } from "../base/shape.ts";
 import type { AnyModule } from "../nn/mod.ts";
 import { noGrad, type Parameter, type Tensor } from "../tensor/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
+import { rememberGenerators } from "./states.ts";
 
 /** Least widths of the columns. */
 const WIDTHS = [24, 20, 12, 10];
@@ -92,13 +93,14 @@ function shapesOf(
       },
     });
   }
-  const modes = learn.model.modules().map((m) => m.training);
+  const modes = learn.model.modules().map((m) => m.training), generators = rememberGenerators(learn);
   learn.model.eval();
   try {
     noGrad(() => learn.model.forward(...inputs));
   } finally {
     for (const m of leaves) Reflect.deleteProperty(m, "forward");
     learn.model.modules().forEach((m, i) => m.training = modes[i]);
+    generators();
   }
   return shapes;
 }

@@ -7,6 +7,7 @@ import { checkOptions, type OptionTable, other } from "../base/options.ts";
 import { type Batch, DataLoader } from "../data/mod.ts";
 import type { CallbackLike, MetricValue, TrainLoop } from "../train/mod.ts";
 import { inPhase } from "./fine_tune.ts";
+import { looking } from "./states.ts";
 
 /** Options of {@link validate}. */
 export interface ValidateOptions {
@@ -26,21 +27,27 @@ export const VALIDATE: OptionTable<ValidateOptions> = {
 };
 
 /**
- * The loss and the metrics of a set, in the order `[loss, ...metrics]`; null where there is no data. Only the events of
- * validation happen: what the recorder has of fits stays.
+ * The loss and the metrics of a set, in the order `[loss, ...metrics]`; null where there is no data. Every item counts
+ * once, as it is validated on: the training set in its own order, without random changes. Only the events of validation
+ * happen, and afterwards everything that a fit depends on is as it was: random numbers, loaders, callbacks' states, what the
+ * recorder has of fits.
  */
 export async function validate(learn: TrainLoop, options: ValidateOptions = {}): Promise<readonly MetricValue[]> {
   const { cbs = [] } = checkOptions("validate", options, VALIDATE);
   const dl = loaderOf(learn, options);
-  return await learn.runs.take("validate", () =>
-    inPhase(learn, "eval", () =>
-      learn.addedCbs(cbs, async () => {
-        await learn.runValidate(dl);
-        return await learn.recorder.validValues();
-      })));
+  return await learn.runs.take(
+    "validate",
+    () =>
+      looking(learn, () =>
+        inPhase(learn, "eval", () =>
+          learn.addedCbs(cbs, async () => {
+            await learn.runValidate(dl);
+            return await learn.recorder.validValues();
+          }))),
+  );
 }
 
-/** The loader that evaluation options ask for. */
+/** The loader that evaluation options ask for: every item once, in order, as it is validated on. */
 export function loaderOf(learn: TrainLoop, { dl, dsIdx = 1 }: ValidateOptions): DataLoader<Batch> {
-  return dl ?? (dsIdx === 0 ? learn.dls.train : learn.dls.valid);
+  return (dl ?? (dsIdx === 0 ? learn.dls.train : learn.dls.valid)).inOrder();
 }

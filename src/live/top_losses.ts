@@ -6,6 +6,7 @@
 import { inPhase } from "../fit/fine_tune.ts";
 import { itemLosses } from "../fit/get_preds.ts";
 import { activate, decode } from "../fit/predict.ts";
+import { looking } from "../fit/states.ts";
 import { encodePng } from "../plot/encode_png.ts";
 import type { PixelImage } from "../plot/mod.ts";
 import { cat, readAll, type Tensor } from "../tensor/mod.ts";
@@ -69,10 +70,10 @@ function dispose(kept: Kept | null): void {
 export async function topLosses(learn: TrainLoop, k: number): Promise<TopLossesMessage> {
   const why = await cannot(learn);
   if (why !== null) return { items: [], note: why };
-  const keep = new KeepHardest(k);
+  const keep = new KeepHardest(k), dl = learn.dls.valid.inOrder();
   await learn.runs.take(
     "getPreds",
-    () => inPhase(learn, "predict", () => learn.addedCbs(keep, () => learn.runValidate(learn.dls.valid.inOrder()))),
+    () => looking(learn, () => inPhase(learn, "predict", () => learn.addedCbs(keep, () => learn.runValidate(dl)))),
   );
   const { kept } = keep;
   if (kept === null) return { items: [], note: "The validation set has no items." };

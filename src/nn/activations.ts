@@ -198,7 +198,8 @@ export class Dropout extends Module {
 
 /** In training, sets each channel of each item, `[n, c, h, w]`, to 0 with probability `p` and scales the others by `1 / (1 - p)`. */
 export class Dropout2d extends Module {
-  readonly #rng: Rng | undefined;
+  /** Its own generator; null where it draws from the default one. In a plain field, so that checkpoints find it. */
+  readonly rng: Rng | null;
 
   /**
    * Takes the probability of being dropped.
@@ -210,7 +211,7 @@ export class Dropout2d extends Module {
     super();
     checkOptions("make Dropout2d", options, { rng: aGenerator });
     checkProbability("Dropout2d", p);
-    this.#rng = options.rng;
+    this.rng = options.rng ?? null;
   }
 
   /** In training some channels 0 and the others scaled; `x` itself otherwise. */
@@ -221,7 +222,7 @@ export class Dropout2d extends Module {
     if (!this.training || this.p === 0) return x;
     if (this.p === 1) return x.mul(0);
     const [n, c] = x.shape;
-    const kept = rand([n, c, 1, 1], this.#rng ? { rng: this.#rng } : {}).ge(this.p);
+    const kept = rand([n, c, 1, 1], this.rng === null ? {} : { rng: this.rng }).ge(this.p);
     return x.mul(kept.cast("f32").mul(1 / (1 - this.p)));
   }
 

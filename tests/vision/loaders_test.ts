@@ -5,6 +5,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { basename, join } from "@std/path";
 import { ConfigError, DataError } from "../../src/base/errors.ts";
 import { setSeed, type Tensor } from "../../src/tensor/mod.ts";
+import { augTransforms } from "../../src/vision/data/aug_transforms.ts";
 import { imagenetStats, Normalize } from "../../src/vision/data/batch_tfms.ts";
 import { getImageFiles } from "../../src/vision/data/image_files.ts";
 import { ImageDataLoaders } from "../../src/vision/data/image_loaders.ts";
@@ -189,6 +190,24 @@ onDevices(
       const third = await make(2);
       third.train.restore(state);
       assertEquals(await pixels(third.train), epoch.slice(2));
+    }),
+  { kinds: ["cpu"] },
+);
+
+onDevices(
+  "training images are looked at as validation images are: in order, without random crops and changes",
+  () =>
+    inFolder(async (folder) => {
+      const files = await Promise.all(
+        Array.from({ length: 12 }, (_, i) => writePng(join(folder, `${"ab"[i % 2]}${i}.png`), noise(31, 17, i))),
+      );
+      const options = { bs: 4, seed: 1, itemTfms: new RandomResizedCrop(8), batchTfms: augTransforms() };
+      const dls = await ImageDataLoaders.fromNameFunc(folder, files, letter, options);
+      const looked = dls.train.inOrder({ bs: 16 }), want = dls.testDl(dls.trainSet.files, { bs: 16 });
+      const pixels = async (dl: typeof want) => Array.from(await (await dl.peek())![0].data() as Float32Array);
+      assertEquals((await looked.peek())![0].shape[0], dls.trainSet.files.length);
+      assertEquals(await pixels(looked), await pixels(want));
+      assertEquals(await pixels(looked), await pixels(dls.train.inOrder({ bs: 16 })));
     }),
   { kinds: ["cpu"] },
 );

@@ -53,6 +53,11 @@ export class ImageDataset implements Dataset {
     this.#options = options;
   }
 
+  /** See {@link Dataset.evaluation}. */
+  get evaluation(): Dataset {
+    return this.#options.training ? new ImageDataset({ ...this.#options, training: false }) : this;
+  }
+
   /** Number of images. */
   get length(): number {
     return this.#options.files.length;

@@ -284,6 +284,7 @@ export class ImageDataLoaders extends DataLoaders {
         prefetch,
         random: training,
         batchTfm: (batch, rng) => applyBatchTfms(batch, batchTfms, training, rng),
+        evalTfm: (batch, rng) => applyBatchTfms(batch, batchTfms, false, rng),
         ...(training ? {} : { seed: 0 }),
       });
     };
