@@ -230,3 +230,16 @@ Deno.test("the exported names", async () => {
   const listed = (await Deno.readTextFile(new URL("./exported_names.txt", import.meta.url))).trim().split("\n");
   assertEquals(Object.keys(entry).sort(), listed);
 });
+
+Deno.test("entry points of parts give the very things that the whole gives", async () => {
+  const root = new URL("../../", import.meta.url);
+  const { exports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root))) as {
+    exports: Record<string, string>;
+  };
+  const whole: Record<string, unknown> = { ...entry };
+  for (const part of ["./distrib", "./live", "./metrics", "./plot", "./schedules", "./vision"]) {
+    const names = Object.entries(await import(new URL(exports[part], root).href) as Record<string, unknown>);
+    assert(names.length > 0, part);
+    for (const [name, value] of names) assertEquals(whole[name] === value, true, `${part}: ${name}`);
+  }
+});
