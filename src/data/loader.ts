@@ -13,6 +13,7 @@ import type { Node } from "../graph/node.ts";
 import { gather } from "../graph/products.ts";
 import { reshape } from "../graph/views.ts";
 import { defaultRng, readAll, Rng, type RngState, Tensor } from "../tensor/mod.ts";
+import { oddInColumns, oddInDataset, type OddNumber } from "./odd_numbers.ts";
 import { collate, type Dataset, type ItemPart, resident } from "./dataset.ts";
 
 /** How a resident array becomes part of a batch. */
@@ -221,6 +222,18 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
       if (tensor.size > 0) out[`content of column ${i}`] = await endsOf(tensor);
     }
     return out;
+  }
+
+  /**
+   * Where the data has NaN or infinite numbers, the first of each part, and how many parts an item has. Reads all that lies on
+   * the device, or the first 1,000 items of a dataset; the loader stays where it is.
+   */
+  async oddNumbers(): Promise<{ readonly odd: readonly OddNumber[]; readonly parts: number }> {
+    if (this.#dataset === null) {
+      return { odd: await oddInColumns(this.#columns.map((c) => c.tensor)), parts: this.#columns.length };
+    }
+    const [first] = this.size === 0 ? [[]] : [await this.#dataset.get(0, new Rng(0))];
+    return { odd: await oddInDataset(this.#dataset, () => new Rng(0)), parts: first.length };
   }
 
   /** The same data in its own order, every item once, as it is validated and predicted on: without random changes. */

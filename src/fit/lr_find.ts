@@ -5,7 +5,7 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import { checkOptions, flag, other } from "../base/options.ts";
-import { type LrCurve, refuseNested, type TrainLoop } from "../train/mod.ts";
+import { type LrCurve, oddNumbersText, refuseNested, type TrainLoop } from "../train/mod.ts";
 import { inPhase } from "./fine_tune.ts";
 import { fit } from "./fit.ts";
 import { LR_FINDER, type LrFinderOptions, LrProbe } from "./lr_finder.ts";
@@ -86,15 +86,27 @@ async function find(
   const reasons: Record<string, string> = {};
   const suggestions: Record<string, number | null> = {};
   const trimmed = trimCurve(lrs, losses, numIt);
+  const nan = await nanText(learn, losses);
   for (const [name, suggest] of named) {
     const found = suggest(trimmed.lrs, trimmed.losses, numIt);
     suggestions[name] = found.suggestion;
-    if (found.suggestion === null) reasons[name] = found.reason;
+    if (found.suggestion === null) reasons[name] = nan ?? found.reason;
     else points[name] = found.point;
   }
   recorder.lrFinder = { lrs, losses, points, reasons };
   if (showPlot) learn.logger.line(await recorder.plotLrFind().text());
   return Object.assign(suggestions, { curve: { lrs, losses }, points, reasons });
+}
+
+/** Why the probe's loss became NaN, where that is not the learning rate's doing; null where it may be. */
+async function nanText(learn: TrainLoop, losses: readonly number[]): Promise<string | null> {
+  const at = losses.findIndex((loss) => !Number.isFinite(loss));
+  if (at < 0) return null;
+  const inData = await oddNumbersText(learn.dls.train, learn.dls.nInp);
+  if (inData !== null) return `the loss is ${losses[at]} from batch ${at} on: ${inData}`;
+  return at > 0
+    ? null
+    : `the loss is ${losses[0]} at the first batch already, before any step: look at the model and the loss`;
 }
 
 function nameAll(funcs: SuggestFuncs): [string, SuggestFunc][] {

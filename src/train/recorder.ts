@@ -12,6 +12,7 @@ import { Callback, type Handled } from "./callback.ts";
 import { type FitRecord, type LrCurve, newFitRecord, type Row } from "./fit_record.ts";
 import type { Metric, MetricValue } from "./metric.ts";
 import { tableBundle } from "./notebook.ts";
+import { NanWatch } from "./nan_watch.ts";
 import { ORDER } from "./order.ts";
 import type { Peers } from "./peers.ts";
 import { loadCurve, loadRecord, saveCurve, saveRecord } from "./record_state.ts";
@@ -40,6 +41,7 @@ export class Recorder extends Callback {
   readonly #smooth: Smooth;
   readonly #raw = new ScalarHistory();
   #absorbed = 0;
+  #nan = new NanWatch();
   readonly #validLoss = new AvgLoss();
   #syncing: Promise<void> | null = null;
 
@@ -149,12 +151,14 @@ export class Recorder extends Callback {
     return this.sync();
   }
 
-  #absorb(): void {
+  #absorb(): Handled {
     const { values } = this.#raw;
     for (; this.#absorbed < values.length; this.#absorbed++) {
+      this.#nan.look(values[this.#absorbed], this.#now.rawLosses.length);
       this.#now.rawLosses.push(values[this.#absorbed]);
       this.#now.losses.push(this.#smooth.push(values[this.#absorbed]));
     }
+    return this.#nan.report(this.learn, this.#firstIter);
   }
 
   /** Loss and metrics of the last validation: what `validate` gives. */
@@ -279,6 +283,7 @@ export class Recorder extends Callback {
     this.#smooth.reset();
     this.#raw.clear();
     this.#absorbed = 0;
+    this.#nan = new NanWatch();
   }
 
   #names(): string[] {
@@ -364,8 +369,9 @@ export class Recorder extends Callback {
     const metrics: readonly Metric[] = [this.#validLoss, ...this.learn.metrics];
     await this.#syncing;
     await ScalarHistory.drain([this.#raw, ...metrics.flatMap((m) => m.histories)]);
-    this.#absorb();
+    await this.#absorb();
     this.#validValues = await this.#valuesOf(metrics);
+    await this.#nan.reportValid(this.learn, this.#validValues[0]);
   }
 
   /** See `Callback.afterEpoch`. */

@@ -1,0 +1,62 @@
+/**
+ * Numbers in a data set that no training can use.
+ *
+ * @module
+ */
+import type { Rng, Tensor } from "../tensor/mod.ts";
+import type { Dataset, ItemPart } from "./dataset.ts";
+
+/** The first number of a part of the items that is NaN or infinite. */
+export interface OddNumber {
+  /** Which part of an item: its inputs come first, then its targets. */
+  readonly part: number;
+  /** The item, counted from 0. */
+  readonly item: number;
+  readonly value: number;
+}
+
+/** Numbers that are read at once. */
+const BLOCK = 1 << 22;
+/** Items of a dataset that are looked at. */
+const MOST_ITEMS = 1000;
+
+/** Looks through arrays, part by part. */
+export async function oddInColumns(columns: readonly Tensor[]): Promise<OddNumber[]> {
+  const found: OddNumber[] = [];
+  for (const [part, column] of columns.entries()) {
+    if (column.dtype !== "f32" || column.size === 0) continue;
+    const [n] = column.shape, each = column.size / n, rows = Math.max(1, Math.floor(BLOCK / each));
+    for (let from = 0; from < n; from += rows) {
+      const values = await column.slice([[from, Math.min(n, from + rows)]]).data();
+      const at = firstOdd(values);
+      if (at < 0) continue;
+      found.push({ part, item: from + Math.floor(at / each), value: values[at] });
+      break;
+    }
+  }
+  return found;
+}
+
+/** Looks through the first 1,000 items of a dataset. */
+export async function oddInDataset(dataset: Dataset, rng: () => Rng): Promise<OddNumber[]> {
+  const found = new Map<number, OddNumber>();
+  for (let item = 0; item < Math.min(dataset.length, MOST_ITEMS); item++) {
+    for (const [part, value] of (await dataset.get(item, rng())).entries()) {
+      if (found.has(part)) continue;
+      const values = await numbersOf(value), at = firstOdd(values);
+      if (at >= 0) found.set(part, { part, item, value: Number(values[at]) });
+    }
+  }
+  return [...found.values()].sort((a, b) => a.part - b.part);
+}
+
+async function numbersOf(part: ItemPart): Promise<ArrayLike<number | bigint>> {
+  if (typeof part === "number") return [part];
+  if ("node" in part) return await part.data();
+  return "shape" in part ? part.data : part;
+}
+
+function firstOdd(values: ArrayLike<number | bigint>): number {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(Number(values[i]))) return i;
+  return -1;
+}
