@@ -112,6 +112,7 @@ export {
   DataLoaders,
   type DataLoadersOptions,
   type Dataset,
+  type DatasetFacts,
   type FromArraysOptions,
   type InputsJson,
   type ItemPart,

@@ -11,6 +11,11 @@ import { Callback } from "../train/mod.ts";
  * with `trainBn: false`.
  */
 export class BnFreeze extends Callback {
+  /** See `Callback.settings`. */
+  override settings(): Readonly<Record<string, unknown>> {
+    return {};
+  }
+
   /** See `Callback.beforeTrain`. */
   override beforeTrain(): void {
     for (const m of this.learn.model.modules()) {

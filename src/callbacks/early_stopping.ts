@@ -39,6 +39,11 @@ export class EarlyStopping extends Tracker {
     super.beforeFit();
   }
 
+  /** See `Callback.settings`. */
+  override settings(): Readonly<Record<string, unknown>> {
+    return { ...super.settings(), patience: this.patience };
+  }
+
   /** The best value so far, and how long ago it was. */
   override stateDict(): StateDict {
     return { ...super.stateDict(), wait: this.#wait };

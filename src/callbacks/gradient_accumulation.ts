@@ -54,6 +54,11 @@ export class GradientAccumulation extends Callback {
     });
   }
 
+  /** See `Callback.settings`. */
+  override settings(): Readonly<Record<string, unknown>> {
+    return { nAcc: this.nAcc };
+  }
+
   /** Items that no step has used yet. */
   override stateDict(): StateDict {
     return { count: this.#count };

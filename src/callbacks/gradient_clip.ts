@@ -37,6 +37,12 @@ export class GradientClip extends Callback {
     this.normType = normType;
   }
 
+  /** See `Callback.settings`. */
+  override settings(): Readonly<Record<string, unknown>> {
+    const { maxNorm, normType } = this;
+    return { maxNorm, normType };
+  }
+
   /** See `Callback.beforeStep`. */
   override beforeStep(): void {
     const { opt } = this.learn;

@@ -50,6 +50,11 @@ export abstract class MixHandler extends Callback {
     return this.rng ?? defaultRng();
   }
 
+  /** See `Callback.settings`. */
+  override settings(): Readonly<Record<string, unknown>> {
+    return { alpha: this.alpha };
+  }
+
   /** Mixes `learn.xb` and sets {@link lambda}; `order` is a permutation of the batch, i32 `[n]`. */
   protected abstract mix(order: Tensor, n: number): void;
 

@@ -58,6 +58,12 @@ export class ReduceLROnPlateau extends Tracker {
     super.beforeFit();
   }
 
+  /** See `Callback.settings`. */
+  override settings(): Readonly<Record<string, unknown>> {
+    const { patience, factor, minLr } = this;
+    return { ...super.settings(), patience, factor, minLr };
+  }
+
   /** The best value so far, and how long ago it was. */
   override stateDict(): StateDict {
     return { ...super.stateDict(), wait: this.#wait };

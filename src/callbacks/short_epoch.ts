@@ -33,6 +33,12 @@ export class ShortEpoch extends Callback {
     this.shortValid = shortValid;
   }
 
+  /** See `Callback.settings`. */
+  override settings(): Readonly<Record<string, unknown>> {
+    const { pct, shortValid } = this;
+    return { pct, shortValid };
+  }
+
   /** See `Callback.afterBatch`. */
   override afterBatch(): void {
     const { iter, nIter, training } = this.learn;

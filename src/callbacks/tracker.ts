@@ -86,6 +86,12 @@ export abstract class Tracker extends Callback {
     }
   }
 
+  /** See `Callback.settings`. */
+  override settings(): Readonly<Record<string, unknown>> {
+    const { monitor, comp, minDelta } = this;
+    return { monitor, comp, minDelta };
+  }
+
   /** The best value so far. */
   override stateDict(): StateDict | null {
     return { best: this.best, newBest: this.newBest };

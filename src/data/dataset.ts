@@ -19,6 +19,9 @@ export type ArrayData =
 /** One element of an item: a number, a vector, an array of any shape, or a tensor. */
 export type ItemPart = number | TypedArray | { readonly data: TypedArray; readonly shape: readonly number[] } | Tensor;
 
+/** What tells a dataset from others: one text, or several by name. */
+export type DatasetFacts = string | Readonly<Record<string, string>>;
+
 /** Items by number; `get` may be asynchronous. An item has its inputs first, then its targets. */
 export interface Dataset {
   /** Number of items. */
@@ -30,8 +33,12 @@ export interface Dataset {
   readonly dtypes?: readonly (Dtype | undefined)[];
   /** The same items as they are validated and predicted on, where those that are trained on are changed at random. */
   readonly evaluation?: Dataset;
-  /** A text that other data would not have, such as a checksum of file names: checkpoints refuse to go on with other data. */
-  readonly fingerprint?: string;
+  /**
+   * A text that other data would not have, such as a checksum of file names; or several by name, or a function of either,
+   * which is asked when a checkpoint needs them. Checkpoints refuse to go on with other data; of a dataset that says nothing
+   * of itself they compare the number of items.
+   */
+  readonly fingerprint?: DatasetFacts | (() => DatasetFacts | Promise<DatasetFacts>);
   /**
    * Item `i`; parts in the same place have the same shape in every item.
    *

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { type ArrayData, type Dataset, type ItemPart } from "./dataset.ts";
+export { type ArrayData, type Dataset, type DatasetFacts, type ItemPart } from "./dataset.ts";
 export {
   type Batch,
   type BatchTfm,

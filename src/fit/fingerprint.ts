@@ -4,8 +4,12 @@
  * @module
  */
 import { CheckpointError } from "../base/errors.ts";
+import { factsText, plainFields, shortText, sourceOf, textHash } from "../base/facts.ts";
 import { fmtShape } from "../base/shape.ts";
-import { Callback, type TrainLoop } from "../train/mod.ts";
+import { layerJson } from "../nn/containers.ts";
+import type { AnyModule } from "../nn/mod.ts";
+import { Tensor } from "../tensor/mod.ts";
+import { Callback, type LossFunc, type TrainLoop } from "../train/mod.ts";
 import { namedCallbacks } from "./states.ts";
 
 /** Facts by name. */
@@ -19,6 +23,51 @@ export interface Plan {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * Options of a learner's layers and optimizer, as they were when its first fit began: fields of somebody's own layers may
+ * count something while training, and policies set hyper-parameters.
+ */
+const first = new WeakMap<TrainLoop, Fingerprint>();
+
+function optionsOf(learn: TrainLoop): Fingerprint {
+  const known = first.get(learn);
+  if (known !== undefined) return known;
+  const out: Record<string, string> = Object.create(null);
+  const { model, opt } = learn;
+  for (const [name, m] of model.namedModules()) out[`layer ${name === "" ? "(model)" : name}`] = layerText(m);
+  for (const [i, { lr: _, ...hypers }] of opt.hypers.entries()) {
+    out[`hyper-parameters of group ${i}`] = JSON.stringify(hypers);
+  }
+  const more = plainFields(opt, ["deferBoundary", "hypers", "values", "steppers"]);
+  out.optimizer = `${opt.constructor.name} of ${opt.steppers.length} steppers with ${opt.hyperNames.join(", ")}` +
+    (Object.keys(more).length > 0 ? ` ${JSON.stringify(more)}` : "");
+  first.set(learn, out);
+  return out;
+}
+
+/** A layer's class and options; not its weights, and not what is inside. */
+function layerText(m: AnyModule): string {
+  const json = m.children().length > 0 ? null : layerJson(m);
+  const { kind: _, ...options } = json ?? { kind: "", ...plainFields(m, ["training", "moments"]) };
+  return factsText(m.constructor.name, options);
+}
+
+/** A loss's class, options and weights. */
+async function lossText(loss: LossFunc): Promise<string> {
+  if (typeof loss === "function") {
+    return shortText(loss.name === "" ? "a function" : loss.name) + hashed(sourceOf(loss));
+  }
+  const weights: Record<string, string> = {};
+  for (const [name, value] of Object.entries(loss)) {
+    if (value instanceof Tensor) weights[name] = `${fmtShape(value.shape)}${hashed((await value.data()).join())}`;
+  }
+  return factsText(loss.constructor.name, { ...plainFields(loss), ...weights });
+}
+
+function hashed(text: string): string {
+  return ` #${textHash(text)}`;
+}
+
 /** Everything that must be the same for a run to go on with the same numbers. */
 export async function fingerprintOf(learn: TrainLoop, nEpoch: number, plan: Plan): Promise<Fingerprint> {
   const out: Record<string, string> = Object.create(null);
@@ -28,13 +77,11 @@ export async function fingerprintOf(learn: TrainLoop, nEpoch: number, plan: Plan
     if (value !== undefined && value !== null) out[`option ${name}`] = JSON.stringify(value);
   }
   const { model, opt, dls, lossFunc } = learn;
-  for (const [name, m] of model.namedModules()) out[`layer ${name === "" ? "(model)" : name}`] = m.constructor.name;
+  Object.assign(out, optionsOf(learn));
   for (const [name, p] of [...model.namedParameters(), ...model.namedBuffers()]) {
     out[`weight ${name}`] = `${p.dtype} ${fmtShape(p.shape)}`;
   }
-  const lossName = typeof lossFunc === "function" ? lossFunc.name : lossFunc.constructor.name;
-  out.loss = lossName === "" ? "a function" : lossName;
-  out.optimizer = `${opt.constructor.name} of ${opt.steppers.length} steppers with ${opt.hyperNames.join(", ")}`;
+  out.loss = await lossText(lossFunc);
   const stats = opt.steppers.flatMap((s) => Object.entries(s.stats ?? {})).map(([name, kind]) => `${name} (${kind})`);
   out["optimizer's statistics"] = stats.join(", ") || "none";
   out["parameter groups"] = opt.groups.map((g) => g.length).join(", ");
@@ -42,7 +89,12 @@ export async function fingerprintOf(learn: TrainLoop, nEpoch: number, plan: Plan
     for (const [name, value] of Object.entries(await dl.fingerprint())) out[`${set} data: ${name}`] = value;
   }
   out["callbacks with a state"] = namedCallbacks(learn)
-    .filter(([, cb]) => cb.stateDict !== Callback.prototype.stateDict).map(([name]) => name).sort().join(", ");
+    .filter(([, cb]) => !cb.reportsOnly && cb.stateDict !== Callback.prototype.stateDict).map(([name]) => name).sort()
+    .join(", ");
+  for (const [name, cb] of namedCallbacks(learn)) {
+    const settings = cb.settings();
+    if (settings !== null) out[`callback ${name}`] = factsText(cb.constructor.name, settings);
+  }
   return out;
 }
 
@@ -57,8 +109,12 @@ export function compareFingerprints(saved: Fingerprint, now: Fingerprint, path: 
   if (differ.length === 0) return;
   const told = differ.slice(0, 4).map((n) => `${n} was ${saved[n] ?? "absent"} and is ${now[n] ?? "absent"}`);
   const more = differ.length > told.length ? `; and ${differ.length - told.length} more differences` : "";
+  const epochs = differ.includes("number of epochs")
+    ? " Training longer is a fit of its own: load these weights, and fit with the new number of epochs and startEpoch."
+    : "";
   throw new CheckpointError(
     `Cannot go on from ${path}: it was saved by another run: ${told.join("; ")}${more}. ` +
-      "Undo the change, or give the Checkpoint another dir to start anew",
+      `Undo the change; or give the Checkpoint another dir, and start anew or from these weights: ` +
+      `await learn.load("${path}/model.safetensors")${epochs}`,
   );
 }

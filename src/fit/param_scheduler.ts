@@ -35,6 +35,16 @@ export class ParamScheduler extends Callback {
     return this.#hps;
   }
 
+  /** See `Callback.settings`. */
+  override settings(): Readonly<Record<string, unknown>> {
+    const places = [0, 0.1, 0.25, 0.5, 0.75, 0.9, 1];
+    const values = Object.entries(this.#scheds).map(([name, sched]) => [
+      name,
+      places.map((pos) => valueAt(sched, pos, name)),
+    ]);
+    return Object.fromEntries(values);
+  }
+
   /** See `Callback.beforeFit`. */
   override beforeFit(): void | Promise<void> {
     const { learn } = this;

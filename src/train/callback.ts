@@ -87,6 +87,14 @@ export class Callback {
   }
 
   /**
+   * Options that decide the numbers of a run, by name: a checkpoint refuses to go on with others. Null, the default, for
+   * callbacks that change no number, or whose options may change in the middle.
+   */
+  settings(): Readonly<Record<string, unknown>> | null {
+    return null;
+  }
+
+  /**
    * What the callback would lose if the process ended between two batches or two epochs: plain data, typed arrays, tensors;
    * null for nothing. Checkpoints keep it, and give it back to {@link Callback.loadStateDict}.
    */

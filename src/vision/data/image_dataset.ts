@@ -4,9 +4,11 @@
  * @module
  */
 import { DataError } from "../../base/errors.ts";
+import { textHash } from "../../base/facts.ts";
 import type { Dataset, ItemPart } from "../../data/mod.ts";
 import type { PixelImage } from "../../plot/mod.ts";
 import { Rng } from "../../tensor/mod.ts";
+import { filesFacts } from "./files_facts.ts";
 import type { ImageStore } from "./image_store.ts";
 import type { ItemContext, ItemTransform } from "./item_tfms.ts";
 import { applyOps } from "./pixel_ops.ts";
@@ -61,6 +63,12 @@ export class ImageDataset implements Dataset {
   /** Number of images. */
   get length(): number {
     return this.#options.files.length;
+  }
+
+  /** Names, sizes and order of the files, their classes, and what is in them; see {@link filesFacts}. */
+  async fingerprint(): Promise<Readonly<Record<string, string>>> {
+    const { files, codes } = this.#options;
+    return { ...await filesFacts(files), labels: codes === null ? "none" : `#${textHash(codes.join())}` };
   }
 
   /** The image of item `i` after its transforms. */

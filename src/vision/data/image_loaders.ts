@@ -5,6 +5,7 @@
  */
 import { basename, dirname } from "@std/path";
 import { ConfigError, DataError } from "../../base/errors.ts";
+import { factsText, plainFields, shortText } from "../../base/facts.ts";
 import { checkOptions, either, flag, func, num, oneOf, type OptionTable, other, text } from "../../base/options.ts";
 import { type Batch, DataLoader, DataLoaders, type InputsJson } from "../../data/mod.ts";
 import { CrossEntropyLoss } from "../../nn/mod.ts";
@@ -285,6 +286,11 @@ export class ImageDataLoaders extends DataLoaders {
         random: training,
         batchTfm: (batch, rng) => applyBatchTfms(batch, batchTfms, training, rng),
         evalTfm: (batch, rng) => applyBatchTfms(batch, batchTfms, false, rng),
+        fingerprint: () => ({
+          classes: shortText(vocab.join(", ")),
+          "item transforms": tfmsText(itemTfms),
+          "batch transforms": tfmsText(batchTfms),
+        }),
         ...(training ? {} : { seed: 0 }),
       });
     };
@@ -381,6 +387,11 @@ export class ImageDataLoaders extends DataLoaders {
   showBatch(options: ShowBatchOptions = {}): Promise<Figure> {
     return showBatch(this, options);
   }
+}
+
+/** Transforms and their options. */
+function tfmsText(tfms: readonly (ItemTransform | BatchTransform)[]): string {
+  return tfms.map((t) => factsText(t.constructor.name, t.toJSON() ?? plainFields(t))).join(", ") || "none";
 }
 
 function inOrder(a: { readonly order: number }, b: { readonly order: number }): number {
