@@ -353,6 +353,7 @@ export {
   InterruptedError,
   ShapeError,
   StaleTensorError,
+  WrongNumbersError,
 } from "./src/base/errors.ts";
 
 // parts that have entry points of their own, and stay here until the next minor version

@@ -31,6 +31,9 @@ export class DtypeError extends AnnealError {}
 /** The device is missing, lost, out of memory, or mixed with another one. */
 export class DeviceError extends AnnealError {}
 
+/** An adapter that failed the self-test at its opening; the message names it and the numbers that it gets wrong. */
+export class WrongNumbersError extends DeviceError {}
+
 /** A tensor was used after `dispose()`. */
 export class DisposedError extends AnnealError {}
 

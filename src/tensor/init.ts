@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ConfigError, DeviceError } from "../base/errors.ts";
+import { ConfigError, DeviceError, WrongNumbersError } from "../base/errors.ts";
 import { checkOptions, flag, num, oneOf } from "../base/options.ts";
 import { launchOf } from "../base/launch.ts";
 import type { Device, DeviceStats } from "../device/contract.ts";
@@ -14,7 +14,7 @@ import { currentDevice, setOpener, useDevice } from "../graph/runtime.ts";
 export interface InitOptions {
   /**
    * `"webgpu"` insists on WebGPU, software adapters included; `"cpu"` on WebAssembly. By default WebGPU is taken where
-   * there is an adapter that is hardware, else the CPU.
+   * there is an adapter that is hardware and passes a self-test of its numbers, else the CPU.
    */
   readonly device?: "webgpu" | "cpu";
   /** Which adapter to prefer where there are several; WebGPU only. */
@@ -51,6 +51,8 @@ const opened = new Map<string, Promise<Device>>();
  *
  * @throws {DeviceError} If what `device` insists on is missing; the message names the adapter and the fix.
  * @throws {DeviceError} If `native: true` cannot be; the message says why.
+ * @throws {WrongNumbersError} If `device` insists on an adapter that computes wrong numbers. Where it does not, the CPU is
+ *   taken, and a line on the standard error output says which adapter computes what wrong.
  * @throws {ConfigError} If an option is wrong, or the driver can't have that number of threads.
  * @example
  * ```ts ignore
@@ -97,7 +99,8 @@ async function openNew({ device, powerPreference, threads, native }: InitOptions
   if (device === "webgpu") return await openWebgpu({ powerPreference, threads });
   if (device === undefined) {
     const adapter = await hardwareAdapter(powerPreference);
-    if (adapter !== null) return await openWebgpu({ powerPreference, adapter });
+    const sound = adapter === null ? null : await orNull(openWebgpu({ powerPreference, adapter }));
+    if (sound !== null) return sound;
   }
   const cpu = await import("../device/cpu/mod.ts");
   const own = threads ?? ownThreads();
@@ -105,6 +108,25 @@ async function openNew({ device, powerPreference, threads, native }: InitOptions
     ...(own === undefined ? {} : { threads: own }),
     ...(native === undefined ? {} : { native }),
   });
+}
+
+/**
+ * The device; null where its adapter computes wrong numbers, which is said in one line.
+ *
+ * @param say Takes the line.
+ */
+export async function orNull(opening: Promise<Device>, say: (line: string) => void = toStderr): Promise<Device | null> {
+  try {
+    return await opening;
+  } catch (error) {
+    if (!(error instanceof WrongNumbersError)) throw error;
+    say(`The CPU is used. ${error.message}`);
+    return null;
+  }
+}
+
+function toStderr(line: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
 /** This process's share of the processors where MPI's launcher started several on the machine. */

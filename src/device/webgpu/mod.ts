@@ -3,10 +3,14 @@
  *
  * @module
  */
+import { WrongNumbersError } from "../../base/errors.ts";
 import type { Device } from "../contract.ts";
 import { openAdapter } from "./adapter.ts";
 import { WebgpuDevice } from "./device.ts";
 import type { Family } from "./kernels/plan.ts";
+import { planProgram } from "./planner.ts";
+import { type Claim, CLAIMS, selfTestProgram, wrongNumbers } from "./self_test.ts";
+import { settledFaults } from "./settled.ts";
 
 /** Options of {@link openWebgpu}. */
 export interface OpenWebgpuOptions {
@@ -25,18 +29,39 @@ export interface OpenWebgpuOptions {
    * settled is kept in the user's folder of caches, if that may be read and written.
    */
   readonly family?: "auto" | Family;
+  /** What the adapter must compute right; a test may ask for something that none does. */
+  readonly claims?: readonly Claim[];
 }
 
 /**
- * Opens a WebGPU device.
+ * Opens a WebGPU device, after a self-test of its numbers; that an adapter passed is kept beside its trial.
  *
  * @throws {DeviceError} If there is no adapter; the message says what to install.
+ * @throws {WrongNumbersError} If the adapter computes wrong numbers.
  */
 export async function openWebgpu(options: OpenWebgpuOptions = {}): Promise<Device> {
-  const { family = "auto" } = options;
+  const { family = "auto", claims = CLAIMS } = options;
   const opened = await openAdapter(options);
   const device = new WebgpuDevice(opened, family === "auto" ? undefined : family);
+  try {
+    await checkNumbers(device, opened.identity, claims);
+  } catch (error) {
+    device.close();
+    throw error;
+  }
   // not left to the end of the process, which tears the driver down in whatever state it is
   globalThis.addEventListener("unload", () => device.close());
   return device;
+}
+
+async function checkNumbers(device: Device, identity: string, claims: readonly Claim[]): Promise<void> {
+  // the very text that runs, and what it must give
+  const { steps } = planProgram(selfTestProgram(claims), device.profile, () => "shared");
+  const test = JSON.stringify([steps.map(({ text }) => text), claims.map(({ x, y, want }) => `${x} ${y} ${want}`)]);
+  const faults = await settledFaults(identity, test, () => wrongNumbers(device, claims));
+  if (faults.length === 0) return;
+  throw new WrongNumbersError(
+    `Cannot compute on "${device.name}": the driver must give right numbers, got ${faults.join("; ")}; ` +
+      'update the driver, or take the CPU: init({ device: "cpu" })',
+  );
 }

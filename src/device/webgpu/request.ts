@@ -21,12 +21,11 @@ export interface AdapterRequest {
 export async function requestAdapter({ powerPreference, threads }: AdapterRequest = {}): Promise<GPUAdapter | null> {
   const gpu: GPU | undefined = globalThis.navigator?.gpu;
   if (gpu === undefined) return null;
-  hushDriver();
-  const restore = chooseThreads(threads);
+  const restore = [chooseThreads(threads), hushDriver()];
   try {
     return await gpu.requestAdapter(powerPreference === undefined ? {} : { powerPreference });
   } finally {
-    restore();
+    restore.forEach((undo) => undo());
   }
 }
 
@@ -74,13 +73,28 @@ function chooseThreads(threads: number | undefined): () => void {
 
 const RUNTIME_DIR = "XDG_RUNTIME_DIR";
 
+/** How many requests are under way with a folder that is not the user's, and what he has set. */
+const hushed: { requests: number; own: string | null } = { requests: 0, own: null };
+
 /**
- * Mesa prints an "error" to the terminal where this variable is missing, as in most containers, though it needs no display
- * server for computing: any folder will do. Without the permission to set it, the line stays.
+ * The driver looks for a display server, and prints an "error" to the terminal where this variable is missing, as in most
+ * containers, or no absolute path. Computing needs none: any folder will do. Without the permission to set it, the line stays.
+ *
+ * @returns Puts back what the user has set, once no request is under way any more.
  */
-function hushDriver(): void {
-  if (Deno.build.os !== "linux") return;
-  if (environment(RUNTIME_DIR) === null) Deno.env.set(RUNTIME_DIR, "/tmp");
+function hushDriver(): () => void {
+  if (Deno.build.os !== "linux") return () => {};
+  const own = environment(RUNTIME_DIR);
+  if (own === undefined || (hushed.requests === 0 && own?.startsWith("/"))) return () => {};
+  if (hushed.requests++ === 0) {
+    hushed.own = own;
+    Deno.env.set(RUNTIME_DIR, "/tmp");
+  }
+  return () => {
+    if (--hushed.requests > 0) return;
+    if (hushed.own === null) Deno.env.delete(RUNTIME_DIR);
+    else Deno.env.set(RUNTIME_DIR, hushed.own);
+  };
 }
 
 /** Whether the runtime's WGSL has what goes by this name. */

@@ -17,20 +17,31 @@ const TRIAL = 1;
  * @param adapter Everything that is known of the adapter.
  */
 export function settledFamily(adapter: string, trial: () => Family): Family {
-  const folder = cacheFolder();
-  if (folder === null) return trial();
-  const known = JSON.stringify({
-    trial: TRIAL,
-    adapter,
-    deno: Deno.version.deno,
-    cores: navigator.hardwareConcurrency,
-  });
-  const path = `${folder}/adapter-${hash(known)}.json`;
-  const kept = read(path, known);
-  if (kept !== null) return kept;
-  const family = trial();
-  write(folder, path, `${JSON.stringify({ known, family })}\n`);
-  return family;
+  const known = knownOf({ trial: TRIAL, adapter });
+  const kept = read(known, "family");
+  const family = FAMILIES.find((name) => name === kept);
+  if (family !== undefined) return family;
+  const found = trial();
+  write(known, { family: found });
+  return found;
+}
+
+/**
+ * What the adapter computes wrong: nothing, where it was found sound before by the same test, else what `trial` finds. A
+ * fault is never kept: drivers are mended.
+ *
+ * @param test Everything that the test consists of.
+ */
+export async function settledFaults(adapter: string, test: string, trial: () => Promise<string[]>): Promise<string[]> {
+  const known = knownOf({ test: hash(test), adapter });
+  if (read(known, "sound") === true) return [];
+  const faults = await trial();
+  if (faults.length === 0) write(known, { sound: true });
+  return faults;
+}
+
+function knownOf(facts: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify({ ...facts, deno: Deno.version.deno, cores: navigator.hardwareConcurrency });
 }
 
 /** Where caches of this module lie, if that may be known. */
@@ -45,24 +56,34 @@ function cacheFolder(): string | null {
   return null;
 }
 
-function read(path: string, known: string): Family | null {
-  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return null;
+function pathIn(folder: string, known: string): string {
+  return `${folder}/adapter-${hash(known)}.json`;
+}
+
+/** What is kept under `name` where all of `known` is the same; undefined if nothing is. */
+function read(known: string, name: string): unknown {
+  const folder = cacheFolder();
+  if (folder === null) return undefined;
+  const path = pathIn(folder, known);
+  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return undefined;
   try {
     const kept: unknown = JSON.parse(Deno.readTextFileSync(path));
-    if (typeof kept !== "object" || kept === null || !("known" in kept) || !("family" in kept)) return null;
-    return kept.known === known ? FAMILIES.find((name) => name === kept.family) ?? null : null;
+    if (typeof kept !== "object" || kept === null || !("known" in kept) || kept.known !== known) return undefined;
+    return Object.entries(kept).find(([key]) => key === name)?.[1];
   } catch {
-    return null; // not there, or not what this module writes
+    return undefined; // not there, or not what this module writes
   }
 }
 
-function write(folder: string, path: string, text: string): void {
-  if (Deno.permissions.querySync({ name: "write", path: folder }).state !== "granted") return;
+function write(known: string, facts: Readonly<Record<string, unknown>>): void {
+  const folder = cacheFolder();
+  if (folder === null || Deno.permissions.querySync({ name: "write", path: folder }).state !== "granted") return;
+  const path = pathIn(folder, known);
   // whole or not at all, whatever else runs
   const part = `${path}.${crypto.randomUUID()}`;
   try {
     Deno.mkdirSync(folder, { recursive: true });
-    Deno.writeTextFileSync(part, text);
+    Deno.writeTextFileSync(part, `${JSON.stringify({ known, ...facts })}\n`);
     Deno.renameSync(part, path);
   } catch {
     // a cache that can't be written is none

@@ -1222,17 +1222,11 @@ var<workgroup> b_tile: array<vec4f, 256>; // [k 16][n 64 / 4]
 
 // 0 where k is beyond its end; m and n beyond theirs repeat the last
 fn a_or_0(base: u32, m: u32, k: u32) -> f32 {
-  if (k >= K[0].z) {
-    return 0.0;
-  }
-  return a_at(base, min(m, K[0].x - 1u), k);
+  return select(0.0, a_at(base, min(m, K[0].x - 1u), min(k, K[0].z - 1u)), k < K[0].z);
 }
 
 fn b_or_0(base: u32, k: u32, n: u32) -> f32 {
-  if (k >= K[0].z) {
-    return 0.0;
-  }
-  return b_at(base, k, min(n, K[0].y - 1u));
+  return select(0.0, b_at(base, min(k, K[0].z - 1u), min(n, K[0].y - 1u)), k < K[0].z);
 }
 
 fn a_line(base: u32, m: u32, k: u32) -> vec4f {
