@@ -122,15 +122,22 @@ export {
 } from "./src/data/mod.ts";
 export {
   type CategoricalColumn,
+  type CellFormat,
+  type CellOptions,
+  type ColumnKind,
+  type CsvOptions,
   encodeRow,
   encodeRows,
   type FromCsvOptions,
   type NumericColumn,
+  schemaFromJson,
+  type TableCell,
   type TableRow,
   type TabularBatch,
   TabularDataLoaders,
   type TabularSchema,
   type TargetColumn,
+  type TargetScale,
 } from "./src/data/mod.ts";
 export type { IdxArray } from "./src/data/idx.ts";
 export { loadMnist, type Mnist } from "./src/data/mnist.ts";
@@ -269,6 +276,7 @@ export {
   type FitRecord,
   type GatheredMetric,
   type Handled,
+  inDataUnit,
   type Logger,
   type LossFunc,
   type LossObject,
@@ -295,6 +303,7 @@ export {
   type Splitter,
   stdoutLogger,
   type TableView,
+  type TargetUnit,
   trainableParams,
   TrainEval,
   TrainLoop,

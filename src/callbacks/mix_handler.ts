@@ -63,7 +63,9 @@ export abstract class MixHandler extends Callback {
     const { learn } = this;
     const original = learn.lossFunc;
     this.#original = original;
-    learn.lossFunc = (pred, ...yb) => this.#loss(original, pred, yb);
+    const mixed = (pred: Tensor, ...yb: Tensor[]) => this.#loss(original, pred, yb);
+    const { unitPower } = original;
+    learn.lossFunc = unitPower === undefined ? mixed : Object.assign(mixed, { unitPower });
     learn.defer(() => this.#restore());
   }
 

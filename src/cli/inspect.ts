@@ -5,7 +5,7 @@
  */
 import { dirname, join, resolve } from "@std/path";
 import { ConfigError, DataError } from "../base/errors.ts";
-import { ArrayDataLoaders, type Batch, type DataLoader, readCsv, TabularDataLoaders } from "../data/mod.ts";
+import { ArrayDataLoaders, type Batch, type DataLoader, TabularDataLoaders } from "../data/mod.ts";
 import { type Learner, minimum, type PredictInput, slide, steep, valley } from "../fit/mod.ts";
 import { classesOf } from "../fit/predict.ts";
 import { openSafetensors } from "../io/safetensors.ts";
@@ -147,7 +147,9 @@ async function fileLines(learn: Learner, { recipe }: RunFolder, file: string): P
   const { ImageDataLoaders } = await import("../vision/data/mod.ts");
   const dls: unknown = learn.dls;
   if (dls instanceof ImageDataLoaders) return [await line(learn, file, [file])];
-  if (dls instanceof TabularDataLoaders) return await tableLines(learn, dls, file, recipe);
+  if (dls instanceof TabularDataLoaders) {
+    return await manyLines(learn, await dls.testCsv(file), (r) => `${file} row ${r + 1}`);
+  }
   if (dls instanceof ArrayDataLoaders && file.endsWith(".safetensors")) {
     return await arrayLines(learn, dls, file, recipe);
   }
@@ -156,25 +158,6 @@ async function fileLines(learn: Learner, { recipe }: RunFolder, file: string): P
       dls instanceof ArrayDataLoaders ? "a .safetensors file, or " : ""
     }--item with a number`,
   );
-}
-
-/** Predictions for all rows of a file, which has the columns that the model was trained on, in any order. */
-async function tableLines(
-  learn: Learner,
-  dls: TabularDataLoaders,
-  file: string,
-  _recipe: Recipe,
-): Promise<PredictionLine[]> {
-  const { schema } = dls;
-  const { columns, rows: n } = await readCsv(file);
-  const lacking = [...schema.numeric.map(({ name }) => name), ...schema.categorical.map(({ name }) => name)]
-    .filter((name) => !columns.has(name) && !(name.endsWith("_na") && columns.has(name.slice(0, -3))));
-  if (lacking.length > 0) throw new DataError(`Cannot predict for ${file}: it has no column ${lacking.join(", ")}`);
-  const rows = Array.from(
-    { length: n },
-    (_, r) => Object.fromEntries([...columns].map(([name, { texts, codes }]) => [name, texts[codes[r]]])),
-  );
-  return await manyLines(learn, inFile(file, () => dls.testDl(rows, { bs: 256 })), (r) => `${file} row ${r + 1}`);
 }
 
 /** Predictions for the items of an array, which is named as that of training, or is the only one. */

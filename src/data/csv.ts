@@ -3,7 +3,10 @@
  *
  * @module
  */
-import { DataError } from "../base/errors.ts";
+import { Breather } from "../base/breather.ts";
+import { ConfigError, DataError } from "../base/errors.ts";
+import { textOf } from "./csv_bytes.ts";
+import { type CsvForm, type CsvOptions, formOf } from "./csv_form.ts";
 
 /** A column as read: each distinct text once, and for each row the number of its text. */
 export interface TextColumn {
@@ -23,76 +26,239 @@ export interface TextTable {
   readonly rows: number;
   /** Columns by name, in the order of the header. */
   readonly columns: ReadonlyMap<string, TextColumn>;
+  /** Columns that the header gives no name: they are called `column 1` and so on, by their places. */
+  readonly unnamed: ReadonlySet<string>;
+  /** What separates cells. */
+  readonly delimiter: string;
+  /** What was found out or left out, sentence by sentence. */
+  readonly notes: readonly string[];
 }
 
-interface Growing {
-  readonly texts: string[];
-  readonly lines: number[];
-  readonly known: Map<string, number>;
-  codes: Int32Array;
-}
+/** Characters at the start of a file that tell how it is written. */
+const START = 1 << 16;
 
 /**
- * Reads a file of comma-separated values with a header, row by row: memory holds each distinct text once, and four bytes
- * a cell.
+ * Reads a file of separated cells, row by row: memory holds each distinct text once, and four bytes a cell. White space
+ * around cells, lines without anything in them, and a delimiter at the end of lines are no part of the table.
  *
- * @param delimiter What separates cells; a comma by default.
- * @throws DataError Where the file is missing or empty, a name stands twice in the header, or a row has too many or too few
- * cells, with file and line.
+ * @throws DataError Where the file is missing, empty or no text of its encoding, a name stands twice in the header, or a
+ * row has too many or too few cells, with file and line.
  */
-export async function readCsv(file: string, delimiter: string = ","): Promise<TextTable> {
-  const [{ parse }, { createReadStream }] = await Promise.all([import("csv-parse"), import("node:fs")]);
-  const parser = parse({ bom: true, delimiter, skip_empty_lines: true, trim: true, info: true });
-  const stream = createReadStream(file);
-  stream.on("error", (error: Error) => parser.destroy(error));
-  stream.pipe(parser);
-  let names: string[] | null = null;
-  let columns: Growing[] = [];
-  let rows = 0;
-  try {
-    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
-      if (names === null) {
-        names = checkNames(file, record);
-        columns = names.map(() => ({ texts: [], lines: [], known: new Map(), codes: new Int32Array(1024) }));
-        continue;
-      }
-      columns.forEach((column, i) => add(column, rows, record[i], info.lines));
-      rows++;
-    }
-  } catch (error) {
-    if (error instanceof DataError) throw error;
-    const why = error instanceof Deno.errors.NotFound || (error as { code?: string }).code === "ENOENT"
-      ? "there is no such file"
-      : (error as Error).message;
-    throw new DataError(`Cannot read ${file}: ${why}`, { cause: error });
+export async function readCsv(file: string, options: CsvOptions = {}): Promise<TextTable> {
+  checkForm(options);
+  const pieces = textOf(file, options.encoding);
+  let start = "", done = false;
+  while (start.length < START && !done) {
+    const next = await pieces.next();
+    if (next.done === true) done = true;
+    else start += next.value;
   }
-  if (names === null || rows === 0) throw new DataError(`Cannot read ${file}: it has no rows below a header`);
-  return {
-    file,
-    rows,
-    columns: new Map(names.map((name, i) => [name, { ...columns[i], codes: columns[i].codes.subarray(0, rows) }])),
-  };
-}
-
-function checkNames(file: string, names: string[]): string[] {
-  names.forEach((name, i) => {
-    if (name === "") throw new DataError(`Cannot read ${file}:1: column ${i + 1} has no name`);
-    if (names.indexOf(name) < i) throw new DataError(`Cannot read ${file}:1: two columns are named "${name}"`);
+  const form = formOf(start, done, options);
+  const rows = new Rows(file, form, options);
+  const { parse } = await import("csv-parse");
+  const parser = parse({
+    bom: true,
+    delimiter: form.delimiter,
+    record_delimiter: ["\r\n", "\n", "\r"],
+    from_line: form.from,
+    skip_empty_lines: true,
+    relax_column_count: true,
+    relax_quotes: true,
+    ltrim: form.delimiter !== " ",
+    rtrim: form.delimiter !== " ",
+    ...(options.comment === undefined ? {} : { comment: options.comment, comment_no_infix: true }),
+    on_record: (record: string[], { lines }: { lines: number }) => {
+      rows.add(record, lines);
+      return null;
+    },
   });
-  return names;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      parser.on("error", reject);
+      parser.on("end", resolve);
+      parser.resume();
+      feed(parser, start, pieces).catch(reject);
+    });
+  } catch (error) {
+    throw rows.failure ?? told(file, error);
+  }
+  if (rows.failure !== null) throw rows.failure;
+  return rows.table();
 }
 
-function add(column: Growing, row: number, text: string, line: number): void {
-  let code = column.known.get(text);
-  if (code === undefined) {
-    code = column.texts.push(text) - 1;
-    column.lines.push(line);
-    column.known.set(text, code);
+interface Parser {
+  write(text: string): boolean;
+  end(): void;
+}
+
+async function feed(parser: Parser, start: string, pieces: AsyncGenerator<string, void, undefined>): Promise<void> {
+  const breather = new Breather();
+  const give = async (text: string) => {
+    for (let at = 0; at < text.length; at += START) {
+      parser.write(text.slice(at, at + START));
+      if (breather.due) await breather.pause();
+    }
+  };
+  await give(start);
+  for await (const text of pieces) await give(text);
+  parser.end();
+}
+
+function told(file: string, error: unknown): Error {
+  if (error instanceof DataError || error instanceof ConfigError) return error;
+  const { code, message, lines } = error as { code?: string; message: string; lines?: number };
+  const why = code === "CSV_QUOTE_NOT_CLOSED"
+    ? "a quote that begins a cell is never closed"
+    : code?.includes("QUOTE")
+    ? "a quote that begins a cell ends in the middle of it; quotes inside of a cell are doubled"
+    : message;
+  return new DataError(`Cannot read ${file}${lines === undefined ? "" : `:${lines}`}: ${why}`, { cause: error });
+}
+
+function checkForm({ delimiter, skipRows = 0, comment, names }: CsvOptions): void {
+  if (delimiter !== undefined && (typeof delimiter !== "string" || [...delimiter].length !== 1 || delimiter === '"')) {
+    throw new ConfigError(
+      `Cannot separate cells by ${JSON.stringify(delimiter)}: delimiter is one character, such as ";" or "\\t"`,
+    );
   }
-  if (row === column.codes.length) {
-    const more = new Int32Array(row * 2);
-    more.set(column.codes);
-    column.codes = more;
+  if (!Number.isInteger(skipRows) || skipRows < 0) {
+    throw new ConfigError(`Cannot leave out ${skipRows} lines: skipRows is a whole number from 0`);
   }
-  column.codes[row] = code;
+  if (comment === "") throw new ConfigError('Cannot leave out remarks: comment is what begins them, such as "#"');
+  if (names?.some((name) => typeof name !== "string" || name.trim() === "")) {
+    throw new ConfigError("Cannot name columns: names are texts that are not empty");
+  }
+}
+
+/** What is read, row by row. */
+class Rows {
+  readonly #file: string;
+  readonly #form: CsvForm;
+  readonly #options: CsvOptions;
+  #names: readonly string[] | null = null;
+  #unnamed = new Set<string>();
+  #columns: GrowingColumn[] = [];
+  #rows = 0;
+  #skipped: number[] = [];
+  #notes: string[] = [];
+  /** What is wrong with the file; nothing more is taken then. */
+  failure: Error | null = null;
+
+  constructor(file: string, form: CsvForm, options: CsvOptions) {
+    this.#file = file;
+    this.#form = form;
+    this.#options = options;
+  }
+
+  /** Takes the cells of a row that ends on `line`. */
+  add(record: string[], line: number): void {
+    if (this.failure !== null) return;
+    const cells = this.#form.delimiter === " " ? record.filter((cell) => cell !== "") : record;
+    for (let i = 0; i < cells.length; i++) cells[i] = cells[i].trim();
+    if (cells.every((cell) => cell === "")) return;
+    try {
+      if (this.#names === null) {
+        const { header = true, names } = this.#options;
+        this.#begin(names ?? (header ? cells : cells.map(() => "")), line, cells.length);
+        if (header) return;
+      }
+      this.#row(cells, line);
+    } catch (error) {
+      this.failure = error as Error;
+    }
+  }
+
+  #begin(given: readonly string[], line: number, width: number): void {
+    if (given.length !== width) {
+      throw new ConfigError(
+        `Cannot name the columns of ${this.#file}: it has ${width} on line ${line}, names has ${given.length}`,
+      );
+    }
+    this.#name(given, line);
+  }
+
+  #name(given: readonly string[], line: number): void {
+    const names = given.map((name, i) => name === "" ? `column ${i + 1}` : name);
+    names.forEach((name, i) => {
+      if (names.indexOf(name) < i) {
+        throw new DataError(
+          `Cannot read ${this.#file}:${line}: two columns are named "${name}"; give names: [...] for all columns`,
+        );
+      }
+      // without a header, all have made names
+      if (given[i] === "" && this.#options.header !== false) this.#unnamed.add(name);
+    });
+    this.#names = names;
+    this.#columns = names.map(() => new GrowingColumn());
+  }
+
+  #row(cells: string[], line: number): void {
+    while (cells.length > this.#columns.length && cells.at(-1) === "") cells.pop();
+    if (this.#rows === 0 && this.#skipped.length === 0 && cells.length === this.#columns.length + 1) {
+      this.#notes.push(`rows have one cell more than the header: the first names the row, it is called "column 1"`);
+      this.#unnamed.clear();
+      this.#name(["", ...this.#names!.map((name, i) => name === `column ${i + 1}` ? "" : name)], line);
+    }
+    if (cells.length !== this.#columns.length) {
+      if (this.#options.badRows === "skip") return void this.#skipped.push(line);
+      throw new DataError(
+        `Cannot read ${this.#file}, line ${line}: it has ${cells.length} cells, the header ${this.#columns.length}, ` +
+          `cells are separated by ${JSON.stringify(this.#form.delimiter)}; correct it, give the delimiter, ` +
+          `skipRows or comment where lines are no rows, or badRows: "skip"`,
+      );
+    }
+    for (let i = 0; i < cells.length; i++) this.#columns[i].add(this.#rows, cells[i], line);
+    this.#rows++;
+  }
+
+  table(): TextTable {
+    const names = this.#names;
+    if (names === null || this.#rows === 0) {
+      throw new DataError(`Cannot read ${this.#file}: it has no rows below a header`);
+    }
+    const columns = new Map(names.map((name, i) => [name, this.#columns[i].done(this.#rows)]));
+    for (const name of this.#unnamed) {
+      // a delimiter at the end of every line
+      if (columns.get(name)!.texts.every((text) => text === "")) columns.delete(name);
+    }
+    if (this.#skipped.length > 0) {
+      const { length, 0: first } = this.#skipped;
+      const rows = length === 1 ? `the row of line ${first}` : `${length} rows, the first of line ${first},`;
+      this.#notes.push(`${rows} left out: too many or too few cells`);
+    }
+    return {
+      file: this.#file,
+      rows: this.#rows,
+      columns,
+      unnamed: this.#unnamed,
+      delimiter: this.#form.delimiter,
+      notes: this.#notes,
+    };
+  }
+}
+
+class GrowingColumn {
+  readonly #texts: string[] = [];
+  readonly #lines: number[] = [];
+  readonly #known = new Map<string, number>();
+  #codes = new Int32Array(1024);
+
+  add(row: number, text: string, line: number): void {
+    let code = this.#known.get(text);
+    if (code === undefined) {
+      code = this.#texts.push(text) - 1;
+      this.#lines.push(line);
+      this.#known.set(text, code);
+    }
+    if (row === this.#codes.length) {
+      const more = new Int32Array(row * 2);
+      more.set(this.#codes);
+      this.#codes = more;
+    }
+    this.#codes[row] = code;
+  }
+
+  done(rows: number): TextColumn {
+    return { texts: this.#texts, lines: this.#lines, codes: this.#codes.subarray(0, rows) };
+  }
 }

@@ -6,7 +6,7 @@
 import { sourceOf, textHash } from "../base/facts.ts";
 import { contentHash } from "./content_hash.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
-import { checkOptions, flag, func, num, objectWith, type OptionTable, other } from "../base/options.ts";
+import { checkOptions, either, flag, func, num, objectWith, oneOf, type OptionTable, other } from "../base/options.ts";
 import { fmtShape } from "../base/shape.ts";
 import { cast, mul, sub } from "../graph/elementwise.ts";
 import { array, fromHost, MAX_ARRAY, scalar } from "../graph/leaves.ts";
@@ -37,8 +37,8 @@ export interface DataLoaderOptions {
   readonly bs?: number;
   /** Whether every epoch has an order of its own; false by default. */
   readonly shuffle?: boolean;
-  /** Whether a last, shorter batch is left out; false by default. */
-  readonly dropLast?: boolean;
+  /** Whether a last, shorter batch is left out; false by default. "single": only where it would be a single item. */
+  readonly dropLast?: boolean | "single";
   /** Seed of the orders; without one, each epoch draws from the default generator, so that `setSeed` before a fit holds. */
   readonly seed?: number;
   /** Batches of a `dataset` that are made ahead of time; 2 by default. */
@@ -61,7 +61,7 @@ const DATA_LOADER: OptionTable<DataLoaderOptions> = {
   columns: other("columns", Array.isArray),
   bs: num,
   shuffle: flag,
-  dropLast: flag,
+  dropLast: either(flag, oneOf("single")),
   seed: num,
   prefetch: num,
   batchTfm: func(),
@@ -118,8 +118,8 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
   readonly bs: number;
   /** Whether every epoch has an order of its own. */
   readonly shuffle: boolean;
-  /** Whether a last, shorter batch is left out. */
-  readonly dropLast: boolean;
+  /** Whether a last, shorter batch is left out; "single": only where it would be a single item. */
+  readonly dropLast: boolean | "single";
   readonly #dataset: Dataset | null;
   readonly #columns: readonly Column[];
   readonly #prefetch: number;
@@ -193,7 +193,8 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
   /** Batches an epoch. */
   get length(): number {
     const n = this.shard === null ? this.size : shardSize(this.size, this.shard);
-    return this.dropLast ? Math.floor(n / this.bs) : Math.ceil(n / this.bs);
+    const drop = this.dropLast === "single" ? n > this.bs && n % this.bs === 1 : this.dropLast;
+    return drop ? Math.floor(n / this.bs) : Math.ceil(n / this.bs);
   }
 
   /** Whether the data lies on the device, so that batches cost nothing to make. */

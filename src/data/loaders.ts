@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError, DataError } from "../base/errors.ts";
-import { checkOptions, either, flag, num, objectWith, other, text, texts } from "../base/options.ts";
+import { checkOptions, either, flag, num, objectWith, oneOf, other, text, texts } from "../base/options.ts";
 import { fmtShape, sameShape } from "../base/shape.ts";
 import { type Dtype, Tensor } from "../tensor/mod.ts";
 import { type ArrayData, toTensor } from "./dataset.ts";
@@ -32,8 +32,8 @@ export interface FromArraysOptions {
   readonly seed?: number;
   /** Whether training epochs are shuffled; true by default. */
   readonly shuffle?: boolean;
-  /** Whether a last, shorter training batch is left out; false by default. */
-  readonly dropLast?: boolean;
+  /** Whether a last, shorter training batch is left out; false by default. "single": only one of a single item is. */
+  readonly dropLast?: boolean | "single";
   /** Scales inputs to mean 0 and deviation 1: with numbers given, or `true` for those of the training set. */
   readonly normalize?: boolean | { readonly mean: number; readonly std: number };
   /** Whether to look for NaN and infinities in f32 data first; false by default. */
@@ -52,6 +52,18 @@ export interface DataLoadersOptions {
   readonly path?: string;
   /** What the data suggests as loss. */
   readonly lossFunc?: unknown;
+  /** How targets in batches came from those of the data. */
+  readonly targetScale?: TargetScale;
+  /** What was found out or left out while the data was read, for people. */
+  readonly notes?: readonly string[];
+}
+
+/** Targets in batches are `(y - mean) / std`; learners give predictions and metrics in the unit of `y`. */
+export interface TargetScale {
+  /** Subtracted from targets. */
+  readonly mean: number;
+  /** Divided out of targets. */
+  readonly std: number;
 }
 
 /** How items become inputs: what kind of data, and what was learnt from the training set. */
@@ -73,6 +85,10 @@ export class DataLoaders<B extends Batch = [Tensor, Tensor]> {
   readonly path: string | undefined;
   /** What the data suggests as loss. */
   readonly lossFunc: unknown;
+  /** How targets in batches came from those of the data; undefined where they are the same. */
+  readonly targetScale: TargetScale | undefined;
+  /** What was found out or left out while the data was read; a learner tells it when it is made. */
+  readonly notes: readonly string[];
 
   /**
    * Puts two loaders together.
@@ -81,16 +97,20 @@ export class DataLoaders<B extends Batch = [Tensor, Tensor]> {
    * @param valid Batches to measure on.
    */
   constructor(train: DataLoader<B>, valid: DataLoader<B>, options: DataLoadersOptions = {}) {
-    const { nInp, path, lossFunc } = checkOptions("make DataLoaders", options, {
+    const { nInp, path, lossFunc, targetScale, notes = [] } = checkOptions("make DataLoaders", options, {
       nInp: num,
       path: text,
       lossFunc: other("a loss"),
+      targetScale: objectWith<TargetScale>("{ mean, std }", "mean", "std"),
+      notes: texts,
     });
     this.train = train;
     this.valid = valid;
     this.nInp = nInp;
     this.path = path;
     this.lossFunc = lossFunc;
+    this.targetScale = targetScale;
+    this.notes = notes;
   }
 
   /** Loaders over arrays, which are kept on the device. */
@@ -99,7 +119,7 @@ export class DataLoaders<B extends Batch = [Tensor, Tensor]> {
       bs: num,
       seed: num,
       shuffle: flag,
-      dropLast: flag,
+      dropLast: either(flag, oneOf("single")),
       normalize: either(
         flag,
         objectWith<{ readonly mean: number; readonly std: number }>("{ mean, std }", "mean", "std"),
@@ -148,10 +168,12 @@ export class DataLoaders<B extends Batch = [Tensor, Tensor]> {
   }
 
   /**
-   * Loaders over a table in a file of comma-separated values: columns of numbers are scaled, missing cells filled with the
-   * median, words numbered, all by the training rows alone; the result's `schema` keeps how. For `nn.TabularModel`.
+   * Loaders over a table in a file of separated values, also one that gzip packed: columns of numbers are scaled, missing
+   * cells filled with the median, words numbered, a number to predict scaled, all by the training rows alone; the result's
+   * `schema` keeps how. For `nn.TabularModel`. See `docs/how_to/tables.md`.
    *
-   * @throws DataError Where a cell does not fit its column, with file, line and column.
+   * @throws DataError Where a cell does not fit its column, or what a column holds cannot be told, with file, line and
+   * column.
    */
   static async fromCsv(file: string, options: FromCsvOptions): Promise<TabularDataLoaders> {
     return await (await import("./tabular.ts")).fromCsv(file, options);

@@ -23,15 +23,14 @@ export {
   type DataLoadersOptions,
   type FromArraysOptions,
   type InputsJson,
+  type TargetScale,
   type TestArraysOptions,
 } from "./loaders.ts";
-export {
-  encodeRow,
-  encodeRows,
-  type FromCsvOptions,
-  type TableRow,
-  type TabularBatch,
-  TabularDataLoaders,
-} from "./tabular.ts";
+export { type FromCsvOptions, type TabularBatch, TabularDataLoaders } from "./tabular.ts";
+export { encodeRow, encodeRows, type TableCell, type TableRow } from "./table_encode.ts";
 export type { CategoricalColumn, NumericColumn, TabularSchema, TargetColumn } from "./tabular_schema.ts";
+export { schemaFromJson } from "./schema_json.ts";
+export type { CellFormat, CellOptions } from "./table_cells.ts";
+export type { ColumnKind } from "./table_kinds.ts";
+export type { CsvOptions } from "./csv_form.ts";
 export { readCsv, type TextColumn, type TextTable } from "./csv.ts";

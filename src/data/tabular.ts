@@ -4,55 +4,72 @@
  * @module
  */
 import { ConfigError, DataError } from "../base/errors.ts";
-import { checkOptions, num, oneOf, type OptionTable, text, texts } from "../base/options.ts";
-import { Rng, type Tensor, tensor } from "../tensor/mod.ts";
-import {
-  columnOf,
-  isMissing,
-  measures,
-  numberOf,
-  numbersOf,
-  numericColumn,
-  type TabularSchema,
-  wordsOf,
-} from "./tabular_schema.ts";
+import { checkOptions, either, flag, num, oneOf, type OptionTable, text, texts } from "../base/options.ts";
+import { type Tensor, tensor } from "../tensor/mod.ts";
 import { readCsv, type TextTable } from "./csv.ts";
+import { CSV_OPTIONS, type CsvOptions } from "./csv_form.ts";
 import type { Dataset } from "./dataset.ts";
 import { type Batch, DataLoader } from "./loader.ts";
 import { DataLoaders, type InputsJson } from "./loaders.ts";
+import { CELL_OPTIONS, type CellOptions, CellReader, formatOf } from "./table_cells.ts";
+import { encodeRow, encodeRows, encodeTable, encodeTarget, type TableRow } from "./table_encode.ts";
+import { COLUMN_KINDS, type ColumnKind } from "./table_kinds.ts";
+import { hasDecimalCommas, learnSchema, planOf, type TablePlan } from "./table_plan.ts";
+import { type RowSplit, splitAtRandom, splitByColumn } from "./table_split.ts";
+import { columnOf, count, type TabularSchema } from "./tabular_schema.ts";
 
-/** Options of `DataLoaders.fromCsv`. */
-export interface FromCsvOptions {
+/** Options of `DataLoaders.fromCsv`: of the table, beside those of how the file and its cells are written. */
+export interface FromCsvOptions extends CsvOptions, CellOptions {
   /** Column to predict. */
   readonly target: string;
   /** Whether the target names classes or is a number; by default the column itself tells. */
   readonly task?: "classify" | "regress";
-  /** Columns of numbers. By default those whose cells are all numbers, and not just a few whole ones. */
+  /**
+   * Columns of numbers; then only these and those of `categorical` are inputs. By default columns whose cells are all
+   * numbers, and not just a few whole ones.
+   */
   readonly numeric?: readonly string[];
-  /** Columns of words. By default all others. */
+  /** Columns of words; then only these and those of `numeric` are inputs. By default all others that repeat their words. */
   readonly categorical?: readonly string[];
+  /** What single columns are, where all others are found out: `{ zip: "categorical", day: "ignore" }`. */
+  readonly kinds?: Readonly<Record<string, ColumnKind>>;
+  /** Whether rows without a target are left out; by default they are an error. */
+  readonly dropMissingTarget?: boolean;
+  /** Whether a number to predict is scaled to mean 0 and deviation 1 for the model; true by default. */
+  readonly scaleTarget?: boolean;
   /** Fraction of rows to measure on, drawn at random; 0.2 by default. */
   readonly validPct?: number;
-  /** Column whose `1`, `true`, `yes` or `valid` marks the rows to measure on, in place of `validPct`. */
+  /** Whether each class gives its share of the rows to measure on, and keeps one for training; true by default. */
+  readonly stratify?: boolean;
+  /** Column that marks the rows to measure on by `1`, `true`, `yes` or `valid`, in place of `validPct`. */
   readonly validColumn?: string;
   /** Rows a batch; 64 by default. */
   readonly bs?: number;
+  /**
+   * Whether a last, shorter training batch is left out. By default "single": only one of a single row is, which batch norm
+   * cannot train on; it is another row in every epoch.
+   */
+  readonly dropLast?: boolean | "single";
   /** Seed of the split and of the order. */
   readonly seed?: number;
-  /** What separates cells; a comma by default. */
-  readonly delimiter?: string;
 }
 
 const FROM_CSV: OptionTable<FromCsvOptions> = {
+  ...CSV_OPTIONS,
+  ...CELL_OPTIONS,
   target: text,
   task: oneOf("classify", "regress"),
   numeric: texts,
   categorical: texts,
+  kinds: COLUMN_KINDS,
+  dropMissingTarget: flag,
+  scaleTarget: flag,
   validPct: num,
+  stratify: flag,
   validColumn: text,
   bs: num,
+  dropLast: either(flag, oneOf("single")),
   seed: num,
-  delimiter: text,
 };
 
 /** A batch: numbers of words, i32 `[n, words]`; numbers, f32 `[n, numbers]`; targets, i32 or f32 `[n]`. */
@@ -63,9 +80,24 @@ export class TabularDataLoaders extends DataLoaders<TabularBatch> {
   /** What the columns mean; for `encodeRow` and for files. */
   readonly schema: TabularSchema;
 
-  /** Puts two loaders and their schema together. */
-  constructor(train: DataLoader<TabularBatch>, valid: DataLoader<TabularBatch>, schema: TabularSchema) {
-    super(train, valid, { nInp: 2 });
+  /**
+   * Puts two loaders and their schema together.
+   *
+   * @param notes What was found out or left out; a learner tells it.
+   */
+  constructor(
+    train: DataLoader<TabularBatch>,
+    valid: DataLoader<TabularBatch>,
+    schema: TabularSchema,
+    notes: readonly string[] = [],
+  ) {
+    const { target } = schema;
+    const scaled = target.kind === "regress" && (target.mean !== 0 || target.std !== 1);
+    super(train, valid, {
+      nInp: 2,
+      notes,
+      ...(scaled ? { targetScale: { mean: target.mean, std: target.std } } : {}),
+    });
     this.schema = schema;
   }
 
@@ -88,6 +120,37 @@ export class TabularDataLoaders extends DataLoaders<TabularBatch> {
     if (rows.length === 0) throw new DataError("Cannot make a loader: there are no rows");
     const [words, numbers] = encodeRows(this.schema, rows);
     return new DataLoader<Batch>({ columns: [{ tensor: words }, { tensor: numbers }], bs, seed: 0 });
+  }
+
+  /**
+   * A loader of all rows of a file, in order; its batches have inputs only. The file is read as that of training was, and
+   * has its input columns in any order; others don't matter.
+   *
+   * @param options How the file is written, where that differs from training; `bs`, rows a batch.
+   * @throws DataError Where a column is lacking, or a cell does not fit its column.
+   */
+  async testCsv(file: string, options: CsvOptions & { readonly bs?: number } = {}): Promise<DataLoader<Batch>> {
+    checkOptions("read rows", options, { ...CSV_OPTIONS, bs: num });
+    const { schema } = this, table = await readCsv(file, { ...schema.form, ...options });
+    const needed = [...schema.numeric, ...schema.categorical.filter(({ marks }) => marks === undefined)];
+    const lacking = needed.map(({ name }) => name).filter((name) => !table.columns.has(name));
+    if (lacking.length > 0) {
+      throw new DataError(
+        `Cannot predict for ${file}: it has no column ${lacking.join(", ")}; its columns are ${
+          [...table.columns.keys()].join(", ")
+        }`,
+      );
+    }
+    const n = table.rows;
+    const { words, numbers } = await encodeTable(schema, table, Int32Array.from({ length: n }, (_, r) => r));
+    return new DataLoader<Batch>({
+      columns: [
+        { tensor: tensor(words, { shape: [n, schema.categorical.length] }) },
+        { tensor: tensor(numbers, { shape: [n, schema.numeric.length] }) },
+      ],
+      bs: options.bs ?? 256,
+      seed: 0,
+    });
   }
 
   /** See `DataLoaders.inputsJson`. */
@@ -113,176 +176,92 @@ const NO_ROWS: Dataset = {
 /** Reads a table; see `DataLoaders.fromCsv`. */
 export async function fromCsv(file: string, options: FromCsvOptions): Promise<TabularDataLoaders> {
   checkOptions("load a table", options, FROM_CSV);
-  const table = await readCsv(file, options.delimiter);
-  const { bs = 64, seed = 0 } = options;
-  const { train, valid } = splitRows(table, options);
-  const schema = learnSchema(table, train, options);
-  const encoded = encode(table, schema);
-  const part = (rows: Int32Array, shuffle: boolean) =>
-    new DataLoader<TabularBatch>({
+  if (typeof options.target !== "string") {
+    throw new ConfigError("Cannot load a table: target names the column to predict");
+  }
+  const { bs = 64, seed = 0, dropLast = "single" } = options;
+  const table = await readCsv(file, options);
+  const notes = [...table.notes];
+  let format = formatOf(options);
+  if (options.decimal === undefined && hasDecimalCommas(table, new CellReader(format))) {
+    format = formatOf({ ...options, decimal: "," });
+    notes.push('numbers are read with decimal commas; decimal: "." reads points');
+  }
+  const cells = new CellReader(format);
+  const plan = await planOf(table, options, cells);
+  const { train, valid } = splitRows(table, rowsWithTarget(table, options, cells, notes), plan, options);
+  if (train.length === 0) throw new DataError(`Cannot learn from ${file}: no row is left for training`);
+  const schema = await learnSchema(table, train, plan, options, cells);
+  notes.push(...plan.notes, ...classNotes(schema, train.length));
+  const part = async (rows: Int32Array, shuffle: boolean) => {
+    const { words, numbers } = await encodeTable(schema, table, rows), n = rows.length;
+    return new DataLoader<TabularBatch>({
       columns: [
-        { tensor: take(encoded.words, rows, schema.categorical.length) },
-        { tensor: take(encoded.numbers, rows, schema.numeric.length) },
-        { tensor: pick(encoded.target, rows) },
+        { tensor: tensor(words, { shape: [n, schema.categorical.length] }) },
+        { tensor: tensor(numbers, { shape: [n, schema.numeric.length] }) },
+        { tensor: tensor(encodeTarget(schema, table, rows), { shape: [n] }) },
       ],
       bs,
       shuffle,
       seed,
+      dropLast: shuffle ? dropLast : false,
     });
-  return new TabularDataLoaders(part(train, true), part(valid, false), schema);
-}
-
-function pick(data: Float32Array | Int32Array, rows: Int32Array): Tensor {
-  return tensor(data instanceof Int32Array ? rows.map((r) => data[r]) : Float32Array.from(rows, (r) => data[r]));
-}
-
-function take(data: Float32Array | Int32Array, rows: Int32Array, width: number): Tensor {
-  const part = data instanceof Int32Array ? new Int32Array(rows.length * width) : new Float32Array(rows.length * width);
-  rows.forEach((r, i) => part.set(data.subarray(r * width, (r + 1) * width), i * width));
-  return tensor(part, { shape: [rows.length, width] });
-}
-
-const TRUE: ReadonlySet<string> = new Set(["1", "true", "yes", "valid"]);
-
-/** Rows to learn from and to measure on, ascending. */
-function splitRows(table: TextTable, options: FromCsvOptions): { train: Int32Array; valid: Int32Array } {
-  const { validPct = 0.2, validColumn, seed = 0 } = options;
-  const held = new Uint8Array(table.rows);
-  if (validColumn !== undefined) {
-    const column = columnOf(table, validColumn);
-    column.codes.forEach((code, r) => held[r] = TRUE.has(column.texts[code].toLowerCase()) ? 1 : 0);
-  } else {
-    if (!(validPct >= 0 && validPct < 1)) {
-      throw new ConfigError(`Cannot hold out ${validPct} of the rows: validPct is a fraction from 0, below 1`);
-    }
-    const order = new Rng(seed).permutation(table.rows);
-    for (let i = 0; i < Math.floor(validPct * table.rows); i++) held[order[i]] = 1;
-  }
-  const all = Int32Array.from({ length: table.rows }, (_, r) => r);
-  const train = all.filter((r) => held[r] === 0);
-  if (train.length === 0) throw new DataError(`Cannot learn from ${table.file}: no row is left for training`);
-  return { train, valid: all.filter((r) => held[r] === 1) };
-}
-
-function learnSchema(table: TextTable, rows: Int32Array, options: FromCsvOptions): TabularSchema {
-  const { target, task, validColumn } = options;
-  const targetColumn = columnOf(table, target);
-  const inputs = [...table.columns.keys()].filter((name) => name !== target && name !== validColumn);
-  for (const name of [...options.numeric ?? [], ...options.categorical ?? []]) {
-    columnOf(table, name);
-    if (name === target) throw new ConfigError(`Cannot learn from column "${name}": it is the target`);
-  }
-  const chosen = options.numeric !== undefined || options.categorical !== undefined;
-  const numericNames = options.numeric ?? (chosen ? [] : inputs.filter((name) => measures(columnOf(table, name))));
-  const wordNames = options.categorical ?? (chosen ? [] : inputs.filter((name) => !numericNames.includes(name)));
-  if (numericNames.length + wordNames.length === 0) {
-    throw new ConfigError(`Cannot learn from ${table.file}: no column is left as input`);
-  }
-  const numeric = numericNames.map((name) => numericColumn(name, numbersOf(table, name), rows));
-  const categorical = wordNames.map((name) => ({ name, words: wordsOf(columnOf(table, name), rows) }));
-  for (const { name, hasMissing } of numeric) {
-    if (hasMissing) categorical.push({ name: `${name}_na`, words: ["no", "yes"] });
-  }
-  const regress = task === undefined ? measures(targetColumn) : task === "regress";
-  if (regress) return { numeric, categorical, target: { kind: "regress", name: target } };
-  const classes = wordsOf(targetColumn, rows);
-  if (classes.length < 2) {
-    throw new DataError(`Cannot classify by column "${target}" of ${table.file}: its training rows have one class`);
-  }
-  return { numeric, categorical, target: { kind: "classify", name: target, classes } };
-}
-
-interface Encoded {
-  readonly words: Int32Array;
-  readonly numbers: Float32Array;
-  readonly target: Int32Array | Float32Array;
-}
-
-function encode(table: TextTable, schema: TabularSchema): Encoded {
-  const { rows, file } = table;
-  const { numeric, categorical, target } = schema;
-  const words = new Int32Array(rows * categorical.length), numbers = new Float32Array(rows * numeric.length);
-  numeric.forEach((column, c) => {
-    numbersOf(table, column.name).forEach((v, r) => numbers[r * numeric.length + c] = scaled(column, v));
-  });
-  categorical.forEach(({ name, words: known }, c) => {
-    const source = table.columns.get(name) ?? columnOf(table, name.replace(/_na$/, ""));
-    const own = table.columns.has(name);
-    const number = source.texts.map((text) =>
-      own ? known.indexOf(text) + 1 : known.indexOf(isMissing(text) ? "yes" : "no") + 1
-    );
-    source.codes.forEach((code, r) => words[r * categorical.length + c] = number[code]);
-  });
-  const column = columnOf(table, target.name);
-  const cell = (text: string, i: number, ok: boolean, rule: string) => {
-    if (!ok) {
-      throw new DataError(`Cannot read ${file}:${column.lines[i]}, column "${target.name}": ${rule}, got "${text}"`);
-    }
   };
-  if (target.kind === "regress") {
-    const values = numbersOf(table, target.name);
-    column.texts.forEach((text, i) => cell(text, i, !isMissing(text), "the target is missing"));
-    return { words, numbers, target: Float32Array.from(values) };
+  return new TabularDataLoaders(
+    await part(train, true),
+    await part(valid, false),
+    schema,
+    notes.map((note) => `${file}: ${note}`),
+  );
+}
+
+/** Rows that have a target; those without are an error, or left out where that is wanted. */
+function rowsWithTarget(table: TextTable, options: FromCsvOptions, cells: CellReader, notes: string[]): Int32Array {
+  const { target, dropMissingTarget = false } = options;
+  const { texts, lines, codes } = columnOf(table, target);
+  const missing = texts.map((text) => cells.isMissing(text, target));
+  const all = Int32Array.from({ length: table.rows }, (_, r) => r), rows = all.filter((r) => !missing[codes[r]]);
+  const lost = table.rows - rows.length;
+  if (lost === 0) return rows;
+  const first = missing.indexOf(true), text = JSON.stringify(texts[first]);
+  if (!dropMissingTarget) {
+    const words = texts[first] === "" ? "" : `; keepDefaultNa: false takes ${text} for a word like others`;
+    throw new DataError(
+      `Cannot read ${table.file}:${lines[first]}, column "${target}": the target is missing in ${count(lost)} of ` +
+        `${count(table.rows)} rows, got ${text}; dropMissingTarget: true leaves such rows out${words}`,
+    );
   }
-  const { classes } = target;
-  const number = column.texts.map((text, i) => {
-    const at = classes.indexOf(text);
-    cell(text, i, at >= 0, isMissing(text) ? "the target is missing" : "no training row has this class");
-    return at;
-  });
-  return { words, numbers, target: Int32Array.from(column.codes, (code) => number[code]) };
+  if (rows.length === 0) throw new DataError(`Cannot learn from ${table.file}: no row has a target "${target}"`);
+  notes.push(`${count(lost)} of ${count(table.rows)} rows are left out: they have no ${target}`);
+  return rows;
 }
 
-function scaled({ mean, std, median }: { mean: number; std: number; median: number }, value: number): number {
-  return ((Number.isNaN(value) ? median : value) - mean) / std;
+function splitRows(table: TextTable, rows: Int32Array, plan: TablePlan, options: FromCsvOptions): RowSplit {
+  const { validPct = 0.2, validColumn, seed = 0, stratify = true, target } = options;
+  if (validColumn !== undefined) return splitByColumn(table, validColumn, rows);
+  return splitAtRandom(rows, validPct, seed, stratify && !plan.regress ? columnOf(table, target).codes : null);
 }
 
-/** A row by column name; columns that are left out are missing. */
-export type TableRow = Readonly<Record<string, string | number>>;
-
-/**
- * One row, by column name, as the inputs of a model: numbers of words and numbers, without the batch axis. Columns that are
- * left out are missing.
- *
- * @throws DataError Where a column of numbers holds something else.
- */
-export function encodeRow(schema: TabularSchema, row: TableRow): [Tensor, Tensor] {
-  const { words, numbers } = hostRow(schema, row);
-  return [tensor(words, { shape: [words.length] }), tensor(numbers, { shape: [numbers.length] })];
-}
-
-/**
- * Rows as {@link encodeRow} has them, as one batch: `[n, words]` and `[n, numbers]`.
- *
- * @throws DataError Where a column of numbers holds something else; it names the row, from 1.
- */
-export function encodeRows(schema: TabularSchema, rows: readonly TableRow[]): [Tensor, Tensor] {
-  const nWords = schema.categorical.length, nNumbers = schema.numeric.length;
-  const words = new Int32Array(rows.length * nWords), numbers = new Float32Array(rows.length * nNumbers);
-  rows.forEach((row, r) => {
-    const one = hostRow(schema, row, `row ${r + 1}, `);
-    words.set(one.words, r * nWords);
-    numbers.set(one.numbers, r * nNumbers);
-  });
-  return [
-    tensor(words, { shape: [rows.length, nWords] }),
-    tensor(numbers, { shape: [rows.length, nNumbers] }),
-  ];
-}
-
-function hostRow(schema: TabularSchema, row: TableRow, where = ""): { words: Int32Array; numbers: Float32Array } {
-  const text = (name: string) => Object.hasOwn(row, name) ? String(row[name]) : "";
-  const words = schema.categorical.map(({ name, words: known }) => {
-    const numeric = schema.numeric.find((n) => `${n.name}_na` === name);
-    if (numeric !== undefined) return known.indexOf(isMissing(text(numeric.name)) ? "yes" : "no") + 1;
-    return known.indexOf(text(name)) + 1;
-  });
-  const numbers = schema.numeric.map((column) => {
-    const value = numberOf(text(column.name));
-    if (value === undefined) {
-      throw new DataError(`Cannot use "${text(column.name)}" in ${where}column "${column.name}": a number is needed`);
+/** What is odd about the classes of a target, and about words. */
+function classNotes({ target, categorical }: TabularSchema, rows: number): string[] {
+  const notes: string[] = [];
+  const lists = categorical.filter(({ marks }) => marks === undefined).map(({ name, words }) => ({ name, words }));
+  if (target.kind === "classify") {
+    lists.unshift({ name: target.name, words: target.classes });
+    if (target.classes.length > 20 && target.classes.length > rows / 2) {
+      notes.push(`the target ${target.name} has ${count(target.classes.length)} classes in ${count(rows)} rows`);
     }
-    return scaled(column, value);
-  });
-  return { words: Int32Array.from(words), numbers: Float32Array.from(numbers) };
+  }
+  for (const { name, words } of lists) {
+    const known = new Map<string, string>();
+    for (const word of words) {
+      const plain = word.toLowerCase(), other = known.get(plain);
+      if (other !== undefined) {
+        notes.push(`"${other}" and "${word}" of ${name} are two words that differ in case only`);
+        break;
+      }
+      known.set(plain, word);
+    }
+  }
+  return notes;
 }

@@ -6,7 +6,17 @@
 import { ConfigError } from "../base/errors.ts";
 import { checkOptions, flag, func, type OptionTable } from "../base/options.ts";
 import { type Tensor, zeros } from "../tensor/mod.ts";
-import { Callback, computeLoss, gatherRows, joinRows, type LossFunc, ORDER, type TrainLoop } from "../train/mod.ts";
+import {
+  Callback,
+  computeLoss,
+  gatherRows,
+  inDataUnit,
+  joinRows,
+  type LossFunc,
+  lossInDataUnit,
+  ORDER,
+  type TrainLoop,
+} from "../train/mod.ts";
 import { inPhase } from "./fine_tune.ts";
 import { activate, decode } from "./predict.ts";
 import { looking } from "./states.ts";
@@ -35,15 +45,15 @@ export const GET_PREDS: OptionTable<GetPredsOptions> = {
 
 /** What {@link getPreds} gives, items in the order of the set. */
 export interface Preds {
-  /** Activated predictions, `[n, ...]`. */
+  /** Activated predictions, `[n, ...]`, in the unit of the data. */
   readonly preds: Tensor;
-  /** Targets, `[n, ...]`. */
+  /** Targets, `[n, ...]`, in the unit of the data. */
   readonly targs: Tensor;
   /** Inputs; with `withInput`. */
   readonly inputs?: Tensor;
   /** Decisions; with `withDecoded`. */
   readonly decoded?: Tensor;
-  /** Each item's loss, `[n]`; with `withLoss`. */
+  /** Each item's loss, `[n]`, in the unit of the data; with `withLoss`. */
   readonly losses?: Tensor;
 }
 
@@ -62,12 +72,16 @@ class Gather extends Callback {
 
   override afterBatch(): void {
     const { learn } = this;
-    const { act = (p: Tensor) => activate(learn, p), withInput = false, withLoss = false } = this.options;
+    const { act, withInput = false, withLoss = false } = this.options;
+    const pred = act === undefined ? activate(learn, learn.pred) : act(inDataUnit(learn, learn.pred));
     // copies: what the batch leaves behind is the learner's
-    this.preds.push(act(learn.pred).detach().keep());
-    if (learn.yb.length > 0) this.targs.push(learn.yb[0].detach().keep());
+    this.preds.push(pred.detach().keep());
+    if (learn.yb.length > 0) this.targs.push(inDataUnit(learn, learn.yb[0]).detach().keep());
     if (withInput) this.inputs.push(learn.xb[0].detach().keep());
-    if (withLoss) this.losses.push(itemLosses(learn.lossFunc, learn.pred, learn.yb).detach().keep());
+    if (withLoss) {
+      const losses = lossInDataUnit(learn, itemLosses(learn.lossFunc, learn.pred, learn.yb));
+      this.losses.push(losses.detach().keep());
+    }
   }
 }
 

@@ -5,14 +5,14 @@
  */
 import type { TableRow } from "../data/mod.ts";
 import { noGrad, type Tensor, type TypedArray } from "../tensor/mod.ts";
-import type { TrainLoop } from "../train/mod.ts";
+import { inDataUnit, type TrainLoop } from "../train/mod.ts";
 import { rememberGenerators } from "./states.ts";
 
 /** What the model makes of one item. */
 export interface Prediction {
   /** The decision: what the loss's `decodes` makes of the activated prediction, such as the class. */
   readonly decoded: Tensor;
-  /** The activated prediction, such as the probability of each class. */
+  /** The activated prediction, such as the probability of each class, or a number in the unit of the data. */
   readonly pred: Tensor;
   /** The class that was decided for; null where the data has no classes with names. */
   readonly label: string | number | boolean | null;
@@ -70,10 +70,11 @@ export function classesOf(dls: object): readonly (string | number | boolean)[] |
   return dls.vocab;
 }
 
-/** Predictions through the loss's activation, where it has one. */
+/** Predictions through the loss's activation, where it has one, in the unit of the data. */
 export function activate(learn: TrainLoop, pred: Tensor): Tensor {
   const { lossFunc } = learn;
-  return typeof lossFunc === "function" || lossFunc.activation === undefined ? pred : lossFunc.activation(pred);
+  const active = typeof lossFunc === "function" || lossFunc.activation === undefined ? pred : lossFunc.activation(pred);
+  return inDataUnit(learn, active);
 }
 
 /** Decisions from activated predictions, where the loss knows how. */

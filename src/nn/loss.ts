@@ -32,6 +32,14 @@ export abstract class Loss {
     this.reduction = options.reduction ?? "mean";
   }
 
+  /**
+   * The power by which the loss grows with the unit of predictions and targets: 2 for squared differences, 1 for absolute
+   * ones, 0 where there is no such power. Losses of scaled targets are shown in the unit of the data by it.
+   */
+  get unitPower(): number {
+    return 0;
+  }
+
   /** The loss of predictions against targets. */
   abstract forward(pred: Tensor, targ: Tensor): Tensor;
 

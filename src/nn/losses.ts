@@ -11,6 +11,11 @@ import { flatPair, Loss, LOSS_OPTIONS, type LossOptions } from "./loss.ts";
 
 /** Squared difference. */
 export class MSELoss extends Loss {
+  /** See `Loss`. */
+  override get unitPower(): number {
+    return 2;
+  }
+
   /** One number; with reduction "none" one for each element. */
   override forward(pred: Tensor, targ: Tensor): Tensor {
     const [p, t] = flatPair(this, pred, targ);
@@ -20,6 +25,11 @@ export class MSELoss extends Loss {
 
 /** Absolute difference. */
 export class L1Loss extends Loss {
+  /** See `Loss`. */
+  override get unitPower(): number {
+    return 1;
+  }
+
   /** One number; with reduction "none" one for each element. */
   override forward(pred: Tensor, targ: Tensor): Tensor {
     const [p, t] = flatPair(this, pred, targ);
@@ -33,7 +43,9 @@ export interface SmoothL1Options extends LossOptions {
   readonly beta?: number;
 }
 
-/** `d^2 / (2 beta)` for differences below `beta`, `|d| - beta / 2` above. */
+/**
+ * `d^2 / (2 beta)` for differences below `beta`, `|d| - beta / 2` above. Of scaled targets `beta` counts in deviations.
+ */
 export class SmoothL1Loss extends Loss {
   /** Difference up to which the loss is quadratic. */
   readonly beta: number;
@@ -44,6 +56,11 @@ export class SmoothL1Loss extends Loss {
     super(rest);
     if (!(beta > 0)) throw new ConfigError(`Cannot make SmoothL1Loss: beta is a number above 0, got ${beta}`);
     this.beta = beta;
+  }
+
+  /** See `Loss`. */
+  override get unitPower(): number {
+    return 1;
   }
 
   /** One number; with reduction "none" one for each element. */
@@ -61,7 +78,9 @@ export interface HuberOptions extends LossOptions {
   readonly delta?: number;
 }
 
-/** `d^2 / 2` for differences up to `delta`, `delta (|d| - delta / 2)` above. */
+/**
+ * `d^2 / 2` for differences up to `delta`, `delta (|d| - delta / 2)` above. Of scaled targets `delta` counts in deviations.
+ */
 export class HuberLoss extends Loss {
   /** Difference up to which the loss is quadratic. */
   readonly delta: number;
@@ -72,6 +91,11 @@ export class HuberLoss extends Loss {
     super(rest);
     if (!(delta > 0)) throw new ConfigError(`Cannot make HuberLoss: delta is a number above 0, got ${delta}`);
     this.delta = delta;
+  }
+
+  /** See `Loss`. */
+  override get unitPower(): number {
+    return 2;
   }
 
   /** One number; with reduction "none" one for each element. */

@@ -10,6 +10,7 @@ import { gatherRows, joinRows } from "./join_rows.ts";
 import { Metric, type MetricFunc, type MetricValue } from "./metric.ts";
 import { snakeCase } from "./names.ts";
 import type { Peers } from "./peers.ts";
+import { inDataUnit } from "./target_scale.ts";
 import type { TrainLoop } from "./train_loop.ts";
 
 /** Options of {@link AccumMetric}. */
@@ -63,7 +64,8 @@ export class AccumMetric extends Metric {
   override accumulate(learn: TrainLoop): void {
     // copies: what the batch leaves behind is not this metric's to keep
     const { pred, yb } = learn.batch;
-    this.#parts.push([this.#prepare(pred ?? learn.pred), ...yb ?? learn.yb].map((t) => t.detach().keep()));
+    const [own, ...targets] = [pred ?? learn.pred, ...yb ?? learn.yb].map((t) => inDataUnit(learn, t));
+    this.#parts.push([this.#prepare(own), ...targets].map((t) => t.detach().keep()));
   }
 
   /** What each batch gave. */

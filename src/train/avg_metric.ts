@@ -11,6 +11,7 @@ import { snakeCase } from "./names.ts";
 import type { Peers } from "./peers.ts";
 import { ScalarHistory } from "./scalar_history.ts";
 import { Smooth } from "./smooth.ts";
+import { inDataUnit, lossInDataUnit } from "./target_scale.ts";
 import type { TrainLoop } from "./train_loop.ts";
 
 /** Number of items of the batch under way. */
@@ -114,7 +115,9 @@ export abstract class GatheredMetric extends Metric {
   }
 }
 
-/** The mean of a function of `(pred, ...yb)` over a set: each batch counts by its number of items. */
+/**
+ * The mean of a function of `(pred, ...yb)` over a set, in the unit of the data: each batch counts by its number of items.
+ */
 export class AvgMetric extends GatheredMetric {
   /** Name in rows and messages. */
   override readonly name: string;
@@ -136,18 +139,19 @@ export class AvgMetric extends GatheredMetric {
   /** The batch's own number. */
   protected override ofBatch(learn: TrainLoop): Tensor {
     const { pred, yb } = learn.batch;
-    return this.#f(pred ?? learn.pred, ...yb ?? learn.yb);
+    return this.#f(inDataUnit(learn, pred ?? learn.pred), ...(yb ?? learn.yb).map((y) => inDataUnit(learn, y)));
   }
 }
 
-/** The mean loss over a set. */
+/** The mean loss over a set, in the unit of the data. */
 export class AvgLoss extends GatheredMetric {
   /** Name in rows and messages. */
   override readonly name: string = "loss";
 
   /** The batch's own number. */
   protected override ofBatch(learn: TrainLoop): Tensor | null {
-    return learn.batch.loss?.mean() ?? null;
+    const { loss } = learn.batch;
+    return loss === null ? null : lossInDataUnit(learn, loss.mean());
   }
 }
 

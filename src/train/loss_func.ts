@@ -16,10 +16,17 @@ export interface LossObject {
   decodes?(pred: Tensor): Tensor;
   /** How the items' losses are brought together; "none" keeps them apart. */
   reduction?: "mean" | "sum" | "none";
+  /**
+   * The power by which the loss grows with the unit of predictions and targets: 2 for squared differences. Losses of scaled
+   * targets are shown in the unit of the data by it; where absent, or 0, they are shown as they are.
+   */
+  readonly unitPower?: number;
 }
 
 /** A loss object, or a plain function of the prediction and the targets. */
-export type LossFunc = LossObject | ((pred: Tensor, ...yb: Tensor[]) => Tensor);
+export type LossFunc =
+  | LossObject
+  | (((pred: Tensor, ...yb: Tensor[]) => Tensor) & Pick<LossObject, "unitPower">);
 
 /** The loss of `pred`. */
 export function computeLoss(loss: LossFunc, pred: Tensor, yb: readonly Tensor[]): Tensor {

@@ -94,6 +94,7 @@ export { Output } from "./output.ts";
 export { ScalarHistory } from "./scalar_history.ts";
 export { Smooth } from "./smooth.ts";
 export { formatTime } from "./table.ts";
+export { inDataUnit, lossInDataUnit, type TargetUnit } from "./target_scale.ts";
 export { TrainEval } from "./train_eval.ts";
 export {
   learnerOptions,

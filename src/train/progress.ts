@@ -5,7 +5,7 @@
  */
 import { barText } from "./bar.ts";
 import { Callback, type Handled } from "./callback.ts";
-import type { TableView } from "./logger.ts";
+import { silentLogger, type TableView } from "./logger.ts";
 import { ORDER } from "./order.ts";
 import { Recorder } from "./recorder.ts";
 import { formatTime, tableHeader, tableRow } from "./table.ts";
@@ -27,14 +27,19 @@ export class Progress extends Callback {
   #drawn = 0;
   #started = 0;
   #id = "";
+  #told = false;
 
   /** See `Callback.beforeFit`. */
   override beforeFit(): void {
     const recorder = this.learn.findCb(Recorder);
     this.#started = this.#synced = performance.now();
     this.#id = crypto.randomUUID();
-    if (recorder === null) return;
     const { logger } = this.learn;
+    if (!this.#told && logger !== silentLogger) {
+      for (const note of this.learn.dls.notes ?? []) logger.line(note);
+      this.#told = true;
+    }
+    if (recorder === null) return;
     if (logger.table === undefined) logger.line(tableHeader(recorder.metricNames));
     else this.#table(null);
   }

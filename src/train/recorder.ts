@@ -19,6 +19,7 @@ import { loadCurve, loadRecord, saveCurve, saveRecord } from "./record_state.ts"
 import type { PlotLossOptions, RecorderOptions, RecorderState } from "./recorder_options.ts";
 import { ScalarHistory } from "./scalar_history.ts";
 import { Smooth } from "./smooth.ts";
+import { lossInDataUnit } from "./target_scale.ts";
 
 /**
  * Records a run. A training batch's loss stays on the device until a block is read: at the end of the epoch, after
@@ -348,7 +349,7 @@ export class Recorder extends Callback {
   #train(): Handled {
     const { learn } = this;
     const loss = learn.batch.loss!;
-    this.#raw.push(loss.size === 1 ? loss : loss.mean(), "the loss");
+    this.#raw.push(lossInDataUnit(learn, loss.size === 1 ? loss : loss.mean()), "the loss");
     const { hypers } = learn.opt;
     this.#now.lrs.push(hypers[hypers.length - 1].lr);
     if (this.trainMetrics) return accumulateAll(learn.metrics, this);

@@ -6,7 +6,7 @@
 import { CheckpointError } from "../base/errors.ts";
 import { checkOptions, objectWith, other } from "../base/options.ts";
 import { fmtShape, sameShape } from "../base/shape.ts";
-import { ArrayDataLoaders, DataLoader, DataLoaders, TabularDataLoaders, type TabularSchema } from "../data/mod.ts";
+import { ArrayDataLoaders, DataLoader, DataLoaders, schemaFromJson, TabularDataLoaders } from "../data/mod.ts";
 import { LEARNER_KEY } from "../fit/export.ts";
 import { lossFromJson } from "../fit/loss_json.ts";
 import { Learner } from "../fit/mod.ts";
@@ -143,7 +143,7 @@ function loadersOf({ inputs, vocab }: CheckedLearner): DataLoaders | TabularData
     });
   switch (inputs.kind) {
     case "table":
-      return TabularDataLoaders.forRows(inputs.schema as unknown as TabularSchema);
+      return TabularDataLoaders.forRows(schemaFromJson(inputs.schema, "the schema of a learner"));
     case "images":
       return ImageDataLoaders.forItems({
         vocab: vocab ?? [],

@@ -126,19 +126,27 @@ async function arrays(spec: Of<"arrays">, path: string, seed: number): Promise<R
     }
     return await file.tensor(name);
   };
-  const [x, y] = [await read(xName), await read(yName)];
+  const pairOf = async (xName: string, yName: string) => {
+    const [x, y] = [await read(xName), await read(yName)];
+    if (x.shape[0] === y.shape[0]) return { x, y };
+    throw new DataError(
+      `Cannot pair ${xName} with ${yName} of ${path}: they have ${x.shape[0] ?? "no axis of"} and ${
+        y.shape[0] ?? "no axis of"
+      } items`,
+    );
+  };
+  const { x, y } = await pairOf(xName, yName);
   if ((xValid === undefined) !== (yValid === undefined)) {
     throw new ConfigError("Cannot validate: give both data.xValid and data.yValid, or neither");
   }
-  const held = xValid === undefined || yValid === undefined
-    ? split(x, y, validPct, seed)
-    : { x, y, xValid: await read(xValid), yValid: await read(yValid) };
+  const given = xValid === undefined || yValid === undefined ? null : await pairOf(xValid, yValid);
+  const held = given === null ? split(x, y, validPct, seed) : { x, y, xValid: given.x, yValid: given.y };
   let classes = 0;
   if (y.dtype !== "f32") { for (const v of y.data) classes = Math.max(classes, v + 1); }
   const vocab = Array.from({ length: classes }, (_, i) => String(i));
   const dls = DataLoaders.fromArrays(
     { x: plain(held.x), y: plain(held.y), xValid: plain(held.xValid), yValid: plain(held.yValid) },
-    { bs, seed, normalize, vocab },
+    { bs, seed, normalize, vocab, dropLast: "single" }, // batch norm cannot train on one item
   );
   const values = y.shape.length > 1 ? y.shape[1] : 1;
   return { dls: dls as DataLoaders<Batch>, input: x.shape.slice(1), outputs: classes > 0 ? classes : values, vocab };

@@ -8,6 +8,7 @@ import { readAll, type Tensor } from "../../tensor/mod.ts";
 import { gatherRows } from "../join_rows.ts";
 import { Metric, type MetricValue } from "../metric.ts";
 import type { Peers } from "../peers.ts";
+import { inDataUnit } from "../target_scale.ts";
 import type { TrainLoop } from "../train_loop.ts";
 
 /** All predictions, or all targets, of a set: rows of `width` numbers, one after the other. */
@@ -40,8 +41,8 @@ export abstract class WholeSet extends Metric {
   override accumulate(learn: TrainLoop): void {
     const { pred, yb } = learn.batch;
     // copies: what the batch leaves behind is not this metric's to keep
-    this.#preds.push(this.prepare(pred ?? learn.pred).detach().keep());
-    this.#targs.push((yb ?? learn.yb)[0].detach().keep());
+    this.#preds.push(this.prepare(inDataUnit(learn, pred ?? learn.pred)).detach().keep());
+    this.#targs.push(inDataUnit(learn, (yb ?? learn.yb)[0]).detach().keep());
   }
 
   /** Takes in the rows of all processes, in the order of the set. */

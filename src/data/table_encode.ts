@@ -1,0 +1,177 @@
+/**
+ * Rows of a table as the inputs and targets of a model.
+ *
+ * @module
+ */
+import { DataError } from "../base/errors.ts";
+import { nearestName } from "../base/options.ts";
+import { Breather } from "../base/breather.ts";
+import { type Tensor, tensor } from "../tensor/mod.ts";
+import type { TextTable } from "./csv.ts";
+import { CellReader } from "./table_cells.ts";
+import { columnOf, numbersOf, type NumericColumn, type TabularSchema, wordOf } from "./tabular_schema.ts";
+
+/** Rows as numbers, on the host. */
+export interface EncodedRows {
+  /** Numbers of words, `[rows, words]`. */
+  readonly words: Int32Array;
+  /** Scaled numbers, `[rows, numbers]`. */
+  readonly numbers: Float32Array;
+}
+
+/** What look-ups by a schema need, made once. */
+interface Lookup {
+  readonly cells: CellReader;
+  /** Numbers of the words of each categorical column. */
+  readonly words: readonly ReadonlyMap<string, number>[];
+  readonly names: ReadonlySet<string>;
+}
+
+const lookups = new WeakMap<TabularSchema, Lookup>();
+
+function lookupOf(schema: TabularSchema): Lookup {
+  let found = lookups.get(schema);
+  if (found === undefined) {
+    const { numeric, categorical, target, unused } = schema;
+    const own = categorical.filter(({ marks }) => marks === undefined);
+    found = {
+      cells: new CellReader(schema.cells),
+      words: categorical.map(({ words }) => new Map(words.map((word, i) => [word, i + 1]))),
+      names: new Set([...numeric.map((n) => n.name), ...own.map((c) => c.name), target.name, ...unused]),
+    };
+    lookups.set(schema, found);
+  }
+  return found;
+}
+
+function scaled({ mean, std, median }: NumericColumn, value: number): number {
+  return ((Number.isNaN(value) ? median : value) - mean) / std;
+}
+
+/** The inputs of these rows of a table. */
+export async function encodeTable(schema: TabularSchema, table: TextTable, rows: Int32Array): Promise<EncodedRows> {
+  const { numeric, categorical } = schema, { cells, words: numbersOfWords } = lookupOf(schema);
+  const nNumbers = numeric.length, nWords = categorical.length, breather = new Breather();
+  const numbers = new Float32Array(rows.length * nNumbers), words = new Int32Array(rows.length * nWords);
+  for (const [c, column] of numeric.entries()) {
+    const values = numbersOf(table, column.name, cells).map((v) => scaled(column, v));
+    const { codes } = columnOf(table, column.name);
+    for (let i = 0; i < rows.length; i++) numbers[i * nNumbers + c] = values[codes[rows[i]]];
+    if (breather.due) await breather.pause();
+  }
+  for (const [c, { name, numbers: areNumbers, marks }] of categorical.entries()) {
+    const { texts, codes } = columnOf(table, marks ?? name), known = numbersOfWords[c];
+    const number = Int32Array.from(texts, (text) => {
+      if (marks !== undefined) return cells.isMissing(text, marks) ? known.get("yes")! : known.get("no")!;
+      return cells.isMissing(text, name) ? 0 : known.get(wordOf(text, name, areNumbers, cells)) ?? 0;
+    });
+    for (let i = 0; i < rows.length; i++) words[i * nWords + c] = number[codes[rows[i]]];
+    if (breather.due) await breather.pause();
+  }
+  return { words, numbers };
+}
+
+/** The targets of these rows: numbers of classes, or scaled numbers. */
+export function encodeTarget(schema: TabularSchema, table: TextTable, rows: Int32Array): Int32Array | Float32Array {
+  const { target } = schema, { cells } = lookupOf(schema), column = columnOf(table, target.name);
+  if (target.kind === "regress") {
+    const values = numbersOf(table, target.name, cells);
+    return Float32Array.from(rows, (r) => (values[column.codes[r]] - target.mean) / target.std);
+  }
+  const known = new Map(target.classes.map((name, i) => [name, i]));
+  const number = column.texts.map((text) => known.get(wordOf(text, target.name, target.numbers, cells)) ?? -1);
+  return Int32Array.from(rows, (r) => {
+    const code = column.codes[r];
+    if (number[code] < 0) {
+      throw new DataError(
+        `Cannot read ${table.file}:${
+          column.lines[code]
+        }, column "${target.name}": no training row has this class, got ` +
+          `${JSON.stringify(column.texts[code])}; mark one of its rows for training, or leave them out`,
+      );
+    }
+    return number[code];
+  });
+}
+
+/** A cell of a row: a text as a file has it, a number, true or false; null and undefined are missing. */
+export type TableCell = string | number | boolean | null | undefined;
+
+/** A row by column name; columns that are left out are missing. */
+export type TableRow = Readonly<Record<string, TableCell>>;
+
+/**
+ * One row, by column name, as the inputs of a model: numbers of words and numbers, without the batch axis. Columns that are
+ * left out are missing.
+ *
+ * @throws DataError Where a column of numbers holds something else, or the training file had no column of a name.
+ */
+export function encodeRow(schema: TabularSchema, row: TableRow): [Tensor, Tensor] {
+  const { words, numbers } = encodeHost(schema, [row], () => "");
+  return [tensor(words, { shape: [words.length] }), tensor(numbers, { shape: [numbers.length] })];
+}
+
+/**
+ * Rows as {@link encodeRow} has them, as one batch: `[n, words]` and `[n, numbers]`.
+ *
+ * @throws DataError As {@link encodeRow}; it names the row, from 1.
+ */
+export function encodeRows(schema: TabularSchema, rows: readonly TableRow[]): [Tensor, Tensor] {
+  const { words, numbers } = encodeHost(schema, rows, (r) => `row ${r + 1}, `);
+  return [
+    tensor(words, { shape: [rows.length, schema.categorical.length] }),
+    tensor(numbers, { shape: [rows.length, schema.numeric.length] }),
+  ];
+}
+
+function encodeHost(schema: TabularSchema, rows: readonly TableRow[], where: (r: number) => string): EncodedRows {
+  const { numeric, categorical } = schema, { cells, words: known, names } = lookupOf(schema);
+  const words = new Int32Array(rows.length * categorical.length),
+    numbers = new Float32Array(rows.length * numeric.length);
+  rows.forEach((row, r) => {
+    for (const name in row) {
+      if (!names.has(name)) {
+        const list = [...numeric, ...categorical.filter((c) => c.marks === undefined)].map((c) => c.name);
+        throw new DataError(
+          `Cannot use ${where(r)}column "${name}": the model was trained on a table without it, its inputs are ` +
+            `${list.join(", ")}; did you mean ${nearestName(name, list)}?`,
+        );
+      }
+    }
+    const cell = (name: string) => {
+      const value = Object.hasOwn(row, name) ? row[name] : undefined;
+      if (value === undefined || value === null || Number.isNaN(value)) return "";
+      if (["string", "number", "boolean"].includes(typeof value)) {
+        return typeof value === "string" ? value.trim() : value;
+      }
+      throw new DataError(
+        `Cannot use ${where(r)}column "${name}": a cell is a text, a number, true or false, got a ${typeof value}`,
+      );
+    };
+    const missing = (value: string | number | boolean, name: string) => cells.isMissing(String(value), name);
+    categorical.forEach(({ name, numbers: areNumbers, marks }, c) => {
+      const value = cell(marks ?? name);
+      let number: number | undefined;
+      if (marks !== undefined) number = known[c].get(missing(value, marks) ? "yes" : "no");
+      else if (typeof value === "string") {
+        number = missing(value, name) ? 0 : known[c].get(wordOf(value, name, areNumbers, cells));
+      } else number = known[c].get(String(value)) ?? booleanWord(known[c], value);
+      words[r * categorical.length + c] = number ?? 0;
+    });
+    numeric.forEach((column, c) => {
+      const { name } = column, value = cell(name);
+      const number = typeof value === "number" && !missing(value, name) ? value : cells.number(String(value), name);
+      if (number === undefined || number === Infinity || number === -Infinity) {
+        throw new DataError(`Cannot use ${JSON.stringify(value)} in ${where(r)}column "${name}": a number is needed`);
+      }
+      numbers[r * numeric.length + c] = scaled(column, number);
+    });
+  });
+  return { words, numbers };
+}
+
+/** The number of the word for true or false, which files write `True` or `TRUE`, too. */
+function booleanWord(known: ReadonlyMap<string, number>, value: string | number | boolean): number | undefined {
+  if (typeof value !== "boolean") return undefined;
+  return [...known].find(([word]) => word.toLowerCase() === String(value))?.[1];
+}

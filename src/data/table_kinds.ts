@@ -1,0 +1,161 @@
+/**
+ * Which columns of a table hold numbers and which words, as far as the cells themselves tell; what they do not tell is asked.
+ *
+ * @module
+ */
+import { Breather } from "../base/breather.ts";
+import { DataError } from "../base/errors.ts";
+import { type OptionKind, other } from "../base/options.ts";
+import type { TextColumn, TextTable } from "./csv.ts";
+import { besideNumber, type CellReader, isCode, numberLike } from "./table_cells.ts";
+import { columnOf, count } from "./tabular_schema.ts";
+
+/** What a column holds. */
+export type ColumnKind = "numeric" | "categorical" | "ignore";
+
+/** What kinds of columns may be, as an option. */
+export const COLUMN_KINDS: OptionKind<Readonly<Record<string, ColumnKind>>> = other(
+  'kinds by column, each "numeric", "categorical" or "ignore"',
+  (v) => typeof v === "object" && v !== null && !Array.isArray(v),
+);
+
+/** A kind, and why a column is left out. */
+export interface FoundKind {
+  /** The kind. */
+  readonly kind: ColumnKind;
+  /** Why the column is left out, as in "it is empty". */
+  readonly why?: string;
+}
+
+/** A column with no more distinct whole numbers than this holds categories, unless it is said to be numeric. */
+const FEW_WHOLE_NUMBERS = 20;
+/** Share of cells below which those that are no numbers are taken for mistakes. */
+const FEW_CELLS = 0.05;
+/** Columns of fewer distinct words than this are never left out for having too many. */
+const FEW_WORDS = 10;
+/** Cells that tell of nothing, in tables of others. */
+const NOTHING =
+  /^(?:[^\p{L}\p{N}]+|[+-]?inf(?:inity)?|missing|unknown|unk|undefined|na|n\.a\.?|none|nil|null|nan|void)$/iu;
+
+interface Odd {
+  readonly text: string;
+  readonly line: number;
+}
+
+/** What the cells of a column are. */
+class Cells {
+  /** Rows with a cell that is not missing. */
+  known = 0;
+  /** Of them, rows with a number. */
+  numbers = 0;
+  /** Distinct texts that are not missing. */
+  distinct = 0;
+  /** Texts that are neither missing nor numbers, in the order of the file. */
+  readonly odd: Odd[] = [];
+  whole = true;
+  codes = false;
+  huge = false;
+
+  /** Looks at all cells. */
+  static async of({ texts, lines, codes }: TextColumn, name: string, cells: CellReader): Promise<Cells> {
+    const found = new Cells(), rows = new Int32Array(texts.length), breather = new Breather();
+    for (const code of codes) rows[code]++;
+    for (let i = 0; i < texts.length; i++) {
+      if (i % 4096 === 4095 && breather.due) await breather.pause();
+      const text = texts[i], value = cells.number(text, name);
+      if (Number.isNaN(value)) continue;
+      found.distinct++;
+      found.known += rows[i];
+      if (value === undefined) {
+        found.odd.push({ text, line: lines[i] });
+        continue;
+      }
+      found.numbers += rows[i];
+      found.whole &&= Number.isInteger(value);
+      found.codes ||= isCode(text);
+      found.huge ||= Math.abs(value) > Number.MAX_SAFE_INTEGER;
+    }
+    return found;
+  }
+
+  /** Whether the cells that are no numbers look like mistakes, or like numbers that are written in another way. */
+  get doubtful(): boolean {
+    const { odd, known, numbers } = this, bad = known - numbers;
+    if (odd.length === 0 || this.codes) return false;
+    if (numbers >= 3 && (bad <= FEW_CELLS * known || bad === 1)) return true;
+    const like = odd.filter(({ text }) => numberLike(text) !== null).length;
+    const none = odd.filter(({ text }) => NOTHING.test(text)).length;
+    return like + none === odd.length && (none === 0 || numbers >= known / 2);
+  }
+
+  /** Whether the cells are numbers that measure something, rather than name something. */
+  measures(enough: number): boolean {
+    if (this.odd.length > 0 || this.known === 0 || this.codes) return false;
+    return !this.whole || this.distinct > enough;
+  }
+}
+
+/** Whether a target holds numbers to be predicted, rather than names of classes. */
+export async function targetMeasures(table: TextTable, name: string, cells: CellReader): Promise<boolean> {
+  const found = await Cells.of(columnOf(table, name), name, cells);
+  if (found.doubtful) {
+    throw new DataError(
+      `Cannot tell whether column "${name}" of ${table.file} is a number or names classes: ` +
+        `${asked(found, name)}; task: "classify" takes every text for a class`,
+    );
+  }
+  return found.measures(FEW_WHOLE_NUMBERS);
+}
+
+/** What an input column holds. */
+export async function kindOf(table: TextTable, name: string, cells: CellReader): Promise<FoundKind> {
+  const found = await Cells.of(columnOf(table, name), name, cells), { known, distinct, odd } = found;
+  if (known === 0) return { kind: "ignore", why: "it is empty" };
+  if (table.unnamed.has(name)) return { kind: "ignore", why: "it has no name, as columns of row numbers have none" };
+  if (found.doubtful) {
+    throw new DataError(
+      `Cannot tell whether column "${name}" of ${table.file} holds numbers or words: ${asked(found, name)}; ` +
+        `kinds: { ${JSON.stringify(name)}: "categorical" } takes them for words, "ignore" leaves the column out`,
+    );
+  }
+  const all = distinct === known && known > FEW_WHOLE_NUMBERS;
+  if (
+    all && odd.length === 0 && found.whole &&
+    (found.huge || /(?:^|[\s_.-])(?:id|index|uuid|key)$/i.test(name) || /[a-z]I[dD]$/.test(name))
+  ) {
+    return { kind: "ignore", why: "every row has another whole number, as identities have" };
+  }
+  if (found.measures(Math.min(FEW_WHOLE_NUMBERS, known / 2))) return { kind: "numeric" };
+  if (distinct >= FEW_WORDS && distinct > known / 2) {
+    const share = distinct === known
+      ? "every row has another word"
+      : `${count(distinct)} words in ${count(known)} rows`;
+    return { kind: "ignore", why: `${share}, as names, dates and identities have` };
+  }
+  return { kind: "categorical" };
+}
+
+/** What the cells are, and the options that settle it. */
+function asked({ known, numbers, odd }: Cells, name: string): string {
+  const quoted = (text: string) => JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+  const shown = odd.slice(0, 3).map(({ text, line }) => `line ${line} has ${quoted(text)}`);
+  const more = odd.length > 3 ? ` and ${odd.length - 3} more` : "";
+  const facts = `${count(numbers)} of ${count(known)} cells of ${name} are numbers, ${shown.join(", ")}${more}`;
+  const forms = odd.map(({ text }) => numberLike(text) ?? []);
+  const ways: string[] = [];
+  const can = (form: "decimal" | "thousands" | "strip" | "point") => forms.some((f) => f.includes(form as never));
+  if (can("strip")) {
+    const beside = [...new Set(odd.map(({ text }) => besideNumber(text)).filter((t) => t !== ""))].slice(0, 4);
+    ways.push(`strip: ${JSON.stringify(beside)} leaves out what stands beside numbers`);
+  }
+  const separated = can("point") || odd.some(({ text }) => /\d\.\d{3},/.test(text)) ? ', thousands: "."' : "";
+  if (can("decimal") || can("point")) ways.push(`decimal: ","${separated} reads decimal commas`);
+  if (can("thousands")) {
+    const by = odd.map(({ text }) => /\d([,'’\s])\d{3}/.exec(text)?.[1]).find((c) => c !== undefined) ?? ",";
+    ways.push(`thousands: ${JSON.stringify(by)} reads groups of thousands`);
+  }
+  if (!forms.every((f) => f.length > 0)) {
+    ways.push(`naValues: ${JSON.stringify(odd.slice(0, 3).map(({ text }) => text))} takes such cells for missing`);
+  }
+  return `${facts}; ${ways.join("; ")}`;
+}

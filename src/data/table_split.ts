@@ -1,0 +1,75 @@
+/**
+ * Which rows of a table are learned from, and which are measured on.
+ *
+ * @module
+ */
+import { ConfigError, DataError } from "../base/errors.ts";
+import { Rng } from "../tensor/mod.ts";
+import type { TextTable } from "./csv.ts";
+import { columnOf } from "./tabular_schema.ts";
+
+const VALID: ReadonlySet<string> = new Set(["1", "1.0", "true", "t", "yes", "y", "valid", "validation", "val"]);
+const TRAIN: ReadonlySet<string> = new Set(["", "0", "0.0", "false", "f", "no", "n", "train", "training"]);
+
+/** Rows by number, ascending. */
+export interface RowSplit {
+  /** To learn from. */
+  readonly train: Int32Array;
+  /** To measure on. */
+  readonly valid: Int32Array;
+}
+
+/** Of `rows`, those that a column marks are measured on. */
+export function splitByColumn(table: TextTable, name: string, rows: Int32Array): RowSplit {
+  const { texts, lines, codes } = columnOf(table, name);
+  const held = texts.map((text, i) => {
+    const word = text.toLowerCase();
+    if (!VALID.has(word) && !TRAIN.has(word)) {
+      throw new DataError(
+        `Cannot split ${table.file}:${lines[i]} by column "${name}": 1, true, yes or valid marks rows to measure on, ` +
+          `0, false, no or train the others, got ${JSON.stringify(text)}`,
+      );
+    }
+    return VALID.has(word);
+  });
+  const valid = rows.filter((r) => held[codes[r]]);
+  if (valid.length === 0) throw new DataError(`Cannot split ${table.file} by column "${name}": it marks no row`);
+  return { train: rows.filter((r) => !held[codes[r]]), valid };
+}
+
+/**
+ * Of `rows`, a fraction drawn at random is measured on.
+ *
+ * @param classes The class of each row of the table: each gives its share as nearly as whole rows can, and keeps at least one
+ * row for training. Null draws from all rows alike.
+ */
+export function splitAtRandom(rows: Int32Array, validPct: number, seed: number, classes: Int32Array | null): RowSplit {
+  if (!(validPct >= 0 && validPct < 1)) {
+    throw new ConfigError(`Cannot hold out ${validPct} of the rows: validPct is a fraction from 0, below 1`);
+  }
+  const order = new Rng(seed).permutation(rows.length), wanted = Math.floor(validPct * rows.length);
+  const held = new Uint8Array(rows.length);
+  if (classes === null) { for (let i = 0; i < wanted; i++) held[order[i]] = 1; }
+  else {
+    const groups = new Map<number, number[]>();
+    for (const i of order) {
+      const members = groups.get(classes[rows[i]]);
+      if (members === undefined) groups.set(classes[rows[i]], [i]);
+      else members.push(i);
+    }
+    // largest remainders: shares are rounded down, then the rows that are lacking come from those cut most
+    const shares = [...groups.values()].map((members) => {
+      const share = validPct * members.length, take = Math.min(Math.floor(share), members.length - 1);
+      return { members, take, rest: share - take };
+    });
+    let lacking = wanted - shares.reduce((sum, { take }) => sum + take, 0);
+    for (const share of [...shares].sort((a, b) => b.rest - a.rest)) {
+      if (lacking === 0) break;
+      if (share.take >= share.members.length - 1) continue;
+      share.take++;
+      lacking--;
+    }
+    for (const { members, take } of shares) for (const i of members.slice(0, take)) held[i] = 1;
+  }
+  return { train: rows.filter((_, i) => held[i] === 0), valid: rows.filter((_, i) => held[i] === 1) };
+}

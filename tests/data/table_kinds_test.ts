@@ -1,0 +1,190 @@
+/**
+ * What columns of a table hold: found out where it is plain, asked where it is not, never quietly something else.
+ */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import { ConfigError, DataError, DataLoaders, type FromCsvOptions, type TabularDataLoaders } from "../../mod.ts";
+import { encodeRow } from "../../src/data/mod.ts";
+import { onDevices } from "../support/devices.ts";
+
+const here = { kinds: ["cpu"] } as const;
+
+async function file(text: string): Promise<string> {
+  const path = join(await Deno.makeTempDir(), "t.csv");
+  await Deno.writeTextFile(path, text);
+  return path;
+}
+
+/** A table with a column `c` of these cells, repeated to 60 rows, beside numbers `x` and a target `y` of two classes. */
+async function column(
+  cells: readonly string[],
+  options: Partial<FromCsvOptions> = {},
+  d = ";",
+): Promise<TabularDataLoaders> {
+  const rows = Array.from({ length: 60 }, (_, i) => [cells[i % cells.length], `${i}`, "ab"[i % 2]].join(d));
+  return await DataLoaders.fromCsv(await file(["c", "x", "y"].join(d) + "\n" + rows.join("\n")), {
+    target: "y",
+    ...options,
+  });
+}
+
+const many = (n: number, cell: (i: number) => string) => Array.from({ length: n }, (_, i) => cell(i));
+const kindsOf = ({ schema }: TabularDataLoaders) => [
+  schema.numeric.map((c) => c.name).join(),
+  schema.categorical.map((c) => `${c.name} ${c.words.join("|")}`).join("; "),
+];
+
+onDevices("a few cells that are no numbers are told, for inputs and targets, with options that settle it", async () => {
+  const numbers = (i: number) => `${i % 13}.25`;
+  for (const odd of ["-", "inf", "three", "1,234.5", "12%", "$5.00", "?"]) {
+    const cells = many(60, (i) => i === 40 ? odd : numbers(i));
+    const error = await assertRejects(() => column(cells), DataError);
+    assert(
+      error.message.includes("59 of 60 cells of c are numbers, line 42 has " + JSON.stringify(odd)),
+      error.message,
+    );
+    assert(/naValues|thousands|strip/.test(error.message), error.message);
+    const target = await file("c;x\n" + cells.map((c, i) => `${c};${i}.5`).join("\n"));
+    const asTarget = await assertRejects(() => DataLoaders.fromCsv(target, { target: "c" }), DataError);
+    assert(asTarget.message.includes(`line 42 has ${JSON.stringify(odd)}`), asTarget.message);
+    assertEquals((await DataLoaders.fromCsv(target, { target: "c", task: "classify" })).schema.target.kind, "classify");
+    assertEquals(kindsOf(await column(cells, { naValues: [odd] }))[0], "c,x");
+    assertEquals(kindsOf(await column(cells, { kinds: { c: "ignore" } }))[0], "x");
+    assertEquals(kindsOf(await column(cells, { kinds: { c: "categorical" } }))[0], "x");
+  }
+  // a third of the cells say nothing, in a word that pandas does not know
+  await assertRejects(() => column(many(60, (i) => i % 3 === 0 ? "?" : numbers(i))), DataError, "40 of 60 cells of c");
+  // words among which some are numbers are words
+  assertEquals(kindsOf(await column(["1", "2", "3+"])), ["x", "c 1|2|3+"]);
+  assertEquals(kindsOf(await column(["A5", "7", "B", "9"])), ["x", "c 7|9|A5|B"]);
+}, here);
+
+onDevices("numbers in other countries' forms: told, read by options, decimal commas found out", async () => {
+  const with_ = (cell: (i: number) => string) => many(30, cell);
+  const means = async (cells: string[], options: Partial<FromCsvOptions>) => {
+    const dls = await column(cells, { validPct: 0, ...options });
+    return [dls.schema.numeric[0].name, Math.round(dls.schema.numeric[0].mean * 100) / 100];
+  };
+  const half = with_((i) => `${i},5`), thousand = with_((i) => `${i + 1},000`);
+  assertEquals(await means(half, {}), ["c", 15]);
+  assert((await column(half)).notes[0].includes("decimal commas"));
+  await assertRejects(() => column(half, { decimal: "." }), DataError, 'decimal: ","');
+  await assertRejects(() => column(thousand), DataError, 'thousands: ","');
+  assertEquals(await means(thousand, { thousands: "," }), ["c", 15500]);
+  assertEquals(await means(with_((i) => `1.${100 + i},5`), { decimal: ",", thousands: "." }), ["c", 1115]);
+  await assertRejects(() => column(with_((i) => `1.${100 + i},5`)), DataError, 'decimal: ",", thousands: "."');
+  await assertRejects(() => column(with_((i) => `$${i}.5`)), DataError, 'strip: ["$"]');
+  assertEquals(await means(with_((i) => `$${i}.5`), { strip: ["$"] }), ["c", 15]);
+  assertEquals(await means(with_((i) => `${i}.5 %`), { strip: ["%"] }), ["c", 15]);
+  assertEquals(await means(with_((i) => `1'${100 + i}.5`), { thousands: "'" }), ["c", 1115]);
+  // hexadecimal numbers and such are words
+  assertEquals(kindsOf(await column(["0x10", "0x11", "0b1"]))[1], "c 0b1|0x10|0x11");
+  await assertRejects(() => column(half, { thousands: ".", decimal: "." }), ConfigError, "one other character");
+}, here);
+
+onDevices("columns that cannot help are left out with a word, or taken in when named", async () => {
+  const dates = many(60, (i) => `2024-${1 + i % 12}-${1 + i % 28}`);
+  const told = await column(dates);
+  assertEquals(kindsOf(told), ["x", ""]);
+  assert(told.notes[0].includes("column c is left out") && told.notes[0].includes("names, dates"), told.notes.join());
+  assertEquals((await column(dates, { kinds: { c: "categorical" } })).schema.categorical.length, 1);
+  assertEquals((await column(dates, { categorical: ["c"], numeric: ["x"] })).notes, []);
+  assert((await column([""])).notes[0].includes("it is empty"));
+  const ids = await DataLoaders.fromCsv(
+    await file("PassengerId,n,y\n" + many(60, (i) => `${i + 1},${i * i},${"ab"[i % 2]}`).join("\n")),
+    { target: "y" },
+  );
+  assertEquals(kindsOf(ids), ["n", ""]);
+  const index = await DataLoaders.fromCsv(
+    await file(",n,y\n" + many(60, (i) => `${i},${i * i},${"ab"[i % 2]}`).join("\n")),
+    {
+      target: "y",
+    },
+  );
+  assertEquals([kindsOf(index), index.schema.unused], [["n", ""], ["column 1"]]);
+  await assertRejects(
+    () => column(dates, { kinds: { c: "categorical" }, numeric: ["x"] }),
+    ConfigError,
+    "Cannot choose columns by kinds beside",
+  );
+  await assertRejects(() => column(dates, { kinds: { c: "words" as "ignore" } }), ConfigError, "did you mean");
+  await assertRejects(() => column(dates, { kinds: { cc: "ignore" } }), ConfigError, "did you mean c?");
+  const options: Record<string, unknown> = { dropMissing: true };
+  await assertRejects(() => column(dates, options), ConfigError, "did you mean dropMissingTarget?");
+}, here);
+
+onDevices("postal codes are words, identities beyond 2^53 no numbers, few whole numbers categories", async () => {
+  assertEquals(kindsOf(await column(["01067", "20095", "80331"])), ["x", "c 01067|20095|80331"]);
+  assertEquals(kindsOf(await column(many(60, (i) => `1234567890123456${10 + i}`))), ["x", ""]);
+  assertEquals(kindsOf(await column(["3", "1", "10"])), ["x", "c 1|3|10"]);
+  assertEquals(kindsOf(await column(many(60, (i) => String(i % 30)))), ["c,x", ""]);
+  assertEquals(kindsOf(await column(["True", "False"])), ["x", "c False|True"]);
+}, here);
+
+onDevices("missing words are pandas', with their case, and options change them", async () => {
+  for (const word of ["NA", "None", "null", "nan", "#N/A", "<NA>"]) {
+    await assertRejects(
+      async () =>
+        await DataLoaders.fromCsv(await file(`x,y\n${many(30, (i) => `${i}.5,${["b", word][i % 2]}`).join("\n")}`), {
+          target: "y",
+        }),
+      DataError,
+      `the target is missing in 15 of 30 rows, got ${
+        JSON.stringify(word)
+      }; dropMissingTarget: true leaves such rows out; keepDefaultNa: false`,
+    );
+    assertEquals(kindsOf(await column([word, "b"]))[1], "c b");
+    assertEquals(kindsOf(await column([word, "b"], { keepDefaultNa: false }))[1], `c ${[word, "b"].sort().join("|")}`);
+  }
+  for (const word of ["Na", "none", "NONE", "Null"]) {
+    assertEquals(kindsOf(await column([word, "zz"]))[1], `c ${word}|zz`);
+  }
+  const gone = await column(["-999", "-999.0", ...many(40, (i) => `${i}.25`)], { naValues: ["-999"] });
+  assertEquals([gone.schema.numeric[0].hasMissing, kindsOf(gone)[1]], [true, "c_na no|yes"]);
+  assertEquals(kindsOf(await column(["none", "b"], { naValues: { c: ["none"], x: ["none"] } }))[1], "c b");
+  await assertRejects(() => column(["a"], { naValues: [-999 as unknown as string] }), ConfigError, 'write "-999"');
+}, here);
+
+onDevices("1 and 1.0 are one word, given as text or number; unknown columns are refused", async () => {
+  const dls = await column(["1.0", "1", "2.0", ""], { kinds: { c: "categorical" } });
+  assertEquals(kindsOf(dls)[1], "c 1|2");
+  for (const [c, number] of [[1, 1], ["1", 1], ["1.0", 1], ["2.00", 2], [2, 2], [3, 0], ["", 0], [null, 0]] as const) {
+    assertEquals(await encodeRow(dls.schema, { c, x: 3 })[0].array(), [number], String(c));
+  }
+  assertEquals((await column(["a", "b"], { target: "y", kinds: { x: "ignore" } })).vocab, ["a", "b"]);
+  const labels = await DataLoaders.fromCsv(
+    await file("x,y\n" + many(40, (i) => `${i}.5,${["1", "1.0", "2"][i % 3]}`).join("\n")),
+    {
+      target: "y",
+    },
+  );
+  assertEquals(labels.vocab, ["1", "2"]);
+  const flags = await column(["True", "False"]);
+  assertEquals(await encodeRow(flags.schema, { c: true })[0].array(), [2]);
+  const misspelt = () => Promise.resolve().then(() => encodeRow(flags.schema, { C: true }));
+  await assertRejects(misspelt, DataError, 'Cannot use column "C"');
+  await assertRejects(misspelt, DataError, "did you mean c?");
+  encodeRow(flags.schema, { c: true, y: "a" }); // the target's column may stand in a row
+  await assertRejects(
+    () => Promise.resolve().then(() => encodeRow(flags.schema, { x: new Date() as unknown as string })),
+    DataError,
+    "a cell is a text, a number, true or false",
+  );
+}, here);
+
+onDevices("a mark of missing numbers gets a name that no column has", async () => {
+  const rows = many(60, (i) => `${i % 5 === 0 ? "" : `${i}.5`},${"xzw"[i % 3]},${"ab"[i % 2]}`);
+  const { schema, train } = await DataLoaders.fromCsv(await file(`age,age_na,y\n${rows.join("\n")}`), {
+    target: "y",
+    validPct: 0,
+  });
+  assertEquals(schema.categorical.map(({ name, marks }) => [name, marks]), [["age_na", undefined], [
+    "age_na_2",
+    "age",
+  ]]);
+  const [words] = (await train.inOrder().peek())!;
+  const ages = rows.map((row) => row.split(","));
+  const expected = ages.map(([age, w]) => [["w", "x", "z"].indexOf(w) + 1, age === "" ? 2 : 1]);
+  assertEquals(await words.array(), expected);
+  assertEquals(await encodeRow(schema, { age: "", age_na: "x" })[0].array(), [2, 2]);
+}, here);
