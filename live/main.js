@@ -180,7 +180,7 @@ function drawLoss() {
 
 function drawFinder() {
   const { probe, finder } = store;
-  let x = [], y = [], points = {}, reasons = {};
+  let x = [], y = [], points = {}, reasons = {}, suggestions = {};
   if (probe !== null && probe.hps.lr && store.run?.status !== "idle") {
     const loss = new Map(probe.steps.map((s, i) => [s, probe.losses[i]]));
     probe.hps.lr.steps.forEach((s, i) => {
@@ -190,7 +190,7 @@ function drawFinder() {
     });
   } else if (finder !== null) {
     const end = Math.max(2, finder.lrs.length - 5); // the last points only show how it diverged
-    ({ points, reasons } = finder);
+    ({ points, reasons, suggestions } = finder);
     [x, y] = [finder.lrs.slice(0, end), finder.losses.slice(0, end)];
   }
   $("finder-card").hidden = x.length === 0;
@@ -199,9 +199,9 @@ function drawFinder() {
   const marks = Object.entries(points).map(([name, [lr, loss]], i) => ({ name, x: lr, y: loss, colour: i + 1 }));
   chart("finder", { xLabel: "learning rate", yLabel: "loss", xLog: true, height: 300 })
     .update({ series: [{ name: "loss", x, y, colour: 0 }], markers: marks });
-  const notes = marks.map(({ name, x, colour }) => {
+  const notes = marks.map(({ name, colour }) => {
     const span = element("span"), dot = element("i", "", `b${colour}`);
-    span.append(dot, `${name} `, element("b", fmtNumber(x, 3)));
+    span.append(dot, `${name} `, element("b", fmtNumber(suggestions[name], 3)));
     return span;
   });
   for (const [name, reason] of Object.entries(reasons)) notes.push(element("span", `${name}: none, ${reason}`));

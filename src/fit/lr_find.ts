@@ -84,16 +84,19 @@ async function find(
   }
   const points: Record<string, readonly [number, number]> = {};
   const reasons: Record<string, string> = {};
-  const suggestions: Record<string, number | null> = {};
+  const suggestions: Record<string, number | null> = {}, taken: Record<string, number> = {};
   const trimmed = trimCurve(lrs, losses, numIt);
   const nan = await nanText(learn, losses);
   for (const [name, suggest] of named) {
     const found = suggest(trimmed.lrs, trimmed.losses, numIt);
     suggestions[name] = found.suggestion;
     if (found.suggestion === null) reasons[name] = nan ?? found.reason;
-    else points[name] = found.point;
+    else {
+      points[name] = found.point;
+      taken[name] = found.suggestion;
+    }
   }
-  recorder.lrFinder = { lrs, losses, points, reasons };
+  recorder.lrFinder = { lrs, losses, suggestions: taken, points, reasons };
   if (showPlot) learn.logger.line(await recorder.plotLrFind().text());
   return Object.assign(suggestions, { curve: { lrs, losses }, points, reasons });
 }

@@ -15,7 +15,9 @@ export interface LrCurve {
   readonly lrs: readonly number[];
   /** Smoothed losses. */
   readonly losses: readonly number[];
-  /** Suggestions as points of the curve, by the suggestion function's name. */
+  /** What is suggested, by the suggestion function's name. */
+  readonly suggestions: Readonly<Record<string, number>>;
+  /** The points of the curve that suggestions were read off, by name: that of `minimum` is ten times its suggestion. */
   readonly points: Readonly<Record<string, readonly [lr: number, loss: number]>>;
   /** Why there is no suggestion, by the suggestion function's name. */
   readonly reasons: Readonly<Record<string, string>>;

@@ -46,14 +46,15 @@ export function loadRecord(state: SavedState): FitRecord {
 }
 
 /** The learning-rate finder's curve as plain data. */
-export function saveCurve({ lrs, losses, points, reasons }: LrCurve): StateDict {
-  return { lrs, losses, points, reasons };
+export function saveCurve({ lrs, losses, suggestions, points, reasons }: LrCurve): StateDict {
+  return { lrs, losses, suggestions, points, reasons };
 }
 
 /** What {@link saveCurve} gave, as a curve. */
 export function loadCurve(state: SavedState): LrCurve {
-  const points = state.state("points"), reasons = state.state("reasons");
+  const points = state.state("points"), reasons = state.state("reasons"), found = state.state("suggestions");
   return {
+    suggestions: named(found.names.map((name) => [name, found.number(name)])),
     lrs: state.numbers("lrs"),
     losses: state.numbers("losses"),
     points: named(points.names.map((name) => {

@@ -117,6 +117,7 @@ onDevices("LivePage gives every viewer everything, at any time", async () => {
     assertEquals(end.fits[1].rows, [...learn.recorder.rows]);
     assertEquals(end.finder.losses, learn.recorder.lrFinder!.losses);
     assertEquals(Object.keys(end.finder.points), ["valley"]);
+    assertEquals(end.finder.suggestions, learn.recorder.lrFinder!.suggestions);
     assert(end.stats.runs > 0);
   });
 }, here);

@@ -54,12 +54,40 @@ class CpuExecutable implements Executable {
 /** Programs that take less than this many microseconds run on one thread: waking the others would cost more. */
 const WORTH_THREADS = 60;
 
+/** Bytes of an array: kernels count them in 32 bits with a sign. */
+const MAX_BUFFER = 2 ** 31 - 1;
+/** Elements that a kernel goes over in a row: it counts their bytes, up to a part beyond the end before it sees the end. */
+const MAX_ROW = (2 ** 31 - 2 ** 20) / 4;
+
+function checkBytes(bytes: number): void {
+  if (bytes <= MAX_BUFFER) return;
+  throw new DeviceError(
+    `Cannot use an array of ${bytes} bytes on the CPU: one has at most ${MAX_BUFFER} bytes there (2^31 - 1); ` +
+      "use smaller batches, or several arrays",
+  );
+}
+
+/** Whether or not it is in memory. */
+function checkRows(kernel: Program["kernels"][number]): void {
+  if (kernel.op !== "map" && kernel.op !== "reduce") return;
+  const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
+  const { outer, inner } = kernel.op === "reduce"
+    ? kernel
+    : { outer: kernel.shape.slice(0, -1), inner: kernel.shape.slice(-1) };
+  const most = Math.max(size(inner), size(outer));
+  if (most <= MAX_ROW) return;
+  throw new DeviceError(
+    `Cannot go over ${most} elements in a row on the CPU: there are at most ${MAX_ROW} (2 GiB less 1 MiB); ` +
+      "use smaller batches, or several arrays",
+  );
+}
+
 class CpuDevice implements Device {
   readonly kind = "cpu";
   readonly name: string;
   /** One view for good: memory that threads share stays where it is when it grows. */
   readonly progress: Int32Array<ArrayBufferLike> | undefined;
-  readonly profile: DeviceProfile = { maxSlotsPerKernel: 32, maxBufferBytes: 2 ** 32 - 2 ** 20 };
+  readonly profile: DeviceProfile = { maxSlotsPerKernel: 32, maxBufferBytes: MAX_BUFFER };
   readonly #memory: Memory;
   readonly #kernels: Kernels;
   readonly #imports: WebAssembly.ModuleImports;
@@ -141,6 +169,7 @@ class CpuDevice implements Device {
 
   alloc(bytes: number, { zeroed = true }: { readonly zeroed?: boolean } = {}): DeviceBuffer {
     this.#open();
+    checkBytes(bytes);
     const size = Math.ceil(bytes / 16) * 16;
     const address = this.#memory.alloc(size);
     if (zeroed) this.#memory.bytes.fill(0, address, address + size);
@@ -196,10 +225,13 @@ class CpuDevice implements Device {
 
   compile(program: Program): Executable {
     this.#open();
+    for (const { bytes } of program.slots) checkBytes(bytes); // before any memory is taken
+    program.kernels.forEach(checkRows);
     const memory = this.#memory;
     const owned: number[] = [];
     let bytesOwned = 0;
     const hold = (bytes: number) => {
+      checkBytes(bytes);
       const address = memory.alloc(bytes);
       owned.push(address);
       bytesOwned += bytes;
