@@ -85,6 +85,16 @@ const VIEWS: Record<string, (x: Tensor, what: Any) => Tensor> = {
   reshape: (x, shape) => x.reshape(shape),
 };
 
+/** An input through `leaf`'s views. */
+function look(leaf: Tensor, { view = [] }: CaseInput): Tensor {
+  return view.reduce((y, [name, what]) => VIEWS[name](y, what), leaf);
+}
+
+/** An input as the function sees it. */
+export function seenAs(input: CaseInput): Tensor {
+  return look(leafOf(input), input);
+}
+
 /** What a case computes here: the result, then the gradients of the inputs that `g` names. */
 export interface Computed {
   readonly y: Tensor;
@@ -94,7 +104,7 @@ export interface Computed {
 /** Builds what a case computes. */
 export function build(c: RecordedCase): Computed {
   const leaves: Tensor[] = c.x.map(leafOf);
-  const inputs = leaves.map((x, i) => (c.x[i].view ?? []).reduce((y, [name, what]) => VIEWS[name](y, what), x));
+  const inputs = leaves.map((x, i) => look(x, c.x[i]));
   const put = (value: Any): Any => {
     if (typeof value === "string" && /^\$\d+$/.test(value)) return inputs[Number(value.slice(1))];
     if (Array.isArray(value)) return value.map(put);
