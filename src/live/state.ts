@@ -5,7 +5,7 @@
  */
 import { currentDevice } from "../graph/runtime.ts";
 import { type FitRecord, type LrCurve, type Phase, Recorder, type TrainLoop } from "../train/mod.ts";
-import type { FitMessage, Message, Points, RunMessage, RunStatus, TopLossesMessage } from "./messages.ts";
+import type { FitMessage, FitOutcome, Message, Points, RunMessage, RunStatus, TopLossesMessage } from "./messages.ts";
 import { thin } from "./thin.ts";
 
 /** Points of a curve that a page starts with, and that one message adds at most. */
@@ -32,6 +32,8 @@ export interface Clock {
   readonly elapsedMs: number;
   /** What was done before the fit began: more than 0 where it goes on from an epoch. */
   readonly startPct: number;
+  /** How the last fit ended; null while one is under way. */
+  readonly outcome: FitOutcome | null;
 }
 
 /** Makes messages of a learner's state, and remembers what the pages have. */
@@ -117,13 +119,14 @@ function finderOf(learn: TrainLoop): LrCurve | null {
   return learn.findCb(Recorder)?.lrFinder ?? null;
 }
 
-function runOf(learn: TrainLoop, status: RunStatus, { elapsedMs, startPct }: Clock): RunMessage {
+function runOf(learn: TrainLoop, status: RunStatus, { elapsedMs, startPct, outcome }: Clock): RunMessage {
   const { epoch, nEpoch, iter, nIter, pctTrain } = learn;
   const done = pctTrain - startPct;
   // a probe ends when it has seen enough, long before its epochs are over
   const known = done > 0 && status !== "idle" && learn.phase !== "probe";
   return {
     status,
+    outcome,
     epoch,
     nEpoch,
     iter,

@@ -5,6 +5,7 @@
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import * as api from "../../mod.ts";
+import * as liveEntry from "../../src/entry/live.ts";
 import { DeviceError } from "../../src/base/errors.ts";
 import { Callback, CancelFit, EVENTS, type Handled, Output, Progress } from "../../src/train/mod.ts";
 import { synthLearner, VerboseCallback } from "../../testing.ts";
@@ -15,15 +16,17 @@ const here = { kinds: ["cpu"] } as const;
 type Maker = new () => Callback;
 
 /** Every class of callbacks that `mod.ts` exports, and the progress that each learner has, if it needs no arguments. */
-const classes: Maker[] = [...Object.values(api), Progress, VerboseCallback].flatMap((value) => {
-  if (typeof value !== "function" || !(value.prototype instanceof Callback)) return [];
-  try {
-    new (value as Maker)();
-    return [value as Maker];
-  } catch {
-    return []; // wants arguments
-  }
-});
+const classes: Maker[] = [...Object.values(api), ...Object.values(liveEntry), Progress, VerboseCallback].flatMap(
+  (value) => {
+    if (typeof value !== "function" || !(value.prototype instanceof Callback)) return [];
+    try {
+      new (value as Maker)();
+      return [value as Maker];
+    } catch {
+      return []; // wants arguments
+    }
+  },
+);
 const reporting = [...new Set(classes)].filter((kind) => new kind().reportsOnly);
 
 Deno.test("the callbacks that show and write are those that only report", () => {

@@ -123,7 +123,7 @@ Deno.test({
       await page.click("#stop");
       await run;
       assert(learn.epoch < 499);
-      await status(page, "Fit finished");
+      await status(page, "Fit stopped");
       assertEquals(await page.locator("#top img").count(), 12);
       const decoded = "[...document.querySelectorAll('#top img')].every((i) => i.complete && i.naturalWidth === 8)";
       assertEquals(await page.evaluate(decoded), true);

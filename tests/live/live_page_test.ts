@@ -150,6 +150,30 @@ onDevices("LivePage pauses without holding the event loop, goes on, and stops", 
   });
 }, here);
 
+onDevices("LivePage says how a fit ended: finished, stopped, or by an error", async () => {
+  await withPage(async (page) => {
+    const learn = synthLearner({ seed: 1, logger: silentLogger, cbs: page });
+    await page.start();
+    const outcome = async () => (await look(page)).run.outcome;
+    assertEquals(await outcome(), null);
+    await learn.lrFind(); // ends before its epochs are over, as it should
+    assertEquals(await outcome(), null);
+    await learn.fit(1, { cbs: new BeforeBatch(3, async () => assertEquals(await outcome(), null)) });
+    assertEquals(await outcome(), "finished");
+    await learn.fit(2, { cbs: new BeforeBatch(3, () => page.stop()) });
+    assertEquals(await outcome(), "stopped");
+    const fails = () => {
+      throw new Error("broken");
+    };
+    await assertRejects(() => learn.fit(2, { cbs: new BeforeBatch(3, fails) }), Error, "broken");
+    assertEquals(await outcome(), "failed");
+    await learn.lrFind();
+    assertEquals(await outcome(), "failed");
+    await learn.fit(1);
+    assertEquals(await outcome(), "finished");
+  });
+}, here);
+
 onDevices("LivePage forgets a fit that an error ended", async () => {
   await withPage(async (page) => {
     const learn = synthLearner({ seed: 1, logger: silentLogger, cbs: page });
