@@ -20,7 +20,7 @@ import {
   type Tensor,
   tensor,
 } from "../mod.ts";
-import { currentDevice } from "../src/graph/runtime.ts";
+import { session } from "../src/graph/session.ts";
 import { measureMain, type Subject, type Training, training } from "./measure.ts";
 import {
   ADAM,
@@ -256,7 +256,7 @@ async function resnet18(): Promise<Subject> {
   return {
     ...subject,
     get note() {
-      return `at most ${(currentDevice()!.stats().peakBytes / 2 ** 20).toFixed(0)} MiB of the device's memory`;
+      return `at most ${(session.device!.stats().peakBytes / 2 ** 20).toFixed(0)} MiB of the device's memory`;
     },
   };
 }

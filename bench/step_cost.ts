@@ -6,7 +6,7 @@
  *     deno run -A --config deno.json bench/step_cost.ts
  */
 import type { Device } from "../src/device/contract.ts";
-import { useDevice } from "../src/graph/runtime.ts";
+import { session } from "../src/graph/session.ts";
 import { Adam, backward, DataLoaders, Learner, nn, type OptFunc, Parameter, setSeed, SGD, tensor } from "../mod.ts";
 import { silentLogger, type Tensor } from "../mod.ts";
 import { Line } from "./anneal.ts";
@@ -49,7 +49,7 @@ function time(step: () => void): number {
   return median(blocks);
 }
 
-useDevice(idle);
+session.useDevice(idle);
 setSeed(1);
 const loss = new nn.MSELoss();
 

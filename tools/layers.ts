@@ -43,11 +43,18 @@ function layerOf(path: string): readonly [prefix: string, layer: number] | undef
   return LAYERS.find(([prefix]) => path === prefix || (prefix.endsWith("/") && path.startsWith(prefix)));
 }
 
+/** Parts that only the layer right above them sees: the rest asks that layer. */
+const HIDDEN: readonly (readonly [part: string, above: string])[] = [["src/graph/", "src/tensor/"]];
+
 /** Why a file of one path may not import one of another; null if it may. */
 export function forbidden(from: string, to: string): string | null {
   const a = layerOf(from), b = layerOf(to);
   if (a === undefined) return `${from} belongs to no layer: add it to tools/layers.ts`;
   if (b === undefined) return `${from} imports ${to}, which belongs to no layer`;
+  const above = HIDDEN.find(([part]) => part === b[0])?.[1];
+  if (above !== undefined && a[0] !== b[0] && a[0] !== above && a[1] > b[1]) {
+    return `${from} imports ${to}: only ${above} may, use what src/tensor/mod.ts has of it`;
+  }
   if (a[0] === b[0] || a[1] > b[1]) return null;
   if (a[1] < b[1]) return `${from} (layer ${a[1]}) imports ${to} (layer ${b[1]}): imports point down`;
   if (SIDEWAYS.some(([x, y]) => x === a[0] && y === b[0])) return null;

@@ -16,7 +16,7 @@ import { WebgpuDevice } from "../src/device/webgpu/device.ts";
 import { FAMILIES } from "../src/device/webgpu/kernels/plan.ts";
 import type { DispatchTime } from "../src/device/webgpu/profile.ts";
 import { openWebgpu } from "../src/device/webgpu/mod.ts";
-import { useDevice } from "../src/graph/runtime.ts";
+import { session } from "../src/graph/session.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -35,7 +35,7 @@ device.run = (executable, bound, params) => {
   run(executable, bound, params);
 };
 
-useDevice(device);
+session.useDevice(device);
 const subject = await subjectOf(workload);
 await subject.run(2);
 const before = device.stats();

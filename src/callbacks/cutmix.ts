@@ -5,8 +5,7 @@
  */
 import { ShapeError } from "../base/errors.ts";
 import { fmtShape } from "../base/shape.ts";
-import { array, scalar } from "../graph/leaves.ts";
-import { Tensor, where } from "../tensor/mod.ts";
+import { stepInput, type Tensor, where } from "../tensor/mod.ts";
 import { symmetricBeta } from "./beta.ts";
 import { MixHandler, type MixOptions } from "./mix_handler.ts";
 
@@ -36,7 +35,7 @@ export class CutMix extends MixHandler {
     const side = Math.sqrt(1 - symmetricBeta(this.alpha, rng));
     const rows = span(h, side, rng.uniform()), cols = span(w, side, rng.uniform());
     const inside = mask(h, rows).reshape([h, 1]).and(mask(w, cols).reshape([1, w]));
-    this.lambda = new Tensor(scalar(1 - (rows[1] - rows[0]) * (cols[1] - cols[0]) / (h * w)));
+    this.lambda = stepInput(1 - (rows[1] - rows[0]) * (cols[1] - cols[0]) / (h * w));
     learn.xb = [where(inside, x.indexSelect(order), x), ...learn.xb.slice(1)];
   }
 }
@@ -50,5 +49,5 @@ function span(n: number, side: number, at: number): [number, number] {
 
 /** 1 in `[from, to)`, 0 elsewhere; data of the run, so that no box compiles anew. */
 function mask(n: number, [from, to]: readonly [number, number]): Tensor {
-  return new Tensor(array(Uint32Array.from({ length: n }, (_, i) => i >= from && i < to ? 1 : 0), [n], "u32"));
+  return stepInput(Uint32Array.from({ length: n }, (_, i) => i >= from && i < to ? 1 : 0));
 }

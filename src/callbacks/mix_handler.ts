@@ -5,8 +5,7 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import { checkOptions } from "../base/options.ts";
-import { array } from "../graph/leaves.ts";
-import { aGenerator, defaultRng, type Rng, Tensor } from "../tensor/mod.ts";
+import { aGenerator, defaultRng, type Rng, stepInput, type Tensor } from "../tensor/mod.ts";
 import { Callback, computeLoss, type LossFunc, type LossObject } from "../train/mod.ts";
 
 /** Options of mixing callbacks. */
@@ -73,7 +72,7 @@ export abstract class MixHandler extends Callback {
   override beforeBatch(): void {
     const { learn } = this;
     const n = learn.xb[0].shape[0];
-    const order = new Tensor(array(this.source.permutation(n), [n], "i32"));
+    const order = stepInput(this.source.permutation(n));
     this.mix(order, n);
     this.#other = learn.yb.map((y) => y.indexSelect(order));
     if (!learn.yb.some(isClass)) learn.yb = learn.yb.map((y, i) => lerp(this.#other[i], y, this.lambda!));

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { array } from "../graph/leaves.ts";
-import { Tensor } from "../tensor/mod.ts";
+import { stepInput, type Tensor } from "../tensor/mod.ts";
 import { symmetricBeta } from "./beta.ts";
 import { lerp, MixHandler, type MixOptions } from "./mix_handler.ts";
 
@@ -30,7 +29,7 @@ export class MixUp extends MixHandler {
       const l = symmetricBeta(this.alpha, rng);
       return Math.max(l, 1 - l);
     });
-    const lambda = new Tensor(array(shares, [n], "f32"));
+    const lambda = stepInput(shares);
     this.lambda = lambda;
     learn.xb = learn.xb.map((x) => lerp(x.indexSelect(order), x, lambda));
   }

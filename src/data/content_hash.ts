@@ -5,8 +5,7 @@
  */
 import { startHash } from "../base/hash.ts";
 import { eventLoopTurn } from "../base/turn.ts";
-import { leaf } from "../graph/leaves.ts";
-import { readAll, Tensor } from "../tensor/mod.ts";
+import { partOf, readAll, type Tensor } from "../tensor/mod.ts";
 
 /** Bytes of an array that is read whole. */
 const WHOLE_BYTES = 256 << 20;
@@ -16,11 +15,10 @@ const PIECES = 512, PIECE = 1 << 15;
 const AT_ONCE = 1 << 22;
 
 /** A checksum of a realized tensor's elements, as they lie: 16 hexadecimal digits. */
-export async function contentHash({ node }: Tensor, { wholeBytes = WHOLE_BYTES } = {}): Promise<string> {
-  const { size, dtype } = node;
+export async function contentHash(t: Tensor, { wholeBytes = WHOLE_BYTES } = {}): Promise<string> {
+  const { size, dtype } = t;
   const bytes = size * (dtype === "u8" ? 1 : 4);
-  const part = (from: number, n: number): Tensor =>
-    new Tensor(leaf(node.storage!, [n], dtype, { offset: node.offset + from }));
+  const part = (from: number, n: number): Tensor => partOf(t, from, n);
   const hash = await startHash();
   const take = async (parts: readonly Tensor[]): Promise<void> => {
     for (const values of await readAll(parts)) hash.update(values);

@@ -5,8 +5,17 @@
  */
 import { DataError, DtypeError, ShapeError } from "../base/errors.ts";
 import { fmtShape, sameShape, sizeOf } from "../base/shape.ts";
-import { LEAF } from "../graph/leaves.ts";
-import { type Dtype, type Rng, snapshots, stack, Tensor, tensor, type TypedArray, Variable } from "../tensor/mod.ts";
+import {
+  type Dtype,
+  isMemory,
+  type Rng,
+  snapshots,
+  stack,
+  Tensor,
+  tensor,
+  type TypedArray,
+  Variable,
+} from "../tensor/mod.ts";
 
 /** Numbers with a shape: nested arrays, a typed array with `shape`, or a tensor. */
 export type ArrayData =
@@ -71,8 +80,7 @@ export function toTensor(value: ArrayData, name: string): Tensor {
  * memory stays until the loader is gone, whoever disposes the tensor given.
  */
 export function resident(t: Tensor): Tensor {
-  const { node } = t;
-  return node.op === LEAF && !(t instanceof Variable) ? new Tensor(node) : snapshots([t])[0];
+  return isMemory(t) && !(t instanceof Variable) ? new Tensor(t.node) : snapshots([t])[0];
 }
 
 /**

@@ -8,12 +8,7 @@ import { contentHash } from "./content_hash.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, either, flag, func, num, objectWith, oneOf, type OptionTable, other } from "../base/options.ts";
 import { fmtShape } from "../base/shape.ts";
-import { cast, mul, sub } from "../graph/elementwise.ts";
-import { array, fromHost, MAX_ARRAY, scalar } from "../graph/leaves.ts";
-import type { Node } from "../graph/node.ts";
-import { gather } from "../graph/products.ts";
-import { reshape } from "../graph/views.ts";
-import { defaultRng, Rng, type RngState, Tensor } from "../tensor/mod.ts";
+import { defaultRng, Rng, type RngState, takeRows, type Tensor, travelling } from "../tensor/mod.ts";
 import { oddInColumns, oddInDataset, type OddNumber } from "./odd_numbers.ts";
 import { collate, type Dataset, type ItemPart, resident } from "./dataset.ts";
 
@@ -406,10 +401,8 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
   /** A batch of resident data: a look-up of rows that travels with the step. */
   #cut(pass: Pass, n: number): B {
     const rows = this.#rows(pass, n);
-    const index = rows.length <= MAX_ARRAY
-      ? array(rows, [rows.length], "i32")
-      : fromHost(rows.slice(), [rows.length], "i32");
-    return this.#transformed(this.#columns.map((column) => new Tensor(rowsOf(column, index, rows.length))), pass, n);
+    const index = travelling(rows, [rows.length], "i32");
+    return this.#transformed(this.#columns.map((column) => rowsOf(column, index)), pass, n);
   }
 }
 
@@ -435,12 +428,8 @@ export function sourcesOf(batch: Batch): Batch {
   return sources.get(batch) ?? [];
 }
 
-function rowsOf({ tensor, float, normalize }: Column, index: Node, n: number): Node {
-  const { node } = tensor;
-  const shape = [n, ...node.shape.slice(1)];
-  const at = shape.length === 1 ? index : reshape(index, shape.map((_, i) => i === 0 ? n : 1));
-  let x = gather(node, at, 0, shape);
-  if (float || normalize) x = cast(x, "f32");
-  if (normalize) x = mul(sub(x, scalar(normalize.mean)), scalar(1 / normalize.std));
-  return x;
+function rowsOf({ tensor, float, normalize }: Column, index: Tensor): Tensor {
+  const rows = takeRows(tensor, index);
+  const x = float || normalize ? rows.cast("f32") : rows;
+  return normalize ? x.sub(normalize.mean).mul(1 / normalize.std) : x;
 }

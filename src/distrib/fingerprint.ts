@@ -5,8 +5,7 @@
  */
 import { DistributedError } from "../base/errors.ts";
 import { fmtShape } from "../base/shape.ts";
-import { currentDevice } from "../graph/runtime.ts";
-import { readAll } from "../tensor/mod.ts";
+import { currentDevice, readAll } from "../tensor/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
 import type { World } from "./world.ts";
 

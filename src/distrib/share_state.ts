@@ -3,17 +3,25 @@
  *
  * @module
  */
-import { exchange, type Piece } from "../graph/exchange.ts";
 import type { OptimizerState, ParamState } from "../optim/mod.ts";
 import type { LoaderState } from "../data/mod.ts";
-import { defaultRng, readAll, type RngState, Tensor, tensor, type Variable } from "../tensor/mod.ts";
+import {
+  defaultRng,
+  type HostRange,
+  readAll,
+  type RngState,
+  Tensor,
+  tensor,
+  type Variable,
+  withHostMemory,
+} from "../tensor/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
 import { hashWords } from "./fingerprint.ts";
 import type { World } from "./world.ts";
 
 /** The memory of variables, each piece once. */
-function memoryOf(variables: Iterable<Variable>): Piece[] {
-  const pieces = new Map<number, Piece>();
+function memoryOf(variables: Iterable<Variable>): HostRange[] {
+  const pieces = new Map<number, HostRange>();
   for (const { storage } of variables) {
     const n = Math.floor(storage.bytes / 4);
     if (n > 0) pieces.set(storage.id, { storage, offset: 0, n });
@@ -24,14 +32,14 @@ function memoryOf(variables: Iterable<Variable>): Piece[] {
 /** Gives everybody rank 0's values of `variables`. */
 export async function shareVariables(world: World, variables: Iterable<Variable>): Promise<void> {
   const pieces = memoryOf(variables);
-  if (pieces.length > 0) await exchange(pieces, (bytes) => world.broadcast(bytes, "share weights"));
+  if (pieces.length > 0) await withHostMemory(pieces, (bytes) => world.broadcast(bytes, "share weights"));
 }
 
 /** A hash of the values of `variables`, below 2^20. */
 export async function hashVariables(variables: Iterable<Variable>): Promise<number> {
   let hash = 0;
   // deno-lint-ignore require-await -- the face is asynchronous
-  await exchange(memoryOf(variables), async (all) => {
+  await withHostMemory(memoryOf(variables), async (all) => {
     for (const b of all) hash = hashWords(new Uint32Array(b.buffer, b.byteOffset, b.byteLength / 4), hash);
   });
   return hash & 0xfffff;

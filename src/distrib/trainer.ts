@@ -5,11 +5,8 @@
  */
 import { checkOptions, flag, type OptionTable } from "../base/options.ts";
 import type { Batch, DataLoader } from "../data/mod.ts";
-import { exchange, foresee, type Piece } from "../graph/exchange.ts";
-import { scalar } from "../graph/leaves.ts";
-import { currentDevice } from "../graph/runtime.ts";
 import type { GradRange } from "../optim/mod.ts";
-import { Tensor } from "../tensor/mod.ts";
+import { beforeWrite, currentDevice, placeOf, stepInput, type Tensor, withHostMemory } from "../tensor/mod.ts";
 import { BatchNorm } from "../nn/mod.ts";
 import {
   batchSize,
@@ -254,7 +251,7 @@ export class DistributedTrainer extends Callback {
     const mean = await this.average(ranges, batch.loss!, () => learn.handOver());
     opt.scaleGrads(this.factor);
     // what callbacks see from here on is the loss of all processes' batches together
-    batch.loss = new Tensor(scalar(mean));
+    batch.loss = stepInput(mean);
   }
 
   /**
@@ -289,7 +286,7 @@ export class DistributedTrainer extends Callback {
   ): Promise<number> {
     handOver();
     let mean = NaN;
-    await exchange([pieceOf(loss), ...ranges], async ([own, ...grads]) => {
+    await withHostMemory([placeOf(loss), ...ranges], async ([own, ...grads]) => {
       const exit: Exit | null = this.#stop ? "fit" : null;
       const place = this.#place(PLACE.batch);
       const report = { place, exit, mark: markOf(ranges), loss: numberIn(own), items: batchSize(this.learn) };
@@ -316,12 +313,15 @@ export class DistributedTrainer extends Callback {
     // from here on the others count on this process's part of the sum, whatever goes wrong with its gradients
     let begun = false, value = NaN;
     try {
-      foresee(ranges, ({ bytes, final }) => {
-        world.beginSum(bytes, final);
-        begun = true;
-        this.#overlapped++;
-      }, handOver);
-      await exchange([pieceOf(loss), ...ranges], async ([own, ...grads]) => {
+      {
+        using _listening = beforeWrite(ranges, ({ bytes, final }) => {
+          world.beginSum(bytes, final);
+          begun = true;
+          this.#overlapped++;
+        });
+        handOver();
+      }
+      await withHostMemory([placeOf(loss), ...ranges], async ([own, ...grads]) => {
         if (!begun) world.beginSum(grads, () => 0); // somebody has read them before
         begun = true;
         await this.#guard(() => world.endSum());
@@ -402,10 +402,6 @@ export class DistributedTrainer extends Callback {
   override afterFit(): void {
     this.#owed = false;
   }
-}
-
-function pieceOf({ node }: Tensor): Piece {
-  return { storage: node.storage!, offset: node.offset, n: 1 };
 }
 
 function numberIn(bytes: Uint8Array<ArrayBuffer>): number {

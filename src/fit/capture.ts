@@ -6,11 +6,10 @@
 import { CheckpointError } from "../base/errors.ts";
 import { rngState, savedRng } from "../io/rng_state.ts";
 import { isDict, SavedState, type StateDict, type StateValue } from "../io/state_dict.ts";
-import { boundary } from "../graph/runtime.ts";
 import type { DataLoader, LoaderState } from "../data/mod.ts";
 import type { OptimizerState, ParamState } from "../optim/mod.ts";
 import { compareState } from "../nn/module.ts";
-import { defaultRng, Tensor } from "../tensor/mod.ts";
+import { defaultRng, endStep, Tensor } from "../tensor/mod.ts";
 import { type Callback, costsTheReport, leaveOut, type TrainLoop } from "../train/mod.ts";
 import { generatorsOf, namedCallbacks } from "./states.ts";
 
@@ -136,7 +135,7 @@ export async function restoreLearner(
     p.requiresGrad = !frozen.has(name);
     p.grad = grads.has(name) ? grads.tensor(name) : null;
   }
-  boundary(); // what comes back is a program of its own, not part of the next batch's
+  endStep(); // what comes back is a program of its own, not part of the next batch's
   for (const [name, m] of model.namedModules()) m.training = !evaluating.has(name);
   for (const { own, state } of draws) own.restore(state);
   defaultRng().restore(rng);

@@ -5,7 +5,7 @@
  */
 import { AnnealError, CheckpointError, ConfigError, InterruptedError } from "../base/errors.ts";
 import { sameBits } from "../device/arithmetic.ts";
-import { currentDevice } from "../graph/runtime.ts";
+import { currentDevice } from "../tensor/mod.ts";
 import type { CheckpointNote } from "../io/checkpoint_files.ts";
 import { type Resumption, tell, type TrainLoop } from "../train/mod.ts";
 import { type HostState, restoreLearner } from "./capture.ts";

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { boundary } from "../graph/runtime.ts";
-import { type Parameter, snapshots, type Tensor } from "../tensor/mod.ts";
+import { endStep, type Parameter, snapshots, type Tensor } from "../tensor/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
 import { rememberStates } from "./states.ts";
 
@@ -33,7 +32,7 @@ export async function takeSnapshot(learn: TrainLoop): Promise<Snapshot> {
       parameters.forEach((p, i) => p.grad = grads[i]);
       opt.loadStateDict(optimizer);
       for (const { dl, state } of loaders) dl.restore(state);
-      boundary(); // what goes back is a program of its own, not part of the next batch's
+      endStep(); // what goes back is a program of its own, not part of the next batch's
       Object.assign(learn, { epoch, nEpoch, iter, nIter, trainIter, pctTrain, training });
       await states();
     },

@@ -1,5 +1,5 @@
 /**
- * Assignments to memory: recorded as nodes, run at the next boundary.
+ * Assignments to memory, as nodes: a session carries them out with its next launch.
  *
  * @module
  */
@@ -24,32 +24,30 @@ export interface Assignment {
   readonly at?: Node;
 }
 
-let pending: Node[] = [];
-
 /**
- * Records assignments that happen together: each sees the memory as it was before the group. Ranges must not overlap.
- * Returns their nodes, for {@link reader}.
+ * The nodes of assignments that happen together: each sees the memory as it was before the group. Ranges must not overlap.
+ * The memory's versions are those after them.
  */
-export function assignAll(group: readonly Assignment[]): Node[] {
-  const bumped = new Set<Storage>();
-  const nodes = group.map(({ storage, value, offset = 0, at }) => {
-    if (!bumped.has(storage)) {
-      storage.version++;
-      bumped.add(storage);
-    }
-    const node = new Node(ASSIGN, at ? [value, at] : [value], value.shape, value.dtype);
+export function assignNodes(group: readonly Assignment[]): Node[] {
+  for (const { storage, value, offset = 0 } of group) {
     if ((offset + value.size) * 4 > storage.bytes) {
       throw new ShapeError(
         `Cannot assign ${fmtShape(value.shape)} at element ${offset}: the memory has ${storage.bytes / 4}`,
       );
     }
+  }
+  const bumped = new Set<Storage>();
+  return group.map(({ storage, value, offset = 0, at }) => {
+    if (!bumped.has(storage)) {
+      storage.version++;
+      bumped.add(storage);
+    }
+    const node = new Node(ASSIGN, at ? [value, at] : [value], value.shape, value.dtype);
     node.storage = storage;
     node.offset = offset;
     node.version = storage.version;
     return node;
   });
-  for (const node of nodes) if (node.size > 0) pending.push(node);
-  return nodes;
 }
 
 /** The value of `storage` after the recorded assignments `after`: a leaf that a later expression reads. */
@@ -57,28 +55,26 @@ export function reader(storage: Storage, like: Node, offset: number, after: read
   return leaf(storage, like.shape, like.dtype, { offset, version: storage.version, after });
 }
 
-/** The assignments recorded and not yet handed to a device, oldest first. */
-export function pendingAssigns(): readonly Node[] {
-  return pending;
+/** After a launch that carried assignments out: their values lie in memory. */
+export function commitAssigns(nodes: readonly Node[]): void {
+  for (const assign of nodes) {
+    const storage = assign.storage!;
+    const value = assign.inputs[0];
+    if (assign.version > storage.done) storage.done = assign.version;
+    if (assign.version > storage.changed) storage.changed = assign.version;
+    // the value can be read where it was assigned, until the next assignment
+    if (assign.inputs.length === 1 && value.storage === null && value.op.kind !== "leaf") {
+      value.materialize(storage, assign.offset, assign.version);
+    }
+    assign.materialize(storage, assign.offset, assign.version);
+  }
 }
 
-/** Takes the recorded assignments: whoever calls hands them to a device. */
-export function takePending(): Node[] {
-  const taken = pending;
-  pending = [];
-  return taken;
-}
-
-/** Gives assignments up that can never be computed: the memory stays as it is, and is what later expressions read. */
+/** Gives assignments up: the memory stays as it is, and is what later expressions read. */
 export function abandonAssigns(nodes: readonly Node[]): void {
   for (const node of nodes) {
     const storage = node.storage!;
     if (node.version > storage.done) storage.done = node.version;
-    node.settle(storage, node.offset, node.version);
+    node.materialize(storage, node.offset, node.version);
   }
-}
-
-/** Puts assignments back that could not be handed over. */
-export function restorePending(nodes: readonly Node[]): void {
-  pending = [...nodes, ...pending];
 }

@@ -29,24 +29,43 @@ export interface Collected {
 const DTYPE_ID: Record<Dtype, number> = { f32: 1, i32: 2, u32: 3, bool: 4, u8: 5 };
 const LEAF_MARK = -1, PENDING_MARK = -2, ROOTS_MARK = -3;
 
-let keys = new Int32Array(4096);
-let used = 0;
 const float = new Float64Array(1);
 const halves = new Int32Array(float.buffer);
 
-function push(value: number): void {
-  if (used === keys.length) {
-    const wider = new Int32Array(keys.length * 2);
-    wider.set(keys);
-    keys = wider;
+/** Takes keys down, one after the other, in memory that grows as they do. */
+class KeyWriter {
+  #words = new Int32Array(4096);
+  #used = 0;
+
+  start(): void {
+    this.#used = 0;
   }
-  keys[used++] = value;
+
+  push(value: number): void {
+    if (this.#used === this.#words.length) {
+      const wider = new Int32Array(this.#words.length * 2);
+      wider.set(this.#words);
+      this.#words = wider;
+    }
+    this.#words[this.#used++] = value;
+  }
+
+  pushList(list: readonly number[]): void {
+    this.push(list.length);
+    for (let i = 0; i < list.length; i++) this.push(list[i]);
+  }
+
+  /** What was pushed since {@link start}, until the next one; and its hash. */
+  end(): { key: Int32Array; hash: number } {
+    const words = this.#words, used = this.#used;
+    let hash = used;
+    for (let i = 0; i < used; i++) hash = Math.imul(hash ^ words[i], 0x9e3779b1) ^ (hash >>> 15);
+    return { key: words.subarray(0, used), hash };
+  }
 }
 
-function pushList(list: readonly number[]): void {
-  push(list.length);
-  for (let i = 0; i < list.length; i++) push(list[i]);
-}
+/** One for all: a key is compared or copied before the next one is written. */
+const writer = new KeyWriter();
 
 const NOTHING: readonly Node[] = [];
 
@@ -60,12 +79,12 @@ function needs(node: Node): readonly Node[] {
   return inMemory(node) && node.op !== LEAF ? NOTHING : node.inputs;
 }
 
-/** Walks everything below `roots` and `assigns`. */
+/** Walks everything below `roots` and `assigns`. The key is good until the next walk. */
 export function collect(roots: readonly Node[], assigns: readonly Node[]): Collected {
   const walk = newWalk();
   const order: Node[] = [], storages: Storage[] = [], scalars: Node[] = [], arrays: Node[] = [];
   const stack: Node[] = [], next: number[] = [];
-  used = 0;
+  writer.start();
 
   const slotOf = (storage: Storage): number => {
     if (storage.mark !== walk) {
@@ -83,44 +102,44 @@ export function collect(roots: readonly Node[], assigns: readonly Node[]): Colle
     if (inMemory(node)) {
       const s = storage!;
       if (s.disposed) throw new DisposedError(`Cannot use a tensor of shape ${fmtShape(node.shape)}: it was disposed`);
-      if (node.version < s.done) throw stale(node);
+      if (node.stale) throw stale(node);
       const slot = slotOf(s);
-      push(needs(node).length === 0 ? LEAF_MARK : PENDING_MARK);
-      push(slot * 2 + (s.ringed ? 1 : 0));
-      push(s.bytes);
-      push(DTYPE_ID[node.dtype]);
-      push(node.offset);
-      push(node.version - s.done); // pending assignments that come before
-      pushList(node.shape);
+      writer.push(needs(node).length === 0 ? LEAF_MARK : PENDING_MARK);
+      writer.push(slot * 2 + (s.pooled ? 1 : 0));
+      writer.push(s.bytes);
+      writer.push(DTYPE_ID[node.dtype]);
+      writer.push(node.offset);
+      writer.push(node.pendingBefore); // pending assignments that come before
+      writer.pushList(node.shape);
     } else {
-      push(op.id);
-      push(DTYPE_ID[node.dtype]);
-      pushList(node.shape);
-      pushList(node.attr);
+      writer.push(op.id);
+      writer.push(DTYPE_ID[node.dtype]);
+      writer.pushList(node.shape);
+      writer.pushList(node.attr);
       if (op === SCALAR) scalars.push(node);
       else if (op === ARRAY) arrays.push(node);
       else if (op === CONST) {
         float[0] = node.value;
-        push(halves[0]);
-        push(halves[1]);
+        writer.push(halves[0]);
+        writer.push(halves[1]);
       } else if (op.kind === "assign") {
         if (storage!.disposed) throw new DisposedError("Cannot update a tensor that was disposed");
-        push(slotOf(storage!));
-        push(storage!.bytes);
-        push(node.offset);
-        push(node.version - storage!.done);
+        writer.push(slotOf(storage!));
+        writer.push(storage!.bytes);
+        writer.push(node.offset);
+        writer.push(node.pendingBefore);
       }
     }
     const inputs = needs(node);
-    push(inputs.length);
-    for (let i = 0; i < inputs.length; i++) push(inputs[i].local);
+    writer.push(inputs.length);
+    for (let i = 0; i < inputs.length; i++) writer.push(inputs[i].local);
   };
 
   const enter = (node: Node): void => {
     node.mark = walk;
-    // the assignments that it waited for have been handed over since
+    // the assignments that it waited for are over
     if (node.op === LEAF && node.inputs.length > 0 && node.version <= node.storage!.done) {
-      node.settle(node.storage!, node.offset, node.version);
+      node.materialize(node.storage!, node.offset, node.version);
     }
     stack.push(node);
     next.push(0);
@@ -154,12 +173,10 @@ export function collect(roots: readonly Node[], assigns: readonly Node[]): Colle
     if (!seen || !open.includes(root)) open.push(root);
   }
   for (const assign of assigns) descend(assign);
-  push(ROOTS_MARK);
-  for (const root of open) push(root.local);
+  writer.push(ROOTS_MARK);
+  for (const root of open) writer.push(root.local);
 
-  let hash = used;
-  for (let i = 0; i < used; i++) hash = Math.imul(hash ^ keys[i], 0x9e3779b1) ^ (hash >>> 15);
-  return { order, roots: open, assigns, storages, scalars, arrays, key: keys.subarray(0, used), hash };
+  return { order, roots: open, assigns, storages, scalars, arrays, ...writer.end() };
 }
 
 function stale(node: Node): StaleTensorError {

@@ -32,10 +32,10 @@ export interface OpDef {
 const NO_ATTR: readonly number[] = [];
 const NO_INPUTS: readonly Node[] = [];
 
-/** Nodes of this many operations on top of each other are looked at when a step ends; see runtime.ts. */
+/** Nodes of this many operations on top of each other are looked at when a step ends; see `Session.endStep`. */
 export const DEEP = 512;
 
-/** Called for nodes whose depth passes a multiple of {@link DEEP}; set by the runtime. */
+/** Called for nodes whose depth passes a multiple of {@link DEEP}; the session sets it. */
 export const growth: { notify: (node: Node) => void } = { notify: () => {} };
 
 /** One operation on some inputs: an expression that has a shape, a type and, once realized, a place in memory. */
@@ -109,7 +109,7 @@ export class Node {
    * Says that the value now lies in `storage`. How it was computed is forgotten, unless gradients may still be asked for:
    * a value that depends on parameters may be read before `backward`.
    */
-  settle(storage: Storage, offset: number, version: number): void {
+  materialize(storage: Storage, offset: number, version: number): void {
     this.storage = storage;
     this.offset = offset;
     this.version = version;
@@ -124,6 +124,17 @@ export class Node {
     if (this.storage !== null && this.op.kind !== "assign") this.inputs = NO_INPUTS;
   }
 
+  /** Assignments to its memory that must run first: those recorded since the memory's last one that is over. */
+  get pendingBefore(): number {
+    const { storage } = this;
+    return storage === null ? 0 : Math.max(0, this.version - storage.done);
+  }
+
+  /** Whether the memory was assigned to since: the value is gone. */
+  get stale(): boolean {
+    return this.storage !== null && this.version < this.storage.changed;
+  }
+
   /** Whether the value depends on parameters and it was forgotten how: no gradient can flow through it. */
   get forgotten(): boolean {
     const { kind } = this.op;
@@ -131,16 +142,17 @@ export class Node {
   }
 }
 
-let walks = 0;
+/** Walks through the graph: a number that none before had says in `mark` what this one has seen. */
+const walks = { count: 0 };
 
 /** A number that no walk has used: nodes and storages with it in `mark` were seen by this walk. */
 export function newWalk(): number {
-  return ++walks;
+  return ++walks.count;
 }
 
 /** How many walks there were: where it has grown, `local` of nodes may be another walk's. */
 export function walkCount(): number {
-  return walks;
+  return walks.count;
 }
 
 /**

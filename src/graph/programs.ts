@@ -6,7 +6,7 @@
 import type { Device, DeviceBuffer, Executable } from "../device/contract.ts";
 import type { Collected } from "./collect.ts";
 import { lower, type Lowered } from "./lower/mod.ts";
-import { Ring } from "./ring.ts";
+import { ResultPool } from "./result_pool.ts";
 import type { Storage } from "./storage.ts";
 
 /** A compiled program, with the numbers that travel with each of its runs. */
@@ -49,9 +49,9 @@ function bytesOf({ program: { slots, kernels }, paramWords }: Lowered, key: Int3
 }
 
 /** What one device has compiled, and where its small results go. */
-export class Runtime {
+export class DeviceRuntime {
   readonly device: Device;
-  readonly ring: Ring;
+  readonly results: ResultPool;
   readonly #cache = new Map<number, Entry[]>();
   readonly #limits: Required<CacheLimits>;
   #cachedBytes = 0;
@@ -61,7 +61,7 @@ export class Runtime {
   constructor(device: Device, { bytes = CACHE_BYTES, programs = CACHE_PROGRAMS }: CacheLimits = {}) {
     this.#limits = { bytes, programs };
     this.device = device;
-    this.ring = new Ring(device);
+    this.results = new ResultPool(device);
   }
 
   /** The program of `c`, compiled if it is new; `early` is the program if it was made before there was a device. */
@@ -128,11 +128,11 @@ export class Runtime {
     for (const i of lowered.boundStorages) bound.push(c.storages[i].ensure(device));
     for (const i of lowered.largeRoots) bound.push(outputs[i]!.ensure(device, false));
     const { words } = lowered;
-    if (lowered.ringRoots.length > 0) {
-      const held = lowered.ringRoots.map((i) => outputs[i]!);
-      const { buffer, base } = this.ring.place(held, lowered.ringOffsets, lowered.ringBytes, bound);
+    if (lowered.pooledRoots.length > 0) {
+      const held = lowered.pooledRoots.map((i) => outputs[i]!);
+      const { buffer, base } = this.results.place(held, lowered.poolOffsets, lowered.poolBytes, bound);
       bound.push(buffer);
-      entry.u32[words.ring] = base >> 2;
+      entry.u32[words.pool] = base >> 2;
     }
     for (let i = 0; i < words.bases.length; i++) {
       const { storage, word, shift } = words.bases[i];

@@ -5,6 +5,7 @@
  * @module
  */
 import type { HostArray } from "../base/dtype.ts";
+import { DeviceError } from "../base/errors.ts";
 import type { Device, DeviceBuffer } from "../device/contract.ts";
 
 /** Frees buffers whose storages nobody can reach any more: a safety net under `dispose()`. */
@@ -12,21 +13,21 @@ const registry = new FinalizationRegistry<{ device: Device; buffer: DeviceBuffer
   device.free(buffer);
 });
 
-let nextId = 1;
-
 /**
  * A range of device memory that one tensor, or one arena of many, lies in.
  *
- * `version` counts the assignments that were recorded so far; `done` those that have been handed to the device. A node
- * that reads version `v` is stale once `done > v`.
+ * Assignments have ascending version numbers. `version` is that of the last one recorded, `done` that of the last one that
+ * is over, launched or abandoned, and `changed` that of the last one that a launch carried out: a node that reads an earlier
+ * version is stale.
  */
 export class Storage {
-  readonly id: number = nextId++;
+  static #count = 0;
+  readonly id: number = ++Storage.#count;
   readonly bytes: number;
   /** The device that holds it; null while it is only on the host. */
   device: Device | null = null;
   buffer: DeviceBuffer | null = null;
-  /** First byte inside `buffer`: not 0 for outputs that share a ring. */
+  /** First byte inside `buffer`: not 0 for results that share one. */
   base = 0;
   /** Numbers not uploaded yet. */
   host: HostArray | null;
@@ -34,9 +35,14 @@ export class Storage {
   known: HostArray | null = null;
   version = 0;
   done = 0;
+  changed = 0;
   disposed = false;
-  /** True where the buffer belongs to a ring and must not be freed on its own. */
-  ringed = false;
+  /** True where the buffer belongs to a pool of results and must not be freed on its own. */
+  pooled = false;
+  /** Launches that wait for a device and need the memory, whoever disposes it meanwhile. */
+  #retained = 0;
+  /** Why there will never be a value. */
+  #failure: unknown = null;
 
   // scratch of the walk: which walk saw it last, and its place there
   mark = 0;
@@ -51,9 +57,17 @@ export class Storage {
     this.host = host;
   }
 
-  /** Makes sure that the storage has a buffer on `device`, and that its numbers are there. */
+  /**
+   * Makes sure that the storage has a buffer on `device`, and that its numbers are there.
+   *
+   * @throws DeviceError where the program failed that would have computed it.
+   */
   ensure(device: Device, zeroed = true): DeviceBuffer {
     if (this.buffer !== null) return this.buffer;
+    if (this.#failure !== null) {
+      const reason = this.#failure instanceof Error ? this.#failure.message : String(this.#failure);
+      throw new DeviceError(`Cannot use a value whose program failed: ${reason}`, { cause: this.#failure });
+    }
     const buffer = device.alloc(Math.max(16, this.bytes), { zeroed: zeroed && this.host === null });
     this.device = device;
     this.buffer = buffer;
@@ -70,24 +84,43 @@ export class Storage {
     this.device = device;
     this.buffer = buffer;
     this.base = 0;
-    this.ringed = false;
+    this.pooled = false;
     registry.register(this, { device, buffer }, this);
   }
 
-  /** Places the storage in memory that a ring owns. */
-  placeInRing(device: Device, buffer: DeviceBuffer, base: number): void {
+  /** Places the storage in memory that a pool of results owns. */
+  placeInPool(device: Device, buffer: DeviceBuffer, base: number): void {
     this.device = device;
     this.buffer = buffer;
     this.base = base;
-    this.ringed = true;
+    this.pooled = true;
+  }
+
+  /** Says that the launch which would have given the value failed. */
+  fail(reason: unknown): void {
+    this.#failure = reason;
+  }
+
+  /** Keeps the memory for a launch that comes later; {@link Storage.unretain} once it has. */
+  retain(): void {
+    this.#retained++;
+  }
+
+  /** Takes {@link Storage.retain} back, and frees what was disposed meanwhile. */
+  unretain(): void {
+    if (--this.#retained === 0 && this.disposed) this.#free();
   }
 
   /** Gives the memory back. Doing it twice is fine. */
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
+    if (this.#retained === 0) this.#free();
+  }
+
+  #free(): void {
     this.host = this.known = null;
-    if (this.buffer !== null && !this.ringed) {
+    if (this.buffer !== null && !this.pooled) {
       registry.unregister(this);
       this.device!.free(this.buffer);
     }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { currentDevice } from "../graph/runtime.ts";
+import { currentDevice } from "../tensor/mod.ts";
 import { type FitRecord, type LrCurve, type Phase, Recorder, type TrainLoop } from "../train/mod.ts";
 import type { FitMessage, FitOutcome, Message, Points, RunMessage, RunStatus, TopLossesMessage } from "./messages.ts";
 import { thin } from "./thin.ts";

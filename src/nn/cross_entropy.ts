@@ -6,9 +6,7 @@
 import { ConfigError } from "../base/errors.ts";
 import { checkOptions, flag, num, type OptionTable } from "../base/options.ts";
 import { normalizeAxis, sameShape } from "../base/shape.ts";
-import { expm1 } from "../graph/elementwise.ts";
-import { allBelow } from "../graph/known.ts";
-import { arange, aTensor, ops, Tensor, where } from "../tensor/mod.ts";
+import { allBelow, arange, aTensor, expm1, ops, type Tensor, where } from "../tensor/mod.ts";
 import { classLabels, Loss, LOSS_OPTIONS, type LossOptions } from "./loss.ts";
 
 /**
@@ -127,7 +125,7 @@ function pick(x: Tensor, labels: Tensor, axis: number): Tensor {
 
 /** `x`, but NaN for labels that are no class and that nobody could check in advance. */
 function orNaN(x: Tensor, labels: Tensor, classes: number): Tensor {
-  return allBelow(labels.node, classes) === true ? x : where(labels.ge(0).and(labels.lt(classes)), x, NaN);
+  return allBelow(labels, classes) === true ? x : where(labels.ge(0).and(labels.lt(classes)), x, NaN);
 }
 
 /** `z = x - max` and `log(sum(exp(z)))` along `axis`, which is kept; the maximum is a constant for gradients. */
@@ -276,7 +274,7 @@ export class FocalLoss extends ClassLoss {
 
   /** `(1 - p)^gamma`; where p is 1 it is a constant, as a power below 1 has an infinite slope there. */
   #factor(ce: Tensor): Tensor {
-    const wrong = new Tensor(expm1(ce.neg().node)).neg(); // 1 - p, with its digits where p is near 1
+    const wrong = expm1(ce.neg()).neg(); // 1 - p, with its digits where p is near 1
     return where(wrong.gt(0), where(wrong.gt(0), wrong, 1).pow(this.gamma), this.gamma === 0 ? 1 : wrong.detach());
   }
 }

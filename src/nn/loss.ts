@@ -6,8 +6,7 @@
 import { DataError, DtypeError, ShapeError } from "../base/errors.ts";
 import { checkOptions, oneOf, type OptionTable } from "../base/options.ts";
 import { fmtShape, sameShape } from "../base/shape.ts";
-import { allBelow } from "../graph/known.ts";
-import type { Tensor } from "../tensor/mod.ts";
+import { allBelow, type Tensor } from "../tensor/mod.ts";
 
 /** How the items' losses are brought together. */
 export type Reduction = "mean" | "sum" | "none";
@@ -92,7 +91,7 @@ export function classLabels(loss: Loss, pred: Tensor, targ: Tensor, axis: number
       }: it needs one label for each of ${size} items`,
     );
   }
-  const known = allBelow(targ.node, classes, ignoreIndex);
+  const known = allBelow(targ, classes, ignoreIndex);
   if (known !== null && known !== true) {
     throw new DataError(
       `Cannot compute ${name}: label ${known.bad} is none of the ${classes} classes, labels go from 0 to ${

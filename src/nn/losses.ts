@@ -5,8 +5,7 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import { checkOptions, flag, num, oneOf } from "../base/options.ts";
-import { binaryCrossEntropy } from "../graph/binary_cross_entropy.ts";
-import { aTensor, Tensor, where } from "../tensor/mod.ts";
+import { aTensor, binaryCrossEntropy, type Tensor, where } from "../tensor/mod.ts";
 import { flatPair, Loss, LOSS_OPTIONS, type LossOptions } from "./loss.ts";
 
 /** Squared difference. */
@@ -168,7 +167,7 @@ export class BCELoss extends Loss {
   /** One number; with reduction "none" one for each element. */
   override forward(pred: Tensor, targ: Tensor): Tensor {
     const [p, t] = flatPair(this, pred, targ);
-    return this.reduce(new Tensor(binaryCrossEntropy(p.node, t.node)));
+    return this.reduce(binaryCrossEntropy(p, t));
   }
 
   /** Which probabilities are above a half, bool. */

@@ -4,8 +4,7 @@
  *
  * @module
  */
-import { Storage } from "../graph/storage.ts";
-import { moveVariables, type Parameter } from "../tensor/mod.ts";
+import { type Memory, memory, moveVariables, type Parameter } from "../tensor/mod.ts";
 
 /** Parameters start at multiples of this many elements. */
 const ALIGN = 16;
@@ -20,11 +19,11 @@ interface Tenant {
 }
 
 /** Who lies where, for every arena made so far. */
-const layouts = new WeakMap<Storage, readonly Tenant[]>();
+const layouts = new WeakMap<Memory, readonly Tenant[]>();
 
 /** Part of a group that lies in one arena. */
 export interface Part {
-  readonly storage: Storage;
+  readonly storage: Memory;
   /** First element, in the arena. */
   readonly start: number;
   /** Number of elements, foreign ones and gaps included. */
@@ -65,7 +64,7 @@ function moveIn(parameters: readonly Parameter[], maxElements: number): void {
   let end = 0;
   const close = () => {
     if (tenants.length === 0) return;
-    const storage = new Storage(end * 4, new Float32Array(end));
+    const storage = memory(new Float32Array(end));
     layouts.set(storage, tenants);
     moveVariables(storage, tenants.map((t) => [t.parameter, t.offset] as const));
     tenants = [];

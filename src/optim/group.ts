@@ -5,9 +5,7 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import { fmtShape } from "../base/shape.ts";
-import type { Node } from "../graph/node.ts";
-import { Storage } from "../graph/storage.ts";
-import { Parameter } from "../tensor/mod.ts";
+import { type Assigned, type Memory, memory, Parameter, type Tensor } from "../tensor/mod.ts";
 import { layOut, type Part } from "./arena.ts";
 import type { ParamsLike } from "./factory.ts";
 import type { StatKind } from "./stepper.ts";
@@ -25,13 +23,13 @@ export interface Slot {
   doWd: boolean | undefined;
   forceTrain: boolean | undefined;
   /** Its gradient times `part.scale`, if that is what `parameter.grad` is. */
-  scaled: Node | null;
+  scaled: Tensor | null;
 }
 
 /** A piece of device memory and the assignments that last wrote to it. */
 export interface Arena {
-  readonly storage: Storage;
-  last: readonly Node[];
+  readonly storage: Memory;
+  last: readonly Assigned[];
 }
 
 /** A part of a group with all its memory. */
@@ -42,7 +40,7 @@ export interface PartState extends Part {
   /** Statistics, by name; made when first needed. */
   readonly stats: Map<string, Arena>;
   /** What the numbers in `grads` still have to be multiplied by; null for nothing. */
-  scale: Node | null;
+  scale: Tensor | null;
 }
 
 /** A group of parameters that share their hyper-parameters. */
@@ -57,7 +55,7 @@ export function makeGroup(parameters: readonly Parameter[]): Group {
   const places = new Map<Parameter, Slot>();
   const parts = layOut(parameters).map((part): PartState => {
     const slots: (Slot | null)[] = [];
-    const grads = { storage: new Storage(part.n * 4), last: [] };
+    const grads = { storage: memory(part.n), last: [] };
     const state: PartState = { ...part, slots, grads, stats: new Map(), scale: null };
     part.members.forEach((parameter, segment) => {
       const slot: Slot | null = parameter === null ? null : {
@@ -83,7 +81,7 @@ export function statArena(part: PartState, name: string, kind: StatKind): Arena 
   let arena = part.stats.get(name);
   if (arena === undefined) {
     const n = kind === "number" ? part.slots.length : part.n;
-    part.stats.set(name, arena = { storage: new Storage(n * 4), last: [] });
+    part.stats.set(name, arena = { storage: memory(n), last: [] });
   }
   return arena;
 }

@@ -51,8 +51,12 @@ class LookaheadOptimizer extends Optimizer {
     return LookaheadOptimizer.prototype;
   }
 
-  protected override beginStep(): void {
-    this.#count++;
+  protected override beginStep(): () => void {
+    const count = this.#count++, copied = this.#copied;
+    return () => {
+      this.#count = count;
+      this.#copied = copied;
+    };
   }
 
   protected override endStep(): void {

@@ -5,40 +5,26 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { assignAll, type Assignment } from "../graph/assign.ts";
-import { leaf, scalar } from "../graph/leaves.ts";
-import type { Node } from "../graph/node.ts";
-import { boundary } from "../graph/runtime.ts";
-import { ops, type Parameter, rereadAll, Tensor } from "../tensor/mod.ts";
+import { endStep, onAbandon, type Parameter, stepInput, type Tensor } from "../tensor/mod.ts";
 import type { Part } from "./arena.ts";
+import { buildUpdate, rereadPart } from "./build_update.ts";
 import { composed, type OptFunc, type OptOptions, type ParamsLike } from "./factory.ts";
 import {
   activeSlots,
   adoptGrads,
-  bringGrads,
-  flatGrads,
+  flushScale,
   gradNorm,
   type GradRange,
   holdGrads,
   rangesOf,
   scaleGrads,
-  settleGrads,
 } from "./grads.ts";
-import { checkGroups, type Group, makeGroup, type PartState, type Slot, statArena } from "./group.ts";
+import { checkGroups, type Group, makeGroup, type PartState, type Slot } from "./group.ts";
 import { nearestName } from "../base/options.ts";
 import { type HyperValue, spread } from "./hyper.ts";
-import {
-  beginAgain,
-  differOf,
-  endAgain,
-  infosOf,
-  isAsRecorded,
-  type PartRecord,
-  requiredOf,
-  type StepRecord,
-} from "./repeat.ts";
+import { type CapturedUpdate, countStep, fillScalars, matchesUpdate, requiredOf } from "./captured_update.ts";
 import { checkState, clearStats, gatherState, type Keeps, type OptimizerState, restoreStats } from "./state.ts";
-import { flagsOf, type Hypers, type NumberNode, type StatKind, type Stepper, Update } from "./stepper.ts";
+import type { Hypers, StatKind, Stepper, Update } from "./stepper.ts";
 
 /** Updates groups of parameters by steppers; see `SGD`, `Adam` and the others for ready ones. */
 export class Optimizer {
@@ -56,8 +42,6 @@ export class Optimizer {
   readonly #groups: readonly Group[];
   readonly #kinds = new Map<string, StatKind>();
   readonly #counts: boolean;
-  /** The step under way, while it is recorded. */
-  #parts: PartRecord[] | null = null;
 
   /**
    * Moves the parameters of each group together. Users call `Adam` and the like, or what {@link Optimizer.from} gives.
@@ -187,7 +171,7 @@ export class Optimizer {
    */
   gradNorm(p: number = 2): Tensor {
     if (!(p > 0)) throw new ConfigError(`Cannot take the ${p}-norm of gradients: it must be above 0`);
-    return new Tensor(gradNorm(this.#active(), p));
+    return gradNorm(this.#active(), p);
   }
 
   /**
@@ -196,7 +180,7 @@ export class Optimizer {
    * @param factor A number or a tensor of one element.
    */
   scaleGrads(factor: Tensor | number): void {
-    const one = typeof factor === "number" ? scalar(factor) : factor.reshape([]).node;
+    const one = typeof factor === "number" ? stepInput(factor) : factor.reshape([]);
     for (const [part, slots] of this.#active()) scaleGrads(part, slots, one);
   }
 
@@ -222,26 +206,26 @@ export class Optimizer {
    */
   gradRanges(): GradRange[] {
     return this.#active().flatMap(([part, slots]) => {
-      settleGrads(part, slots);
+      flushScale(part, slots);
       return rangesOf(part, slots);
     });
   }
 
   /**
-   * Where the gradients of a recorded step lie; see {@link Optimizer.gradRanges}.
+   * Where the gradients of a captured step lie; see {@link Optimizer.gradRanges}.
    *
    * @internal
    */
-  recordedRanges({ parts }: StepRecord): GradRange[] {
+  capturedRanges({ parts }: CapturedUpdate): GradRange[] {
     return parts.flatMap(({ part, active }) => rangesOf(part, active));
   }
 
   /**
-   * Takes what lies where a recorded step has its gradients for the parameters' gradients.
+   * Takes what lies where a captured step has its gradients for the parameters' gradients.
    *
    * @internal
    */
-  adoptGrads({ parts }: StepRecord): void {
+  adoptGrads({ parts }: CapturedUpdate): void {
     for (const { part, active } of parts) adoptGrads(part, active);
   }
 
@@ -266,23 +250,76 @@ export class Optimizer {
    * @throws ShapeError for a gradient that is not of its parameter's shape; nothing is updated then.
    */
   step(): void {
-    this.beginStep();
-    const groups = this.#groups;
-    const work: Slot[][] = [];
-    for (let i = 0; i < groups.length; i++) for (const part of groups[i].parts) work.push(activeSlots(part));
-    let next = 0;
-    for (let i = 0; i < groups.length; i++) {
-      for (const part of groups[i].parts) {
-        const active = work[next++];
-        if (active.length > 0 || this.always) this.#stepPart(part, active, i);
-      }
-    }
-    this.endStep();
-    if (!this.deferBoundary) boundary();
+    this.captureStep();
+    if (!this.deferBoundary) endStep();
   }
 
-  /** What the host does before a step; for optimizers that wrap others. */
-  protected beginStep(): void {}
+  /**
+   * As {@link Optimizer.step}, without the boundary; gives what it takes to replay it.
+   *
+   * @internal
+   */
+  captureStep(): CapturedUpdate {
+    const required = requiredOf(this.#groups);
+    const work = this.#groups.flatMap(({ parts }, group) =>
+      parts.map((part) => ({ part, group, active: activeSlots(part) }))
+    ).filter(({ active }) => active.length > 0 || this.always);
+    onAbandon(this.#count(work));
+    const { steppers } = this;
+    const parts = work.map(({ part, group, active }) =>
+      buildUpdate(part, active, {
+        group,
+        hypers: this.hypers[group],
+        steppers,
+        kinds: this.#kinds,
+        after: (update) => this.afterUpdate(update, part),
+      })
+    );
+    for (const each of parts) fillScalars(each, this.hypers[each.group]);
+    this.endStep();
+    return { parts, required };
+  }
+
+  /**
+   * Whether a step of parameters that have no gradients yet would be the captured one, but for its numbers.
+   *
+   * @internal
+   */
+  canReplay(captured: CapturedUpdate): boolean {
+    return matchesUpdate(captured, this.#groups);
+  }
+
+  /**
+   * Replays a captured step of gradients that are not there: `run` launches the program that computes them, too, or one
+   * before it did. It gets what takes the host's part back.
+   *
+   * @returns False where a step now would be another one; nothing happened then.
+   * @internal
+   */
+  replayStep(captured: CapturedUpdate, run: (undo: () => void) => void): boolean {
+    if (!this.canReplay(captured)) return false;
+    const { parts } = captured;
+    const undo = this.#count(parts);
+    for (let i = 0; i < parts.length; i++) fillScalars(parts[i], this.hypers[parts[i].group]);
+    run(undo);
+    for (let i = 0; i < parts.length; i++) rereadPart(parts[i].part);
+    this.endStep();
+    return true;
+  }
+
+  /** Counts a step. Returns what takes that back. */
+  #count(work: readonly { readonly active: readonly Slot[] }[]): () => void {
+    const undo = [this.beginStep()];
+    for (let i = 0; i < work.length; i++) undo.push(countStep(work[i].active, this.#counts));
+    return () => {
+      for (const each of undo) each();
+    };
+  }
+
+  /** What the host counts at a step; for optimizers that wrap others. Returns what takes it back. */
+  protected beginStep(): () => void {
+    return () => {};
+  }
 
   /** What the host does after a step; for optimizers that wrap others. */
   protected endStep(): void {}
@@ -314,91 +351,6 @@ export class Optimizer {
   holds(owners: readonly (object | null)[]): boolean {
     const mine = new Set<object>(this.#groups.flatMap(({ slots }) => slots.map((s) => s.parameter)));
     return owners.every((o) => o === null || mine.has(o));
-  }
-
-  /**
-   * As {@link Optimizer.step}, and takes down how it was made.
-   *
-   * @internal
-   */
-  recordStep(): StepRecord {
-    const parts: PartRecord[] = [];
-    const required = requiredOf(this.#groups);
-    this.#parts = parts;
-    try {
-      this.step();
-    } finally {
-      this.#parts = null;
-    }
-    return { parts, required };
-  }
-
-  /**
-   * Whether a step of parameters that have no gradients yet would be the recorded one, but for its numbers.
-   *
-   * @internal
-   */
-  canRepeat(record: StepRecord): boolean {
-    return isAsRecorded(record, this.#groups);
-  }
-
-  /**
-   * Takes a recorded step again, of gradients that are not there: `run` runs the program that computes them, too, or one
-   * before it did.
-   *
-   * @returns False where a step now would be another one; nothing happened then.
-   * @internal
-   */
-  stepAgain(record: StepRecord, run: () => void): boolean {
-    if (!this.canRepeat(record)) return false;
-    this.beginStep();
-    beginAgain(record, this.hypers, this.#counts);
-    run();
-    endAgain(record);
-    this.endStep();
-    return true;
-  }
-
-  #stepPart(part: PartState, active: readonly Slot[], group: number): void {
-    const hypers = this.hypers[group];
-    const numbers: NumberNode[] | null = this.#parts === null ? null : [];
-    for (let i = 0; i < active.length; i++) {
-      active[i].started = true;
-      if (this.#counts) active[i].step++;
-    }
-    if (active.length > 0) bringGrads(part, active);
-    const p = leaf(part.storage, [part.n], "f32", { offset: part.start, after: pendingOf(part) });
-    const stats = new Map<string, Node>();
-    for (const [name, kind] of this.#kinds) {
-      const { storage, last } = statArena(part, name, kind);
-      stats.set(name, leaf(storage, [storage.bytes / 4], "f32", { after: last }));
-    }
-    const differ = differOf(active), { info, infos } = infosOf(part, active, differ);
-    const update = new Update({ p, g: flatGrads(part), part, hypers, info, infos, differ, stats, numbers });
-    if (numbers !== null) this.#parts!.push({ part, group, active, differ, numbers });
-    if (active.length > 0) { for (const s of this.steppers) s.apply(update); }
-    // parameters without a gradient keep every bit of themselves and of their statistics
-    if (active.length < part.slots.length) this.#keepInactive(update, active, part);
-    this.afterUpdate(update, part);
-    const assignments: Assignment[] = [{ storage: part.storage, value: update.p.node, offset: part.start }];
-    for (const name of update.changed) {
-      assignments.push({ storage: part.stats.get(name)!.storage, value: update.stat(name).node });
-    }
-    const done = assignAll(assignments);
-    let at = 1;
-    for (const name of update.changed) part.stats.get(name)!.last = [done[at++]];
-    rereadAll(part.storage, [done[0]]);
-  }
-
-  #keepInactive(u: Update, active: readonly Slot[], { slots }: PartState): void {
-    const on = slots.map(() => false);
-    for (const { segment } of active) on[segment] = true;
-    const each = u.flagged(on);
-    u.p = ops.where(each, u.p, u.before);
-    for (const name of u.changed) {
-      const which = this.#kinds.get(name) === "number" ? flagsOf(on).gt(0) : each;
-      u.setStat(name, ops.where(which, u.stat(name), u.statBefore(name)));
-    }
   }
 
   /** The prototype that has all of the update: objects of other classes may do more. */
@@ -441,13 +393,13 @@ export class Optimizer {
       }
     }
     clearStats(this.#groups);
-    if (!this.deferBoundary) boundary();
+    if (!this.deferBoundary) endStep();
   }
 
   /** Copies of everything that is kept, on the device; later steps leave them alone. */
   stateDict(): OptimizerState {
     const state = gatherState(this.#groups, this.#keeps);
-    if (!this.deferBoundary) boundary();
+    if (!this.deferBoundary) endStep();
     return { state, hypers: this.hypers.map((h) => ({ ...h })) };
   }
 
@@ -482,15 +434,6 @@ export class Optimizer {
       }
     }
     restoreStats(state.state, this.#groups, this.#keeps);
-    if (!this.deferBoundary) boundary();
+    if (!this.deferBoundary) endStep();
   }
-}
-
-/** Pending assignments to the parameters' memory. */
-function pendingOf({ slots }: PartState): readonly Node[] {
-  for (let i = 0; i < slots.length; i++) {
-    const slot = slots[i];
-    if (slot !== null) return slot.parameter.node.inputs;
-  }
-  return [];
 }

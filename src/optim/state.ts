@@ -5,12 +5,7 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import { fmtShape, sameShape } from "../base/shape.ts";
-import { assignAll, type Assignment } from "../graph/assign.ts";
-import { constant, leaf } from "../graph/leaves.ts";
-import type { Node } from "../graph/node.ts";
-import { Storage } from "../graph/storage.ts";
-import { expand, reshape } from "../graph/views.ts";
-import { Tensor } from "../tensor/mod.ts";
+import { assign, type Assigned, type Memory, memory, type MemoryWrite, Tensor, viewOf, zeros } from "../tensor/mod.ts";
 import { type Arena, type Group, type Slot, statArena } from "./group.ts";
 import type { Hypers, StatKind } from "./stepper.ts";
 
@@ -57,19 +52,19 @@ export interface Keeps {
  * own, so later steps leave them alone.
  */
 export function gatherState(groups: readonly Group[], keeps: Keeps): ParamState[] {
-  const group: Assignment[] = [];
-  const copies = new Map<Arena, { storage: Storage; at: number }>();
+  const group: MemoryWrite[] = [];
+  const copies = new Map<Arena, { storage: Memory; at: number }>();
   for (const { parts } of groups) {
     for (const { stats } of parts) {
       for (const arena of stats.values()) {
         const { storage: { bytes }, last } = arena;
-        const storage = new Storage(bytes);
+        const storage = memory(bytes / 4);
         copies.set(arena, { storage, at: group.length });
-        group.push({ storage, value: leaf(arena.storage, [bytes / 4], "f32", { after: last }) });
+        group.push({ memory: storage, value: viewOf(arena.storage, [bytes / 4], { after: last }) });
       }
     }
   }
-  const done = assignAll(group);
+  const done = assign(group);
   return groups.flatMap(({ slots }) =>
     slots.map((slot) => {
       const entry: ParamState = {};
@@ -78,7 +73,7 @@ export function gatherState(groups: readonly Group[], keeps: Keeps): ParamState[
         if (arena === undefined || !keeps.has(slot, name)) continue;
         const { storage, at } = copies.get(arena)!;
         const { shape, offset } = place(slot, kind);
-        entry[name] = new Tensor(leaf(storage, shape, "f32", { offset, after: [done[at]] }));
+        entry[name] = viewOf(storage, shape, { offset, after: [done[at]] });
       }
       if (slot.started && keeps.counts) entry.step = slot.step;
       if (slot.doWd !== undefined) entry.doWd = slot.doWd;
@@ -161,7 +156,7 @@ export function restoreStats(
   groups: readonly Group[],
   { kinds }: Keeps,
 ): void {
-  const group: Assignment[] = [];
+  const group: MemoryWrite[] = [];
   let i = 0;
   for (const { slots } of groups) {
     for (const slot of slots) {
@@ -169,11 +164,11 @@ export function restoreStats(
       if (slot.parameter.size === 0) continue;
       for (const [name, kind] of kinds) {
         const value = entry[name];
-        const node = value instanceof Tensor ? value.node : null;
-        if (node === null && !slot.part.stats.has(name)) continue; // zeros already
+        const saved = value instanceof Tensor ? value : null;
+        if (saved === null && !slot.part.stats.has(name)) continue; // zeros already
         const { shape, offset } = place(slot, kind);
         const { storage } = statArena(slot.part, name, kind);
-        group.push({ storage, value: node === null ? expand(constant(0), shape) : reshape(node, shape), offset });
+        group.push({ memory: storage, value: saved === null ? zeros(shape) : saved.reshape(shape), offset });
       }
     }
   }
@@ -182,24 +177,24 @@ export function restoreStats(
 
 /** Records that all statistics become zeros. */
 export function clearStats(groups: readonly Group[]): void {
-  const group: Assignment[] = [];
+  const group: MemoryWrite[] = [];
   for (const { parts } of groups) {
     for (const { stats } of parts) {
       for (const { storage } of stats.values()) {
-        group.push({ storage, value: expand(constant(0), [storage.bytes / 4]) });
+        group.push({ memory: storage, value: zeros([storage.bytes / 4]) });
       }
     }
   }
   recordStats(group, groups);
 }
 
-function recordStats(group: readonly Assignment[], groups: readonly Group[]): void {
-  const arenas = new Map<Storage, Node[]>();
-  for (const node of assignAll(group)) {
-    const list = arenas.get(node.storage!);
-    if (list === undefined) arenas.set(node.storage!, [node]);
-    else list.push(node);
-  }
+function recordStats(group: readonly MemoryWrite[], groups: readonly Group[]): void {
+  const arenas = new Map<Memory, Assigned[]>();
+  assign(group).forEach((done, i) => {
+    const list = arenas.get(group[i].memory);
+    if (list === undefined) arenas.set(group[i].memory, [done]);
+    else list.push(done);
+  });
   for (const { parts } of groups) {
     for (const { stats } of parts) {
       for (const arena of stats.values()) arena.last = arenas.get(arena.storage) ?? arena.last;

@@ -6,10 +6,7 @@
  */
 import { ConfigError, ShapeError } from "../base/errors.ts";
 import { fmtShape, sameShape } from "../base/shape.ts";
-import { array, scalar, segmentOf } from "../graph/leaves.ts";
-import type { Node } from "../graph/node.ts";
-import { gather, segmentSum } from "../graph/products.ts";
-import { Tensor } from "../tensor/mod.ts";
+import { HostNumbers, Segments, stepInput, type Tensor } from "../tensor/mod.ts";
 import type { Part } from "./arena.ts";
 
 /** Values of a group's hyper-parameters. */
@@ -27,12 +24,12 @@ export interface StepInfo {
 export type NumberKind = "group" | "step" | "doWd";
 
 /** Which kinds of numbers differ from parameter to parameter. */
-export type Differ = Readonly<Record<NumberKind, boolean>>;
+export type Varying = Readonly<Record<NumberKind, boolean>>;
 
-/** A number of an expression, and where it comes from. */
-export interface NumberNode {
-  /** A scalar leaf, or an array leaf of one number a segment where they differ. */
-  readonly node: Node;
+/** A number that travels with the step's launch, and how the host works it out. */
+export interface ScalarSource {
+  /** One number, or one a segment where they differ. */
+  readonly numbers: HostNumbers;
   readonly kind: NumberKind;
   readonly of: (hypers: Readonly<Hypers>, info: StepInfo) => number;
 }
@@ -60,21 +57,17 @@ export interface Stepper {
 /** What an update starts from; for optimizers themselves. */
 export interface UpdateStart {
   /** Parameters, flat. */
-  readonly p: Node;
+  readonly p: Tensor;
   /** Gradients, flat. */
-  readonly g: Node;
+  readonly g: Tensor;
   readonly part: Part;
   readonly hypers: Hypers;
-  /** What the host knows of a parameter that is updated: of all such where they agree. */
-  readonly info: StepInfo;
-  /** What the host knows of each segment's parameter, updated or not; none where those that are updated agree. */
-  readonly infos: readonly StepInfo[];
   /** Which kinds of numbers differ from segment to segment. */
-  readonly differ: Differ;
+  readonly varying: Varying;
   /** Statistics by name. */
-  readonly stats: ReadonlyMap<string, Node>;
-  /** Where numbers are noted down that the host worked out; null for nowhere. */
-  readonly numbers: NumberNode[] | null;
+  readonly stats: ReadonlyMap<string, Tensor>;
+  /** Where numbers are noted down that the host works out, once the update is built and at every replay. */
+  readonly scalars: ScalarSource[];
 }
 
 /**
@@ -92,7 +85,7 @@ export class Update {
   readonly hypers: Readonly<Hypers>;
   readonly #start: UpdateStart;
   readonly #next = new Map<string, Tensor>();
-  #segments: Node | null = null;
+  readonly #segments: Segments;
 
   /**
    * Starts an update; optimizers do that.
@@ -100,8 +93,9 @@ export class Update {
    * @internal
    */
   constructor(start: UpdateStart) {
-    this.p = this.before = new Tensor(start.p);
-    this.g = new Tensor(start.g);
+    this.p = this.before = start.p;
+    this.g = start.g;
+    this.#segments = new Segments(start.part.n, start.part.starts);
     this.hypers = start.hypers;
     this.#start = start;
   }
@@ -119,7 +113,7 @@ export class Update {
       const known = [...stats.keys()].join(", ") || "none";
       throw new ConfigError(`Cannot use the statistic ${name}: no stepper keeps it, there are ${known}`);
     }
-    return new Tensor(stat);
+    return stat;
   }
 
   /** Replaces a statistic by one of the same shape. */
@@ -150,33 +144,26 @@ export class Update {
    * @param of Its value for a parameter.
    */
   number(kind: NumberKind, of: (hypers: Readonly<Hypers>, info: StepInfo) => number): Tensor {
-    const { differ, info, infos, hypers, numbers } = this.#start;
-    if (!differ[kind]) {
-      const node = scalar(of(hypers, info));
-      numbers?.push({ node, kind, of });
-      return new Tensor(node);
-    }
-    const each = perSegment(Float32Array.from(infos, (each) => of(hypers, each)));
-    numbers?.push({ node: each.node, kind, of });
-    return this.perElement(each);
+    const { varying, scalars, part } = this.#start;
+    const numbers = new HostNumbers(varying[kind] ? part.members.length : null);
+    scalars.push({ numbers, kind, of });
+    return varying[kind] ? this.perElement(numbers.tensor) : numbers.tensor;
   }
 
   /** Numbers of the segments, `[segments]`, for every element, `[n]`. */
   perElement(x: Tensor): Tensor {
-    const { part: { n, starts } } = this.#start;
-    this.#segments ??= segmentOf(n, starts);
-    return new Tensor(gather(x.node, this.#segments, 0, [n]));
+    return this.#segments.spread(x);
   }
 
   /** The sum of each segment of `[n]` elements, `[segments]`. */
   sums(x: Tensor): Tensor {
-    return new Tensor(segmentSum(x.node, this.#start.part.starts));
+    return this.#segments.sums(x);
   }
 
   /** The number of elements of each segment's parameter, `[segments]`; 1 for one without elements. */
   get sizes(): Tensor {
     const { members, starts, n } = this.#start.part;
-    return perSegment(
+    return stepInput(
       Float32Array.from(members, (m, i) => Math.max(1, m?.size ?? (starts[i + 1] ?? n) - starts[i])),
     );
   }
@@ -189,9 +176,5 @@ export class Update {
 
 /** 1 or 0 for each segment. */
 export function flagsOf(flags: readonly boolean[]): Tensor {
-  return perSegment(Float32Array.from(flags, Number));
-}
-
-function perSegment(numbers: Float32Array): Tensor {
-  return new Tensor(array(numbers, [numbers.length], "f32"));
+  return stepInput(Float32Array.from(flags, Number));
 }

@@ -10,7 +10,7 @@ import { gradients } from "../graph/autodiff.ts";
 import { add } from "../graph/elementwise.ts";
 import { constant } from "../graph/leaves.ts";
 import { type Node, topological } from "../graph/node.ts";
-import { keep, setOutstanding } from "../graph/runtime.ts";
+import { session } from "../graph/session.ts";
 import { expand } from "../graph/views.ts";
 import { mode } from "./mode.ts";
 import type { Parameter } from "./parameter.ts";
@@ -84,27 +84,11 @@ export function backward(loss: Tensor): void {
     const parameter = leaves[i].owner as Parameter;
     const total = parameter.grad === null ? part : add(parameter.grad.node, part);
     total.release(); // it is not differentiated again: grad() is for that
-    parameter.grad = new Tensor(total);
-    unused.add(parameter);
+    parameter.receive(new Tensor(total));
   }
   for (let i = 0; i < order.length; i++) order[i].release();
-  keep(root);
+  session.retain(root);
 }
-
-/** Parameters whose gradients no step has used yet. */
-const unused = new Set<Parameter>();
-
-// one optimizer's step changes weights that gradients for another one depend on: those are computed with it
-setOutstanding({
-  any: () => unused.size > 0,
-  take: () => {
-    if (unused.size === 0) return [];
-    const nodes: Node[] = [];
-    for (const { grad } of unused) if (grad !== null) nodes.push(grad.node);
-    unused.clear();
-    return nodes;
-  },
-});
 
 /**
  * Runs `fn`; what it computes is constant for gradients, as if every result were `detach()`ed. `grad` and `backward`

@@ -8,7 +8,7 @@ import { checkOptions, flag, num, oneOf } from "../base/options.ts";
 import { launchOf } from "../base/launch.ts";
 import type { Device, DeviceStats } from "../device/contract.ts";
 import { requestAdapter } from "../device/webgpu/request.ts";
-import { currentDevice, setOpener, useDevice } from "../graph/runtime.ts";
+import { session } from "../graph/session.ts";
 
 /** Options of {@link init}. */
 export interface InitOptions {
@@ -61,13 +61,13 @@ const opened = new Map<string, Promise<Device>>();
  */
 export async function init(options: InitOptions = {}): Promise<DeviceInfo> {
   const device = await open(options);
-  useDevice(device);
+  session.useDevice(device);
   return { device: device.kind, name: device.name };
 }
 
 /** What the default device has done since it was opened: runs, submits, reads, bytes in use. */
 export function deviceStats(): DeviceStats {
-  const device = currentDevice();
+  const device = session.device;
   if (device === null) throw new DeviceError("Cannot count what the device did: none is open, await init() first");
   return device.stats();
 }
@@ -152,4 +152,4 @@ async function hardwareAdapter(powerPreference?: GPUPowerPreference): Promise<GP
   return adapter === null || adapter.info.isFallbackAdapter ? null : adapter;
 }
 
-setOpener(() => open({}));
+session.openWith(() => open({}));

@@ -32,6 +32,38 @@ export { backward, grad, type GradOptions, noGrad } from "./gradient.ts";
 export { type DeviceInfo, deviceStats, init, type InitOptions } from "./init.ts";
 export { aGenerator, defaultRng, Rng, type RngState, setSeed } from "./rng.ts";
 export { readAll, readAllSync } from "./read.ts";
+export {
+  abandon,
+  assign,
+  type Assigned,
+  beforeWrite,
+  currentDevice,
+  endStep,
+  flush,
+  type HostRange,
+  isLaunched,
+  isMemory,
+  liesIn,
+  type Memory,
+  memory,
+  type MemoryWrite,
+  onAbandon,
+  partOf,
+  pendingOf,
+  type PendingWrite,
+  placeOf,
+  ready,
+  rereadAs,
+  viewOf,
+  type ViewOptions,
+  withHostMemory,
+} from "./memory.ts";
+export { type CapturedStep, endStepWith, type ForwardTrace, StepCapture, traceStep } from "./capture.ts";
+export { givenValue, type GradientRule, retainGrad } from "./custom_gradient.ts";
+export { HostNumbers, stepInput, type StepInputOptions, travelling } from "./step_input.ts";
+export { allBelow, takeRows } from "./lookups.ts";
+export { Segments } from "./segments.ts";
+export { type BatchMomentParts, batchMoments, binaryCrossEntropy, expm1 } from "./fn/internal.ts";
 export { type Copies, copyTogether, readTogether } from "./together.ts";
 export { standardise, type Standardised } from "./standardise.ts";
 export type { Operand } from "./ops.ts";

@@ -6,11 +6,11 @@
 import { bytesPerElement, type HostArray, hostArray } from "../base/dtype.ts";
 import { DtypeError, ShapeError } from "../base/errors.ts";
 import { fmtShape, sameShape } from "../base/shape.ts";
-import { assignAll, type Assignment, reader } from "../graph/assign.ts";
+import { type Assignment, reader } from "../graph/assign.ts";
 import { cast } from "../graph/elementwise.ts";
 import { CONST, fromHost, leaf, SCALAR } from "../graph/leaves.ts";
 import type { Node } from "../graph/node.ts";
-import { realize } from "../graph/runtime.ts";
+import { session } from "../graph/session.ts";
 import { Storage } from "../graph/storage.ts";
 import { detach, EXPAND } from "../graph/views.ts";
 import { Tensor } from "./tensor.ts";
@@ -99,7 +99,7 @@ export abstract class Variable extends Tensor {
    *
    * @internal
    */
-  settleIn(storage: Storage, offset: number): void {
+  relocate(storage: Storage, offset: number): void {
     this.#storage = storage;
     this.#offset = offset;
   }
@@ -120,6 +120,8 @@ export abstract class Variable extends Tensor {
 
 /** A tensor that is trained: `backward` fills its gradient, optimizers update it. f32. */
 export class Parameter extends Variable {
+  /** How the session knows it, which keeps no parameter alive. */
+  readonly #ref: WeakRef<Parameter> = new WeakRef(this);
   /** What `backward` found, added up since it was last null. */
   grad: Tensor | null = null;
   /** Whether `backward` fills {@link Parameter.grad}. */
@@ -135,6 +137,26 @@ export class Parameter extends Variable {
       throw new DtypeError(`Cannot train a ${value.dtype} tensor: parameters are f32, use cast("f32")`);
     }
     super(value);
+  }
+
+  /**
+   * The gradient's node, where there is one that was not computed yet.
+   *
+   * @internal
+   */
+  get pendingGrad(): Node | null {
+    const { grad } = this;
+    return grad === null || grad.disposed || grad.node.storage !== null ? null : grad.node;
+  }
+
+  /**
+   * Sets what `backward` found. It is computed with the next step, as that may change weights which it depends on.
+   *
+   * @internal
+   */
+  receive(grad: Tensor): void {
+    this.grad = grad;
+    session.retainGradient(this.#ref);
   }
 
   /** Itself: `backward` finds it by its leaf. */
@@ -157,7 +179,7 @@ export function assignVariables(group: readonly (readonly [Variable, Tensor])[])
     }
     return { storage: variable.storage, value: cast(node, variable.dtype), offset: variable.offset };
   });
-  const after = assignAll(list);
+  const after = session.record(list);
   const seen = new Set<Storage>();
   for (const { storage } of list) {
     if (seen.has(storage)) continue;
@@ -193,11 +215,11 @@ export function moveVariables(storage: Storage, moves: readonly (readonly [Varia
       storage.host.set(old.host.subarray(variable.offset, variable.offset + variable.size), offset);
     } else group.push({ storage, value: variable.node, offset });
     tenants.set(old, (tenants.get(old) ?? []).filter((v) => v !== variable));
-    variable.settleIn(storage, offset);
+    variable.relocate(storage, offset);
     here.push(variable);
   }
   tenants.set(storage, here);
-  rereadAll(storage, group.length > 0 ? assignAll(group) : []);
+  rereadAll(storage, group.length > 0 ? session.record(group) : []);
 }
 
 /** Copies of values as they are now, which later assignments leave alone; one program for all. */
@@ -211,7 +233,7 @@ export function snapshots(variables: readonly Tensor[]): Tensor[] {
     open.push(copy);
     return new Tensor(copy);
   });
-  if (open.length > 0) realize(open);
+  if (open.length > 0) session.flush(open);
   return copies;
 }
 

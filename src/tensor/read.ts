@@ -3,17 +3,17 @@
  *
  * @module
  */
-import { read, readSync } from "../graph/runtime.ts";
+import { session } from "../graph/session.ts";
 import type { Tensor, TensorData } from "./tensor.ts";
 
 /** The elements of several tensors in one round trip, as `data()` gives them. */
 export async function readAll(tensors: readonly Tensor[]): Promise<TensorData[]> {
-  return bytesOfBools(tensors, await read(tensors.map((t) => t.node)));
+  return bytesOfBools(tensors, await session.read(tensors.map((t) => t.node)));
 }
 
 /** The same without giving up the thread; null where no device is open or it cannot. */
 export function readAllSync(tensors: readonly Tensor[]): TensorData[] | null {
-  const values = readSync(tensors.map((t) => t.node));
+  const values = session.readSync(tensors.map((t) => t.node));
   return values === null ? null : bytesOfBools(tensors, values);
 }
 

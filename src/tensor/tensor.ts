@@ -9,7 +9,7 @@ import { checkOptions, num, type OptionKind, type OptionTable, orNull, other } f
 import { fmtShape, type Shape } from "../base/shape.ts";
 import * as el from "../graph/elementwise.ts";
 import type { Node } from "../graph/node.ts";
-import { keep, read, realize } from "../graph/runtime.ts";
+import { session } from "../graph/session.ts";
 import { detach } from "../graph/views.ts";
 import * as activation from "./fn/activation.ts";
 import { convolve, type ConvOptions, convTranspose, type ConvTransposeOptions, type PerAxis } from "./fn/conv.ts";
@@ -88,6 +88,15 @@ export class Tensor implements Disposable {
     this.#inert = false;
   }
 
+  /**
+   * Whether it was disposed.
+   *
+   * @internal
+   */
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
   // --- what it is
 
   /** Sizes of the axes, outermost first; `[]` for a scalar. */
@@ -125,13 +134,13 @@ export class Tensor implements Disposable {
   /** The elements in row-major order; bools as bytes of 0 and 1. */
   async data(): Promise<TensorData> {
     const { dtype } = this;
-    const [values] = await read([this.node]);
+    const [values] = await session.read([this.node]);
     return dtype === "bool" ? Uint8Array.from(values) : values;
   }
 
   /** The elements as nested arrays of numbers, or of booleans for bool; a scalar gives its element. */
   async array(): Promise<NestedArray> {
-    const [values] = await read([this.node]);
+    const [values] = await session.read([this.node]);
     return toNested(values, this.shape, this.dtype);
   }
 
@@ -142,19 +151,19 @@ export class Tensor implements Disposable {
         `Cannot read a tensor of shape ${fmtShape(this.shape)} as one number: use array() or data()`,
       );
     }
-    const [values] = await read([this.node]);
+    const [values] = await session.read([this.node]);
     return values[0];
   }
 
   /** Starts computing the value now, without waiting for it. */
   realize(): this {
-    realize([this.node]);
+    session.flush([this.node]);
     return this;
   }
 
   /** Computes the value with the next program, so that it can still be read after an optimizer step. */
   keep(): this {
-    keep(this.node);
+    session.retain(this.node);
     return this;
   }
 

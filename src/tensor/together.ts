@@ -4,10 +4,10 @@
  * @module
  */
 import type { HostArray } from "../base/dtype.ts";
-import { assignAll, type Assignment } from "../graph/assign.ts";
+import type { Assignment } from "../graph/assign.ts";
 import { LEAF, leaf } from "../graph/leaves.ts";
 import type { Node } from "../graph/node.ts";
-import { read, realize } from "../graph/runtime.ts";
+import { session } from "../graph/session.ts";
 import { Storage } from "../graph/storage.ts";
 import { snapshots } from "./parameter.ts";
 import { Tensor } from "./tensor.ts";
@@ -40,7 +40,7 @@ export function copyTogether(tensors: readonly Tensor[]): Copies {
       value: leaf(storage, [end - start], dtype, { offset: start, after }),
     };
   });
-  const done = assignAll(group);
+  const done = session.record(group);
   stretches.forEach(({ members, start }, i) => {
     const { storage } = group[i];
     for (const { node, at } of members) {
@@ -48,7 +48,7 @@ export function copyTogether(tensors: readonly Tensor[]): Copies {
       out[at] = new Tensor(copy);
     }
   });
-  if (group.length > 0) realize();
+  if (group.length > 0) session.flush();
   const single = snapshots(rest.map((i) => tensors[i]));
   rest.forEach((i, k) => out[i] = single[k]);
   return {
@@ -62,13 +62,13 @@ export function copyTogether(tensors: readonly Tensor[]): Copies {
 
 /** The elements of tensors on the host, one read for each memory; all in one round trip. Arrays of one memory share a buffer. */
 export async function readTogether(tensors: readonly Tensor[]): Promise<HostArray[]> {
-  realize(tensors.map((t) => t.node).filter((n) => n.size > 0));
+  session.flush(tensors.map((t) => t.node).filter((n) => n.size > 0));
   const { stretches, rest } = stretchesOf(tensors);
   const nodes = stretches.map(({ storage, members, start, end }) => {
     const { dtype, version } = members[0].node;
     return leaf(storage, [end - start], dtype, { offset: start, version });
   });
-  const values = await read([...nodes, ...rest.map((i) => tensors[i].node)]);
+  const values = await session.read([...nodes, ...rest.map((i) => tensors[i].node)]);
   const out: HostArray[] = new Array(tensors.length);
   stretches.forEach(({ members, start }, i) => {
     for (const { node, at } of members) {

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Batch, sourcesOf } from "../data/mod.ts";
-import type { Tensor } from "../tensor/mod.ts";
+import { isLaunched, type Tensor } from "../tensor/mod.ts";
 
 /**
  * Tensors of one batch. What callbacks asked the learner for may live on in their hands and is left to the garbage
@@ -41,7 +41,7 @@ export class BatchState {
 
   /** Notes results that exist for this batch: expressions, not tensors that lay in memory before. */
   made(result: Tensor): void {
-    if (result.node.storage === null) this.#made.push(result);
+    if (!isLaunched(result)) this.#made.push(result);
   }
 
   /** Gives back memory that nobody else can reach. */

@@ -5,8 +5,7 @@
  */
 import { ConfigError, DataError } from "../base/errors.ts";
 import type { Batch, DataLoader } from "../data/mod.ts";
-import { boundary, keep } from "../graph/runtime.ts";
-import { backward, noGrad } from "../tensor/mod.ts";
+import { abandon, backward, endStep, noGrad } from "../tensor/mod.ts";
 import { BatchState } from "./batch_state.ts";
 import { Breather } from "../base/breather.ts";
 import {
@@ -20,8 +19,8 @@ import {
   CancelValid,
 } from "./cancel.ts";
 import type { EventName } from "./events.ts";
+import { INSIDE_STEP } from "./captured_steps.ts";
 import { computeLoss } from "./loss_func.ts";
-import { INSIDE_STEP } from "./step_replays.ts";
 import type { TrainLoop } from "./train_loop.ts";
 
 interface PhaseEvents {
@@ -210,12 +209,12 @@ async function oneBatch(learn: TrainLoop, i: number, tensors: Batch, fresh: bool
   if (learn.training) learn.steps.beginBatch();
   try {
     await withEvents(learn, BATCH, () => passes(learn, batch));
+    endBatch(learn, batch);
   } catch (thrown) {
     if (thrown instanceof Cancel) endBatch(learn, batch);
-    else abandonBatch(learn);
+    else giveUpBatch(learn);
     throw thrown;
   }
-  endBatch(learn, batch);
   before.release();
 }
 
@@ -236,12 +235,12 @@ async function passes(learn: TrainLoop, batch: BatchState): Promise<void> {
   if (pending !== undefined) await pending;
   if (!learn.training || batch.loss === null) return;
   const averager = learn.averager?.handles("afterBackward") ? learn.averager : null;
-  let again: boolean = !learn.hears(INSIDE_STEP, averager);
-  if (again) {
+  let replayed: boolean = !learn.hears(INSIDE_STEP, averager);
+  if (replayed) {
     const { steps, opt } = learn;
-    again = averager === null ? steps.repeat(batch, opt) : await steps.repeatAround(batch, opt, averager);
+    replayed = averager === null ? steps.replay(batch, opt) : await steps.replayAveraged(batch, opt, averager);
   }
-  if (!again) await buildStep(learn, batch);
+  if (!replayed) await buildStep(learn, batch);
   learn.opt.zeroGrad();
   batch.zeroed = true;
 }
@@ -251,29 +250,38 @@ async function buildStep(learn: TrainLoop, batch: BatchState): Promise<void> {
   await withEvents(learn, BACKWARD, () => {
     backward(batch.lossGrad!);
     // a read in the middle splits the step's program: what outlives the batch must be in its first half
-    keep(batch.pred!.node);
-    keep(batch.loss!.node);
+    batch.pred!.keep();
+    batch.loss!.keep();
   });
   await withEvents(learn, STEP, () => learn.steps.step(batch, learn.opt));
 }
 
-/** The boundary: hands the step's program over, with what is held beyond it. A second call finds nothing to do. */
+/** The boundary: launches the step, with what is retained beyond it. A second call finds nothing to do. */
 export function endBatch(learn: TrainLoop, batch: BatchState): void {
   const { pred, loss, zeroed } = batch;
-  if (!learn.training || pred === null || loss === null) {
-    boundary();
-    return;
+  try {
+    if (!learn.training || pred === null || loss === null) {
+      endStep();
+      return;
+    }
+    if (!zeroed && learn.hasOpt) learn.opt.holdGrads();
+    learn.steps.end(batch);
+  } catch (error) {
+    abandon(); // nothing of the batch has happened
+    throw error;
   }
-  if (!zeroed && learn.hasOpt) learn.opt.holdGrads();
-  learn.steps.end(batch);
 }
 
-/** After an error: what was recorded before it still happens, so that the learner can be used again. */
-function abandonBatch(learn: TrainLoop): void {
+/**
+ * After an error: what was recorded before it still happens, as if it had been computed at once; where it cannot, nothing of
+ * it does. Either way nothing of the batch is left for what comes next.
+ */
+function giveUpBatch(learn: TrainLoop): void {
   try {
     if (learn.hasOpt) learn.opt.zeroGrad();
-    boundary();
+    endStep();
   } catch {
     // the error that ended the batch is the one to tell
   }
+  abandon();
 }

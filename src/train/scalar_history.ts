@@ -5,13 +5,17 @@
  */
 import { ShapeError } from "../base/errors.ts";
 import { fmtShape } from "../base/shape.ts";
-import { assignAll } from "../graph/assign.ts";
-import { cast } from "../graph/elementwise.ts";
-import { leaf, scalar } from "../graph/leaves.ts";
-import type { Node } from "../graph/node.ts";
-import { read, readSync } from "../graph/runtime.ts";
-import { Storage } from "../graph/storage.ts";
-import type { Tensor } from "../tensor/mod.ts";
+import {
+  assign,
+  type Memory,
+  memory,
+  onAbandon,
+  readAll,
+  readAllSync,
+  stepInput,
+  type Tensor,
+  viewOf,
+} from "../tensor/mod.ts";
 
 /** Numbers that wait on the device before they must be read. */
 const CAPACITY = 4096;
@@ -19,7 +23,7 @@ const CAPACITY = 4096;
 /** Numbers of a history that were on the device when it was asked. */
 interface Block {
   readonly history: ScalarHistory;
-  readonly node: Node;
+  readonly tensor: Tensor;
   readonly generation: number;
 }
 
@@ -27,7 +31,7 @@ interface Block {
 export class ScalarHistory {
   /** Numbers that have come to the host, oldest first. */
   readonly values: number[] = [];
-  #storage: Storage | null = null;
+  #memory: Memory | null = null;
   #count = 0;
   #taken = 0;
   #generation = 0;
@@ -49,10 +53,14 @@ export class ScalarHistory {
         `Cannot record ${what}: it must be one number, got a tensor of shape ${fmtShape(value.shape)}`,
       );
     }
-    this.#storage ??= new Storage(CAPACITY * 4);
+    this.#memory ??= memory(CAPACITY);
     // the position is a number that travels with the run: the program stays the same from batch to batch
-    assignAll([{ storage: this.#storage, value: cast(value.node, "f32"), at: scalar(this.#count, "u32") }]);
+    assign([{ memory: this.#memory, value: value.cast("f32"), at: stepInput(this.#count, { dtype: "u32" }) }]);
     this.#count++;
+    const generation = this.#generation;
+    onAbandon(() => {
+      if (generation === this.#generation) this.#count--;
+    });
   }
 
   /** Forgets everything. */
@@ -64,14 +72,14 @@ export class ScalarHistory {
   /** Brings what waits in each of `histories` to the host, in one round trip. Two calls at once must not overlap. */
   static async drain(histories: readonly ScalarHistory[]): Promise<void> {
     const blocks = ScalarHistory.#blocks(histories);
-    if (blocks.length > 0) ScalarHistory.#take(blocks, await read(blocks.map((b) => b.node)));
+    if (blocks.length > 0) ScalarHistory.#take(blocks, await readAll(blocks.map((b) => b.tensor)));
   }
 
   /** The same without giving up the thread; false where the device cannot. */
   static drainSync(histories: readonly ScalarHistory[]): boolean {
     const blocks = ScalarHistory.#blocks(histories);
     if (blocks.length === 0) return true;
-    const values = readSync(blocks.map((b) => b.node));
+    const values = readAllSync(blocks.map((b) => b.tensor));
     if (values === null) return false;
     ScalarHistory.#take(blocks, values);
     return true;
@@ -80,7 +88,7 @@ export class ScalarHistory {
   static #blocks(histories: readonly ScalarHistory[]): Block[] {
     return histories.filter((h) => h.waiting > 0).map((history) => ({
       history,
-      node: leaf(history.#storage!, [history.waiting], "f32", { offset: history.#taken }),
+      tensor: viewOf(history.#memory!, [history.waiting], { offset: history.#taken }),
       generation: history.#generation,
     }));
   }

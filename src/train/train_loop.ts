@@ -6,10 +6,10 @@
 import { ConfigError } from "../base/errors.ts";
 import { checkOptions, num, objectWith, orNull } from "../base/options.ts";
 import type { Batch, DataLoader, DataLoaders } from "../data/mod.ts";
-import { ready as openDevice } from "../graph/runtime.ts";
 import { Adam, type HyperValue, type OptFunc, type Optimizer } from "../optim/mod.ts";
-import type { Parameter, Tensor } from "../tensor/mod.ts";
+import { type Parameter, ready as openDevice, type Tensor } from "../tensor/mod.ts";
 import { BatchState } from "./batch_state.ts";
+import { CapturedSteps } from "./captured_steps.ts";
 import type { Callback, CallbackKind, CallbackLike, Handled } from "./callback.ts";
 import { CallbackList } from "./callback_list.ts";
 import { FitCount } from "./fit_count.ts";
@@ -34,7 +34,6 @@ import { Recorder } from "./recorder.ts";
 import { endBatch, type Resumption, runFit, runValidate } from "./run.ts";
 import { Runs } from "./runs.ts";
 import { showTrainingLoop } from "./show_loop.ts";
-import { StepReplays } from "./step_replays.ts";
 import { TrainEval } from "./train_eval.ts";
 
 /** The parts that train a model on data, and the state of the run that is under way. */
@@ -113,11 +112,11 @@ export class TrainLoop<M extends Model = Model> {
    */
   batch: BatchState = new BatchState();
   /**
-   * What steps have in common, so that they need not be built each time.
+   * Steps that were captured, to be replayed instead of built.
    *
    * @internal
    */
-  readonly steps: StepReplays = new StepReplays();
+  readonly steps: CapturedSteps = new CapturedSteps();
 
   readonly #callbacks: CallbackList;
   readonly #split: () => ParamGroups | readonly Parameter[];
@@ -433,7 +432,7 @@ export class TrainLoop<M extends Model = Model> {
   }
 
   /**
-   * Hands the batch's program over now instead of after its last callback. For callbacks that read something of every
+   * Launches the batch's program now instead of after its last callback. For callbacks that read something of every
    * batch: the program stays the one of fits that read nothing, and need not be compiled anew.
    */
   handOver(): void {

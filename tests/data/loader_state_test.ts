@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ConfigError, DataError, ShapeError } from "../../src/base/errors.ts";
 import { DataLoader, DataLoaders, type Dataset } from "../../src/data/mod.ts";
-import { boundary } from "../../src/graph/runtime.ts";
+import { session } from "../../src/graph/session.ts";
 import { arange, defaultRng, Parameter, Rng, setSeed, type Tensor, tensor, zeros } from "../../src/tensor/mod.ts";
 import { onDevices } from "../support/devices.ts";
 
@@ -134,7 +134,7 @@ onDevices("data may be expressions and parameters, which are taken as they are n
     [Tensor, Tensor, Tensor]
   >;
   p.assign(p.add(100));
-  boundary();
+  session.endStep();
   for (const [a, b, c] of dl) {
     assertEquals(await Promise.all([a, b, c].map((t) => t.array())), [[[1], [2], [3]], [[2], [4], [6]], [0, 1, 2]]);
   }

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { openOnce } from "../support/devices.ts";
-import { useDevice } from "../../src/graph/runtime.ts";
+import { session } from "../../src/graph/session.ts";
 import { fuzz } from "./fuzz.ts";
 
 Deno.test({
@@ -9,7 +9,7 @@ Deno.test({
   sanitizeOps: false,
   sanitizeResources: false,
   fn: async () => {
-    useDevice(await openOnce("cpu"));
+    session.useDevice(await openOnce("cpu"));
     const { wrong, files, refused, right } = await fuzz(500, 1);
     assertEquals(wrong, []);
     assertEquals(refused + right, files);

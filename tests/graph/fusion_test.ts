@@ -8,7 +8,7 @@ import { constant, coord, fromHost, scalar } from "../../src/graph/leaves.ts";
 import type { Node } from "../../src/graph/node.ts";
 import { cat, gather, matmul, scatterAdd, segmentSum } from "../../src/graph/products.ts";
 import { reduce } from "../../src/graph/reduce.ts";
-import { read, useDevice } from "../../src/graph/runtime.ts";
+import { session } from "../../src/graph/session.ts";
 import { expand, flip, keepAxes, pad, permute, reshape, slice } from "../../src/graph/views.ts";
 import { Tensor } from "../../src/tensor/mod.ts";
 import { ReferenceDevice } from "../support/reference_device.ts";
@@ -40,7 +40,7 @@ async function randomGraph(seed: number, realizeEach: boolean): Promise<Float32A
   for (const leaf of leaves) leaf.tracked = true; // values computed early keep their history for the gradients
   const pool: Node[] = [...leaves];
   const done = async (node: Node) => {
-    if (realizeEach && node.size > 0) await read([node]);
+    if (realizeEach && node.size > 0) await session.read([node]);
     pool.push(node);
   };
   const steps = 5 + whole(18);
@@ -169,13 +169,13 @@ async function randomGraph(seed: number, realizeEach: boolean): Promise<Float32A
   const more = pool.slice(3).filter(() => next() < 0.25);
   const wanted = [loss, y, ...grads, ...more];
   if (realizeEach) {
-    for (const node of wanted) await read([node]);
+    for (const node of wanted) await session.read([node]);
   }
-  return await read(wanted) as Float32Array[];
+  return await session.read(wanted) as Float32Array[];
 }
 
 Deno.test("random graphs: one fused program gives the bits of single operations", async (t) => {
-  useDevice(new ReferenceDevice());
+  session.useDevice(new ReferenceDevice());
   for (let seed = 1; seed <= 300; seed++) {
     let fused: Float32Array[];
     try {
@@ -191,6 +191,6 @@ Deno.test("random graphs: one fused program gives the bits of single operations"
   await t.step("a graph 20,000 operations deep", async () => {
     let x = fromHost(new Float32Array([1]), [1], "f32");
     for (let i = 0; i < 20000; i++) x = el.add(x, constant(1));
-    assertEquals((await read([x]))[0][0], 20001);
+    assertEquals((await session.read([x]))[0][0], 20001);
   });
 });

@@ -7,8 +7,8 @@ import type { Device, DeviceBuffer, Executable } from "../../src/device/contract
 import { collect } from "../../src/graph/collect.ts";
 import { mul } from "../../src/graph/elementwise.ts";
 import { fromHost, scalar } from "../../src/graph/leaves.ts";
-import { Runtime } from "../../src/graph/programs.ts";
-import { Ring, RING_BYTES } from "../../src/graph/ring.ts";
+import { DeviceRuntime } from "../../src/graph/programs.ts";
+import { ResultPool, SEGMENT_BYTES } from "../../src/graph/result_pool.ts";
 import { Storage } from "../../src/graph/storage.ts";
 import { ReferenceDevice } from "../support/reference_device.ts";
 
@@ -34,7 +34,7 @@ const product = (n: number) => collect([mul(fromHost(new Float32Array(n), [n], "
 
 Deno.test("programs without temporaries make room too: by number", () => {
   const device = new Counting();
-  const runtime = new Runtime(device, { programs: 16 });
+  const runtime = new DeviceRuntime(device, { programs: 16 });
   const first = runtime.entry(product(1));
   for (let n = 2; n <= 200; n++) {
     runtime.entry(product(n));
@@ -48,7 +48,7 @@ Deno.test("programs without temporaries make room too: by number", () => {
 
 Deno.test("and by what they take on the host", () => {
   const device = new Counting();
-  const runtime = new Runtime(device, { bytes: 2 ** 20 });
+  const runtime = new DeviceRuntime(device, { bytes: 2 ** 20 });
   for (let n = 1; n <= 200; n++) runtime.entry(product(n));
   assert(device.alive < 100, `${device.alive} programs in 1 MiB`);
   assert(device.alive > 5);
@@ -62,9 +62,9 @@ Deno.test("a buffer that was left to its results stays while a program reads it,
     free: (buffer: DeviceBuffer) => void freed.add(buffer),
     copy: () => {},
   } as unknown as Device;
-  const ring = new Ring(device);
+  const ring = new ResultPool(device);
   const held = new Map<DeviceBuffer, Storage[]>();
-  const bytes = RING_BYTES / 64;
+  const bytes = SEGMENT_BYTES / 64;
   const place = (avoid: readonly DeviceBuffer[]) => {
     const storage = new Storage(bytes);
     const { buffer } = ring.place([storage], [0], bytes, avoid);

@@ -11,7 +11,7 @@ import { LivePage } from "../../src/live/mod.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { Callback, errorRate, silentLogger } from "../../src/train/mod.ts";
 import { openOnce } from "../support/devices.ts";
-import { useDevice } from "../../src/graph/runtime.ts";
+import { session } from "../../src/graph/session.ts";
 import { fillF32, fillInts } from "../support/fill.ts";
 
 const PATHS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -62,7 +62,7 @@ Deno.test({
   sanitizeOps: false,
   sanitizeResources: false,
   fn: async () => {
-    useDevice(await openOnce("cpu"));
+    session.useDevice(await openOnce("cpu"));
     const { chromium } = await import("playwright-core");
     const browser: Browser = await chromium.launch({ executablePath: executablePath!, args: ["--no-sandbox"] });
     const live = new LivePage({ port: 0, readEvery: 0.2, title: "Three kinds of noise" });

@@ -3,7 +3,7 @@
  */
 import { assert } from "@std/assert";
 import * as nn from "../../src/nn/mod.ts";
-import { boundary } from "../../src/graph/runtime.ts";
+import { session } from "../../src/graph/session.ts";
 import type { Tensor } from "../../src/tensor/mod.ts";
 import { onDevices } from "../support/devices.ts";
 import { assertClose, checkGolden, type GoldenCase, goldenCases } from "../tensor/golden_cases.ts";
@@ -26,7 +26,7 @@ const batchNorm: Run = (c, ...inputs) => {
   const layer = new nn.BatchNorm1d(x.shape[1], { eps, momentum });
   layer.runningMean.assign(mean);
   layer.runningVar.assign(variance);
-  boundary();
+  session.endStep();
   layer.train(training);
   return withFields(layer, { weight: optional(inputs[3]), bias: optional(inputs[4]) }).forward(x);
 };
@@ -49,7 +49,7 @@ const RUNS: Readonly<Record<string, Run>> = {
     const layer = new nn.BatchNorm2d(inputs[0].shape[1], { eps: c.attrs.eps, momentum: c.attrs.momentum });
     layer.runningMean.assign(inputs[1]);
     layer.runningVar.assign(inputs[2]);
-    boundary();
+    session.endStep();
     layer.train(c.attrs.training);
     return withFields(layer, { weight: optional(inputs[3]), bias: optional(inputs[4]) }).forward(inputs[0]);
   },
@@ -139,7 +139,7 @@ onDevices("running statistics follow the batch as PyTorch's do", async () => {
       layer = new nn.BatchNorm1d(inputs[0].shape[1], { eps: c.attrs.eps, momentum: c.attrs.momentum });
       layer.runningMean.assign(inputs[1]);
       layer.runningVar.assign(inputs[2]);
-      boundary();
+      session.endStep();
       layer.train(c.attrs.training);
       return withFields(layer, { weight: optional(inputs[3]), bias: optional(inputs[4]) }).forward(inputs[0]);
     });

@@ -2,7 +2,7 @@
  * Layers: what recordings do not show, such as first values, large epsilons and odd ways to nest.
  */
 import { assert, assertEquals } from "@std/assert";
-import { boundary } from "../../src/graph/runtime.ts";
+import { session } from "../../src/graph/session.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { backward, grad, noGrad, Parameter, randn, Rng, type Tensor, tensor, zeros } from "../../src/tensor/mod.ts";
 import { onDevices } from "../support/devices.ts";
@@ -37,7 +37,7 @@ onDevices("running statistics follow over several steps, and rest in evaluation"
   for (let step = 0; step < 4; step++) {
     const values = rng.normalArray(15, step, 2);
     noGrad(() => norm.forward(tensor(values, { shape: [5, 3] })));
-    boundary();
+    session.endStep();
     for (let c = 0; c < 3; c++) {
       const column = Array.from({ length: 5 }, (_, i) => values[i * 3 + c]);
       const m = column.reduce((s, v) => s + v) / 5;
@@ -47,7 +47,7 @@ onDevices("running statistics follow over several steps, and rest in evaluation"
   }
   norm.eval();
   norm.forward(tensor(new Float32Array(6), { shape: [2, 3] }));
-  boundary();
+  session.endStep();
   near(await norm.runningMean.data(), mean, "running mean");
   near(await norm.runningVar.data(), variance, "running variance");
   assertEquals(await norm.numBatchesTracked.item(), 4);

@@ -3,7 +3,7 @@
  */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ConfigError, DataError, DtypeError, ShapeError } from "../../src/base/errors.ts";
-import { boundary } from "../../src/graph/runtime.ts";
+import { session } from "../../src/graph/session.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { backward, Parameter, randn, Rng, setSeed, type Tensor, tensor, zeros } from "../../src/tensor/mod.ts";
 import { onDevices } from "../support/devices.ts";
@@ -75,10 +75,10 @@ onDevices("a state is a copy, and comes back bit for bit", async () => {
   const x = randn([8, 3], { rng: new Rng(1) });
   m.forward(x);
   for (const p of m.parameters()) p.assign(p.add(1));
-  boundary();
+  session.endStep();
   assert((await m.parameters()[0].data())[0] !== values[0][0]);
   assertEquals(m.loadStateDict(before), { missing: [], unexpected: [], misshapen: [] });
-  boundary();
+  session.endStep();
   const after = await Promise.all([...m.stateDict().values()].map((t) => t.data()));
   assertEquals(after, values);
 });

@@ -4,7 +4,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { nn, ops } from "../../mod.ts";
 import { FAMILIES } from "../../src/device/webgpu/kernels/plan.ts";
-import { useDevice } from "../../src/graph/runtime.ts";
+import { session } from "../../src/graph/session.ts";
 import { onDevices } from "../support/devices.ts";
 import { failures, type RecordedCase, recordedCases } from "../support/recorded.ts";
 import { webgpuTest } from "../support/webgpu.ts";
@@ -55,7 +55,7 @@ const products = cases.filter((c) => /conv|matmul|linear/i.test(c.fn)).filter((_
 
 for (const family of FAMILIES) {
   webgpuTest(`random products and convolutions follow PyTorch, ${family} kernels`, async (device) => {
-    useDevice(device);
+    session.useDevice(device);
     await check(products);
   }, { family });
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Device } from "../../src/device/contract.ts";
-import { useDevice } from "../../src/graph/runtime.ts";
+import { session } from "../../src/graph/session.ts";
 import { readAll, Rng } from "../../src/tensor/mod.ts";
 import { build, type CaseInput, difference, nameOf, type RecordedCase, seenAs } from "../support/recorded.ts";
 import type { Json } from "../support/golden.ts";
@@ -227,7 +227,7 @@ export function randomCase(n: number, seed: number): RecordedCase {
 
 /** Values and gradients of a case on a device; `whole`: its inputs in memory of their own, gradients by those. */
 async function compute(c: RecordedCase, device: Device, whole = false): Promise<[string, Float32Array][]> {
-  useDevice(device);
+  session.useDevice(device);
   const { y, gradients } = build(whole ? await inMemory(c) : c);
   const results = await readAll([y, ...gradients.values()]);
   return ["value", ...[...gradients.keys()].map((k) => `gradient of input ${k}`)].map((

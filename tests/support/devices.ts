@@ -6,7 +6,7 @@
 import type { Device } from "../../src/device/contract.ts";
 import { requestAdapter } from "../../src/device/webgpu/request.ts";
 import { openWebgpu } from "../../src/device/webgpu/mod.ts";
-import { useDevice } from "../../src/graph/runtime.ts";
+import { session } from "../../src/graph/session.ts";
 import { ReferenceDevice } from "./reference_device.ts";
 
 /** The devices that tests run on. */
@@ -66,7 +66,7 @@ export function onDevices(
       sanitizeResources: false,
       fn: async () => {
         const device = await openOnce(kind);
-        useDevice(device);
+        session.useDevice(device);
         await fn(device, kind);
       },
     });

@@ -7,7 +7,7 @@ import type { Device } from "../../src/device/contract.ts";
 import { openCpu } from "../../src/device/cpu/mod.ts";
 import { FAMILIES } from "../../src/device/webgpu/kernels/plan.ts";
 import { planProgram } from "../../src/device/webgpu/planner.ts";
-import { useDevice } from "../../src/graph/runtime.ts";
+import { session } from "../../src/graph/session.ts";
 import { grad, readAll, Rng, type Tensor, tensor } from "../../src/tensor/mod.ts";
 import {
   type Ref,
@@ -144,7 +144,7 @@ Deno.test("every small convolution is right on the CPU, and every family of WebG
       return typeof value === "function" ? value.bind(device) : value;
     },
   });
-  useDevice(planning);
+  session.useDevice(planning);
   await check(allSmall());
   cpu.close();
 });
@@ -154,7 +154,7 @@ const EVERY = { shared: 67, register: 29, texel: 23 };
 
 for (const family of FAMILIES) {
   webgpuTest(`small convolutions are right (${family})`, async () => {
-    useDevice(await sharedWebgpu(family));
+    session.useDevice(await sharedWebgpu(family));
     // padding around a single place, and a sample of the others
     const single: Small[] = [1, 2].map((d) => ({ ...SINGLE, d: d as 1 | 2 }));
     await check([...single, ...[...allSmall()].filter((_, i) => i % EVERY[family] === 5)]);

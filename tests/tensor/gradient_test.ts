@@ -4,7 +4,7 @@
 import { assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ConfigError, DtypeError, ShapeError } from "../../src/base/errors.ts";
 import { backward, grad, noGrad, Parameter, randn, readAll, Rng, type Tensor, tensor } from "../../src/tensor/mod.ts";
-import { boundary } from "../../src/graph/runtime.ts";
+import { session } from "../../src/graph/session.ts";
 import { onDevices } from "../support/devices.ts";
 import { fill } from "../support/fill.ts";
 import { assertClose } from "./golden_cases.ts";
@@ -79,7 +79,7 @@ onDevices("the loss can be read before backward, after it, and after the paramet
   backward(loss);
   assertEquals(await loss.item(), 14);
   p.assign(p.sub(p.grad!.mul(0.5)));
-  boundary();
+  session.endStep();
   assertEquals(await loss.item(), 14);
   assertEquals(await p.array(), [0, 0, 0]);
 });
@@ -169,7 +169,7 @@ onDevices("several steps: each backward sees the newest parameters", async () =>
     backward(p.square().sum().add(q.sum()));
     p.assign(p.sub(p.grad!.mul(0.25)));
     p.grad = null;
-    if (i === 1) boundary();
+    if (i === 1) session.endStep();
   }
   assertEquals(await p.array(), [0.125, 0.25]);
   assertEquals(await q.grad!.array(), [3, 3]);

@@ -3,7 +3,7 @@
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ConfigError } from "../../src/base/errors.ts";
-import { currentDevice } from "../../src/graph/runtime.ts";
+import { session } from "../../src/graph/session.ts";
 import { deviceStats, init, tensor } from "../../src/tensor/mod.ts";
 import { onDevices } from "../support/devices.ts";
 
@@ -23,10 +23,10 @@ onDevices("deviceStats counts what the default device does", async () => {
 
 onDevices("init opens what it is asked for, once, and makes it the default", async (_, kind) => {
   const first = await init({ device: kind === "webgpu" ? "webgpu" : "cpu" });
-  const device = currentDevice();
+  const device = session.device;
   assertEquals(first.device, kind);
   assert(first.name.length > 0);
   await init({ device: kind === "webgpu" ? "webgpu" : "cpu" });
-  assert(currentDevice() === device);
+  assert(session.device === device);
   assertEquals(await tensor([1, 2]).add(1).array(), [2, 3]);
 }, { kinds: ["cpu", "webgpu"] });

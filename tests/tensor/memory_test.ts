@@ -2,7 +2,7 @@
  * Memory over many steps.
  */
 import { assert, assertEquals } from "@std/assert";
-import { boundary } from "../../src/graph/runtime.ts";
+import { session } from "../../src/graph/session.ts";
 import { backward, Parameter, stack, type Tensor, tensor, zeros } from "../../src/tensor/mod.ts";
 import { onDevices } from "../support/devices.ts";
 
@@ -29,7 +29,7 @@ onDevices("a running sum over 1,200 steps stays shallow and right", async (devic
     p.assign(p.sub(p.grad!.mul(0)));
     p.grad = null;
     total = total.add(loss);
-    boundary();
+    session.endStep();
     assert(p.sum().node.depth < 10, "a parameter that was updated is as deep as what it came from");
     if (i === 100) early = device.stats().programs;
   }

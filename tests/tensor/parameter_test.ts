@@ -3,7 +3,7 @@
  */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DisposedError, DtypeError, ShapeError, StaleTensorError } from "../../src/base/errors.ts";
-import { boundary } from "../../src/graph/runtime.ts";
+import { session } from "../../src/graph/session.ts";
 import { Storage } from "../../src/graph/storage.ts";
 import {
   assignVariables,
@@ -63,7 +63,7 @@ onDevices("a snapshot stays as it was", async () => {
   a.assign(a.add(1));
   const [sa, sb] = snapshots([a, b]);
   assignVariables([[a, zeros([2])], [b, b.add(1)]]);
-  boundary();
+  session.endStep();
   assertEquals([await early.array(), await sa.array(), await sb.array()], [[1, 2], [2, 3], [5]]);
   assertEquals([await a.array(), await b.array()], [[0, 0], [6]]);
 });

@@ -16,6 +16,11 @@ Deno.test("imports that point up or sideways are found", () => {
     forbidden("src/nn/a.ts", "src/optim/b.ts"),
     "src/nn/a.ts imports src/optim/b.ts: parts of layer 4 are independent of each other",
   );
+  assertEquals(forbidden("src/tensor/a.ts", "src/graph/b.ts"), null);
+  assertEquals(
+    forbidden("src/train/a.ts", "src/graph/b.ts"),
+    "src/train/a.ts imports src/graph/b.ts: only src/tensor/ may, use what src/tensor/mod.ts has of it",
+  );
   assertEquals(
     forbidden("src/new/a.ts", "src/base/b.ts"),
     "src/new/a.ts belongs to no layer: add it to tools/layers.ts",

@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { eventLoopTurn } from "../../src/base/turn.ts";
 import { Callback } from "../../src/train/mod.ts";
-import { useDevice } from "../../src/graph/runtime.ts";
+import { session } from "../../src/graph/session.ts";
 import { openOnce } from "../support/devices.ts";
 import { linearLearner } from "./learners.ts";
 
@@ -113,7 +113,7 @@ Deno.test({
 });
 
 Deno.test("a run whose steps are long: a timer waits for one, a new connection for three", async () => {
-  useDevice(await openOnce("cpu"));
+  session.useDevice(await openOnce("cpu"));
   const { ask, close } = serve();
   const learn = linearLearner();
   let steps = 0, ticks = 0, answered = 0;

@@ -10,7 +10,7 @@ import { DataLoader, DataLoaders } from "../../src/data/mod.ts";
 import { Learner } from "../../src/fit/mod.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { Adam, Lamb, Larc, Lookahead, Optimizer, QHAdam, RAdam, RMSProp, SGD, sgdStep } from "../../src/optim/mod.ts";
-import { exchange } from "../../src/graph/exchange.ts";
+import { withHostMemory } from "../../src/graph/host_memory.ts";
 import { scalar } from "../../src/graph/leaves.ts";
 import type { GradRange, OptFunc } from "../../src/optim/mod.ts";
 import { backward, Buffer, readAll, setSeed, Tensor, zeros } from "../../src/tensor/mod.ts";
@@ -336,14 +336,17 @@ class Twin extends Callback implements GradAverager {
     const name = this.deeds[this.#count++ % 7];
     if (name !== undefined) await DEEDS[name](this.learn as Learner<Net>, this.seen, () => 0.5);
     let loss = 0;
-    // deno-lint-ignore require-await -- the face is asynchronous
-    await exchange([{ storage: node.storage!, offset: node.offset, n: 1 }, ...ranges], async ([own, ...grads]) => {
-      loss = new Float32Array(own.buffer, own.byteOffset, 1)[0];
-      for (const { buffer, byteOffset, byteLength } of grads) {
-        const values = new Float32Array(buffer, byteOffset, byteLength / 4);
-        for (let i = 0; i < values.length; i++) values[i] *= 2;
-      }
-    });
+    await withHostMemory(
+      [{ storage: node.storage!, offset: node.offset, n: 1 }, ...ranges],
+      // deno-lint-ignore require-await -- the face is asynchronous
+      async ([own, ...grads]) => {
+        loss = new Float32Array(own.buffer, own.byteOffset, 1)[0];
+        for (const { buffer, byteOffset, byteLength } of grads) {
+          const values = new Float32Array(buffer, byteOffset, byteLength / 4);
+          for (let i = 0; i < values.length; i++) values[i] *= 2;
+        }
+      },
+    );
     return loss;
   }
 }

@@ -2,7 +2,7 @@
  * Residual nets against torchvision's: names, outputs, gradients, statistics, and the losses of training.
  */
 import { assert, assertEquals } from "@std/assert";
-import { boundary } from "../../src/graph/runtime.ts";
+import { session } from "../../src/graph/session.ts";
 import { CrossEntropyLoss } from "../../src/nn/mod.ts";
 import { Adam, type Optimizer, SGD } from "../../src/optim/mod.ts";
 import { backward, noGrad, type Parameter, type Tensor, tensor } from "../../src/tensor/mod.ts";
@@ -70,7 +70,7 @@ async function losses(model: VisionModel, opt: Optimizer, steps: number): Promis
       opt.zeroGrad();
     }
     out.push(await loss.item());
-    boundary();
+    session.endStep();
   }
   return out;
 }
@@ -132,7 +132,7 @@ for (const [arch, recorded] of [[resnet18, golden.resnet18], [resnet34, golden.r
         assert(error <= 1e-3 * Math.max(rms, Math.abs(v)), `gradient of ${name} ${i}: got ${grad[i]}, recorded ${v}`);
       });
     }
-    boundary();
+    session.endStep();
     const state = model.stateDict();
     for (const [name, want] of Object.entries(recorded.running ?? {})) {
       near((await state.get(name)!.data()).slice(0, want.length), want, 1e-4, name);

@@ -13,7 +13,7 @@ import {
   type ScatterAddKernel,
   type View,
 } from "../contract.ts";
-import { slotsOf } from "../touches.ts";
+import { slotsOf } from "../last_access.ts";
 import { convSteps } from "./conv.ts";
 import type { Tile } from "./conv_plan.ts";
 import { Fn, OP, T } from "./encoder/code.ts";

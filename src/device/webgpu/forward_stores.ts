@@ -5,7 +5,7 @@
  * @module
  */
 import type { ConvKernel, Kernel, MapKernel, Program, Store, View } from "../contract.ts";
-import { loadsOf, slotsOf, storesOf } from "../touches.ts";
+import { loadsOf, slotsOf, storesOf } from "../last_access.ts";
 
 /**
  * The kernels of `program`, null where a copy was left out. A copy stays where a kernel between touches its target: what

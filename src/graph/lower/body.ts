@@ -46,7 +46,7 @@ export interface Places {
   storageSlot(i: number): number;
   /** First parameter word of a scalar or array leaf. */
   wordOf(item: Item): number;
-  /** Parameter word that holds the start of collected storage `i`, if it lies in a ring. */
+  /** Parameter word that holds the start of collected storage `i`, if it lies in a pool. */
   dynOf(i: number): number | undefined;
 }
 

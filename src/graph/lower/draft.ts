@@ -197,7 +197,7 @@ function checkRows(body: readonly Inst[], outputs: readonly Output[], domain: Sh
 }
 
 function slotsOf(body: readonly Inst[], outputs: readonly Output[], frame: Frame, places: Places): Set<number> {
-  const slots = new Set<number>([0]); // the parameters, for scalars and for places in a ring
+  const slots = new Set<number>([0]); // the parameters, for scalars and for places in a pool
   for (const inst of body) if (inst.k === "load") slots.add(inst.view.slot);
   for (const { unit } of outputs) {
     slots.add(targetSlot(unit, places));

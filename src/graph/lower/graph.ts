@@ -69,7 +69,7 @@ export function buildGraph(c: Collected, alsoStored: ReadonlySet<number>, maxRea
     const inputs = lies && node.op !== LEAF ? [] : node.inputs.map((input) => of[input.local]);
     const op = lies ? LEAF : node.op;
     const storage = node.storage === null ? -1 : node.storage.local;
-    const ahead = node.storage === null ? 0 : node.version - node.storage.done;
+    const ahead = node.pendingBefore;
     const own = op === SCALAR || op === ARRAY || op.kind === "assign";
     const key = own
       ? `own ${index}`

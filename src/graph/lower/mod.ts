@@ -10,7 +10,7 @@ import { sizeOf } from "../../base/shape.ts";
 import type { DeviceProfile, Inst, Kernel, Program, Slot, Store, View } from "../../device/contract.ts";
 import { operandsOf } from "../../device/instructions.ts";
 import type { Collected } from "../collect.ts";
-import { RING_BYTES, RING_LIMIT } from "../ring.ts";
+import { POOL_LIMIT, SEGMENT_BYTES } from "../result_pool.ts";
 import { MustStore, type Places } from "./body.ts";
 import { compact } from "./compact.ts";
 import { type Draft, wholeOperands } from "./draft.ts";
@@ -24,17 +24,17 @@ import { buildUnits, Tangle, type Unit } from "./units.ts";
 export interface Lowered {
   readonly program: Program;
   readonly paramWords: number;
-  /** Bound slots, in order: these of the collected storages, then these roots, then the ring if any root lies in it. */
+  /** Bound slots, in order: these of the collected storages, then these roots, then the pool of results if any root lies in it. */
   readonly boundStorages: readonly number[];
   readonly largeRoots: readonly number[];
-  readonly ringRoots: readonly number[];
-  /** Bytes from the start of the run's place in the ring, for each of `ringRoots`; and bytes of that place. */
-  readonly ringOffsets: readonly number[];
-  readonly ringBytes: number;
+  readonly pooledRoots: readonly number[];
+  /** Bytes from the start of the launch's place in the pool, for each of `pooledRoots`; and bytes of that place. */
+  readonly poolOffsets: readonly number[];
+  readonly poolBytes: number;
   readonly words: {
-    /** Word that holds the element where the run's place in the ring starts. */
-    readonly ring: number;
-    /** Words that hold where storages that lie in a ring start, in elements: bytes >> shift. */
+    /** Word that holds the element where the launch's place in the pool starts. */
+    readonly pool: number;
+    /** Words that hold where storages that lie in a pool start, in elements: bytes >> shift. */
     readonly bases: readonly { readonly storage: number; readonly word: number; readonly shift: number }[];
     /** Words of the collected scalars and arrays. */
     readonly scalars: readonly number[];
@@ -50,9 +50,9 @@ const MAX_ATTEMPTS = 10000;
 /**
  * Makes the program that computes the roots and runs the assignments of `c`.
  *
- * @param ring Whether small results may lie in a ring; before a device is open there is none.
+ * @param pool Whether small results may lie in a pool; before a device is open there is none.
  */
-export function lower(c: Collected, profile: DeviceProfile, { ring = true }: { ring?: boolean } = {}): Lowered {
+export function lower(c: Collected, profile: DeviceProfile, { pool = true }: { pool?: boolean } = {}): Lowered {
   const words = layoutWords(c);
   const maxSlots = Math.max(4, profile.maxSlotsPerKernel);
   const places: Places = {
@@ -67,7 +67,7 @@ export function lower(c: Collected, profile: DeviceProfile, { ring = true }: { r
     try {
       const units = buildUnits(graph);
       const steps = schedule(units, places, maxSlots);
-      return assemble(c, graph, units, steps, words, ring ? RING_LIMIT : 0);
+      return assemble(c, graph, units, steps, words, pool ? POOL_LIMIT : 0);
     } catch (error) {
       const before = alsoStored.size;
       if (error instanceof MustStore) alsoStored.add(error.item.id);
@@ -82,15 +82,15 @@ interface Words {
   readonly total: number;
   /** Word by the local number of a scalar or array node. */
   readonly of: ReadonlyMap<number, number>;
-  /** Word by storage, for those that lie in a ring. */
+  /** Word by storage, for those that lie in a pool. */
   readonly dyn: ReadonlyMap<number, number>;
 }
 
 function layoutWords(c: Collected): Words {
-  let next = 1; // word 0 is the ring's
+  let next = 1; // word 0 is the pool's
   const dyn = new Map<number, number>();
   c.storages.forEach((s, i) => {
-    if (s.ringed) dyn.set(i, next++);
+    if (s.pooled) dyn.set(i, next++);
   });
   const of = new Map<number, number>();
   for (const s of c.scalars) of.set(s.local, next++);
@@ -115,19 +115,19 @@ function assemble(
   units: readonly Unit[],
   steps: readonly Step[],
   words: Words,
-  ringLimit: number,
+  poolLimit: number,
 ): Lowered {
   const { used, opaque } = consumers(units, steps);
-  // roots: small ones together in a ring, the others on their own
+  // roots: small ones together in a pool, the others on their own
   const rootBytes = c.roots.map((n) => n.op.kind === "assign" ? 0 : sizeOf(n.shape) * bytesPerElement(n.dtype));
-  const ringRoots: number[] = [], ringOffsets: number[] = [], largeRoots: number[] = [];
-  let ringBytes = 0;
+  const pooledRoots: number[] = [], poolOffsets: number[] = [], largeRoots: number[] = [];
+  let poolBytes = 0;
   rootBytes.forEach((bytes, i) => {
     if (bytes === 0) return;
-    if (ringBytes + bytes <= ringLimit) {
-      ringRoots.push(i);
-      ringOffsets.push(ringBytes);
-      ringBytes += (bytes + 63) & ~63;
+    if (poolBytes + bytes <= poolLimit) {
+      pooledRoots.push(i);
+      poolOffsets.push(poolBytes);
+      poolBytes += (bytes + 63) & ~63;
     } else largeRoots.push(i);
   });
 
@@ -137,7 +137,7 @@ function assemble(
   const boundStorages = usedStorages(c, steps);
   const storageSlot = new Map<number, number>();
   const bind = (bytes: number) => slots.push({ bytes, kind: "bound", written: false }) - 1;
-  for (const i of boundStorages) storageSlot.set(i, bind(c.storages[i].ringed ? RING_BYTES : c.storages[i].bytes));
+  for (const i of boundStorages) storageSlot.set(i, bind(c.storages[i].pooled ? SEGMENT_BYTES : c.storages[i].bytes));
   const homes = new Map<Item, Home[]>();
   const addHome = (item: Item, home: Home) => {
     const list = homes.get(item);
@@ -146,8 +146,8 @@ function assemble(
     return home;
   };
   for (const i of largeRoots) addHome(graph.roots[i], { slot: bind(rootBytes[i]), offset: 0 });
-  const ringSlot = ringRoots.length > 0 ? bind(RING_BYTES) : -1;
-  ringRoots.forEach((root, i) => addHome(graph.roots[root], { slot: ringSlot, offset: ringOffsets[i] >> 2, dyn: 0 }));
+  const poolSlot = pooledRoots.length > 0 ? bind(SEGMENT_BYTES) : -1;
+  pooledRoots.forEach((root, i) => addHome(graph.roots[root], { slot: poolSlot, offset: poolOffsets[i] >> 2, dyn: 0 }));
 
   // temporaries; values that whole-matrix kernels read never share memory with outputs
   const temporaries: { home: Home; first: number; last: number; bytes: number }[] = [];
@@ -217,11 +217,11 @@ function assemble(
     paramWords: words.total,
     boundStorages,
     largeRoots,
-    ringRoots,
-    ringOffsets,
-    ringBytes: (ringBytes + 255) & ~255,
+    pooledRoots,
+    poolOffsets,
+    poolBytes: (poolBytes + 255) & ~255,
     words: {
-      ring: 0,
+      pool: 0,
       bases: [...words.dyn].map(([storage, word]) => ({ storage, word, shift: 2 })),
       scalars: c.scalars.map((n) => words.of.get(n.local) ?? -1),
       arrays: c.arrays.map((n) => words.of.get(n.local) ?? -1),

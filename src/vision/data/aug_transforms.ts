@@ -5,8 +5,7 @@
  */
 import { ConfigError } from "../../base/errors.ts";
 import { checkOptions, flag, num, oneOf, type OptionTable } from "../../base/options.ts";
-import { array, fromHost, MAX_ARRAY } from "../../graph/leaves.ts";
-import { stack, Tensor } from "../../tensor/mod.ts";
+import { stack, stepInput, type Tensor } from "../../tensor/mod.ts";
 import { drawMaps, masked } from "./aug_maps.ts";
 import { type BatchContext, BatchTransform, type BatchTransformJson } from "./batch_tfms.ts";
 
@@ -110,14 +109,10 @@ export class AugTransforms extends BatchTransform {
     const maxRotate = mult * options.maxRotate, maxWarp = mult * options.maxWarp;
     if (!doFlip && maxRotate === 0 && maxWarp === 0 && minZoom === 1 && maxZoom === 1) return x;
     const [n, , h, w] = x.shape;
-    const maps = leafOf(Float32Array.from(drawMaps(n, h, w, { ...options, maxRotate, maxWarp }, rng).flat()), [
-      n,
-      1,
-      1,
-      9,
-    ]);
+    const drawn = Float32Array.from(drawMaps(n, h, w, { ...options, maxRotate, maxWarp }, rng).flat());
+    const maps = stepInput(drawn, { shape: [n, 1, 1, 9] });
     const m = (k: number): Tensor => maps.slice([null, null, null, [k, k + 1]]).reshape([n, 1, 1]);
-    const px = leafOf(ends(w), [1, 1, w]), py = leafOf(ends(h), [1, h, 1]);
+    const px = stepInput(ends(w), { shape: [1, 1, w] }), py = stepInput(ends(h), { shape: [1, h, 1] });
     const row = (k: number): Tensor => px.mul(m(k)).add(py.mul(m(k + 1))).add(m(k + 2));
     const flat = maxWarp === 0; // then the third row is 0 0 1
     const [gx, gy] = flat ? [row(0), row(3)] : [row(0).div(row(6)), row(3).div(row(6))];
@@ -132,8 +127,8 @@ export class AugTransforms extends BatchTransform {
     const n = x.shape[0], scale = -Math.log(1 - most);
     const change = masked(n, rng, pLighting, 0.5, batch, () => 0.5 * (1 - most) + most * rng.uniform());
     const contrast = masked(n, rng, pLighting, 1, batch, () => Math.exp(scale * (2 * rng.uniform() - 1)));
-    const shift = leafOf(Float32Array.from(change, (c) => Math.log(c / (1 - c))), [n, 1, 1, 1]);
-    const factor = leafOf(Float32Array.from(contrast), [n, 1, 1, 1]);
+    const shift = stepInput(Float32Array.from(change, (c) => Math.log(c / (1 - c))), { shape: [n, 1, 1, 1] });
+    const factor = stepInput(Float32Array.from(contrast), { shape: [n, 1, 1, 1] });
     const logit = x.clamp({ min: 1e-7, max: 1 - 1e-7 }).reciprocal().sub(1).log().neg();
     return logit.add(shift).mul(factor).sigmoid();
   }
@@ -147,11 +142,6 @@ export class AugTransforms extends BatchTransform {
 /** Random changes of training images; see {@link AugOptions}. */
 export function augTransforms(options: AugOptions = {}): BatchTransform[] {
   return [new AugTransforms(options)];
-}
-
-/** Numbers that travel with the step. */
-function leafOf(data: Float32Array, shape: readonly number[]): Tensor {
-  return new Tensor(data.length <= MAX_ARRAY ? array(data, shape, "f32") : fromHost(data, shape, "f32"));
 }
 
 /** Centres of `n` pixels, those at the ends being -1 and 1. */

@@ -4,8 +4,7 @@
  * @module
  */
 import { ConfigError } from "../../base/errors.ts";
-import { array } from "../../graph/leaves.ts";
-import { type Rng, Tensor } from "../../tensor/mod.ts";
+import { type Rng, stepInput, type Tensor } from "../../tensor/mod.ts";
 import type { AugOptions } from "./aug_transforms.ts";
 
 /** What a batch transform may ask. */
@@ -78,7 +77,7 @@ export class Normalize extends BatchTransform {
     if (x.shape.length !== 4 || x.shape[1] !== values.length) {
       throw new ConfigError(`Cannot normalize [${x.shape.join(", ")}] by ${values.length} means: give one a channel`);
     }
-    return new Tensor(array(Float32Array.from(values), [1, values.length, 1, 1], "f32"));
+    return stepInput(Float32Array.from(values), { shape: [1, values.length, 1, 1] });
   }
 
   /** See `BatchTransform.apply`. */

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { Device } from "../../../../src/device/contract.ts";
 import { openCpu } from "../../../../src/device/cpu/mod.ts";
 import { Checkpoint, type Learner } from "../../../../src/fit/mod.ts";
-import { useDevice } from "../../../../src/graph/runtime.ts";
+import { session } from "../../../../src/graph/session.ts";
 import * as nn from "../../../../src/nn/mod.ts";
 import { Adam, type Optimizer, SGD } from "../../../../src/optim/mod.ts";
 import { backward, readAll, setSeed, type Tensor, tensor } from "../../../../src/tensor/mod.ts";
@@ -73,7 +73,7 @@ const RUNS: Record<string, () => Training> = {
 
 /** Losses and all weights after some steps on `device`. */
 async function train(device: Device, make: () => Training): Promise<Uint8Array[]> {
-  useDevice(device);
+  session.useDevice(device);
   setSeed(5);
   const { model, opt, loss } = make();
   const losses: number[] = [];
@@ -100,7 +100,7 @@ for (const [name, make] of Object.entries(RUNS)) {
 
 /** A run of three epochs that ends after `crash` batches, if it ends, and lines that it told. */
 async function fit(device: Device, dir: string, crash?: number): Promise<{ learn: Learner<Net>; lines: string[] }> {
-  useDevice(device);
+  session.useDevice(device);
   const lines: string[] = [];
   const learn = netLearner({ logger: { line: (text) => lines.push(text) } });
   const cbs = [...stateful(), new Checkpoint({ dir, everySteps: 1 }), ...crash === undefined ? [] : [new Crash(crash)]];

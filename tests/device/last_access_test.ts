@@ -5,8 +5,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { backward, init, nn, randn, Rng, setSeed, SGD, tensor } from "../../mod.ts";
 import type { Device, DeviceBuffer, Executable, Program } from "../../src/device/contract.ts";
-import { loadsOf, storesOf, Touches } from "../../src/device/touches.ts";
-import { currentDevice } from "../../src/graph/runtime.ts";
+import { LastAccess, loadsOf, storesOf } from "../../src/device/last_access.ts";
+import { session } from "../../src/graph/session.ts";
 
 /** Runs of a program: what it worked on, before it did. */
 interface Seen {
@@ -51,7 +51,7 @@ for (const threads of [1, 2]) {
   Deno.test(`memory is left alone from the kernel on that is said to be the last, ${threads} threads`, async () => {
     await init({ device: "cpu", threads });
     setSeed(1);
-    const device = currentDevice()!;
+    const device = session.device!;
     const progress = device.progress!;
     device.free(device.alloc(2 ** 27)); // the memory grows: the word stays where others look at it
     const net = new Net(), opt = SGD(net.parameters(), { lr: 0.1 }), loss = new nn.CrossEntropyLoss();
@@ -89,7 +89,7 @@ for (const threads of [1, 2]) {
       const states = Array.from({ length: program.kernels.length + 1 }, (_, i) => after(i));
       const final = states[program.kernels.length];
       slots.forEach((slot, k) => {
-        const touches = new Touches(program, slot), n = final[k].length;
+        const touches = new LastAccess(program, slot), n = final[k].length;
         for (let first = 0; first < n; first += 64) {
           const end = Math.min(n, first + 64);
           const last = touches.last(first, end);

@@ -33,7 +33,7 @@ interface Touch {
 }
 
 /** For one slot of a program: when which part of it is touched for the last time. */
-export class Touches {
+export class LastAccess {
   readonly #list: readonly Touch[];
 
   /** Looks through `program`. What is loaded counts as all of the slot, unless a kernel stores to the very elements it loads. */
