@@ -48,6 +48,8 @@ export {
   type RngState,
   setSeed,
   stack,
+  stepInput,
+  type StepInputOptions,
   Tensor,
   tensor,
   type TensorData,

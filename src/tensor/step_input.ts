@@ -5,8 +5,10 @@
  * @module
  */
 import { type Dtype, type HostArray, hostArray } from "../base/dtype.ts";
+import { checkOptions, nums } from "../base/options.ts";
 import type { Shape } from "../base/shape.ts";
 import { array, fromHost, MAX_ARRAY, scalar } from "../graph/leaves.ts";
+import { aDtype } from "./fn/option_tables.ts";
 import { type Nested, toHost, type TypedArray } from "./nested.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -34,6 +36,7 @@ export interface StepInputOptions {
  * ```
  */
 export function stepInput(data: Nested | TypedArray, options: StepInputOptions = {}): Tensor {
+  checkOptions("make an input of a step", options, { shape: nums, dtype: aDtype });
   const { data: host, shape, dtype } = toHost(data, options.dtype, options.shape);
   return travelling(host, shape, dtype);
 }

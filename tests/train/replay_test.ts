@@ -13,7 +13,7 @@ import { Adam, Lamb, Larc, Lookahead, Optimizer, QHAdam, RAdam, RMSProp, SGD, sg
 import { withHostMemory } from "../../src/graph/host_memory.ts";
 import { scalar } from "../../src/graph/leaves.ts";
 import type { GradRange, OptFunc } from "../../src/optim/mod.ts";
-import { backward, Buffer, readAll, setSeed, Tensor, zeros } from "../../src/tensor/mod.ts";
+import { backward, Buffer, readAll, setSeed, stepInput, Tensor, zeros } from "../../src/tensor/mod.ts";
 import {
   accuracy,
   Callback,
@@ -148,6 +148,20 @@ onDevices("so they do with other data, schedules and groups", async () => {
   });
   assert(found >= 15, `${found}`);
 });
+
+/** As callbacks of users do it: numbers of its own in every step. */
+class OwnNumbers extends Callback {
+  override runValid: boolean = false;
+  override afterLoss(): void {
+    const { learn } = this;
+    const shares = Float32Array.from({ length: learn.pred.shape[0] }, (_, i) => ((learn.trainIter + i) % 5) / 4);
+    learn.loss = learn.loss.add(learn.pred.square().sum({ axis: 1 }).mul(stepInput(shares)).mean());
+  }
+}
+
+onDevices("steps with numbers of a callback's own are replayed", async () => {
+  assertEquals(await fitBoth({}, () => new OwnNumbers()), 16);
+}, { kinds: ["cpu"] });
 
 /** Sees gradients, or weights before the step. */
 class Inside extends Callback {
