@@ -9,14 +9,15 @@ import type { LossFunc } from "./loss_func.ts";
 
 /** What a learner says about the unit of its targets. */
 export interface TargetUnit {
-  /** Its data. */
-  readonly dls: { readonly targetScale: TargetScale | undefined };
+  /** Its data; absent where a metric is given a batch by hand. */
+  readonly dls?: { readonly targetScale: TargetScale | undefined };
   /** Its loss. */
   readonly lossFunc: LossFunc;
 }
 
 /** Predictions or targets of batches in the unit of the data: `t * std + mean`; `t` itself where nothing was scaled. */
-export function inDataUnit({ dls: { targetScale } }: TargetUnit, t: Tensor): Tensor {
+export function inDataUnit({ dls }: TargetUnit, t: Tensor): Tensor {
+  const targetScale = dls?.targetScale;
   return targetScale === undefined ? t : t.mul(targetScale.std).add(targetScale.mean);
 }
 
@@ -24,7 +25,8 @@ export function inDataUnit({ dls: { targetScale } }: TargetUnit, t: Tensor): Ten
  * What a loss of scaled targets is multiplied by to be one in the unit of the data, where its `unitPower` says how: a mean
  * squared error by `std ** 2`. 1 where nothing was scaled, or the loss does not say.
  */
-export function lossFactor({ dls: { targetScale }, lossFunc }: TargetUnit): number {
+export function lossFactor({ dls, lossFunc }: TargetUnit): number {
+  const targetScale = dls?.targetScale;
   if (targetScale === undefined) return 1;
   return targetScale.std ** (lossFunc.unitPower ?? 0);
 }

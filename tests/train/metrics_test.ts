@@ -183,3 +183,10 @@ Deno.test("metrics refuse what does not fit", () => {
   );
   assertThrows(() => topKAccuracy(p, tensor([0, 1]), { k: 4 }), ConfigError, "Cannot take the top 4 of 3 classes");
 });
+
+onDevices("a metric takes a batch by hand, without a learner", async () => {
+  const batch = { pred: tensor([[0.2, 0.8], [0.6, 0.4]]), yb: [tensor(Int32Array.of(1, 1))] };
+  const metric = new F1Score();
+  await metric.accumulate({ batch } as unknown as Parameters<typeof metric.accumulate>[0]);
+  assertAlmostEquals((await metric.value)!, 2 / 3, 1e-6);
+}, { kinds: ["reference"] });
