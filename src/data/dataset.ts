@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { DataError, DtypeError, ShapeError } from "../base/errors.ts";
-import { fmtShape, sameShape, sizeOf } from "../base/shape.ts";
+import { ShapeError } from "../base/errors.ts";
+import { fmtShape, sizeOf } from "../base/shape.ts";
 import {
   type Dtype,
   isMemory,
+  type Nested,
   type Rng,
   snapshots,
-  stack,
   Tensor,
   tensor,
   type TypedArray,
@@ -25,8 +25,16 @@ export type ArrayData =
   | readonly (readonly number[])[]
   | readonly (readonly (readonly number[])[])[];
 
-/** One element of an item: a number, a vector, an array of any shape, or a tensor. */
-export type ItemPart = number | TypedArray | { readonly data: TypedArray; readonly shape: readonly number[] } | Tensor;
+/**
+ * One element of an item: a number, true or false (1 or 0), a vector, an array of any shape, nested numbers, or a tensor.
+ */
+export type ItemPart =
+  | number
+  | boolean
+  | TypedArray
+  | { readonly data: TypedArray; readonly shape: readonly number[] }
+  | Nested
+  | Tensor;
 
 /** What tells a dataset from others: one text, or several by name. */
 export type DatasetFacts = string | Readonly<Record<string, string>>;
@@ -36,8 +44,8 @@ export interface Dataset {
   /** Number of items. */
   readonly length: number;
   /**
-   * Type of each part in a batch. By default that of its array; parts that are numbers become i32 where all of a batch
-   * are whole, else f32.
+   * Type of each part in a batch. By default that of its arrays, or one that holds them all where they differ; parts that
+   * are numbers become i32 where all of a batch are whole, else f32.
    */
   readonly dtypes?: readonly (Dtype | undefined)[];
   /** The same items as they are validated and predicted on, where those that are trained on are changed at random. */
@@ -81,57 +89,4 @@ export function toTensor(value: ArrayData, name: string): Tensor {
  */
 export function resident(t: Tensor): Tensor {
   return isMemory(t) && !(t instanceof Variable) ? new Tensor(t.node) : snapshots([t])[0];
-}
-
-/**
- * One tensor of the parts of several items.
- *
- * @param items The items' numbers, for errors.
- */
-export function collate(parts: readonly ItemPart[], items: readonly number[], dtype?: Dtype): Tensor {
-  const [first] = parts;
-  const shape = shapeOf(first);
-  const odd = parts.findIndex((p) => !sameShape(shapeOf(p), shape));
-  if (odd >= 0) {
-    throw new DataError(
-      `Cannot batch items ${items[0]} and ${items[odd]}: one has shape ${fmtShape(shape)}, the other ${
-        fmtShape(shapeOf(parts[odd]))
-      }`,
-    );
-  }
-  if (first instanceof Tensor) {
-    const all = stack(parts.map((p) => p instanceof Tensor ? p : tensor(dataOf(p), { shape })));
-    return dtype === undefined ? all : all.cast(dtype);
-  }
-  const all = arrayFor(parts, sizeOf(shape));
-  parts.forEach((p, i) => {
-    const data = dataOf(p);
-    if (data.length * parts.length !== all.length) {
-      throw new DataError(
-        `Cannot batch item ${items[i]}: shape ${fmtShape(shape)} does not fit its ${data.length} numbers`,
-      );
-    }
-    all.set(data as Float32Array, i * data.length);
-  });
-  return tensor(all, { shape: [parts.length, ...shape], ...(dtype === undefined ? {} : { dtype }) });
-}
-
-function shapeOf(part: ItemPart): readonly number[] {
-  if (typeof part === "number") return [];
-  return "shape" in part ? part.shape : [part.length];
-}
-
-function dataOf(part: ItemPart): TypedArray {
-  if (typeof part === "number") return Float64Array.of(part);
-  if (part instanceof Tensor) throw new DtypeError("Cannot batch a tensor with an array: use one kind in all items");
-  return "shape" in part ? part.data : part;
-}
-
-/** An empty array for the numbers of all parts. */
-function arrayFor(parts: readonly ItemPart[], size: number): Float32Array {
-  const n = size * parts.length;
-  if (typeof parts[0] === "number") {
-    return (parts.every((p) => Number.isInteger(p)) ? new Int32Array(n) : new Float32Array(n)) as Float32Array;
-  }
-  return new (dataOf(parts[0]).constructor as new (n: number) => Float32Array)(n);
 }

@@ -10,7 +10,8 @@ import { checkOptions, either, flag, func, num, objectWith, oneOf, type OptionTa
 import { fmtShape } from "../base/shape.ts";
 import { defaultRng, Rng, type RngState, takeRows, type Tensor, travelling } from "../tensor/mod.ts";
 import { oddInColumns, oddInDataset, type OddNumber } from "./odd_numbers.ts";
-import { collate, type Dataset, type ItemPart, resident } from "./dataset.ts";
+import { collate } from "./collate.ts";
+import { type Dataset, type ItemPart, resident } from "./dataset.ts";
 
 /** How a resident array becomes part of a batch. */
 export interface Column {
@@ -384,7 +385,7 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
       );
     }
     return this.#transformed(
-      got[0].map((_, part) => collate(got.map((item) => item[part]), items, dataset.dtypes?.[part])),
+      got[0].map((_, part) => collate(got.map((item) => item[part]), items, dataset.dtypes?.[part], part)),
       pass,
       n,
     );

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Rng, Tensor } from "../tensor/mod.ts";
+import { type Rng, Tensor } from "../tensor/mod.ts";
+import { readPart } from "./collate.ts";
 import type { Dataset, ItemPart } from "./dataset.ts";
 
 /** The first number of a part of the items that is NaN or infinite. */
@@ -51,9 +52,8 @@ export async function oddInDataset(dataset: Dataset, rng: () => Rng): Promise<Od
 }
 
 async function numbersOf(part: ItemPart): Promise<ArrayLike<number | bigint>> {
-  if (typeof part === "number") return [part];
-  if ("node" in part) return await part.data();
-  return "shape" in part ? part.data : part;
+  if (part instanceof Tensor) return await part.data();
+  return readPart(part).data;
 }
 
 function firstOdd(values: ArrayLike<number | bigint>): number {

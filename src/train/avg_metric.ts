@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { ConfigError } from "../base/errors.ts";
 import { checkOptions, text } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
-import type { Tensor } from "../tensor/mod.ts";
+import { Tensor } from "../tensor/mod.ts";
 import { Metric, type MetricFunc, type MetricValue } from "./metric.ts";
 import { snakeCase } from "./names.ts";
 import type { Peers } from "./peers.ts";
@@ -139,7 +140,14 @@ export class AvgMetric extends GatheredMetric {
   /** The batch's own number. */
   protected override ofBatch(learn: TrainLoop): Tensor {
     const { pred, yb } = learn.batch;
-    return this.#f(inDataUnit(learn, pred ?? learn.pred), ...(yb ?? learn.yb).map((y) => inDataUnit(learn, y)));
+    const targets = (yb ?? learn.yb).map((y) => inDataUnit(learn, y));
+    const value: unknown = this.#f(inDataUnit(learn, pred ?? learn.pred), ...targets);
+    if (value instanceof Tensor) return value;
+    throw new ConfigError(
+      `Cannot use the metric ${this.name}: it gives one number as a tensor, which stays on the device, got ${
+        typeof value === "object" ? value === null ? "null" : `a ${value.constructor?.name ?? "value"}` : String(value)
+      }`,
+    );
   }
 }
 

@@ -216,7 +216,7 @@ Deno.test("items that do not fit together are DataErrors naming them", async () 
   await assertRejects(
     () => first({ length: 4, get: () => [{ data: new Float32Array(3), shape: [2] }] }),
     DataError,
-    "Cannot batch item 0: shape [2] does not fit its 3 numbers",
+    "of shape [2] does not fit its 3 numbers",
   );
   await assertRejects(() => first({ length: 4, get: () => [] }), DataError, "Cannot batch item 0: get() gives a list");
 });

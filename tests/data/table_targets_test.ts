@@ -5,6 +5,7 @@ import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows }
 import { join } from "@std/path";
 import {
   accuracy,
+  ConfigError,
   DataError,
   DataLoaders,
   type FromCsvOptions,
@@ -208,4 +209,23 @@ onDevices("what was left out is told once, before the first fit", async () => {
   await learn.fit(1);
   assertEquals(lines.filter((line) => line.includes("column day is left out")).length, 1);
   assert(lines[0].startsWith(path), lines[0]);
+}, here);
+
+onDevices("a metric that gives no tensor is told by name", async () => {
+  const dls = await DataLoaders.fromCsv(await file(LARGE), { target: "y" });
+  const with_ = (metric: () => unknown) =>
+    new Learner(dls, new nn.TabularModel(dls.schema, 1), {
+      lossFunc: new nn.MSELoss(),
+      metrics: [metric as () => Tensor],
+      logger: silentLogger,
+    }).fit(1);
+  await assertRejects(
+    () =>
+      with_(function half() {
+        return 0.5;
+      }),
+    ConfigError,
+    "Cannot use the metric half: it gives one number as a tensor, which stays on the device, got 0.5",
+  );
+  await assertRejects(() => with_(() => Promise.resolve(1)), ConfigError, "got a Promise");
 }, here);
