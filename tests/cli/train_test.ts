@@ -148,6 +148,8 @@ test("what is drawn of a run has all of its fits", async () => {
   ]);
   assertEquals(hps.lr.slice(3 * perEpoch), Array(perEpoch).fill(0.01)); // the last fit has no schedule
   assertEquals([hps.mom[0] === null, hps.mom.at(-1)], [false, null]);
+  const history = (await Deno.readTextFile(join(run, "history.csv"))).trimEnd().split("\n");
+  assertEquals(history.map((line) => line.split(",")[0]), ["epoch", "0", "0", "1", "0"]);
   const picture = join(folder, "losses.svg");
   assertEquals((await anneal("plot", run, "--out", picture)).code, 0);
   assertEquals((await anneal("plot", run, "--what", "schedule", "--out", picture)).code, 0);
