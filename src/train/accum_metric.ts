@@ -6,6 +6,7 @@
 import { checkOptions, num, oneOf, type OptionTable, text } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import type { Tensor } from "../tensor/mod.ts";
+import { oneNumber } from "./avg_metric.ts";
 import { gatherRows, joinRows } from "./join_rows.ts";
 import { Metric, type MetricFunc, type MetricValue } from "./metric.ts";
 import { snakeCase } from "./names.ts";
@@ -65,7 +66,8 @@ export class AccumMetric extends Metric {
     // copies: what the batch leaves behind is not this metric's to keep
     const { pred, yb } = learn.batch;
     const [own, ...targets] = [pred ?? learn.pred, ...yb ?? learn.yb].map((t) => inDataUnit(learn, t));
-    this.#parts.push([this.#prepare(own), ...targets].map((t) => t.detach().keep()));
+    const parts = [this.#prepare(own), ...targets, ...(this.#decides ? [rowsWithNaN(own)] : [])];
+    this.#parts.push(parts.map((t) => t.detach().keep()));
   }
 
   /** What each batch gave. */
@@ -77,6 +79,11 @@ export class AccumMetric extends Metric {
   override loadStateDict(state: SavedState): void {
     this.reset();
     this.#parts = state.states("parts").map((part) => part.names.map((name) => part.tensor(name)));
+  }
+
+  /** Whether comparisons lose what is no number: which rows had it is then kept too. */
+  get #decides(): boolean {
+    return this.#options.argmaxAxis !== undefined || this.#options.thresh !== undefined;
   }
 
   #prepare(pred: Tensor): Tensor {
@@ -107,7 +114,14 @@ export class AccumMetric extends Metric {
   async #compute(): Promise<number> {
     const whole: Tensor[] = [];
     for (let i = 0; i < this.#parts[0].length; i++) whole.push(await joinRows(this.#parts.map((part) => part[i])));
+    if (this.#decides && (await whole.pop()!.max().item()) > 0) return NaN;
     const [pred, ...yb] = whole;
-    return await this.#f(pred, ...yb).item();
+    return await oneNumber(await this.#f(pred, ...yb), this.name).item();
   }
+}
+
+/** 1 for each row that has a NaN, 0 for others; f32. */
+function rowsWithNaN(pred: Tensor): Tensor {
+  const odd = pred.ne(pred).cast("f32");
+  return pred.rank < 2 ? odd : odd.reshape([pred.shape[0], -1]).max({ axis: 1 });
 }

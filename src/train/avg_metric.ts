@@ -6,7 +6,7 @@
 import { ConfigError } from "../base/errors.ts";
 import { checkOptions, text } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
-import { Tensor } from "../tensor/mod.ts";
+import { full, Tensor } from "../tensor/mod.ts";
 import { Metric, type MetricFunc, type MetricValue } from "./metric.ts";
 import { snakeCase } from "./names.ts";
 import type { Peers } from "./peers.ts";
@@ -19,6 +19,17 @@ import type { TrainLoop } from "./train_loop.ts";
 export function batchSize(learn: TrainLoop): number {
   const { xb, yb } = learn.batch;
   return (yb?.[0] ?? xb?.[0])?.shape[0] ?? 1;
+}
+
+/** What a metric's function gave, as a tensor; throws where it is no number. */
+export function oneNumber(value: unknown, name: string): Tensor {
+  if (value instanceof Tensor) return value;
+  if (typeof value === "number") return full([], value);
+  throw new ConfigError(
+    `Cannot use the metric ${name}: it gives one number, as a tensor, which stays on the device, or a plain one, got ${
+      typeof value === "object" ? value === null ? "null" : `a ${value.constructor?.name ?? "value"}` : String(value)
+    }`,
+  );
 }
 
 /** Base of metrics that keep one number a batch on the device, with a weight on the host. */
@@ -39,14 +50,19 @@ export abstract class GatheredMetric extends Metric {
   /** Takes in a batch. */
   override accumulate(learn: TrainLoop): void | Promise<void> {
     if (this.history.full) return ScalarHistory.drain([this.history]).then(() => this.#push(learn));
-    this.#push(learn);
+    return this.#push(learn);
   }
 
-  #push(learn: TrainLoop): void {
-    const value = this.ofBatch(learn);
+  #push(learn: TrainLoop): void | Promise<void> {
+    const value = this.ofBatch(learn), items = batchSize(learn);
+    if (value instanceof Promise) return value.then((v) => this.#keep(v, items));
+    this.#keep(value, items);
+  }
+
+  #keep(value: Tensor | number | null, items: number): void {
     if (value === null) return;
-    this.history.push(value, `the metric ${this.name}`);
-    this.weights.push(batchSize(learn));
+    this.history.push(oneNumber(value, this.name), `the metric ${this.name}`);
+    this.weights.push(items);
   }
 
   /** Batch `i` becomes the mean over the batches `i` of all processes, by their numbers of items. */
@@ -103,7 +119,7 @@ export abstract class GatheredMetric extends Metric {
   }
 
   /** The number of the batch under way; null leaves the batch out. */
-  protected abstract ofBatch(learn: TrainLoop): Tensor | null;
+  protected abstract ofBatch(learn: TrainLoop): Tensor | number | null | Promise<Tensor | number>;
 
   /** The value, of each batch's number and number of items. */
   protected combine(values: readonly number[], weights: readonly number[]): number {
@@ -138,16 +154,10 @@ export class AvgMetric extends GatheredMetric {
   }
 
   /** The batch's own number. */
-  protected override ofBatch(learn: TrainLoop): Tensor {
+  protected override ofBatch(learn: TrainLoop): Tensor | number | Promise<Tensor | number> {
     const { pred, yb } = learn.batch;
     const targets = (yb ?? learn.yb).map((y) => inDataUnit(learn, y));
-    const value: unknown = this.#f(inDataUnit(learn, pred ?? learn.pred), ...targets);
-    if (value instanceof Tensor) return value;
-    throw new ConfigError(
-      `Cannot use the metric ${this.name}: it gives one number as a tensor, which stays on the device, got ${
-        typeof value === "object" ? value === null ? "null" : `a ${value.constructor?.name ?? "value"}` : String(value)
-      }`,
-    );
+    return this.#f(inDataUnit(learn, pred ?? learn.pred), ...targets);
   }
 }
 

@@ -24,6 +24,14 @@ export abstract class Metric {
   /** Forgets what was accumulated. */
   abstract reset(): void;
 
+  /**
+   * Refuses a learner for which the number could mean nothing. Called at the first training batch of a fit, when
+   * `learn.batch` has predictions and targets; this implementation takes everything.
+   *
+   * @throws ConfigError or ShapeError that names the metric and what does not fit.
+   */
+  check(_learn: TrainLoop): void {}
+
   /** Takes in a batch: `learn.pred`, `learn.yb`, `learn.loss`. Reads nothing back if it can. */
   abstract accumulate(learn: TrainLoop): Handled;
 
@@ -50,8 +58,11 @@ export abstract class Metric {
   abstract readonly value: MetricValue | Promise<MetricValue>;
 }
 
-/** A metric as a function of the prediction and the targets of a batch, giving one number: averaged over the set. */
-export type MetricFunc = (pred: Tensor, ...yb: Tensor[]) => Tensor;
+/**
+ * A metric as a function of the prediction and the targets of a batch, giving one number: averaged over the set. A tensor of
+ * one number costs no read; a plain number, or a promise of either, is taken too.
+ */
+export type MetricFunc = (pred: Tensor, ...yb: Tensor[]) => Tensor | number | Promise<Tensor | number>;
 
 /** A metric, the class of one that needs no arguments, or a function. */
 export type MetricLike = Metric | (new () => Metric) | MetricFunc;

@@ -42,6 +42,8 @@ export class Recorder extends Callback {
   readonly #smooth: Smooth;
   readonly #raw = new ScalarHistory();
   #absorbed = 0;
+  /** Whether the fit's metrics were asked if they can mean something. */
+  #checked = false;
   #nan = new NanWatch();
   readonly #validLoss = new AvgLoss();
   #syncing: Promise<void> | null = null;
@@ -278,6 +280,7 @@ export class Recorder extends Callback {
   /** See `Callback.beforeFit`. */
   override beforeFit(): void {
     const { learn } = this;
+    this.#checked = false;
     if (this.#now.phase !== "idle") this.#history = [...this.#history, this.#now];
     this.#now = newFitRecord(learn.phase === "idle" ? "fit" : learn.phase);
     this.#now.metricNames = ["epoch", ...this.#names(), ...(this.addTime ? ["time"] : [])];
@@ -349,6 +352,8 @@ export class Recorder extends Callback {
   #train(): Handled {
     const { learn } = this;
     const loss = learn.batch.loss!;
+    if (!this.#checked) { for (const m of learn.metrics) m.check(learn); }
+    this.#checked = true;
     this.#raw.push(lossInDataUnit(learn, loss.size === 1 ? loss : loss.mean()), "the loss");
     const { hypers } = learn.opt;
     this.#now.lrs.push(hypers[hypers.length - 1].lr);

@@ -110,7 +110,8 @@ export class ClassificationInterpretation {
   /** The `k` images with the largest losses, largest first; all by default. */
   topLosses(k?: number): JudgedImage[] {
     const { files, vocab, predicted, actual, losses, probabilities } = this.#parts;
-    const order = Array.from(losses, (_, i) => i).sort((a, b) => losses[b] - losses[a] || a - b);
+    const worth = (i: number) => Number.isNaN(losses[i]) ? Infinity : losses[i]; // no number is the worst
+    const order = Array.from(losses, (_, i) => i).sort((a, b) => worth(a) === worth(b) ? a - b : worth(b) - worth(a));
     return order.slice(0, k).map((i) => ({
       file: files[i],
       predicted: vocab[predicted[i]],

@@ -211,7 +211,7 @@ onDevices("what was left out is told once, before the first fit", async () => {
   assert(lines[0].startsWith(path), lines[0]);
 }, here);
 
-onDevices("a metric that gives no tensor is told by name", async () => {
+onDevices("a metric that gives no number is told by name; plain numbers and promises are taken", async () => {
   const dls = await DataLoaders.fromCsv(await file(LARGE), { target: "y" });
   const with_ = (metric: () => unknown) =>
     new Learner(dls, new nn.TabularModel(dls.schema, 1), {
@@ -222,10 +222,12 @@ onDevices("a metric that gives no tensor is told by name", async () => {
   await assertRejects(
     () =>
       with_(function half() {
-        return 0.5;
+        return "0.5";
       }),
     ConfigError,
-    "Cannot use the metric half: it gives one number as a tensor, which stays on the device, got 0.5",
+    "Cannot use the metric half: it gives one number, as a tensor, which stays on the device, or a plain one, got 0.5",
   );
-  await assertRejects(() => with_(() => Promise.resolve(1)), ConfigError, "got a Promise");
+  await assertRejects(() => with_(() => Promise.resolve([1])), ConfigError, "got a Array");
+  await with_(() => 0.5);
+  await with_(() => Promise.resolve(1));
 }, here);

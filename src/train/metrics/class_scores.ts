@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { ConfigError } from "../../base/errors.ts";
 import { checkOptions, num, oneOf } from "../../base/options.ts";
 import type { Tensor } from "../../tensor/mod.ts";
+import type { TrainLoop } from "../train_loop.ts";
 import {
   type Average,
   averaged,
@@ -19,19 +21,23 @@ import {
   precisionOf,
   recallOf,
 } from "./confusion.ts";
+import { asLogits, checkLabels, classesOf, decided, needClasses, pairOf } from "./task.ts";
 import { type Rows, WholeSet } from "./whole_set.ts";
 
 /** Options of scores over classes. */
 export interface ClassScoreOptions {
   /** Axis of the classes in predictions; -1 by default. */
   readonly axis?: number;
-  /** How the classes' scores become one; "binary", that of `posLabel`, by default. */
+  /** How the classes' scores become one; "binary", that of `posLabel`, by default, which more than two classes refuse. */
   readonly average?: Average;
   /** The class that "binary" scores; 1 by default. */
   readonly posLabel?: number;
 }
 
-/** Base of scores of the most likely class. */
+/**
+ * Base of scores of the most likely class. Where a model gives one number an item, that is the logit of class 1: above 0 it is
+ * class 1, else class 0 (above a half in a learner with `BCELoss`, which takes probabilities).
+ */
 export abstract class ClassMetric extends WholeSet {
   readonly #axis: number;
 
@@ -43,11 +49,28 @@ export abstract class ClassMetric extends WholeSet {
 
   /** The most likely class. */
   protected override prepare(pred: Tensor): Tensor {
-    return pred.argmax({ axis: this.#axis });
+    return decided(pred, this.#axis);
+  }
+
+  /** See `Metric.check`. */
+  override check(learn: TrainLoop): void {
+    needClasses(learn, this.name);
+    const pair = pairOf(learn);
+    if (pair !== null) this.checkClasses(classesOf(pair.pred, this.#axis));
+  }
+
+  /** Refuses predictions of so many classes. */
+  protected checkClasses(_classes: number): void {}
+
+  /** See `WholeSet`. */
+  protected override logits(learn: TrainLoop, pred: Tensor): Tensor {
+    this.checkClasses(classesOf(pred, this.#axis));
+    return asLogits(learn, pred, this.#axis);
   }
 
   /** The score of the confusion. */
   protected override compute(pred: Rows, targ: Rows): number {
+    checkLabels(this.name, pred, targ);
     return this.score(confusion(pred.data, targ.data));
   }
 
@@ -72,8 +95,18 @@ export abstract class AveragedScore extends ClassMetric {
     this.#positive = posLabel;
   }
 
+  /** See `ClassMetric`. */
+  protected override checkClasses(classes: number): void {
+    if (this.#average !== "binary" || classes <= 2) return;
+    throw new ConfigError(
+      `Cannot use the metric ${this.name} on ${classes} classes: its average "binary" is the score of one class of two; ` +
+        'use { average: "macro" } for the mean over the classes, "weighted" for that by their sizes, or "micro"',
+    );
+  }
+
   /** The classes' scores as one. */
   protected override score(c: Confusion): number {
+    if (this.#average === "binary") this.checkClasses(c.labels.length);
     return averaged(countsOf(c), (counts) => this.ofClass(counts), this.#average, c.labels.indexOf(this.#positive));
   }
 

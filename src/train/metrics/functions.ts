@@ -9,7 +9,9 @@ import { fmtShape } from "../../base/shape.ts";
 import type { Tensor } from "../../tensor/mod.ts";
 import { AccumMetric } from "../accum_metric.ts";
 import { AvgMetric } from "../avg_metric.ts";
-import { Metric, type MetricLike } from "../metric.ts";
+import { Metric, type MetricFunc, type MetricLike } from "../metric.ts";
+import type { TrainLoop } from "../train_loop.ts";
+import { asLogits, decided, needClasses, needPairs, orNaN, pairOf } from "./task.ts";
 
 /** Options of metrics over classes. */
 export interface ClassAxisOptions {
@@ -20,9 +22,11 @@ export interface ClassAxisOptions {
 const CLASS_AXIS: OptionTable<ClassAxisOptions> = { axis: num };
 
 /**
- * The share of items whose largest prediction is the target's class.
+ * The share of items whose largest prediction is the target's class; NaN if a prediction is. Where a model gives one number
+ * an item, that is the logit of class 1: above 0 it is class 1, else class 0 (above a half in a learner with `BCELoss`, which
+ * takes probabilities).
  *
- * @param pred Scores or probabilities, `[n, ..., c]`.
+ * @param pred Scores or probabilities, `[n, ..., c]`, or one logit an item, `[n, 1]` or `[n]`.
  * @param targ Classes, whole numbers, `[n, ...]` or `[n, 1]`.
  */
 export function accuracy(pred: Tensor, targ: Tensor): Tensor;
@@ -30,8 +34,8 @@ export function accuracy(pred: Tensor, targ: Tensor): Tensor;
 export function accuracy(pred: Tensor, targ: Tensor, options: ClassAxisOptions): Tensor;
 export function accuracy(pred: Tensor, targ: Tensor, options: ClassAxisOptions = {}): Tensor {
   const { axis = -1 } = checkOptions("accuracy", options, CLASS_AXIS);
-  const [p, t] = flat(pred.argmax({ axis }), targ, "compare");
-  return p.eq(t).mean();
+  const [p, t] = flat(decided(pred, axis), targ, "compare");
+  return orNaN(p.eq(t).mean(), pred);
 }
 
 /** 1 - {@link accuracy}. */
@@ -56,6 +60,9 @@ export function topKAccuracy(pred: Tensor, targ: Tensor, options: TopKOptions): 
 export function topKAccuracy(pred: Tensor, targ: Tensor, options: TopKOptions = {}): Tensor {
   const { k = 5, axis = -1 } = checkOptions("topKAccuracy", options, { k: num, ...CLASS_AXIS });
   const classes = pred.shape.at(axis) ?? 0;
+  if (classes === 1) {
+    throw new ConfigError("Cannot take the top classes of one logit: the model tells two classes apart, use accuracy");
+  }
   if (!Number.isInteger(k) || k < 1 || k > classes) {
     throw new ConfigError(
       `Cannot take the top ${k} of ${classes} classes: k must be a whole number from 1 to ${classes}`,
@@ -64,7 +71,7 @@ export function topKAccuracy(pred: Tensor, targ: Tensor, options: TopKOptions = 
   const { indices } = pred.topk(k, { axis });
   const at = axis < 0 ? axis + pred.rank : axis;
   const shape = indices.shape.map((n, i) => i === at ? 1 : n);
-  return indices.eq(targ.reshape(shape)).any({ axis: at }).mean();
+  return orNaN(indices.eq(targ.reshape(shape)).any({ axis: at }).mean(), pred);
 }
 
 /** Options of {@link accuracyMulti}. */
@@ -82,7 +89,7 @@ export function accuracyMulti(pred: Tensor, targ: Tensor, options: MultiOptions)
 export function accuracyMulti(pred: Tensor, targ: Tensor, options: MultiOptions = {}): Tensor {
   const { thresh = 0.5, sigmoid = true } = checkOptions("accuracyMulti", options, { thresh: num, sigmoid: flag });
   const [p, t] = flat(pred, targ, "compare");
-  return (sigmoid ? p.sigmoid() : p).gt(thresh).eq(t.ne(0)).mean();
+  return orNaN((sigmoid ? p.sigmoid() : p).gt(thresh).eq(t.ne(0)).mean(), p);
 }
 
 /** The mean of `(pred - targ)^2`. */
@@ -107,6 +114,11 @@ export function msle(pred: Tensor, targ: Tensor): Tensor {
 export class Rmse extends AvgMetric {
   constructor() {
     super(mse, { name: "rmse" });
+  }
+
+  /** See `Metric.check`. */
+  override check(learn: TrainLoop): void {
+    needPairs(learn, this.name);
   }
 
   /** The value, of the numbers of all batches. */
@@ -139,8 +151,41 @@ export function toMetrics(metrics: MetricLike | readonly MetricLike[]): readonly
     if (typeof m !== "function") {
       throw new ConfigError(`Cannot use a metric: it must be a function or a Metric, got ${typeof m}`);
     }
-    return isMetricClass(m) ? new m() : new AvgMetric(m);
+    if (isMetricClass(m)) return new m();
+    return CLASSES.includes(m) ? new Decision(m) : NUMBERS.includes(m) ? new Distance(m) : new AvgMetric(m);
   });
+}
+
+/** Functions above that compare classes, and those that compare numbers. */
+const CLASSES: readonly MetricLike[] = [accuracy, errorRate, topKAccuracy];
+const NUMBERS: readonly MetricLike[] = [mse, mae, msle];
+
+/** A mean over decisions between classes. */
+class Decision extends AvgMetric {
+  readonly #of: MetricFunc;
+
+  constructor(f: MetricFunc) {
+    super(f);
+    this.#of = f;
+  }
+
+  override check(learn: TrainLoop): void {
+    needClasses(learn, this.name);
+    const pair = pairOf(learn);
+    if (pair !== null) this.#of(pair.pred, pair.targ); // shapes that do not fit are told; nothing is computed
+  }
+
+  protected override ofBatch(learn: TrainLoop): Tensor | number | Promise<Tensor | number> {
+    const { pred, yb } = learn.batch;
+    return this.#of(asLogits(learn, pred ?? learn.pred, -1), ...yb ?? learn.yb);
+  }
+}
+
+/** A mean over distances of numbers. */
+class Distance extends AvgMetric {
+  override check(learn: TrainLoop): void {
+    needPairs(learn, this.name);
+  }
 }
 
 function isMetricClass(m: Exclude<MetricLike, Metric>): m is new () => Metric {

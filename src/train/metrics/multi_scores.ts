@@ -5,8 +5,10 @@
  */
 import { checkOptions, flag, num, oneOf } from "../../base/options.ts";
 import type { Tensor } from "../../tensor/mod.ts";
+import type { TrainLoop } from "../train_loop.ts";
 import { type Average, averaged, type Counts, fbetaOf, jaccardOf, precisionOf, recallOf } from "./confusion.ts";
 import type { MultiOptions } from "./functions.ts";
+import { checkLengths, needClasses } from "./task.ts";
 import { type Rows, WholeSet } from "./whole_set.ts";
 
 /** Options of scores over several labels. */
@@ -39,8 +41,14 @@ export abstract class MultiScore extends WholeSet {
     return (this.#sigmoid ? pred.sigmoid() : pred).ge(this.#thresh).cast("i32");
   }
 
+  /** See `Metric.check`. */
+  override check(learn: TrainLoop): void {
+    needClasses(learn, this.name);
+  }
+
   /** The labels' scores as one. */
   protected override compute(pred: Rows, targ: Rows): number {
+    checkLengths(this.name, pred, targ);
     const { width } = pred;
     const counts = Array.from({ length: width }, (_, label): Counts => {
       let tp = 0, fp = 0, fn = 0;
@@ -106,6 +114,7 @@ export class HammingLossMulti extends MultiScore {
 
   /** The share of wrong decisions. */
   protected override compute(pred: Rows, targ: Rows): number {
+    checkLengths(this.name, pred, targ);
     let wrong = 0;
     pred.data.forEach((v, i) => wrong += Number((v !== 0) !== (targ.data[i] !== 0)));
     return wrong / pred.data.length;

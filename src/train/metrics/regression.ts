@@ -4,7 +4,9 @@
  * @module
  */
 import type { Tensor } from "../../tensor/mod.ts";
+import type { TrainLoop } from "../train_loop.ts";
 import { ranksOf } from "./ranking.ts";
+import { checkLengths, needNumbers } from "./task.ts";
 import { type Rows, WholeSet } from "./whole_set.ts";
 
 /** Base of scores of predicted numbers. */
@@ -14,8 +16,14 @@ export abstract class RegressionScore extends WholeSet {
     return pred;
   }
 
+  /** See `Metric.check`. */
+  override check(learn: TrainLoop): void {
+    needNumbers(learn, this.name);
+  }
+
   /** The score of all numbers. */
   protected override compute(pred: Rows, targ: Rows): number {
+    checkLengths(this.name, pred, targ);
     return this.score(pred.data, targ.data);
   }
 

@@ -7,6 +7,7 @@ import { checkOptions, num } from "../../base/options.ts";
 import type { Tensor } from "../../tensor/mod.ts";
 import { type Confusion, countsOf } from "./confusion.ts";
 import { ClassMetric } from "./class_scores.ts";
+import { decided, orNaN } from "./task.ts";
 
 /** Base of scores of masks: the classes are along axis 1. */
 export abstract class MaskScore extends ClassMetric {
@@ -78,8 +79,8 @@ export function foregroundAcc(
   options: ForegroundOptions = {},
 ): Tensor {
   const { bkgIdx = 0, axis = 1 } = checkOptions("foregroundAcc", options, { bkgIdx: num, axis: num });
-  const guess = pred.argmax({ axis });
+  const guess = decided(pred, axis);
   const truth = targ.reshape(guess.shape);
   const counts = truth.ne(bkgIdx);
-  return guess.eq(truth).and(counts).cast("f32").sum().div(counts.cast("f32").sum());
+  return orNaN(guess.eq(truth).and(counts).cast("f32").sum().div(counts.cast("f32").sum()), pred);
 }

@@ -10,6 +10,7 @@ import { Metric, type MetricValue } from "../metric.ts";
 import type { Peers } from "../peers.ts";
 import { inDataUnit } from "../target_scale.ts";
 import type { TrainLoop } from "../train_loop.ts";
+import { orNaN } from "./task.ts";
 
 /** All predictions, or all targets, of a set: rows of `width` numbers, one after the other. */
 export interface Rows {
@@ -24,7 +25,12 @@ export abstract class WholeSet extends Metric {
   #preds: Tensor[] = [];
   #targs: Tensor[] = [];
 
-  /** What is kept of a batch's predictions. */
+  /** A batch's predictions as `prepare` takes them; those of the model. */
+  protected logits(_learn: TrainLoop, pred: Tensor): Tensor {
+    return pred;
+  }
+
+  /** What is kept of a batch's predictions. A NaN among them makes the value NaN. */
   protected abstract prepare(pred: Tensor): Tensor;
 
   /** The value, of all predictions and all targets. */
@@ -41,7 +47,8 @@ export abstract class WholeSet extends Metric {
   override accumulate(learn: TrainLoop): void {
     const { pred, yb } = learn.batch;
     // copies: what the batch leaves behind is not this metric's to keep
-    this.#preds.push(this.prepare(inDataUnit(learn, pred ?? learn.pred)).detach().keep());
+    const p = this.logits(learn, inDataUnit(learn, pred ?? learn.pred));
+    this.#preds.push(orNaN(this.prepare(p), p).detach().keep());
     this.#targs.push(inDataUnit(learn, (yb ?? learn.yb)[0]).detach().keep());
   }
 
@@ -76,7 +83,9 @@ export abstract class WholeSet extends Metric {
   async #read(): Promise<number> {
     const values = await readAll([...this.#preds, ...this.#targs]);
     const n = this.#preds.length;
-    return this.compute(join(values.slice(0, n), this.#preds[0]), join(values.slice(n), this.#targs[0]));
+    const pred = join(values.slice(0, n), this.#preds[0]), targ = join(values.slice(n), this.#targs[0]);
+    if (pred.data.some(Number.isNaN) || targ.data.some(Number.isNaN)) return NaN;
+    return this.compute(pred, targ);
   }
 }
 
