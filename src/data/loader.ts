@@ -8,7 +8,7 @@ import { contentHash } from "./content_hash.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, either, flag, func, num, objectWith, oneOf, type OptionTable, other } from "../base/options.ts";
 import { fmtShape } from "../base/shape.ts";
-import { defaultRng, Rng, type RngState, takeRows, type Tensor, travelling } from "../tensor/mod.ts";
+import { defaultRng, Rng, type RngState, rowsOnHost, takeRows, type Tensor, travelling } from "../tensor/mod.ts";
 import { oddInColumns, oddInDataset, type OddNumber } from "./odd_numbers.ts";
 import { collate } from "./collate.ts";
 import { type Dataset, type ItemPart, resident } from "./dataset.ts";
@@ -27,7 +27,7 @@ export interface Column {
 export interface DataLoaderOptions {
   /** Items that are got one by one; or */
   readonly dataset?: Dataset;
-  /** arrays that lie on the device. */
+  /** arrays that lie on the device; one with more bytes than it allocates at once stays on the host, batches are cut out there. */
   readonly columns?: readonly Column[];
   /** Items a batch; 64 by default. */
   readonly bs?: number;
@@ -403,7 +403,7 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
   #cut(pass: Pass, n: number): B {
     const rows = this.#rows(pass, n);
     const index = travelling(rows, [rows.length], "i32");
-    return this.#transformed(this.#columns.map((column) => rowsOf(column, index)), pass, n);
+    return this.#transformed(this.#columns.map((column) => rowsOf(column, index, rows)), pass, n);
   }
 }
 
@@ -429,8 +429,8 @@ export function sourcesOf(batch: Batch): Batch {
   return sources.get(batch) ?? [];
 }
 
-function rowsOf({ tensor, float, normalize }: Column, index: Tensor): Tensor {
-  const rows = takeRows(tensor, index);
+function rowsOf({ tensor, float, normalize }: Column, index: Tensor, numbers: Int32Array): Tensor {
+  const rows = rowsOnHost(tensor, numbers) ?? takeRows(tensor, index);
   const x = float || normalize ? rows.cast("f32") : rows;
   return normalize ? x.sub(normalize.mean).mul(1 / normalize.std) : x;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Rng, Tensor } from "../tensor/mod.ts";
+import { numbersOnHost, type Rng, Tensor } from "../tensor/mod.ts";
 import { readPart } from "./collate.ts";
 import type { Dataset, ItemPart } from "./dataset.ts";
 
@@ -28,7 +28,9 @@ export async function oddInColumns(columns: readonly Tensor[]): Promise<OddNumbe
     if (column.dtype !== "f32" || column.size === 0) continue;
     const [n] = column.shape, each = column.size / n, rows = Math.max(1, Math.floor(BLOCK / each));
     for (let from = 0; from < n; from += rows) {
-      const values = await column.slice([[from, Math.min(n, from + rows)]]).data();
+      const to = Math.min(n, from + rows);
+      const values = numbersOnHost(column, from * each, (to - from) * each) ??
+        await column.slice([[from, to]]).data();
       const at = firstOdd(values);
       if (at < 0) continue;
       found.push({ part, item: from + Math.floor(at / each), value: values[at] });

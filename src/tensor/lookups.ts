@@ -4,7 +4,10 @@
  * @module
  */
 import { allBelow as nodeAllBelow } from "../graph/known.ts";
+import type { HostArray } from "../base/dtype.ts";
+import { fromHost } from "../graph/leaves.ts";
 import { gather } from "../graph/products.ts";
+import { session } from "../graph/session.ts";
 import { reshape } from "../graph/views.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -14,6 +17,27 @@ export function takeRows({ node }: Tensor, index: Tensor): Tensor {
   const shape = [m, ...node.shape.slice(1)];
   const at = shape.length === 1 ? index.node : reshape(index.node, shape.map((_, i) => i === 0 ? m : 1));
   return new Tensor(gather(node, at, 0, shape));
+}
+
+/**
+ * Rows of an array that has more bytes than the device allocates at once, and so stays on the host, cut out there; null for
+ * others.
+ */
+export function rowsOnHost({ node: { storage, shape, size, offset, dtype } }: Tensor, rows: Int32Array): Tensor | null {
+  const limit = session.device?.profile.maxBufferBytes ?? Infinity;
+  if (storage === null || storage.host === null || storage.buffer !== null || storage.bytes <= limit) return null;
+  const { host } = storage, width = size / shape[0];
+  const data = new (host.constructor as new (n: number) => HostArray)(rows.length * width);
+  rows.forEach((r, i) =>
+    data.set(host.subarray(offset + r * width, offset + (r + 1) * width) as Float32Array, i * width)
+  );
+  return new Tensor(fromHost(data, [rows.length, ...shape.slice(1)], dtype));
+}
+
+/** The numbers of a tensor that are on the host still, as reading gives them; null where they are on the device. */
+export function numbersOnHost({ node: { storage, offset, dtype } }: Tensor, from: number, n: number): HostArray | null {
+  const part = storage?.host?.subarray(offset + from, offset + from + n) ?? null;
+  return part !== null && dtype === "bool" ? Uint8Array.from(part) : part;
 }
 
 /**

@@ -61,7 +61,7 @@ export {
 export { type CapturedStep, endStepWith, type ForwardTrace, StepCapture, traceStep } from "./capture.ts";
 export { givenValue, type GradientRule, retainGrad } from "./custom_gradient.ts";
 export { HostNumbers, stepInput, type StepInputOptions, travelling } from "./step_input.ts";
-export { allBelow, takeRows } from "./lookups.ts";
+export { allBelow, numbersOnHost, rowsOnHost, takeRows } from "./lookups.ts";
 export { Segments } from "./segments.ts";
 export { type BatchMomentParts, batchMoments, binaryCrossEntropy, expm1 } from "./fn/internal.ts";
 export { type Copies, copyTogether, readTogether } from "./together.ts";
