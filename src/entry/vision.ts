@@ -13,6 +13,7 @@ export {
   type BrokenImage,
   type DataSplitter,
   decodeImage,
+  type DecodeOptions,
   type FromFolderOptions,
   FuncSplitter,
   type GetFilesOptions,

@@ -65,6 +65,7 @@ const inputs = z.discriminatedUnion("kind", [
   }),
   z.strictObject({
     kind: z.literal("images"),
+    orient: z.boolean().optional(),
     itemTfms: z.array(itemTfm).max(64),
     batchTfms: z.array(batchTfm).max(64),
   }),

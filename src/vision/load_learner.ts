@@ -147,6 +147,7 @@ function loadersOf({ inputs, vocab }: CheckedLearner): DataLoaders | TabularData
     case "images":
       return ImageDataLoaders.forItems({
         vocab: vocab ?? [],
+        ...(inputs.orient === undefined ? {} : { orient: inputs.orient }),
         itemTfms: inputs.itemTfms as readonly ItemTransformJson[],
         batchTfms: inputs.batchTfms as readonly BatchTransformJson[],
       });

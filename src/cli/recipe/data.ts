@@ -16,7 +16,14 @@ import {
 import { loadMnist } from "../../data/mnist.ts";
 import { type HostTensor, openSafetensors } from "../../io/safetensors.ts";
 import { Rng } from "../../tensor/mod.ts";
-import { getImageFiles, ImageDataLoaders, imagenetStats, Normalize, Resize } from "../../vision/data/mod.ts";
+import {
+  getImageFiles,
+  ImageDataLoaders,
+  type ImageDataLoadersOptions,
+  imagenetStats,
+  Normalize,
+  Resize,
+} from "../../vision/data/mod.ts";
 import { isPackageFile, packageFile } from "./package_file.ts";
 import type { Recipe } from "./schema.ts";
 
@@ -71,7 +78,7 @@ async function mnist({ bs = 64, items }: Of<"mnist">, seed: number): Promise<Rec
 }
 
 async function images(spec: Of<"images">, path: string, seed: number): Promise<RecipeData> {
-  const { labels = "folder", size, method = "crop", valid, normalize = "imagenet", bs = 64, validPct = 0.2 } = spec;
+  const { labels = "folder", size, method = "crop", valid, normalize = "imagenet", bs = 64, validPct } = spec;
   const options = {
     bs,
     seed,
@@ -79,14 +86,39 @@ async function images(spec: Of<"images">, path: string, seed: number): Promise<R
     batchTfms: normalize === "imagenet" ? [Normalize.fromStats(...imagenetStats)] : [],
   };
   const dls = labels === "folder"
-    ? await ImageDataLoaders.fromFolder(path, valid === undefined ? { ...options, validPct } : { ...options, valid })
+    ? await fromFolders(path, { validPct, valid }, options)
     : await ImageDataLoaders.fromNameRe(path, await getImageFiles(path), pattern(labels.regex), {
       ...options,
-      validPct,
+      validPct: validPct ?? HELD_OUT,
     });
   const [h, w] = typeof size === "number" ? [size, size] : size;
   const vocab = dls.vocab.map(String);
   return { dls: dls as unknown as DataLoaders<Batch>, input: [3, h, w], outputs: vocab.length, vocab };
+}
+
+/** Share of images that are validated on where no folder says which. */
+const HELD_OUT = 0.2;
+
+/** Folders named as their class, inside train and valid where there are such, else in the folder itself. */
+async function fromFolders(
+  path: string,
+  { valid, validPct }: { readonly valid: string | undefined; readonly validPct: number | undefined },
+  options: ImageDataLoadersOptions,
+): Promise<ImageDataLoaders> {
+  const isFolder = async (name: string) => (await Deno.stat(join(path, name)).catch(() => null))?.isDirectory === true;
+  if (valid !== undefined) return await ImageDataLoaders.fromFolder(path, { ...options, valid });
+  if (!await isFolder("train")) {
+    return await ImageDataLoaders.fromFolder(path, { ...options, validPct: validPct ?? HELD_OUT });
+  }
+  for (const name of ["valid", "val", "validation"]) {
+    if (!await isFolder(name)) continue;
+    if (validPct === undefined) return await ImageDataLoaders.fromFolder(path, { ...options, valid: name });
+    throw new ConfigError(
+      `Cannot hold out data.validPct ${validPct} of ${path}: it has the folders train and ${name}, which say what is ` +
+        "validated on; leave validPct out",
+    );
+  }
+  return await ImageDataLoaders.fromFolder(join(path, "train"), { ...options, validPct: validPct ?? HELD_OUT });
 }
 
 function pattern(text: string): RegExp {

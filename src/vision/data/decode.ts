@@ -4,8 +4,10 @@
  * @module
  */
 import { AnnealError, ConfigError, DataError } from "../../base/errors.ts";
+import { checkOptions, flag, type OptionTable } from "../../base/options.ts";
 import type { PixelImage } from "../../plot/mod.ts";
 import type { ImageSize } from "./item_tfms.ts";
+import { decodeOther } from "./other_formats.ts";
 
 /** A file's path, its `file:` URL, or its bytes. */
 export type ImageSource = string | URL | Uint8Array;
@@ -63,37 +65,61 @@ function reasonOf(error: unknown): string {
 }
 
 function refusal(source: ImageSource, error: unknown): AnnealError {
-  if (error instanceof AnnealError) return error;
+  if (error instanceof AnnealError && error.message.startsWith("Cannot ")) return error;
   let reason = reasonOf(error);
-  if (/missing|no such file/i.test(reason)) reason = "there is no such file";
-  else if (/unsupported image format/i.test(reason)) reason = "it is no image, or of a format that is not supported";
+  if (error instanceof Deno.errors.NotFound) reason = "there is no such file";
+  else if (error instanceof Deno.errors.IsADirectory) reason = "it is a folder";
+  else if (error instanceof Deno.errors.PermissionDenied) reason = "reading it is not permitted";
+  else if (/unsupported image format/i.test(reason)) {
+    reason =
+      "it is no image, or of a format that is not supported (those are JPEG, PNG, WebP, GIF, AVIF, TIFF, SVG, BMP, " +
+      "ICO, PBM, PGM and PPM)";
+  }
   return new DataError(`Cannot read image ${nameOf(source)}: ${reason}`, { cause: error });
 }
 
-/** Opens an image: warnings of the decoder pass, as they do in fastai, errors and missing data do not. */
-async function open(source: ImageSource): Promise<ReturnType<Sharp>> {
-  const sharp = await decoder();
-  const size = source instanceof Uint8Array ? source.length : (await Deno.stat(source).catch((error) => {
-    throw refusal(source, error);
-  })).size;
-  if (size === 0) throw new DataError(`Cannot read image ${nameOf(source)}: it is empty`);
-  return sharp(source instanceof Uint8Array ? source : fileOf(source), { failOn: "error" });
+/** Bytes of a source, where it exists and holds some. */
+async function bytesOf(source: ImageSource): Promise<Uint8Array> {
+  const bytes = source instanceof Uint8Array ? source : await Deno.readFile(source);
+  if (bytes.length === 0) throw new DataError(`Cannot read image ${nameOf(source)}: it is empty`);
+  return bytes;
 }
 
+/** Opens an image: warnings of the decoder pass, as they do in fastai, errors and missing data do not. */
+async function open(bytes: Uint8Array, { orient = true }: DecodeOptions): Promise<ReturnType<Sharp>> {
+  return (await decoder())(bytes, { failOn: "error", autoOrient: orient });
+}
+
+/** Options of {@link decodeImage} and {@link imageSize}. */
+export interface DecodeOptions {
+  /**
+   * Whether pictures that a camera took on its side are turned as their EXIF orientation says; true by default. Pillow, and
+   * with it fastai, does not by itself.
+   */
+  readonly orient?: boolean;
+}
+
+const DECODE: OptionTable<DecodeOptions> = { orient: flag };
+
 /**
- * The pixels of an image: red, green, blue, u8 `[height, width, 3]`. Grey becomes three equal channels, CMYK is converted,
- * 16 bits are cut to 8, transparency is dropped; of several pictures in a file the first counts.
+ * The pixels of an image: red, green, blue, u8 `[height, width, 3]`, turned by its EXIF orientation. Grey becomes three equal
+ * channels, CMYK is converted, 16 bits are cut to 8, transparency is dropped: what lies below it stays, but transparent
+ * pixels of a GIF, which have no colour, are black. Of several pictures in a file the first counts, of an icon the largest.
  *
  * @throws {DataError} That names the file, if it is missing, no image, or damaged.
  */
-export async function decodeImage(source: ImageSource): Promise<PixelImage> {
+export async function decodeImage(source: ImageSource, options: DecodeOptions = {}): Promise<PixelImage> {
+  checkOptions("decode an image", options, DECODE);
   try {
-    const image = await open(source);
+    const bytes = await bytesOf(source);
+    const other = await decodeOther(bytes);
+    if (other !== null) return other;
+    const image = await open(bytes, options);
     const { data, info } = await image.toColourspace("srgb").removeAlpha().raw({ depth: "uchar" })
       .toBuffer({ resolveWithObject: true });
     const { width, height, channels } = info;
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    return { data: channels === 3 ? bytes : toRgb(bytes, channels), width, height, channels: 3 };
+    const pixels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return { data: channels === 3 ? pixels : toRgb(pixels, channels), width, height, channels: 3 };
   } catch (error) {
     throw refusal(source, error);
   }
@@ -111,11 +137,15 @@ function toRgb(data: Uint8Array, channels: number): Uint8Array {
   return out;
 }
 
-/** The size of an image, from its header. */
-export async function imageSize(source: ImageSource): Promise<ImageSize> {
+/** The size of an image as {@link decodeImage} gives it. */
+export async function imageSize(source: ImageSource, options: DecodeOptions = {}): Promise<ImageSize> {
+  checkOptions("measure an image", options, DECODE);
   try {
-    const { width, height } = await (await open(source)).metadata();
-    return { width, height };
+    const bytes = await bytesOf(source);
+    const other = await decodeOther(bytes);
+    if (other !== null) return { width: other.width, height: other.height };
+    const { width, height, autoOrient } = await (await open(bytes, options)).metadata();
+    return options.orient === false ? { width, height } : { width: autoOrient.width, height: autoOrient.height };
   } catch (error) {
     throw refusal(source, error);
   }

@@ -11,7 +11,9 @@ import { type Batch, DataLoader, DataLoaders, type InputsJson } from "../../data
 import { CrossEntropyLoss } from "../../nn/mod.ts";
 import type { Figure } from "../../plot/mod.ts";
 import type { Rng, Tensor } from "../../tensor/mod.ts";
+import { complain } from "../../train/output.ts";
 import { type BatchTransform, batchTransformFromJson, type BatchTransformJson, intToFloat } from "./batch_tfms.ts";
+import { folderLabels } from "./class_folders.ts";
 import { decodeImage } from "./decode.ts";
 import { ImageDataset } from "./image_dataset.ts";
 import { getImageFiles } from "./image_files.ts";
@@ -56,6 +58,8 @@ export interface ImageDataLoadersOptions {
   readonly resident?: boolean | "auto";
   /** Most bytes of images on the device; 256 MiB by default. */
   readonly residentBytes?: number;
+  /** Whether images are turned by their EXIF orientation; true by default. Pillow, and with it fastai, does not. */
+  readonly orient?: boolean;
 }
 
 const LOADERS: OptionTable<ImageDataLoadersOptions> = {
@@ -73,6 +77,7 @@ const LOADERS: OptionTable<ImageDataLoadersOptions> = {
   cacheBytes: num,
   resident: either(flag, oneOf("auto")),
   residentBytes: num,
+  orient: flag,
 };
 
 /** Options of {@link ImageDataLoaders.fromFolder}. */
@@ -101,6 +106,8 @@ export interface ItemsSetup {
   readonly batchTfms?: readonly BatchTransformJson[];
   /** Folder for the learner's files; the current one by default. */
   readonly path?: string;
+  /** Whether images are turned by their EXIF orientation; true by default. */
+  readonly orient?: boolean;
 }
 
 /** A set of images with their classes. */
@@ -223,17 +230,36 @@ export class ImageDataLoaders extends DataLoaders {
   /**
    * Loaders of folders named as their class, inside `train` and `valid`; with `validPct` or a `splitter`, of all folders
    * named as their class.
+   *
+   * @throws {DataError} With `validPct` or a `splitter`, where an image lies in no folder that could be a class: in `path`
+   * itself, or in a `test` beside classes that lie deeper.
    */
   static async fromFolder(path: string, options: FromFolderOptions = {}): Promise<ImageDataLoaders> {
     checkOptions("load a folder", options, { ...LOADERS, train: text, valid: text });
     const { train = "train", valid = "valid", ...others } = options;
     const mixed = options.validPct !== undefined || options.splitter !== undefined;
-    const files = await getImageFiles(path, mixed ? {} : { folders: [train, valid] });
-    const splitter = mixed ? {} : { splitter: GrandparentSplitter({ trainName: train, validName: valid }) };
-    return await ImageDataLoaders.fromPathFunc(path, files, (file) => basename(dirname(file)), {
-      ...others,
-      ...splitter,
-    });
+    if (mixed) {
+      const all = await getImageFiles(path);
+      return await ImageDataLoaders.fromLists(path, all, folderLabels(path, all), others);
+    }
+    const found = await getImageFiles(path, { folders: [train, valid] });
+    const named = (file: string) => [train, valid].includes(basename(dirname(dirname(file))));
+    const files = found.filter(named);
+    if (files.length < found.length && files.length > 0) {
+      const some = `${found.length - files.length} such as ${found.find((file) => !named(file))}`;
+      complain(
+        `Images that lie in no folder of ${train} or ${valid} that is named as their class are left out: ${some}`,
+      );
+    }
+    return await ImageDataLoaders.fromPathFunc(
+      path,
+      files.length > 0 ? files : found,
+      (file) => basename(dirname(file)),
+      {
+        ...others,
+        splitter: GrandparentSplitter({ trainName: train, validName: valid }),
+      },
+    );
   }
 
   /**
@@ -267,7 +293,7 @@ export class ImageDataLoaders extends DataLoaders {
     const trainSet = part(trainIdx), validSet = part(validIdx);
     const itemTfms = [options.itemTfms ?? []].flat().sort(inOrder);
     const batchTfms = [options.batchTfms ?? []].flat().sort(inOrder);
-    const store = new ImageStore(cacheBytes);
+    const store = new ImageStore(cacheBytes, { orient: options.orient ?? true });
     const columns = resident === false
       ? null
       : await residentColumns([trainSet, validSet], itemTfms, store, resident === true ? Infinity : residentBytes);
@@ -288,6 +314,7 @@ export class ImageDataLoaders extends DataLoaders {
         evalTfm: (batch, rng) => applyBatchTfms(batch, batchTfms, false, rng),
         fingerprint: () => ({
           classes: shortText(vocab.join(", ")),
+          ...(store.orient ? {} : { "EXIF orientation": "left as it is" }),
           "item transforms": tfmsText(itemTfms),
           "batch transforms": tfmsText(batchTfms),
         }),
@@ -312,11 +339,11 @@ export class ImageDataLoaders extends DataLoaders {
   }
 
   /** Loaders without images, whose {@link ImageDataLoaders.testDl} transforms images as stored. */
-  static forItems({ vocab, itemTfms = [], batchTfms = [], path = "." }: ItemsSetup): ImageDataLoaders {
+  static forItems({ vocab, itemTfms = [], batchTfms = [], path = ".", orient = true }: ItemsSetup): ImageDataLoaders {
     const none: LabelledFiles = { files: [], codes: new Int32Array(0) };
     const items = itemTfms.map(itemTransformFromJson).sort(inOrder);
     const batches = batchTfms.map(batchTransformFromJson).sort(inOrder);
-    const store = new ImageStore(0);
+    const store = new ImageStore(0, { orient });
     const loader = (training: boolean): DataLoader =>
       new DataLoader({ dataset: new ImageDataset({ ...none, itemTfms: items, training, store }), bs: 64, seed: 0 });
     return new ImageDataLoaders({
@@ -358,6 +385,7 @@ export class ImageDataLoaders extends DataLoaders {
     };
     return {
       kind: "images",
+      ...(this.#store.orient ? {} : { orient: false }),
       itemTfms: this.itemTfms.map((t) => stored(t, t.toJSON())),
       batchTfms: this.#batchTfms.filter((t) => !t.random).map((t) => stored(t, t.toJSON())),
     };
@@ -368,7 +396,7 @@ export class ImageDataLoaders extends DataLoaders {
     const [source] = item;
     const image = typeof source === "string" || source instanceof URL || source instanceof Uint8Array;
     if (item.length !== 1 || !image) return await super.itemInputs(item);
-    const batch = imageTensor(this, await decodeImage(source));
+    const batch = imageTensor(this, await decodeImage(source, { orient: this.#store.orient }));
     return [batch.reshape(batch.shape.slice(1))];
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { PixelImage } from "../../plot/mod.ts";
-import { decodeImage } from "./decode.ts";
+import { decodeImage, type DecodeOptions } from "./decode.ts";
 
 /** Bytes of images that may be in the making at the same time. */
 const IN_FLIGHT_BYTES = 256 << 20;
@@ -46,19 +46,39 @@ export class Gate {
   }
 }
 
+/** An image that is kept, and the file as it was when it was decoded. */
+interface Kept {
+  readonly image: PixelImage;
+  readonly stamp: string;
+}
+
+/** What changes where a file is written anew. */
+async function stampOf(file: string): Promise<string | null> {
+  try {
+    const { size, mtime } = await Deno.stat(file);
+    return `${size} ${mtime?.getTime() ?? 0}`;
+  } catch {
+    return null; // told by whoever decodes it
+  }
+}
+
 /**
- * Images by file. Decoded ones are kept until `cacheBytes` are full; then those kept stay and others are decoded anew every
+ * Images by file, as the file is now: its size and time are looked at each time. Decoded ones are kept until `cacheBytes` are full; then those kept stay and others are decoded anew every
  * time, which for epochs over a whole set serves more from memory than keeping the latest would.
  */
 export class ImageStore {
-  readonly #cache = new Map<string, PixelImage>();
+  readonly #cache = new Map<string, Kept>();
   readonly #gate = new Gate();
   readonly #cacheBytes: number;
   #kept = 0;
 
+  /** Whether images are turned by their EXIF orientation. */
+  readonly orient: boolean;
+
   /** @param cacheBytes Most bytes of decoded images that are kept; 0 keeps none. */
-  constructor(cacheBytes: number) {
+  constructor(cacheBytes: number, { orient = true }: DecodeOptions = {}) {
     this.#cacheBytes = cacheBytes;
+    this.orient = orient;
   }
 
   /** Bytes of the images that are kept. */
@@ -68,12 +88,18 @@ export class ImageStore {
 
   /** The image in `file`; see {@link decodeImage}. Its pixels are shared: they must not be changed. */
   async load(file: string): Promise<PixelImage> {
+    const stamp = this.#cacheBytes === 0 ? null : await stampOf(file);
     const kept = this.#cache.get(file);
-    if (kept !== undefined) return kept;
-    const image = await this.#gate.run(() => decodeImage(file), ({ data }) => data.length);
+    if (kept !== undefined) {
+      if (kept.stamp === stamp) return kept.image;
+      this.#cache.delete(file);
+      this.#kept -= kept.image.data.length;
+    }
+    const { orient } = this;
+    const image = await this.#gate.run(() => decodeImage(file, { orient }), ({ data }) => data.length);
     const bytes = image.data.length;
-    if (this.#kept + bytes <= this.#cacheBytes && !this.#cache.has(file)) {
-      this.#cache.set(file, image);
+    if (stamp !== null && this.#kept + bytes <= this.#cacheBytes && !this.#cache.has(file)) {
+      this.#cache.set(file, { image, stamp });
       this.#kept += bytes;
     }
     return image;
