@@ -138,13 +138,23 @@ export function isCode(text: string): boolean {
   return /^0\d+$/.test(text);
 }
 
-/** The options by which a text would be a number; null where none are. `1,234` may be meant either way. */
-export function numberLike(text: string): readonly ("decimal" | "thousands" | "strip" | "point")[] | null {
-  const bare = text.replace(/^[([]?\s*(?:[$€£¥₹]|[A-Z]{3}(?=\s))?\s*/u, "")
-    .replace(/\s*(?:%|‰|°[CF]?|[$€£¥₹]|(?<=\s)[A-Z]{3}|[kKmM]g?)?\s*[)\]]?$/u, "");
+/** An option by which a text would be a number; "point": points between thousands, "dot": a point before decimals. */
+export type NumberForm = "decimal" | "thousands" | "strip" | "point" | "dot";
+
+/**
+ * The options by which a text would be a number; null where none are. `1,234` may be meant either way.
+ *
+ * @param decimal What separates decimals now.
+ */
+export function numberLike(text: string, decimal: "." | ","): readonly NumberForm[] | null {
+  const bare = text.replace(/^\s*(?:[$€£¥₹]|[A-Z]{3}(?=\s))?\s*/u, "")
+    .replace(/\s*(?:%|‰|°[CF]?|[$€£¥₹]|(?<=\s)[A-Z]{3}|[kKmM]g?)?\s*$/u, "");
   const strip = bare === text ? [] : ["strip"] as const;
   const t = bare.replace("\u2212", "-").replace(/^[+-]/, "");
-  if (/^(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(t)) return strip.length > 0 ? strip : null;
+  if (/^(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(t)) {
+    if (decimal === "," && t.includes(".")) return [...strip, /^\d{1,3}(?:\.\d{3})+$/.test(t) ? "point" : "dot"];
+    return strip.length > 0 ? strip : null;
+  }
   if (/^\d{1,3}(?:,\d{3})+$/.test(t)) return [...strip, "thousands", "decimal"];
   if (/^\d{1,3}(?:[,'’\s]\d{3})+(?:\.\d+)?$/.test(t)) return [...strip, "thousands"];
   if (/^(?:\d+|\d{1,3}(?:[.'’\s]\d{3})+),\d+$/.test(t)) return [...strip, "decimal"];

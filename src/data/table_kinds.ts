@@ -7,7 +7,7 @@ import { Breather } from "../base/breather.ts";
 import { DataError } from "../base/errors.ts";
 import { type OptionKind, other } from "../base/options.ts";
 import type { TextColumn, TextTable } from "./csv.ts";
-import { besideNumber, type CellReader, isCode, numberLike } from "./table_cells.ts";
+import { besideNumber, type CellReader, isCode, type NumberForm, numberLike } from "./table_cells.ts";
 import { columnOf, count } from "./tabular_schema.ts";
 
 /** What a column holds. */
@@ -37,6 +37,12 @@ const FEW_WORDS = 10;
 const NOTHING =
   /^(?:[^\p{L}\p{N}]+|[+-]?inf(?:inity)?|missing|unknown|unk|undefined|na|n\.a\.?|none|nil|null|nan|void)$/iu;
 
+/** Dates, and times of days. */
+const DATE =
+  /^(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})|\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{2,4}|[A-Za-z]{3,9}\.? \d{1,2},? \d{4})(?:[T ]\S.*)?$/;
+/** More distinct dates than this are no categories. */
+const FEW_DATES = 31;
+
 interface Odd {
   readonly text: string;
   readonly line: number;
@@ -44,6 +50,8 @@ interface Odd {
 
 /** What the cells of a column are. */
 class Cells {
+  constructor(readonly decimal: "." | ",") {}
+
   /** Rows with a cell that is not missing. */
   known = 0;
   /** Of them, rows with a number. */
@@ -53,12 +61,14 @@ class Cells {
   /** Texts that are neither missing nor numbers, in the order of the file. */
   readonly odd: Odd[] = [];
   whole = true;
+  /** Whether words are dates. */
+  dates = true;
   codes = false;
   huge = false;
 
   /** Looks at all cells. */
   static async of({ texts, lines, codes }: TextColumn, name: string, cells: CellReader): Promise<Cells> {
-    const found = new Cells(), rows = new Int32Array(texts.length), breather = new Breather();
+    const found = new Cells(cells.format.decimal), rows = new Int32Array(texts.length), breather = new Breather();
     for (const code of codes) rows[code]++;
     for (let i = 0; i < texts.length; i++) {
       if (i % 4096 === 4095 && breather.due) await breather.pause();
@@ -67,6 +77,7 @@ class Cells {
       found.distinct++;
       found.known += rows[i];
       if (value === undefined) {
+        found.dates &&= DATE.test(text);
         found.odd.push({ text, line: lines[i] });
         continue;
       }
@@ -83,7 +94,7 @@ class Cells {
     const { odd, known, numbers } = this, bad = known - numbers;
     if (odd.length === 0 || this.codes) return false;
     if (numbers >= 3 && (bad <= FEW_CELLS * known || bad === 1)) return true;
-    const like = odd.filter(({ text }) => numberLike(text) !== null).length;
+    const like = odd.filter(({ text }) => numberLike(text, this.decimal) !== null).length;
     const none = odd.filter(({ text }) => NOTHING.test(text)).length;
     return like + none === odd.length && (none === 0 || numbers >= known / 2);
   }
@@ -126,30 +137,34 @@ export async function kindOf(table: TextTable, name: string, cells: CellReader):
     return { kind: "ignore", why: "every row has another whole number, as identities have" };
   }
   if (found.measures(Math.min(FEW_WHOLE_NUMBERS, known / 2))) return { kind: "numeric" };
+  if (found.dates && odd.length === distinct && distinct > FEW_DATES) {
+    return { kind: "ignore", why: "its words are dates, and rows to come have others" };
+  }
   if (distinct >= FEW_WORDS && distinct > known / 2) {
     const share = distinct === known
       ? "every row has another word"
       : `${count(distinct)} words in ${count(known)} rows`;
-    return { kind: "ignore", why: `${share}, as names, dates and identities have` };
+    return { kind: "ignore", why: `${share}, as names and identities have` };
   }
   return { kind: "categorical" };
 }
 
 /** What the cells are, and the options that settle it. */
-function asked({ known, numbers, odd }: Cells, name: string): string {
+function asked({ known, numbers, odd, decimal }: Cells, name: string): string {
   const quoted = (text: string) => JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
   const shown = odd.slice(0, 3).map(({ text, line }) => `line ${line} has ${quoted(text)}`);
   const more = odd.length > 3 ? ` and ${odd.length - 3} more` : "";
   const facts = `${count(numbers)} of ${count(known)} cells of ${name} are numbers, ${shown.join(", ")}${more}`;
-  const forms = odd.map(({ text }) => numberLike(text) ?? []);
+  const forms = odd.map(({ text }) => numberLike(text, decimal) ?? []);
   const ways: string[] = [];
-  const can = (form: "decimal" | "thousands" | "strip" | "point") => forms.some((f) => f.includes(form as never));
+  const can = (form: NumberForm) => forms.some((f) => f.includes(form));
   if (can("strip")) {
     const beside = [...new Set(odd.map(({ text }) => besideNumber(text)).filter((t) => t !== ""))].slice(0, 4);
     ways.push(`strip: ${JSON.stringify(beside)} leaves out what stands beside numbers`);
   }
   const separated = can("point") || odd.some(({ text }) => /\d\.\d{3},/.test(text)) ? ', thousands: "."' : "";
   if (can("decimal") || can("point")) ways.push(`decimal: ","${separated} reads decimal commas`);
+  if (can("dot")) ways.push('decimal: "." reads decimal points, in all columns');
   if (can("thousands")) {
     const by = odd.map(({ text }) => /\d([,'’\s])\d{3}/.exec(text)?.[1]).find((c) => c !== undefined) ?? ",";
     ways.push(`thousands: ${JSON.stringify(by)} reads groups of thousands`);

@@ -127,6 +127,15 @@ export function hasDecimalCommas(table: TextTable, cells: CellReader): boolean {
   return found;
 }
 
+/** Columns whose points may stand between thousands, as in `1.100`, in files that aren't separated by commas. */
+export function doubtfulPoints(table: TextTable, cells: CellReader): string[] {
+  if (table.delimiter === "," || cells.format.decimal === "," || cells.format.thousands !== "") return [];
+  return [...table.columns].filter(([name, { texts }]) => {
+    const known = texts.filter((text) => !cells.isMissing(text, name));
+    return known.length >= 5 && known.every((text) => /^[+-]?[1-9]\d{0,2}\.\d{3}$/.test(text));
+  }).map(([name]) => name);
+}
+
 /** What the columns of a plan are in these training rows. */
 export async function learnSchema(
   table: TextTable,

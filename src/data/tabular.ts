@@ -14,7 +14,7 @@ import { DataLoaders, type InputsJson } from "./loaders.ts";
 import { CELL_OPTIONS, type CellOptions, CellReader, formatOf } from "./table_cells.ts";
 import { encodeRow, encodeRows, encodeTable, encodeTarget, type TableRow } from "./table_encode.ts";
 import { COLUMN_KINDS, type ColumnKind } from "./table_kinds.ts";
-import { hasDecimalCommas, learnSchema, planOf, type TablePlan } from "./table_plan.ts";
+import { doubtfulPoints, hasDecimalCommas, learnSchema, planOf, type TablePlan } from "./table_plan.ts";
 import { type RowSplit, splitAtRandom, splitByColumn } from "./table_split.ts";
 import { columnOf, count, type TabularSchema } from "./tabular_schema.ts";
 
@@ -187,7 +187,14 @@ export async function fromCsv(file: string, options: FromCsvOptions): Promise<Ta
     format = formatOf({ ...options, decimal: "," });
     notes.push('numbers are read with decimal commas; decimal: "." reads points');
   }
-  const cells = new CellReader(format);
+  const cells = new CellReader(format), points = options.decimal === undefined ? doubtfulPoints(table, cells) : [];
+  if (points.length > 0) {
+    notes.push(
+      `cells such as 1.234 of ${
+        points.join(", ")
+      } are read with decimal points; decimal: ",", thousands: "." reads thousands`,
+    );
+  }
   const plan = await planOf(table, options, cells);
   const { train, valid } = splitRows(table, rowsWithTarget(table, options, cells, notes), plan, options);
   if (train.length === 0) throw new DataError(`Cannot learn from ${file}: no row is left for training`);

@@ -77,6 +77,16 @@ onDevices("numbers in other countries' forms: told, read by options, decimal com
   assertEquals(await means(with_((i) => `$${i}.5`), { strip: ["$"] }), ["c", 15]);
   assertEquals(await means(with_((i) => `${i}.5 %`), { strip: ["%"] }), ["c", 15]);
   assertEquals(await means(with_((i) => `1'${100 + i}.5`), { thousands: "'" }), ["c", 1115]);
+  // in a file of decimal commas a point stands between thousands, or is a mistake
+  const both = (b: (i: number) => string) =>
+    file("a;b;y\n" + many(60, (i) => `${i},5;${b(i)};${"pq"[i % 2]}`).join("\n"))
+      .then((path) => DataLoaders.fromCsv(path, { target: "y", decimal: "," }));
+  await assertRejects(() => both((i) => `1.${100 + i}`), DataError, 'thousands: "." reads');
+  await assertRejects(() => both((i) => `1${i}.25`), DataError, 'decimal: "." reads decimal points, in all columns');
+  const read = await column(with_((i) => `1.${100 + i}`));
+  assert(read.notes[0].includes('of c are read with decimal points; decimal: ",", thousands: "."'), read.notes.join());
+  // a number in brackets, as accountants write negative ones, is no positive one
+  assertEquals(kindsOf(await column(with_((i) => `(${i % 8}.5)`)))[0], "x");
   // hexadecimal numbers and such are words
   assertEquals(kindsOf(await column(["0x10", "0x11", "0b1"]))[1], "c 0b1|0x10|0x11");
   await assertRejects(() => column(half, { thousands: ".", decimal: "." }), ConfigError, "one other character");
@@ -86,7 +96,19 @@ onDevices("columns that cannot help are left out with a word, or taken in when n
   const dates = many(60, (i) => `2024-${1 + i % 12}-${1 + i % 28}`);
   const told = await column(dates);
   assertEquals(kindsOf(told), ["x", ""]);
-  assert(told.notes[0].includes("column c is left out") && told.notes[0].includes("names, dates"), told.notes.join());
+  assert(
+    told.notes[0].includes("column c is left out") && told.notes[0].includes("its words are dates"),
+    told.notes.join(),
+  );
+  const twice = await column(many(120, (i) => `${1 + i % 28}.${1 + i % 12}.2024`), { kinds: {} });
+  assertEquals(kindsOf(twice), ["x", ""]);
+  const repeated = await DataLoaders.fromCsv(
+    await file("d,x,y\n" + many(300, (i) => `2024-${1 + i % 12}-${1 + i % 9},${i},${"ab"[i % 2]}`).join("\n")),
+    { target: "y" },
+  );
+  assert(repeated.notes[0].includes("column d is left out: its words are dates"), repeated.notes.join());
+  const names = await column(many(60, (i) => `name ${i}`));
+  assert(names.notes[0].includes("column c is left out: every row has another word"), names.notes.join());
   assertEquals((await column(dates, { kinds: { c: "categorical" } })).schema.categorical.length, 1);
   assertEquals((await column(dates, { categorical: ["c"], numeric: ["x"] })).notes, []);
   assert((await column([""])).notes[0].includes("it is empty"));
