@@ -250,6 +250,11 @@ export class Assembler {
     return this.bytes(0x0f, 0x80 | condition).#jump(label);
   }
 
+  /** Asks for the cache line at `mem`, to be written; what is no memory is passed over. */
+  prefetch(mem: Mem): this { // prefetchw
+    return this.#general([0x0f, 0x0d], 1, mem, false);
+  }
+
   /** Calls the code at a label. */
   call(label: number): this {
     return this.bytes(0xe8).#jump(label);

@@ -50,12 +50,19 @@ export function emitPack(a: Assembler, lanes: Lanes): number {
   a.load32(rax, word(PACK.base)).add(rax, rsi).store64(stack(STACK.base), rax);
   a.load32(rax, word(PACK.to)).add(rax, rsi).store64(stack(STACK.to), rax);
   a.load32(rax, word(PACK.panels)).store64(stack(STACK.panels), rax);
-  const panel = a.label(), vector = a.label(), next = a.label(), end = a.label();
+  const panel = a.label(), vector = a.label(), next = a.label(), nextPanel = a.label(), end = a.label();
   a.test(rax).jumpIf(IF.zero, end);
   a.here(panel);
   a.load32(rax, word(PACK.count)).store64(stack(STACK.count), rax);
   a.load32(r15, word(PACK.vectors)).add(r15, rsi);
   a.load64(r12, stack(STACK.to));
+  if (lanes > 4) { // three whole lines, row by row: they may lie side by side
+    a.compare(rax, 3).jumpIf(IF.notZero, vector);
+    for (let v = 0; v < 3; v++) {
+      a.load32(rax, { base: r15, disp: v * VECTOR_BYTES }).compare(rax, KIND.line).jumpIf(IF.notZero, vector);
+    }
+    emitSideBySide(a, lanes, nextPanel);
+  }
   a.here(vector);
   // r15: the vector's description, r12: where it goes, rsi: the memory, rdi: the arguments; the rest is free
   a.load32(rax, { base: r15 });
@@ -75,6 +82,7 @@ export function emitPack(a: Assembler, lanes: Lanes): number {
   a.here(next);
   a.addImmediate(r15, VECTOR_BYTES).addImmediate(r12, lanes * 4);
   a.load64(rax, stack(STACK.count)).addImmediate(rax, -1).store64(stack(STACK.count), rax).jumpIf(IF.notZero, vector);
+  a.here(nextPanel);
   a.loadSigned(rax, word(PACK.baseStep)).load64(rcx, stack(STACK.base)).add(rcx, rax).store64(stack(STACK.base), rcx);
   a.load32(rax, word(PACK.toStep)).load64(rcx, stack(STACK.to)).add(rcx, rax).store64(stack(STACK.to), rcx);
   a.load64(rax, stack(STACK.panels)).addImmediate(rax, -1).store64(stack(STACK.panels), rax).jumpIf(IF.notZero, panel);
@@ -117,6 +125,19 @@ function emitLines(a: Assembler, lanes: Lanes, count: number, next: number): voi
     if (narrow && s > 0) a.vector("or", lanes, 0, 0, s);
   }
   a.vstore(lanes, { base: r13 }, 0);
+  endRows(a, loop, next);
+}
+
+/** Three vectors, each from a whole line. */
+function emitSideBySide(a: Assembler, lanes: Lanes, next: number): void {
+  const pointers = [r8, r9, r10];
+  pointers.forEach((reg, v) =>
+    a.loadSigned(reg, { base: r15, disp: v * VECTOR_BYTES + 8 }).add64(reg, { base: rsp, disp: STACK.base })
+  );
+  const loop = beginRows(a, next);
+  a.loadSigned(rax, { base: rdx });
+  pointers.forEach((reg, v) => a.vload(lanes, v, { base: reg, index: rax }));
+  pointers.forEach((_, v) => a.vstore(lanes, { base: r13, disp: v * lanes * 4 }, v));
   endRows(a, loop, next);
 }
 

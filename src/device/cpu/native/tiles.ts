@@ -81,6 +81,12 @@ function emitTile(a: Assembler, { lanes, rows: height, vectors: width }: Shape, 
   const sum = (i: number, v: number) => i * vectors + v;
   const first = lanes === 16 ? 24 : 12, spread = lanes === 16 ? [27, 28, 29, 30] : [15];
   const loop = a.label(), done = a.label();
+  // C comes into the first cache while the sums are formed
+  a.move(rbp, rcx);
+  for (let i = 0; i < rows; i++) {
+    for (let byte = 0; byte < vectors * lanes * 4; byte += 64) a.prefetch({ base: rbp, disp: byte });
+    a.prefetch({ base: rbp, disp: vectors * lanes * 4 - 1 }).add(rbp, rdx);
+  }
   a.move(rax, r8).move(r10, r9).load32(r11, { base: rdi, disp: TILE.kc * 4 });
   for (let i = 0; i < rows * vectors; i++) a.vzero(lanes, i);
   a.test(r11).jumpIf(IF.zero, done);
