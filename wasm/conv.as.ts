@@ -194,6 +194,14 @@ export function convSum(dst: usize, src: usize, count: i32, parts: i32): void {
   }
 }
 
+// dst[0..count] = 0
+function clear(dst: usize, count: i32): void {
+  const end = dst + <usize>(count << 2), none = f32x4.splat(0);
+  if (count < 4) { for (; dst < end; dst += 4) store<f32>(dst, 0); return; }
+  for (; dst + 16 <= end; dst += 16) v128.store(dst, none);
+  v128.store(end - 16, none);
+}
+
 /**
  * Copies a tensor into one with a border of zeros. `d`: the number of axes (at least 2), then of each its size, the source's stride in bytes,
  * and the part that is not border, from and to. Work items are all axes but the last two.
@@ -213,14 +221,17 @@ export function convPad(d: usize, src: usize, dst: usize, from: i32, to: i32): v
       inside = inside && c >= load<i32>(e, 8) && c < load<i32>(e, 12);
     }
     for (let i = 0; i < ny; i++) {
-      if (!inside || i < y0 || i >= y1) memory.fill(to0, 0, line);
+      if (!inside || i < y0 || i >= y1) clear(to0, nx);
       else {
         let p = to0, q = at + <usize>(i * sy + x0 * sx);
         for (let j = 0; j < x0; j++) { store<f32>(p, 0); p += 4; }
-        let j = x0;
-        if (sx == 4) for (; j + 4 <= x1; j += 4) { v128.store(p, v128.load(q)); p += 16; q += 16; }
-        for (; j < x1; j++) { store<f32>(p, load<f32>(q)); p += 4; q += <usize>sx; }
-        for (; j < nx; j++) { store<f32>(p, 0); p += 4; }
+        if (sx == 4 && x1 - x0 >= 4) {
+          const end = p + <usize>((x1 - x0) << 2), move = q - p;
+          for (; p + 16 <= end; p += 16) v128.store(p, v128.load(p + move));
+          if (p < end) v128.store(end - 16, v128.load(end - 16 + move)); // the last four once more
+          p = end;
+        } else for (let j = x0; j < x1; j++) { store<f32>(p, load<f32>(q)); p += 4; q += <usize>sx; }
+        for (let j = x1; j < nx; j++) { store<f32>(p, 0); p += 4; }
       }
       to0 += line;
     }

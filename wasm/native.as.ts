@@ -31,7 +31,7 @@ const VECTORS_A: usize = 14720, VECTORS_B: usize = 14976, PANEL: usize = 31360, 
 const VECTOR: usize = 128, RUN: usize = 16;
 
 // src/device/cpu/native/panels.ts has the same numbers
-const GATHER: i32 = 0, LINE: i32 = 7, TURN: i32 = 8;
+const GATHER: i32 = 0, LINE: i32 = 7, TURN: i32 = 8, SECOND: i32 = 8;
 
 // dst[i] = i step
 function linear(dst: usize, step: i32, count: i32): void {
@@ -59,6 +59,25 @@ function findRuns(dst: usize, row: usize, kc: i32, step: i32): void {
   store<i32>(dst, 0, 4);
 }
 
+// The lines of which a vector of 16 takes every second number: their number, and, if they are up to 3, their offsets and masks
+function describeSeconds(v: usize, col: usize, valid: i32): i32 {
+  let lines = 0;
+  for (let i = 0; i < valid;) {
+    const first = i, at = load<i32>(col + <usize>(i << 2));
+    while (++i < valid && load<i32>(col + <usize>(i << 2)) - at == (i - first) << 3);
+    if (lines < 3) {
+      let low = 0, high = 0; // of the numbers 0 to 15 and 15 to 30 of the line
+      for (let j = first; j < i; j++) if (j < 8) low |= 1 << (2 * j); else high |= 1 << (2 * j - 15);
+      const d = v + 8 + <usize>(lines << 3);
+      store<i32>(d, at - (first << 3));
+      store<i32>(d, low, 4);
+      store<i32>(d, high, 28);
+    }
+    lines++;
+  }
+  return lines;
+}
+
 // How to pack one vector of `lanes` columns at offsets `col`, of which `valid` exist: the others are 0 or repeat the last. `turn`: whether
 // rows are neighbours.
 function describe(v: usize, col: usize, valid: i32, lanes: i32, turn: bool): void {
@@ -84,6 +103,10 @@ function describe(v: usize, col: usize, valid: i32, lanes: i32, turn: bool): voi
   if (lines == 1 && valid == lanes) kind = LINE;
   else if (lines <= most && (!turn || lines <= lanes >> 2)) kind = lines;
   else if (turn) kind = TURN;
+  if (kind == GATHER && lanes == 16) {
+    const seconds = describeSeconds(v, col, valid);
+    if (seconds <= 3) kind = SECOND + seconds;
+  }
   store<i32>(v, kind);
   for (let i = 0; i < lanes; i++) store<i32>(v + <usize>(i << 2), load<i32>(col + <usize>(min(i, valid - 1) << 2)), 64);
 }

@@ -11,17 +11,23 @@ import { decode, product, sweep, type Work } from "./loops.ts";
 
 /** Elements of a work item of a map over one axis. */
 const UNIT = 64;
+/** Lines below this many elements are worked on several at a time; shorter ones than a vector are written out. */
+const SHORT = 16, VECTOR = 4;
+/** Lines by the several that are enough for threads to share. */
+const ENOUGH = 64;
 
 /** A map: rows of the outer axes, vectors along the last one. */
 export function mapLoop(context: Context, { shape, body, outs }: MapKernel): Work {
   const f = new Fn([T.i32, T.i32, T.i32]);
   const rank = shape.length;
   const segments = rank !== 1 ? undefined : body.find((i): i is Extract<Inst, { k: "segment" }> => i.k === "segment");
+  const short = rank > 2 && shape[rank - 1] < SHORT && product(shape.slice(0, -2)) >= ENOUGH;
+  const outer = shape.map((_, i) => i).slice(0, short ? -2 : -1);
   const nest: Nest = {
     sizes: shape,
     vector: rank - 1,
     inner: rank - 1,
-    outer: new Set(shape.map((_, i) => i).slice(0, -1)),
+    outer: new Set(outer),
     ...(segments ? { segments: segments.starts } : {}),
   };
   const w = new BodyWriter(f, context, body, nest);
@@ -41,16 +47,28 @@ export function mapLoop(context: Context, { shape, body, outs }: MapKernel): Wor
   const n = shape[rank - 1];
   w.emit(0, 4, all, views);
   if (rank > 1) {
-    const row = f.local(T.i32);
+    const row = f.local(T.i32), line = w.coords[rank - 2];
+    const oneLine = () => {
+      w.emit(2, 4, all, views);
+      if (n >= VECTOR) {
+        f.i32(0).set(w.position);
+        sweep(w, () => f.i32(n * 4), inner);
+        return;
+      }
+      for (let i = 0; i < n; i++) {
+        f.i32(i * 4).set(w.position);
+        inner(1);
+      }
+    };
     f.get(1).set(row);
     f.loop(row, () => f.get(2), 1, () => {
-      decode(w, shape.map((_, i) => i).slice(0, -1), row);
+      decode(w, outer, row);
       w.emit(1, 4, all, views);
-      w.emit(2, 4, all, views);
-      f.i32(0).set(w.position);
-      sweep(w, () => f.i32(n * 4), inner);
+      if (!short) return oneLine();
+      f.i32(0).set(line);
+      f.loop(line, () => f.i32(shape[rank - 2]), 1, oneLine);
     });
-    return { index: context.module.add(f), items: product(shape.slice(0, -1)) };
+    return { index: context.module.add(f), items: product(outer.map((i) => shape[i])) };
   }
   const end = f.local(T.i32);
   f.get(1).i32(UNIT * 4).op(OP.i32Mul).set(w.position);

@@ -32,8 +32,9 @@ type Pointer = Deno.PointerValue;
 export function bridge(native: Native, memory: WebAssembly.Memory, bsearch: Call): WebAssembly.ModuleImports {
   const { lanes, rows: height } = native;
   const pointer = (address: bigint) => Deno.UnsafePointer.create(address);
-  // words 16 to 31: eight times -1, eight times 0
-  const words = new Int32Array(32).fill(-1, 16, 24);
+  // words 16 to 31: eight times -1, eight times 0; words 32 to 47: 0, 2 to 14, and 16 + 1, 16 + 3 to 16 + 15
+  const words = new Int32Array(48).fill(-1, 16, 24);
+  for (let i = 0; i < 16; i++) words[32 + i] = i < 8 ? 2 * i : 2 * i + 1;
   const given = Deno.UnsafePointer.of(words), one = pointer(1n), base = pointer(native.memory);
   const tilesAt = pointer(native.tiles), packsAt = native.packs.map(pointer);
   let size = memory.buffer.byteLength;

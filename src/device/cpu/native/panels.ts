@@ -1,8 +1,8 @@
 /**
  * Packing of panels as machine code: element (k, j) of a panel is the number at `base + row[k] + column[j]`, in bytes.
  *
- * Columns that lie side by side are loaded as lines, a vector made of several where a line ends within it; where rows lie side by
- * side, four of them are turned at a time; whatever else is gathered.
+ * Columns that lie side by side are loaded as lines, a vector made of several where a line ends within it, and with 16 lanes so are
+ * every second ones; where rows lie side by side, four of them are turned at a time; whatever else is gathered.
  *
  * @module
  */
@@ -23,13 +23,19 @@ export const PACK = {
   toStep: 10,
 } as const;
 
-/** How a vector of columns is packed: 1 to 6 masked lines, or one of these. The numbers are in `wasm/native.as.ts`, too. */
-export const KIND = { gather: 0, line: 7, turn: 8 } as const;
+/**
+ * How a vector of columns is packed: 1 to 6 masked lines, or one of these; `second` and 1 to 3 are lines of every second number. The
+ * numbers are in `wasm/native.as.ts`, too.
+ */
+export const KIND = { gather: 0, line: 7, turn: 8, second: 8 } as const;
+
+/** Word of the arguments where the places of every second number begin: 8 in the first half, 8 in the second. */
+export const SECONDS = 32;
 
 /** Bytes of the description of a vector of columns. */
 export const VECTOR_BYTES = 128;
 /** Bytes from its start to the offsets of the columns, and the most lines of vectors of 16 lanes and of fewer. */
-const COLUMNS = 64, MOST_LINES = 6, MOST_NARROW = 2;
+const COLUMNS = 64, MOST_LINES = 6, MOST_NARROW = 2, MOST_SECONDS = 3;
 /** Bytes of a run of rows: offset of its lowest row, rows, place of that row in the panel, and bytes from there to the next. */
 export const RUN_BYTES = 16;
 
@@ -70,7 +76,13 @@ export function emitPack(a: Assembler, lanes: Lanes): number {
   const lines = Array.from({ length: most }, () => a.label()), line = a.label(), turn = a.label();
   a.compare(rax, KIND.line).jumpIf(IF.zero, line).compare(rax, KIND.turn).jumpIf(IF.zero, turn);
   lines.forEach((label, i) => a.compare(rax, i + 1).jumpIf(IF.zero, label));
+  const seconds = Array.from({ length: lanes === 16 ? MOST_SECONDS : 0 }, () => a.label());
+  seconds.forEach((label, i) => a.compare(rax, KIND.second + i + 1).jumpIf(IF.zero, label));
   emitGather(a, lanes, next);
+  seconds.forEach((label, i) => {
+    a.here(label);
+    emitSeconds(a, i + 1, next);
+  });
   a.here(line);
   emitLines(a, lanes, 0, next);
   lines.forEach((label, i) => {
@@ -125,6 +137,30 @@ function emitLines(a: Assembler, lanes: Lanes, count: number, next: number): voi
     if (narrow && s > 0) a.vector("or", lanes, 0, 0, s);
   }
   a.vstore(lanes, { base: r13 }, 0);
+  endRows(a, loop, next);
+}
+
+/** A vector of 16 from `count` lines of which every second number is taken, each loaded in two halves with a mask each. */
+function emitSeconds(a: Assembler, count: number, next: number): void {
+  const pointers = [r8, r9, r10], order = 31;
+  for (let s = 0; s < count; s++) {
+    const word = (n: number): Mem => ({ base: r15, disp: 8 + n * 4 });
+    a.loadSigned(pointers[s], word(2 * s)).add64(pointers[s], { base: rsp, disp: STACK.base });
+    a.load32(rax, word(2 * s + 1)).setMask(1 + 2 * s, rax);
+    a.load32(rax, word(2 * (s + MOST_SECONDS) + 1)).setMask(2 + 2 * s, rax);
+  }
+  a.vload(16, order, { base: rdi, disp: SECONDS * 4 });
+  const loop = beginRows(a, next);
+  a.loadSigned(rax, { base: rdx });
+  for (let s = 0; s < count; s++) {
+    const first = 2 * s, at = { base: pointers[s], index: rax };
+    a.vload(16, first, at, { k: 1 + 2 * s, zero: true });
+    // the number before the second half's first is in both: nothing past the line's end is looked at
+    a.vload(16, first + 1, { ...at, disp: 60 }, { k: 2 + 2 * s, zero: true });
+    a.vector("permute2", 16, first, order, first + 1);
+    if (s > 0) a.vector("or", 16, 0, 0, first);
+  }
+  a.vstore(16, { base: r13 }, 0);
   endRows(a, loop, next);
 }
 

@@ -30,8 +30,6 @@ export const TILE = { kc: 0, a: 1, b: 2, c: 3, ldc: 4, rows: 5, vectors: 6, add:
 
 /** Word of the arguments with 8 words of -1 and 8 of 0 after them: masks for vectors of 8 lanes begin among them. */
 export const MASKS = 16;
-/** Words of the arguments in all. */
-export const ARGUMENT_WORDS = 32;
 
 const { rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14 } = REG;
 const KEPT = [rbx, rbp, r12, r13, r14] as const;
