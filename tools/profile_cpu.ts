@@ -15,7 +15,7 @@ import { subjectOf } from "../bench/anneal.ts";
 import { isWorkload } from "../bench/workloads.ts";
 import type { Device, DeviceBuffer, Executable, Kernel } from "../src/device/contract.ts";
 import { openCpu } from "../src/device/cpu/mod.ts";
-import { useDevice } from "../src/graph/runtime.ts";
+import { session } from "../src/graph/session.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -32,7 +32,7 @@ device.run = (executable, bound, params) => {
   runs.set(executable, { bound: [...bound], params: params.slice(), count: (runs.get(executable)?.count ?? 0) + 1 });
   run(executable, bound, params);
 };
-useDevice(device);
+session.useDevice(device);
 await (await subjectOf(workload)).run(3);
 
 const product = (numbers: readonly number[]) => numbers.reduce((a, b) => a * b, 1);

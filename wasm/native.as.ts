@@ -147,6 +147,13 @@ function packRows(work: usize, to: usize, toStep: i32, a: usize, count: i32, kc:
   pack(1, to, a, rows, runs, kc, v + VECTOR, 1, MR << 2, 1, 0, 0, low + lowest(sm, rest), high + highest(sm, rest));
 }
 
+// Vectors of the next panel, of `left` columns: three, but two and two at the end, where one alone would keep the processor waiting
+// @ts-ignore: decorator
+@inline function vectorsOf(left: i32): i32 {
+  const vectors = (left + LANES - 1) / LANES;
+  return vectors == 4 ? 2 : min(3, vectors);
+}
+
 /** C = A B for one thread's share of rows and columns; as in matmul.as.ts. */
 export function matmul(
   m: i32, n: i32, k: i32, a: usize, ars: i32, acs: i32, b: usize, brs: i32, bcs: i32, c: usize, ldc: i32, work: usize,
@@ -160,8 +167,6 @@ export function matmul(
   if (m % MR != 0) describe(va + VECTOR, col, m % MR, MR, turnA);
   linear(col, sn, NR);
   describeAll(vb, col, NR, turnB);
-  const edge = vb + 3 * VECTOR;
-  if (n % NR != 0) describeAll(edge, col, n % NR, turnB);
   const width = ((n + most - 1) / most * NR + n - 1) / ((n + most - 1) / most * NR) * NR; // blocks of columns of about one size
   for (let jc = 0; jc < n; jc += width) {
     const nc = min(width, n - jc);
@@ -175,15 +180,21 @@ export function matmul(
       for (let ic = 0; ic < m; ic += MC) {
         const mc = min(MC, m - ic), from = a + <usize>(ic * sm + pc * ska);
         packRows(work, pa, kc * MR << 2, from, mc, kc, sm, lowest(ska, kc), highest(ska, kc));
-        for (let j = 0; j < nc; j += NR) {
-          const cols = min(NR, nc - j), panel = pb + <usize>(j * kc * 4);
+        let panel = pb;
+        for (let j = 0, vectors = 0; j < nc; j += vectors * LANES) {
+          vectors = vectorsOf(nc - j);
+          const cols = min(vectors * LANES, nc - j);
           if (fresh) {
+            // the last vector may have fewer columns
+            const part = cols % LANES, last = vb + <usize>(vectors - 1) * VECTOR, lane = col + <usize>((vectors - 1) * LANES << 2);
+            if (part != 0) describe(last, lane, part, LANES, turnB);
             pack(
-              0, panel, b + <usize>(pc * skb + (jc + j) * sn), work + ROWS_B, work + RUNS_B, kc, cols == NR ? vb : edge,
-              (cols + LANES - 1) / LANES, NR << 2, 1, 0, 0, lowest(skb, kc) + lowest(sn, cols), highest(skb, kc) + highest(sn, cols),
+              0, panel, b + <usize>(pc * skb + (jc + j) * sn), work + ROWS_B, work + RUNS_B, kc, vb, vectors, NR << 2, 1, 0, 0, lowest(skb, kc) + lowest(sn, cols), highest(skb, kc) + highest(sn, cols),
             );
+            if (part != 0) describe(last, lane, LANES, LANES, turnB);
           }
           tiles(kc, pa, panel, c + <usize>(ic * <i32>row + ((jc + j) << 2)), <i32>row, mc, cols, add, kc * MR << 2);
+          panel += <usize>(kc * NR * 4);
         }
         fresh = false;
       }
@@ -266,8 +277,8 @@ export function convBlock(
     offsets(rowB, d + 40, d + 52, p, kc);
     findRuns(runB, rowB, kc, NR << 2);
     const low = least(rowB, kc) + lowColumn, high = greatest(rowB, kc) + highColumn;
-    for (let j = 0; j < count; j += NR) {
-      const vectors = min(3, (count - j + LANES - 1) / LANES);
+    for (let j = 0, vectors = 0; j < count; j += vectors * LANES) {
+      vectors = vectorsOf(count - j);
       pack(0, panel, b, rowB, runB, kc, vb + <usize>(j / LANES) * VECTOR, vectors, NR << 2, 1, 0, 0, low, high);
       tiles(kc, panels, panel, c + <usize>(j << 2), step, whole, vectors * LANES, add, next);
     }
