@@ -28,8 +28,17 @@ export const REDUCE = defineOp({
     switch (REDUCE_KINDS[node.attr[0]]) {
       case "sum":
         return [back(dy)];
-      case "prod": // dx = dy y / x; undefined at zeros, as in a product of logarithms
-        return [div(mul(back(dy), back(node)), x)];
+      case "prod": { // dx = dy times the product of the others: y / x, but for zeros
+        const isZero = eq(x, constant(0)), others = where(isZero, constant(1), x);
+        const product = back(reduce("prod", others, axes)), zeros = back(reduce("sum", cast(isZero, "f32"), axes));
+        const alone = where(isZero, product, constant(0)); // where it is the only zero
+        const without = where(
+          eq(zeros, constant(0)),
+          div(product, others),
+          where(eq(zeros, constant(1)), alone, constant(0)),
+        );
+        return [mul(back(dy), without)];
+      }
       case "max":
       case "min": { // ties share the gradient evenly
         const hit = cast(eq(x, keepAxes(node, x.shape, axes)), "f32");

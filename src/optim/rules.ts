@@ -9,10 +9,10 @@ import { type OptFunc, optFunc } from "./factory.ts";
 import { averageGrad, averageSqrGrad, debias, l2Reg, stepStat, weightDecay } from "./steppers.ts";
 import type { Stepper, Update } from "./stepper.ts";
 
-/** `sqrt(sqrAvg / debias) + eps` */
+/** `sqrt(sqrAvg) / sqrt(debias) + eps` */
 function root(u: Update): Tensor {
-  const debiased = u.stat("sqrAvg").mul(u.number("step", (h, { step }) => 1 / debias("sqrMom", h, step)));
-  return debiased.sqrt().add(u.hyper("eps"));
+  const each = u.number("step", (h, { step }) => 1 / Math.sqrt(debias("sqrMom", h, step)));
+  return u.stat("sqrAvg").sqrt().mul(each).add(u.hyper("eps"));
 }
 
 /** `p <- p - lr g` */
@@ -130,7 +130,7 @@ const qhadamStep: Stepper = {
     const ofMean = u.number("step", (h, { step }) => h.nu1 / debias("mom", h, step));
     const ofSquare = u.number("step", (h, { step }) => h.nu2 / debias("sqrMom", h, step));
     const num = u.g.mul(ownMean).add(u.stat("gradAvg").mul(ofMean));
-    const den = u.g.square().mul(ownSquare).add(u.stat("sqrAvg").mul(ofSquare));
+    const den = u.g.mul(ownSquare).mul(u.g).add(u.stat("sqrAvg").mul(ofSquare));
     u.p = u.p.sub(num.div(den.sqrt().add(u.hyper("eps"))).mul(u.hyper("lr")));
   },
 };

@@ -49,7 +49,7 @@ export const averageSqrGrad: Stepper = {
   defaults: { sqrMom: 0.99 },
   stats: { sqrAvg: "vector" },
   apply: (u) => {
-    const g2 = u.g.square().mul(u.number("group", (h) => 1 - h.sqrMom));
+    const g2 = u.g.mul(u.number("group", (h) => 1 - h.sqrMom)).mul(u.g); // g g alone may be beyond f32
     u.setStat("sqrAvg", u.stat("sqrAvg").mul(u.hyper("sqrMom")).add(g2));
   },
 };

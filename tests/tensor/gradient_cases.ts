@@ -15,6 +15,7 @@ import { reduce, reduceFirst } from "../../src/graph/reduce.ts";
 import { expand, pad, permute, reshape, slice } from "../../src/graph/views.ts";
 import { foldWindows, windows } from "../../src/graph/windows.ts";
 import { standardise, Tensor, tensor } from "../../src/tensor/mod.ts";
+import { fill } from "../support/fill.ts";
 import { erf, powC } from "../support/math.ts";
 import { refConv, refConvWeight, refPlaces, type RefWindows, refWindows } from "../support/ref.ts";
 
@@ -58,6 +59,10 @@ function binary(op: string, build: (a: Node, b: Node) => Node, f: Pair, at: { sc
 const positive = { scale: 0.8, offset: 1.2 };
 const index = (values: number[], shape: number[]) => tensor(Int32Array.from(values), { shape }).node;
 const sigmoid: Scalar = (x) => 1 / (1 + Math.exp(-x));
+
+const ZEROED = [6, 10, 13]; // elements that are brought to 0: rows with no zero, one and two
+const FIRST = fill(100, 15, 0.8).map((v) => Math.fround(v + 1.2));
+const zeroed = tensor(FIRST.map((v, i) => ZEROED.includes(i) ? v : 0), { shape: [3, 5] }).node;
 
 /** Rows of length `n` folded by `f`. */
 function rows(x: Float64Array, n: number, f: (row: Float64Array) => number): number[] {
@@ -199,6 +204,13 @@ export const GRADIENT_CASES: readonly GradientCase[] = [
     ...positive,
   },
   {
+    op: "reduce",
+    shapes: [[3, 5]],
+    build: (x) => reduce("prod", el.sub(x, zeroed), [1]),
+    ref: (x) => rows(x.map((v, i) => ZEROED.includes(i) ? v - FIRST[i] : v), 5, (r) => r.reduce((a, b) => a * b)),
+    ...positive,
+  },
+  {
     op: "matmul",
     shapes: [[2, 3, 4], [4, 5]],
     build: matmul,
@@ -327,4 +339,6 @@ export const NOT_DIFFERENTIABLE: Readonly<Record<string, string>> = {
   random: "counter-based numbers",
   assign: "an effect, not a value",
   segmentSum: "used by optimizers only, on gradients",
+  given: "its rule is the caller's: tests/distrib/same_numbers_test.ts",
+  retainGrad: "passes the gradient on: tests/distrib/same_numbers_test.ts",
 };
