@@ -1840,7 +1840,7 @@ fn nan_min(a: f32, b: f32) -> f32 {
 }
 
 // begin tree
-var<workgroup> tree_f32: array<f32, 256>;
+var<workgroup> tree_f32: array<f32, WG>;
 
 fn tree_sum_f32(x: f32, t: u32) -> f32 {
   tree_f32[t] = x;
@@ -1898,7 +1898,7 @@ fn tree_min_f32(x: f32, t: u32) -> f32 {
   return result;
 }
 
-var<workgroup> tree_at_f32: array<u32, 256>;
+var<workgroup> tree_at_f32: array<u32, WG>;
 
 // Of two candidates the better one's index; 0xffffffff stands for none. Equal ones: the first. NaN beats all.
 fn better_max_f32(a: f32, ia: u32, b: f32, ib: u32) -> bool {
