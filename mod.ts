@@ -119,6 +119,7 @@ export {
   type InputsJson,
   type ItemPart,
   type LoaderState,
+  type OddNumber,
   type Shard,
   type TestArraysOptions,
 } from "./src/data/mod.ts";

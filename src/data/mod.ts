@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { OddNumber } from "./odd_numbers.ts";
 export { type ArrayData, type Dataset, type DatasetFacts, type ItemPart } from "./dataset.ts";
 export {
   type Batch,
