@@ -6,8 +6,14 @@ import { Store } from "./store.js";
 const $ = (id) => document.getElementById(id);
 const store = new Store();
 const charts = new Map();
-let chosen = null; // number of the fit that is looked at; null follows the last
-let connected = false;
+const view = {
+  chosen: null, // number of the fit that is looked at; null follows the last
+  connected: false,
+  shownTop: null,
+  waiting: false,
+  source: null,
+  lost: 0,
+};
 
 const NAMES = { fit: "fit", frozen: "frozen", unfrozen: "unfrozen", eval: "evaluation", predict: "predictions" };
 const STATUS = {
@@ -60,7 +66,7 @@ function keepOnly(parent, names) {
 
 function current() {
   const { real } = store;
-  return real.find((f) => f.id === chosen) ?? real.at(-1) ?? null;
+  return real.find((f) => f.id === view.chosen) ?? real.at(-1) ?? null;
 }
 
 function drawHeader() {
@@ -71,12 +77,12 @@ function drawHeader() {
   const outcome = run?.outcome ?? "finished";
   if (over) [status, text] = [outcome, ENDED[outcome]];
   if (store.probe && run?.status === "training") text = "Looking for a learning rate";
-  if (!connected) {
+  if (!view.connected) {
     [status, text] = ["gone", store.server === null ? "Connecting" : over ? "Process ended" : "Connection lost"];
   }
   Object.assign($("status"), { textContent: text });
   $("status").dataset.status = status;
-  const active = connected && run !== null && run.status !== "idle" && store.controls;
+  const active = view.connected && run !== null && run.status !== "idle" && store.controls;
   $("pause").disabled = !active || run.status === "stopping";
   $("pause").textContent = run?.status === "paused" || run?.status === "pausing" ? "Resume" : "Pause";
   $("stop").disabled = !active || run.status === "stopping";
@@ -134,7 +140,7 @@ function drawTabs() {
     tab.type = "button";
     tab.setAttribute("aria-pressed", String(fit === shown));
     tab.addEventListener("click", () => {
-      chosen = i === real.length - 1 ? null : fit.id;
+      view.chosen = i === real.length - 1 ? null : fit.id;
       draw();
     });
     return tab;
@@ -264,12 +270,11 @@ function drawSmall() {
   });
 }
 
-let shownTop = null;
 function drawTop() {
   const { top } = store;
   $("top-card").hidden = top === null && (store.run === null || store.run.status === "idle" || !store.controls);
-  if (top === shownTop) return;
-  shownTop = top;
+  if (top === view.shownTop) return;
+  view.shownTop = top;
   $("top-note").textContent = top?.note ?? "";
   $("top").replaceChildren(...(top?.items ?? []).map(({ src, title, loss }) => {
     const figure = element("figure"), img = element("img"), caption = element("figcaption", title);
@@ -325,12 +330,11 @@ function drawDevice() {
   );
 }
 
-let waiting = false;
 function draw() {
-  if (waiting) return;
-  waiting = true;
+  if (view.waiting) return;
+  view.waiting = true;
   requestAnimationFrame(() => {
-    waiting = false;
+    view.waiting = false;
     for (
       const part of [
         drawHeader,
@@ -397,35 +401,34 @@ $("theme").addEventListener("click", () => {
   setTheme(theme);
 });
 
-let source = null, lost = 0;
 function connect() {
-  if (source !== null) return;
-  source = new EventSource("/events");
-  source.onmessage = (event) => {
-    clearTimeout(lost);
-    lost = 0;
-    connected = true;
+  if (view.source !== null) return;
+  view.source = new EventSource("/events");
+  view.source.onmessage = (event) => {
+    clearTimeout(view.lost);
+    view.lost = 0;
+    view.connected = true;
     store.take(JSON.parse(event.data));
     draw();
   };
-  source.onerror = () => {
+  view.source.onerror = () => {
     // between fits each stream ends after its one message: only a longer silence is news
-    if (lost === 0) {
-      lost = setTimeout(() => {
-        connected = false;
+    if (view.lost === 0) {
+      view.lost = setTimeout(() => {
+        view.connected = false;
         draw();
       }, 5000);
     }
-    if (source.readyState !== EventSource.CLOSED) return;
-    source = null;
+    if (view.source.readyState !== EventSource.CLOSED) return;
+    view.source = null;
     setTimeout(connect, 2000);
   };
 }
 // a browser opens few connections to a server: pages in the background leave theirs to others
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) return connect();
-  source?.close();
-  source = null;
+  view.source?.close();
+  view.source = null;
 });
 draw();
 if (!document.hidden) connect();
