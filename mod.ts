@@ -301,6 +301,7 @@ export {
   type RecorderState,
   type Resumption,
   type Row,
+  type RunState,
   type ScalarHistory,
   silentLogger,
   type Splitter,

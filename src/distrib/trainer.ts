@@ -248,7 +248,7 @@ export class DistributedTrainer extends Callback {
     const { learn } = this;
     const { opt, batch } = learn;
     const ranges = opt.gradRanges();
-    const mean = await this.average(ranges, batch.loss!, () => learn.handOver());
+    const mean = await this.average(ranges, batch.loss!, () => learn.flush());
     opt.scaleGrads(this.factor);
     // what callbacks see from here on is the loss of all processes' batches together
     batch.loss = stepInput(mean);
@@ -268,13 +268,13 @@ export class DistributedTrainer extends Callback {
    *
    * @internal
    */
-  average(ranges: readonly GradRange[], losses: Tensor, handOver: () => void): Promise<number> {
+  average(ranges: readonly GradRange[], losses: Tensor, flush: () => void): Promise<number> {
     const world = this.#world!;
     const loss = losses.size === 1 ? losses : losses.mean().keep();
     const bytes = ranges.reduce((sum, { n }) => sum + n * 4, 0);
     return bytes >= this.#overlapBytes
-      ? this.#sumBeside(world, ranges, loss, handOver)
-      : this.#sumAfter(world, ranges, loss, handOver);
+      ? this.#sumBeside(world, ranges, loss, flush)
+      : this.#sumAfter(world, ranges, loss, flush);
   }
 
   /** Computes the gradients, then adds them up. Gives the mean loss. */
@@ -282,9 +282,9 @@ export class DistributedTrainer extends Callback {
     world: World,
     ranges: readonly GradRange[],
     loss: Tensor,
-    handOver: () => void,
+    flush: () => void,
   ): Promise<number> {
-    handOver();
+    flush();
     let mean = NaN;
     await withHostMemory([placeOf(loss), ...ranges], async ([own, ...grads]) => {
       const exit: Exit | null = this.#stop ? "fit" : null;
@@ -303,7 +303,7 @@ export class DistributedTrainer extends Callback {
     world: World,
     ranges: readonly GradRange[],
     loss: Tensor,
-    handOver: () => void,
+    flush: () => void,
   ): Promise<number> {
     const { learn } = this;
     const items = batchSize(learn);
@@ -319,7 +319,7 @@ export class DistributedTrainer extends Callback {
           begun = true;
           this.#overlapped++;
         });
-        handOver();
+        flush();
       }
       await withHostMemory([placeOf(loss), ...ranges], async ([own, ...grads]) => {
         if (!begun) world.beginSum(grads, () => 0); // somebody has read them before

@@ -177,7 +177,7 @@ export class Checkpoint extends Callback {
     { save, last, stop }: { save: boolean; last: boolean; stop: boolean },
   ): Promise<void> {
     const { learn } = this;
-    learn.handOver(); // the step's own program, not part of the copies'
+    learn.flush(); // the step's own program, not part of the copies'
     const host = await captureHost(learn, at);
     if (save) await this.#save(host, { stop });
     if (last) this.#trained = { host, versions: this.#versions() };
@@ -194,7 +194,7 @@ export class Checkpoint extends Callback {
     const { host, versions } = this.#trained!;
     const now = this.#versions();
     if (versions.some((v, i) => v !== now[i])) return; // the end of the epoch is near
-    this.learn.handOver();
+    this.learn.flush();
     await this.#save(host, { stop: true });
     await this.#stop();
   }

@@ -19,7 +19,7 @@ import {
 import { encodeSafetensors, type HostTensor, type OutTensor, parseSafetensors } from "../io/safetensors.ts";
 import { SavedState } from "../io/state_dict.ts";
 import { decodeState, type EncodedState, encodeState } from "../io/state_text.ts";
-import { copyTogether, readTogether, Tensor, tensor } from "../tensor/mod.ts";
+import { readTogether, snapshotAll, Tensor, tensor } from "../tensor/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
 import { captureOptimizer, type HostState } from "./capture.ts";
 
@@ -175,7 +175,7 @@ export class CheckpointStore {
     const loose = [...encoded.arrays].flatMap(([name, t]): [string, Tensor][] =>
       t instanceof Tensor && !name.startsWith(COPIED) ? [[name, t]] : []
     );
-    const copies = copyTogether([...weights, ...loose].map(([, t]) => t));
+    const copies = snapshotAll([...weights, ...loose].map(([, t]) => t));
     const model = new Map(weights.map(([name], i) => [name, copies.tensors[i]]));
     const arrays = new Map(encoded.arrays);
     loose.forEach(([name], i) => arrays.set(name, copies.tensors[weights.length + i]));

@@ -83,7 +83,7 @@ export class LrProbe extends ParamScheduler {
   override async afterBatch(): Promise<void> {
     const { learn } = this;
     await super.afterBatch();
-    learn.handOver();
+    learn.flush();
     await learn.recorder.syncNow();
     const loss = learn.recorder.smoothLoss;
     if (Number.isNaN(this.#first)) this.#first = loss;

@@ -26,7 +26,7 @@ export const MATMUL = defineOp({
  * A product turned round, `(A B)^T = B^T A^T`: the gradient of a weight that was used transposed comes out in the weight's
  * own layout. Null if `x` is no product, or `axes` is not an exchange of the last two.
  */
-export function turnedProduct(x: Node, axes: readonly number[]): Node | null {
+export function transposedMatmul(x: Node, axes: readonly number[]): Node | null {
   const r = axes.length;
   if (x.op !== MATMUL || x.storage !== null || axes[r - 1] !== r - 2 || axes[r - 2] !== r - 1) return null;
   for (let i = 0; i < r - 2; i++) if (axes[i] !== i) return null;

@@ -7,7 +7,7 @@ import { sameShape, type Shape, sizeOf } from "../base/shape.ts";
 import type { Dtype, ValueType } from "../base/dtype.ts";
 import { cast } from "./elementwise.ts";
 import { constant, LEAF, leaf } from "./leaves.ts";
-import { turnedProduct } from "./products.ts";
+import { transposedMatmul } from "./products.ts";
 import { reduce } from "./reduce.ts";
 import { Node } from "./node.ts";
 import { defineOp } from "./registry.ts";
@@ -28,7 +28,7 @@ export const PERMUTE = defineOp({
   vjp: (dy, node) => {
     const inverse = new Array<number>(node.attr.length);
     node.attr.forEach((axis, i) => inverse[axis] = i);
-    return [turnedProduct(dy, inverse) ?? permute(dy, inverse)];
+    return [transposedMatmul(dy, inverse) ?? permute(dy, inverse)];
   },
 });
 

@@ -64,7 +64,7 @@ export { HostNumbers, stepInput, type StepInputOptions, travelling } from "./ste
 export { allBelow, numbersOnHost, rowsOnHost, takeRows } from "./lookups.ts";
 export { Segments } from "./segments.ts";
 export { type BatchMomentParts, batchMoments, binaryCrossEntropy, expm1 } from "./fn/internal.ts";
-export { type Copies, copyTogether, readTogether } from "./together.ts";
+export { type Copies, readTogether, snapshotAll } from "./together.ts";
 export { standardise, type Standardised } from "./standardise.ts";
 export type { Operand } from "./ops.ts";
 export * as ops from "./ops.ts";

@@ -29,7 +29,7 @@ export interface Copies {
 }
 
 /** Copies tensors on the device, as they are now; those of one arena by one kernel. Nothing is waited for. */
-export function copyTogether(tensors: readonly Tensor[]): Copies {
+export function snapshotAll(tensors: readonly Tensor[]): Copies {
   const out: (Tensor | null)[] = tensors.map(() => null);
   const { stretches, rest } = stretchesOf(tensors);
   const group: Assignment[] = stretches.map(({ storage, members, start, end }) => {

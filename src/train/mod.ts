@@ -105,4 +105,5 @@ export {
   trainableParams,
   type TrainLoopOptions,
 } from "./options.ts";
+export type { RunState } from "./run_state.ts";
 export { TrainLoop } from "./train_loop.ts";

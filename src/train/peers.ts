@@ -15,10 +15,10 @@ export interface GradAverager {
    *
    * @param ranges Where that is, or will be.
    * @param loss One number, or the losses of the items.
-   * @param handOver Hands over the program that computes both.
+   * @param flush Hands over the program that computes both.
    * @returns The mean loss of all processes' batches.
    */
-  average(ranges: readonly GradRange[], loss: Tensor, handOver: () => void): Promise<number>;
+  average(ranges: readonly GradRange[], loss: Tensor, flush: () => void): Promise<number>;
   /** What makes averages of the sums. */
   readonly factor: number;
 }

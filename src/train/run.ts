@@ -155,6 +155,7 @@ export async function runValidate(learn: TrainLoop, dl: DataLoader<Batch>): Prom
   } finally {
     learn.batch.release();
     restore();
+    if (learn.training) learn.model.train();
     if (!learn.running) await learn.undoDeferred();
   }
 }

@@ -7,12 +7,9 @@ import { ConfigError } from "../base/errors.ts";
 import { checkOptions, num, objectWith, orNull } from "../base/options.ts";
 import type { Batch, DataLoader, DataLoaders } from "../data/mod.ts";
 import { Adam, type HyperValue, type OptFunc, type Optimizer } from "../optim/mod.ts";
-import { type Parameter, ready as openDevice, type Tensor } from "../tensor/mod.ts";
-import { BatchState } from "./batch_state.ts";
-import { CapturedSteps } from "./captured_steps.ts";
+import { type Parameter, ready as openDevice } from "../tensor/mod.ts";
 import type { Callback, CallbackKind, CallbackLike, Handled } from "./callback.ts";
 import { CallbackList } from "./callback_list.ts";
-import { FitCount } from "./fit_count.ts";
 import { type EventName, isEvent, nearestEvent } from "./events.ts";
 import { defaultLogger, type Logger, silentLogger } from "./logger.ts";
 import { type LossFunc, lossFuncOf } from "./loss_func.ts";
@@ -23,21 +20,19 @@ import {
   learnerOptions,
   type Model,
   type ParamGroups,
-  type Phase,
   type Splitter,
   trainableParams,
   type TrainLoopOptions,
 } from "./options.ts";
-import type { GradAverager, Peers } from "./peers.ts";
 import { Progress } from "./progress.ts";
 import { Recorder } from "./recorder.ts";
 import { endBatch, type Resumption, runFit, runValidate } from "./run.ts";
-import { Runs } from "./runs.ts";
+import { RunState } from "./run_state.ts";
 import { showTrainingLoop } from "./show_loop.ts";
 import { TrainEval } from "./train_eval.ts";
 
 /** The parts that train a model on data, and the state of the run that is under way. */
-export class TrainLoop<M extends Model = Model> {
+export class TrainLoop<M extends Model = Model> extends RunState {
   /** What is trained. */
   model: M;
   /** Loaders of the training and the validation set. */
@@ -65,64 +60,10 @@ export class TrainLoop<M extends Model = Model> {
   /** Whether a progress bar is shown (on terminals). */
   showBar: boolean = true;
 
-  /** Epoch under way, from 0. */
-  epoch: number = 0;
-  /** Epochs of the run. */
-  nEpoch: number = 1;
-  /** Batch under way within its epoch, from 0. */
-  iter: number = 0;
-  /** Batches of the loader under way. */
-  nIter: number = 0;
-  /** Training batches done in this run. */
-  trainIter: number = 0;
-  /** Fraction of the run's training done, in [0, 1]. */
-  pctTrain: number = 0;
-  /** Whether batches are for training. */
-  training: boolean = false;
-  /** What the learner is doing. */
-  phase: Phase = "idle";
-  /** Whether a fit is under way. */
-  running: boolean = false;
-  /** The other processes of a run on several; null where this is the only one. Set by `DistributedTrainer`. */
-  peers: Peers | null = null;
-  /**
-   * What averages gradients over the processes of a run.
-   *
-   * @internal
-   */
-  averager: (Callback & GradAverager) | null = null;
-  /** Whether the events are those in front of the place where a fit goes on: what is on disk from before still counts. */
-  resuming: boolean = false;
-  /**
-   * Numbers of the fits: scripts with several tell them apart by it when they are run again.
-   *
-   * @internal
-   */
-  readonly fitCount: FitCount = new FitCount();
-  /**
-   * The calls under way that use the learner.
-   *
-   * @internal
-   */
-  readonly runs: Runs = new Runs();
-  /**
-   * The batch under way, for the library itself: callbacks use `xb`, `yb`, `pred` and `loss`.
-   *
-   * @internal
-   */
-  batch: BatchState = new BatchState();
-  /**
-   * Steps that were captured, to be replayed instead of built.
-   *
-   * @internal
-   */
-  readonly steps: CapturedSteps = new CapturedSteps();
-
   readonly #callbacks: CallbackList;
   readonly #split: () => ParamGroups | readonly Parameter[];
   #metrics: readonly Metric[];
   #opt: Optimizer | null = null;
-  #dl: DataLoader<Batch> | null = null;
   #created: Promise<void> | null = null;
   #undo: (() => void | Promise<void>)[] = [];
 
@@ -134,6 +75,7 @@ export class TrainLoop<M extends Model = Model> {
    * @param options See {@link TrainLoopOptions}.
    */
   constructor(dls: DataLoaders<Batch>, model: M, options: TrainLoopOptions<M> = {}) {
+    super();
     checkOptions<TrainLoopOptions<M>>("make a learner", options, learnerOptions());
     const { lr, wd = null, wdBnBias = false, trainBn = true, moms = [0.95, 0.85, 0.95], defaultCbs = true } = options;
     this.dls = dls;
@@ -203,89 +145,6 @@ export class TrainLoop<M extends Model = Model> {
       throw new ConfigError("Cannot use the recorder: this learner has none, add it with addCb(Recorder)");
     }
     return found;
-  }
-
-  // --- the batch under way
-
-  /** The loader under way. */
-  get dl(): DataLoader<Batch> {
-    return this.#dl ?? this.#outOfPhase("dl", "training or validating");
-  }
-
-  set dl(dl: DataLoader<Batch> | null) {
-    this.#dl = dl;
-  }
-
-  /** Inputs of the batch under way. */
-  get xb(): readonly Tensor[] {
-    this.batch.seenInput = true;
-    return this.batch.xb ?? this.#outOfPhase("xb", "in a batch");
-  }
-
-  set xb(xb: readonly Tensor[]) {
-    this.batch.xb = xb;
-  }
-
-  /** Targets of the batch under way; empty where it has none. */
-  get yb(): readonly Tensor[] {
-    this.batch.seenInput = true;
-    return this.batch.yb ?? this.#outOfPhase("yb", "in a batch");
-  }
-
-  set yb(yb: readonly Tensor[]) {
-    this.batch.yb = yb;
-  }
-
-  /** What the model made of `xb`; lazy. */
-  get pred(): Tensor {
-    this.batch.seenOutput = true;
-    return this.batch.pred ?? this.#outOfPhase("pred", "in a batch, from afterPred on");
-  }
-
-  set pred(pred: Tensor) {
-    this.batch.seenOutput = true;
-    this.batch.pred = pred;
-  }
-
-  /** The batch's loss, one number; lazy: `await learn.loss.item()` pays for the read. Setting it replaces what is minimised. */
-  get loss(): Tensor {
-    this.batch.seenOutput = true;
-    return this.batch.loss ?? this.#outOfPhase("loss", "in a batch with targets, from afterLoss on");
-  }
-
-  set loss(loss: Tensor) {
-    this.batch.seenOutput = true;
-    this.batch.loss = this.batch.lossGrad = loss;
-  }
-
-  /** Whether the batch under way has a loss. */
-  get hasLoss(): boolean {
-    return this.batch.loss !== null;
-  }
-
-  /** What is differentiated: the loss, unless a callback scaled it. Setting it leaves the recorded `loss` alone. */
-  get lossGrad(): Tensor {
-    this.batch.seenOutput = true;
-    return this.batch.lossGrad ?? this.#outOfPhase("lossGrad", "in a batch with targets, from afterLoss on");
-  }
-
-  set lossGrad(loss: Tensor) {
-    this.batch.lossGrad = loss;
-  }
-
-  /** Remembers where a run stands; the function given back returns there. */
-  saveBatch(): () => void {
-    const { batch, iter, nIter, training } = this;
-    const dl = this.#dl;
-    return () => {
-      this.#dl = dl;
-      Object.assign(this, { batch, iter, nIter, training });
-      if (training) this.model.train();
-    };
-  }
-
-  #outOfPhase(field: string, when: string): never {
-    throw new ConfigError(`Cannot read learn.${field}: there is one only while ${when}`);
   }
 
   // --- callbacks
@@ -435,7 +294,7 @@ export class TrainLoop<M extends Model = Model> {
    * Launches the batch's program now instead of after its last callback. For callbacks that read something of every
    * batch: the program stays the one of fits that read nothing, and need not be compiled anew.
    */
-  handOver(): void {
+  flush(): void {
     endBatch(this, this.batch);
   }
 

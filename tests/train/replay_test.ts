@@ -341,12 +341,12 @@ class Twin extends Callback implements GradAverager {
   }
   override async afterBackward(): Promise<void> {
     const { opt, batch } = this.learn;
-    const mean = await this.average(opt.gradRanges(), batch.loss!, () => this.learn.handOver());
+    const mean = await this.average(opt.gradRanges(), batch.loss!, () => this.learn.flush());
     opt.scaleGrads(this.factor);
     batch.loss = new Tensor(scalar(mean));
   }
-  async average(ranges: readonly GradRange[], { node }: Tensor, handOver: () => void): Promise<number> {
-    handOver();
+  async average(ranges: readonly GradRange[], { node }: Tensor, flush: () => void): Promise<number> {
+    flush();
     const name = this.deeds[this.#count++ % 7];
     if (name !== undefined) await DEEDS[name](this.learn as Learner<Net>, this.seen, () => 0.5);
     let loss = 0;

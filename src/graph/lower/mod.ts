@@ -18,7 +18,7 @@ import { buildGraph, type Graph, type Item } from "./graph.ts";
 import { shareMemory } from "./memory.ts";
 import { foldProduct } from "./product.ts";
 import { type ScatterDraft, schedule, type Step } from "./schedule.ts";
-import { buildUnits, Tangle, type Unit } from "./units.ts";
+import { buildUnits, type Unit, WriteCycle } from "./units.ts";
 
 /** A program, and where each run's memory and values go in it. */
 export interface Lowered {
@@ -71,7 +71,7 @@ export function lower(c: Collected, profile: DeviceProfile, { pool = true }: { p
     } catch (error) {
       const before = alsoStored.size;
       if (error instanceof MustStore) alsoStored.add(error.item.id);
-      else if (error instanceof Tangle) error.leaves.forEach((l) => alsoStored.add(l.id));
+      else if (error instanceof WriteCycle) error.leaves.forEach((l) => alsoStored.add(l.id));
       if (alsoStored.size === before) throw error;
     }
   }

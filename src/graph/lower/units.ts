@@ -33,7 +33,7 @@ export interface Unit {
 }
 
 /** A value that must be computed before something else may overwrite its memory, but depends on the overwriting. */
-export class Tangle extends Error {
+export class WriteCycle extends Error {
   /** @param leaves Leaves to copy first. */
   constructor(readonly leaves: readonly Item[]) {
     super("a leaf must be copied");
@@ -201,7 +201,7 @@ function sorted(units: readonly Unit[]): Unit[] {
         }
       }
     }
-    throw new Tangle([...leaves]);
+    throw new WriteCycle([...leaves]);
   }
   return order;
 }

@@ -1,0 +1,154 @@
+/**
+ * The state of a run: where it is, and the batch under way.
+ *
+ * @module
+ */
+import { ConfigError } from "../base/errors.ts";
+import type { Batch, DataLoader } from "../data/mod.ts";
+import type { Tensor } from "../tensor/mod.ts";
+import { BatchState } from "./batch_state.ts";
+import type { Callback } from "./callback.ts";
+import { CapturedSteps } from "./captured_steps.ts";
+import { FitCount } from "./fit_count.ts";
+import type { Phase } from "./options.ts";
+import type { GradAverager, Peers } from "./peers.ts";
+import { Runs } from "./runs.ts";
+
+/** What callbacks see of a run and its batch under way, and may change. */
+export abstract class RunState {
+  /** Epoch under way, from 0. */
+  epoch: number = 0;
+  /** Epochs of the run. */
+  nEpoch: number = 1;
+  /** Batch under way within its epoch, from 0. */
+  iter: number = 0;
+  /** Batches of the loader under way. */
+  nIter: number = 0;
+  /** Training batches done in this run. */
+  trainIter: number = 0;
+  /** Fraction of the run's training done, in [0, 1]. */
+  pctTrain: number = 0;
+  /** Whether batches are for training. */
+  training: boolean = false;
+  /** What the learner is doing. */
+  phase: Phase = "idle";
+  /** Whether a fit is under way. */
+  running: boolean = false;
+  /** The other processes of a run on several; null where this is the only one. Set by `DistributedTrainer`. */
+  peers: Peers | null = null;
+  /**
+   * What averages gradients over the processes of a run.
+   *
+   * @internal
+   */
+  averager: (Callback & GradAverager) | null = null;
+  /** Whether the events are those in front of the place where a fit goes on: what is on disk from before still counts. */
+  resuming: boolean = false;
+  /**
+   * Numbers of the fits: scripts with several tell them apart by it when they are run again.
+   *
+   * @internal
+   */
+  readonly fitCount: FitCount = new FitCount();
+  /**
+   * The calls under way that use the learner.
+   *
+   * @internal
+   */
+  readonly runs: Runs = new Runs();
+  /**
+   * The batch under way, for the library itself: callbacks use `xb`, `yb`, `pred` and `loss`.
+   *
+   * @internal
+   */
+  batch: BatchState = new BatchState();
+  /**
+   * Steps that were captured, to be replayed instead of built.
+   *
+   * @internal
+   */
+  readonly steps: CapturedSteps = new CapturedSteps();
+  #dl: DataLoader<Batch> | null = null;
+
+  // --- the batch under way
+
+  /** The loader under way. */
+  get dl(): DataLoader<Batch> {
+    return this.#dl ?? this.#outOfPhase("dl", "training or validating");
+  }
+
+  set dl(dl: DataLoader<Batch> | null) {
+    this.#dl = dl;
+  }
+
+  /** Inputs of the batch under way. */
+  get xb(): readonly Tensor[] {
+    this.batch.seenInput = true;
+    return this.batch.xb ?? this.#outOfPhase("xb", "in a batch");
+  }
+
+  set xb(xb: readonly Tensor[]) {
+    this.batch.xb = xb;
+  }
+
+  /** Targets of the batch under way; empty where it has none. */
+  get yb(): readonly Tensor[] {
+    this.batch.seenInput = true;
+    return this.batch.yb ?? this.#outOfPhase("yb", "in a batch");
+  }
+
+  set yb(yb: readonly Tensor[]) {
+    this.batch.yb = yb;
+  }
+
+  /** What the model made of `xb`; lazy. */
+  get pred(): Tensor {
+    this.batch.seenOutput = true;
+    return this.batch.pred ?? this.#outOfPhase("pred", "in a batch, from afterPred on");
+  }
+
+  set pred(pred: Tensor) {
+    this.batch.seenOutput = true;
+    this.batch.pred = pred;
+  }
+
+  /** The batch's loss, one number; lazy: `await learn.loss.item()` pays for the read. Setting it replaces what is minimised. */
+  get loss(): Tensor {
+    this.batch.seenOutput = true;
+    return this.batch.loss ?? this.#outOfPhase("loss", "in a batch with targets, from afterLoss on");
+  }
+
+  set loss(loss: Tensor) {
+    this.batch.seenOutput = true;
+    this.batch.loss = this.batch.lossGrad = loss;
+  }
+
+  /** Whether the batch under way has a loss. */
+  get hasLoss(): boolean {
+    return this.batch.loss !== null;
+  }
+
+  /** What is differentiated: the loss, unless a callback scaled it. Setting it leaves the recorded `loss` alone. */
+  get lossGrad(): Tensor {
+    this.batch.seenOutput = true;
+    return this.batch.lossGrad ?? this.#outOfPhase("lossGrad", "in a batch with targets, from afterLoss on");
+  }
+
+  set lossGrad(loss: Tensor) {
+    this.batch.lossGrad = loss;
+  }
+
+  /** Remembers where a run stands; the function given back returns there. */
+  saveBatch(): () => void {
+    const { batch, iter, nIter, training } = this;
+    const dl = this.#dl;
+    return () => {
+      this.#dl = dl;
+      Object.assign(this, { batch, iter, nIter, training });
+    };
+  }
+
+  #outOfPhase(field: string, when: string): never {
+    throw new ConfigError(`Cannot read learn.${field}: there is one only while ${when}`);
+  }
+}
