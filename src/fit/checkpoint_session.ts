@@ -159,10 +159,17 @@ export class CheckpointSession {
   }
 
   #goOn(opened: Opened, tell: (line: string) => void): void {
-    this.#compare(opened);
     const { state, weights, path, note } = opened;
     const at = state.state("at");
     const epoch = at.count("epoch"), iter = at.value("iter") === null ? null : at.count("iter");
+    try {
+      this.#compare(opened);
+    } catch (error) {
+      const begun = this.#index > 0 || iter !== null || epoch > this.startEpoch || at.count("trainIter") > 0;
+      if (begun || !(error instanceof CheckpointError)) throw error;
+      tell(`The run in ${this.store.dir} was another one and had taken no step: starting anew`);
+      return;
+    }
     const device = currentDevice()?.name ?? "";
     tell(`Going on from ${path}: epoch ${epoch}${iter === null ? "" : `, batch ${iter}`}`);
     if (!sameBits(String(note.device), device)) {

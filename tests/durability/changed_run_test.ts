@@ -277,6 +277,24 @@ onDevices("pictures: other files, order, classes, transforms; the same ones in a
   }
 }, kinds);
 
+onDevices("a run that failed before its first step does not stand in the way of another one", async () => {
+  const dir = await Deno.makeTempDir();
+  class Fails extends Callback {
+    override afterPred(): void {
+      throw new Error("the loss does not fit");
+    }
+  }
+  try {
+    await assertRejects(() => fit(dir, { cbs: [new Fails()] }, true), Error, "does not fit");
+    const learn = await fit(dir, loss(() => new nn.CrossEntropyLoss({ labelSmoothing: 0.3 }))(), true);
+    assertEquals(learn.recorder.rows.length, 2);
+    // once a step was taken it does
+    await assertRejects(() => fit(dir, {}, true), CheckpointError, "loss was CrossEntropyLoss");
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}, kinds);
+
 onDevices("training longer: the message says how", async () => {
   const dir = await Deno.makeTempDir();
   try {
