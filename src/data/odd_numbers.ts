@@ -13,6 +13,7 @@ export interface OddNumber {
   readonly part: number;
   /** The item, counted from 0. */
   readonly item: number;
+  /** NaN, or an infinity. */
   readonly value: number;
 }
 
