@@ -199,7 +199,7 @@ export async function fromCsv(file: string, options: FromCsvOptions): Promise<Ta
   const { train, valid } = splitRows(table, rowsWithTarget(table, options, cells, notes), plan, options);
   if (train.length === 0) throw new DataError(`Cannot learn from ${file}: no row is left for training`);
   const schema = await learnSchema(table, train, plan, options, cells);
-  notes.push(...plan.notes, ...classNotes(schema, train.length));
+  notes.push(...plan.notes, ...classNotes(schema, train.length), ...missingNotes(table, plan, cells));
   const part = async (rows: Int32Array, shuffle: boolean) => {
     const { words, numbers } = await encodeTable(schema, table, rows), n = rows.length;
     return new DataLoader<TabularBatch>({
@@ -247,6 +247,20 @@ function splitRows(table: TextTable, rows: Int32Array, plan: TablePlan, options:
   const { validPct = 0.2, validColumn, seed = 0, stratify = true, target } = options;
   if (validColumn !== undefined) return splitByColumn(table, validColumn, rows);
   return splitAtRandom(rows, validPct, seed, stratify && !plan.regress ? columnOf(table, target).codes : null);
+}
+
+/** Which words of word columns count as missing without having been said to. */
+function missingNotes(table: TextTable, { categorical }: TablePlan, cells: CellReader): string[] {
+  const { naValues, naByColumn } = cells.format, columns = new Map<string, string[]>();
+  for (const name of categorical) {
+    const said = new Set(["", ...naValues, ...naByColumn[name] ?? []]);
+    for (const text of columnOf(table, name).texts) {
+      if (!said.has(text) && cells.isMissing(text, name)) columns.set(text, [...columns.get(text) ?? [], name]);
+    }
+  }
+  return [...columns].map(([text, names]) =>
+    `"${text}" of ${names.join(", ")} counts as missing; keepDefaultNa: false takes it for a word`
+  );
 }
 
 /** What is odd about the classes of a target, and about words. */

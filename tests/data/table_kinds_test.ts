@@ -155,6 +155,12 @@ onDevices("missing words are pandas', with their case, and options change them",
         JSON.stringify(word)
       }; dropMissingTarget: true leaves such rows out; keepDefaultNa: false`,
     );
+    const { notes } = await column([word, "b"]);
+    assert(
+      notes[0].endsWith(`"${word}" of c counts as missing; keepDefaultNa: false takes it for a word`),
+      notes.join(),
+    );
+    assertEquals((await column([word, "b", ""], { naValues: [word] })).notes, []);
     assertEquals(kindsOf(await column([word, "b"]))[1], "c b");
     assertEquals(kindsOf(await column([word, "b"], { keepDefaultNa: false }))[1], `c ${[word, "b"].sort().join("|")}`);
   }
