@@ -36,7 +36,7 @@ export function leaf(
   node.storage = storage;
   node.offset = offset;
   node.version = version;
-  (node as { depth: number }).depth = 0; // also while assignments wait: they run at the next boundary
+  (node as { depth: number }).depth = 0; // also while assignments wait: the next launch carries them out
   return node;
 }
 

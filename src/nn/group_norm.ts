@@ -7,7 +7,7 @@ import type { LayerJson } from "../base/json.ts";
 import { ConfigError, ShapeError } from "../base/errors.ts";
 import { checkOptions, flag, num, type OptionTable } from "../base/options.ts";
 import { fmtShape, sizeOf } from "../base/shape.ts";
-import { ones, Parameter, standardise, type Tensor, zeros } from "../tensor/mod.ts";
+import { normalizeWithStats, ones, Parameter, type Tensor, zeros } from "../tensor/mod.ts";
 import { checkSizes } from "./linear.ts";
 import { Module } from "./module.ts";
 
@@ -49,7 +49,7 @@ export class GroupNorm extends Module {
     this.bias = affine ? new Parameter(zeros([numChannels])) : null;
   }
 
-  /** The normalised input, of the same shape. */
+  /** The normalized input, of the same shape. */
   override forward(x: Tensor): Tensor {
     const { shape } = x;
     if (shape.length < 2 || shape[1] !== this.numChannels) {
@@ -60,7 +60,7 @@ export class GroupNorm extends Module {
       );
     }
     const groups = x.reshape([shape[0] * this.numGroups, sizeOf(shape.slice(1)) / this.numGroups]);
-    const y = standardise(groups, [1], this.eps).y.reshape(shape);
+    const y = normalizeWithStats(groups, [1], this.eps).y.reshape(shape);
     const wide = shape.map((n, i) => i === 1 ? n : 1);
     const scaled = this.weight === null ? y : y.mul(this.weight.reshape(wide));
     return this.bias === null ? scaled : scaled.add(this.bias.reshape(wide));

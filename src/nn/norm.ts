@@ -1,5 +1,5 @@
 /**
- * Normalisation.
+ * Normalization.
  *
  * @module
  */
@@ -7,7 +7,17 @@ import type { LayerJson } from "../base/json.ts";
 import { ConfigError, ShapeError } from "../base/errors.ts";
 import { checkOptions, flag, num } from "../base/options.ts";
 import { fmtShape, sizeOf } from "../base/shape.ts";
-import { type Buffer, full, noGrad, ones, Parameter, standardise, type Tensor, tensor, zeros } from "../tensor/mod.ts";
+import {
+  type Buffer,
+  full,
+  noGrad,
+  normalizeWithStats,
+  ones,
+  Parameter,
+  type Tensor,
+  tensor,
+  zeros,
+} from "../tensor/mod.ts";
 import { checkSizes } from "./linear.ts";
 import { Module } from "./module.ts";
 
@@ -84,7 +94,7 @@ export abstract class BatchNorm extends Module {
   /** Numbers of axes that inputs may have. */
   protected abstract readonly ranks: readonly number[];
 
-  /** The same shape, each channel normalised. */
+  /** The same shape, each channel normalized. */
   override forward(x: Tensor): Tensor {
     const { shape } = x;
     if (!this.ranks.includes(shape.length) || shape[1] !== this.numFeatures) {
@@ -114,7 +124,7 @@ export abstract class BatchNorm extends Module {
         }: a channel needs more than one value, drop the last batch`,
       );
     }
-    const { y, mean, variance } = standardise(x, axes, this.eps);
+    const { y, mean, variance } = normalizeWithStats(x, axes, this.eps);
     this.#follow(mean.reshape([this.numFeatures]), variance.reshape([this.numFeatures]), n);
     return this.#shift(this.weight === null ? y : y.mul(this.weight.reshape(wide)), wide);
   }
@@ -168,7 +178,7 @@ export interface LayerNormOptions {
 
 /** Normalises over the last axes, whose sizes are `shape`, each item on its own. */
 export class LayerNorm extends Module {
-  /** Sizes of the axes that are normalised over. */
+  /** Sizes of the axes that are normalized over. */
   readonly shape: readonly number[];
   /** Added to the variance. */
   readonly eps: number;
@@ -193,7 +203,7 @@ export class LayerNorm extends Module {
     this.bias = affine ? new Parameter(zeros(this.shape)) : null;
   }
 
-  /** The same shape, each item normalised. */
+  /** The same shape, each item normalized. */
   override forward(x: Tensor): Tensor {
     const rank = x.shape.length, own = this.shape.length;
     if (rank < own || this.shape.some((n, i) => x.shape[rank - own + i] !== n)) {
@@ -202,7 +212,7 @@ export class LayerNorm extends Module {
       );
     }
     const axis = this.shape.map((_, i) => rank - own + i);
-    const { y } = standardise(x, axis, this.eps);
+    const { y } = normalizeWithStats(x, axis, this.eps);
     const scaled = this.weight === null ? y : y.mul(this.weight);
     return this.bias === null ? scaled : scaled.add(this.bias);
   }

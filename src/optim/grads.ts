@@ -78,7 +78,7 @@ function readInPlace(part: PartState, slots: readonly Slot[]): void {
   }
 }
 
-/** Moves gradients to the arena for good: they are plain memory from the next boundary on, whatever they were made of. */
+/** Moves gradients to the arena for good: they are plain memory from the next launch on, whatever they were made of. */
 export function holdGrads(part: PartState, slots: readonly Slot[]): void {
   bringGrads(part, slots);
   if (part.scale === null) readInPlace(part, slots);

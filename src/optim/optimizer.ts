@@ -245,7 +245,7 @@ export class Optimizer {
 
   /**
    * Records one update of every parameter that requires a gradient and has one; the others are left alone. In a loop by
-   * hand this is the boundary: one program is handed to the device, and nothing is waited for.
+   * hand this is the boundary: one program is launched, and nothing is waited for.
    *
    * @throws ShapeError for a gradient that is not of its parameter's shape; nothing is updated then.
    */

@@ -65,7 +65,7 @@ export { allBelow, numbersOnHost, rowsOnHost, takeRows } from "./lookups.ts";
 export { Segments } from "./segments.ts";
 export { type BatchMomentParts, batchMoments, binaryCrossEntropy, expm1 } from "./fn/internal.ts";
 export { type Copies, readTogether, snapshotAll } from "./together.ts";
-export { standardise, type Standardised } from "./standardise.ts";
+export { type NormalizedWithStats, normalizeWithStats } from "./normalize_with_stats.ts";
 export type { Operand } from "./ops.ts";
 export * as ops from "./ops.ts";
 export type { ClampOptions, GeluOptions, SoftplusOptions } from "./fn/activation.ts";

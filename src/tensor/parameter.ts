@@ -80,7 +80,7 @@ export abstract class Variable extends Tensor {
     this.become(node);
   }
 
-  /** Records that `value` (same shape, cast to its type) is stored here at the next step boundary. */
+  /** Records that `value` (same shape, cast to its type) is stored here by the next launch, at the end of a step at the latest. */
   assign(value: Tensor): void {
     assignVariables([[this, value]]);
   }

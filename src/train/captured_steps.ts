@@ -128,7 +128,7 @@ export class CapturedSteps {
   }
 
   #replays(step: CapturedStep, opt: Optimizer): void {
-    opt.deferBoundary = true; // the boundary is the batch's end
+    opt.deferBoundary = true; // the step ends with the batch
     this.#current.replay = step;
     this.#misses = 0;
     this.count++;
@@ -143,7 +143,7 @@ export class CapturedSteps {
 
   /** Has the optimizer step, and captures that where the step is captured. */
   step({ loss }: BatchState, opt: Optimizer): void {
-    opt.deferBoundary = true; // the boundary is the batch's end
+    opt.deferBoundary = true; // the step ends with the batch
     const current = this.#current;
     if (current.averaged) current.capture = this.#captureRest(loss!);
     if (current.capture === null) return opt.step();

@@ -15,7 +15,7 @@ export interface GradAverager {
    *
    * @param ranges Where that is, or will be.
    * @param loss One number, or the losses of the items.
-   * @param flush Hands over the program that computes both.
+   * @param flush Launches the program that computes both.
    * @returns The mean loss of all processes' batches.
    */
   average(ranges: readonly GradRange[], loss: Tensor, flush: () => void): Promise<number>;

@@ -219,7 +219,7 @@ async function oneBatch(learn: TrainLoop, i: number, tensors: Batch, fresh: bool
   before.release();
 }
 
-/** Forward, backward and step, up to the boundary. */
+/** Forward, backward and step, up to the launch. */
 async function passes(learn: TrainLoop, batch: BatchState): Promise<void> {
   const { model } = learn;
   const xb = batch.xb!;
@@ -257,7 +257,7 @@ async function buildStep(learn: TrainLoop, batch: BatchState): Promise<void> {
   await withEvents(learn, STEP, () => learn.steps.step(batch, learn.opt));
 }
 
-/** The boundary: launches the step, with what is retained beyond it. A second call finds nothing to do. */
+/** The end of a step: launches it, with what is retained beyond it. A second call finds nothing to do. */
 export function endBatch(learn: TrainLoop, batch: BatchState): void {
   const { pred, loss, zeroed } = batch;
   try {

@@ -46,7 +46,7 @@ export class ScalarHistory {
     return this.#count - this.#taken;
   }
 
-  /** Records that `value` (one number) is stored at the next boundary. `what` names it in errors. */
+  /** Records that `value` (one number) is stored by the next launch. `what` names it in errors. */
   push(value: Tensor, what: string): void {
     if (value.size !== 1) {
       throw new ShapeError(

@@ -61,7 +61,7 @@ export class VisionLearner extends Learner<Sequential> {
 
 /**
  * A learner for images: `arch` without its last layers, a new head with as many outputs as there are classes, and groups
- * for discriminative learning rates. With published weights (`pretrained`, the default) images are normalised as those
+ * for discriminative learning rates. With published weights (`pretrained`, the default) images are normalized as those
  * expect, and only the head and the body's normalisations train until `unfreeze` or `fineTune`.
  *
  * @example

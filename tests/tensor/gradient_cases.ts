@@ -8,13 +8,13 @@ import * as el from "../../src/graph/elementwise.ts";
 import { constant, coord } from "../../src/graph/leaves.ts";
 import { momentsOf } from "../../src/graph/moments.ts";
 import type { Node } from "../../src/graph/node.ts";
-import { inverseDeviation } from "../../src/graph/normalised.ts";
+import { inverseDeviation } from "../../src/graph/normalized.ts";
 import { cat, gather, matmul, scatterAdd } from "../../src/graph/products.ts";
 import { CONV, conv } from "../../src/graph/conv.ts";
 import { reduce, reduceFirst } from "../../src/graph/reduce.ts";
 import { expand, pad, permute, reshape, slice } from "../../src/graph/views.ts";
 import { foldWindows, windows } from "../../src/graph/windows.ts";
-import { standardise, Tensor, tensor } from "../../src/tensor/mod.ts";
+import { normalizeWithStats, Tensor, tensor } from "../../src/tensor/mod.ts";
 import { fill } from "../support/fill.ts";
 import { erf, powC } from "../support/math.ts";
 import { refConv, refConvWeight, refPlaces, type RefWindows, refWindows } from "../support/ref.ts";
@@ -119,10 +119,10 @@ export const GRADIENT_CASES: readonly GradientCase[] = [
   unary("gelu", el.gelu, (x) => x * 0.5 * (1 + erf(x * Math.SQRT1_2)), { scale: 3 }),
   unary("cast", (x) => el.mul(x, el.cast(el.cast(x, "i32"), "f32")), (x) => x * Math.trunc(x), { scale: 3 }),
   {
-    op: "normalised",
+    op: "normalized",
     shapes: [[4, 3, 2]],
     offset: 3,
-    build: (x) => standardise(new Tensor(x), [0, 2], 1e-5).y.node,
+    build: (x) => normalizeWithStats(new Tensor(x), [0, 2], 1e-5).y.node,
     ref: (x) => {
       const channel = (i: number) => Math.floor(i / 2) % 3;
       return x.map((v, i) => {

@@ -190,7 +190,7 @@ onDevices("a mask that was read does no harm", async () => {
   assertEquals(await p.grad!.array(), [0, 1]);
 });
 
-onDevices("a normalised batch that was computed before does no harm", async () => {
+onDevices("a normalized batch that was computed before does no harm", async () => {
   const xb = tensor([1, 2, 3]).sub(2);
   await xb.data();
   const p = new Parameter(tensor([1, 1, 1]));

@@ -33,7 +33,7 @@ export interface HeadOptions {
   readonly concatPool?: boolean;
   /** Whether the first linear layer is preceded by batch normalisation; true by default. */
   readonly firstBn?: boolean;
-  /** Whether the outputs are normalised; false by default. */
+  /** Whether the outputs are normalized; false by default. */
   readonly bnFinal?: boolean;
   /** Whether linear layers come before, not after, normalisation and dropout; false by default. */
   readonly linFirst?: boolean;
@@ -64,7 +64,7 @@ export const HEAD: OptionTable<HeadOptions> = {
 
 /**
  * Layers that make `nOut` outputs of images with `nf` channels: pool, and for each linear layer normalisation, dropout, the
- * layer itself, without bias where it is normalised, and ReLU but for the last.
+ * layer itself, without bias where it is normalized, and ReLU but for the last.
  *
  * @param nf Channels of the body's output.
  * @param nOut Number of outputs.

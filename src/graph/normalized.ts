@@ -16,9 +16,9 @@ function mean(v: Node, axes: readonly number[]): Node {
   return reshape(mul(reduce("sum", v, axes), each), v.shape.map((n, i) => axes.includes(i) ? 1 : n));
 }
 
-/** The first input; `attr` are the axes that were normalised over, ascending. */
+/** The first input; `attr` are the axes that were normalized over, ascending. */
 const NORMALISED = defineOp({
-  name: "normalised",
+  name: "normalized",
   kind: "elementwise",
   cost: 0,
   emit: (_e, [y]) => y,
@@ -32,7 +32,7 @@ const NORMALISED = defineOp({
   },
 });
 
-/** The first input; the others are the normalised values and what they were made of, `attr` the axes. */
+/** The first input; the others are the normalized values and what they were made of, `attr` the axes. */
 const INVERSE_DEVIATION = defineOp({
   name: "inverseDeviation",
   kind: "elementwise",
@@ -47,11 +47,11 @@ const INVERSE_DEVIATION = defineOp({
  *
  * @param factor One over the deviation, of the same rank with size 1 along `axes`.
  */
-export function normalised(y: Node, x: Node, factor: Node, axes: readonly number[]): Node {
+export function normalized(y: Node, x: Node, factor: Node, axes: readonly number[]): Node {
   return new Node(NORMALISED, [y, x, factor], y.shape, "f32", [...axes]);
 }
 
-/** `factor` for each element of `x`, with its gradient by `x`; for {@link normalised}'s own gradient. */
+/** `factor` for each element of `x`, with its gradient by `x`; for {@link normalized}'s own gradient. */
 export function inverseDeviation(factor: Node, y: Node, x: Node, axes: readonly number[]): Node {
   return new Node(INVERSE_DEVIATION, [factor, y, x], x.shape, "f32", [...axes]);
 }
