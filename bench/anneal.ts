@@ -1,5 +1,6 @@
 /**
- * This module's side of the benchmark: `deno run -A bench/anneal.ts <workload> <cpu|webgpu> <secs>`.
+ * This module's side of the benchmark: `deno run -A bench/anneal.ts <workload> <cpu|cpu wasm|webgpu> <secs>`; `cpu wasm` is the
+ * CPU without machine code.
  *
  * @module
  */
@@ -284,7 +285,8 @@ export const subjectOf = (workload: Workload): Promise<Subject> => {
 export function openFor(workload: Workload, backend: string): ReturnType<typeof init> {
   // a step of the smallest workload is over sooner than a thread is woken
   const threads = workload.startsWith("tiny") ? { threads: 1 } : {};
-  return init(backend === "webgpu" ? { device: "webgpu", ...threads } : { device: "cpu" });
+  if (backend === "webgpu") return init({ device: "webgpu", ...threads });
+  return init({ device: "cpu", ...(backend === "cpu wasm" ? { native: false } : {}) });
 }
 
 /** What stands for a learner's workload in a loop by hand. */
@@ -295,7 +297,7 @@ if (import.meta.main) {
     const [backend, byHand] = wanted.split(" by hand"); // also what the learners are measured against
     const { name } = await openFor(workload, backend);
     return {
-      runner: byHand === undefined ? "Anneal" : "Anneal by hand",
+      runner: byHand !== undefined ? "Anneal by hand" : backend === "cpu wasm" ? "Anneal on WebAssembly" : "Anneal",
       backend: name,
       subject: await subjectOf(byHand !== undefined ? BY_HAND[workload] ?? workload : workload),
     };

@@ -49,10 +49,11 @@ export async function peers(device: DeviceName): Promise<{ present: Runner[]; ab
     backend: `${device} by hand`,
     only: ["tiny-learner", "mlp64-learner"],
   };
+  const wasm: Runner = { id: "Anneal on WebAssembly", command: deno("anneal.ts"), backend: "cpu wasm" };
   const plain = tfjs("cpu", ["tiny", "tiny-learner"]); // JavaScript without more is for small things
   const present = device === "webgpu"
     ? [hand, jax("webgpu"), tfjs("webgpu", small)]
-    : [hand, jax("wasm"), tfjs("wasm", small), plain];
+    : [wasm, hand, jax("wasm"), tfjs("wasm", small), plain];
   if (!await hasTorch()) return { present, absent: ["PyTorch is absent: python3 cannot import torch"] };
   const torch: Runner = {
     id: "PyTorch",
