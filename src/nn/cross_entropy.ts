@@ -128,10 +128,15 @@ function orNaN(x: Tensor, labels: Tensor, classes: number): Tensor {
   return allBelow(labels, classes) === true ? x : where(labels.ge(0).and(labels.lt(classes)), x, NaN);
 }
 
-/** `z = x - max` and `log(sum(exp(z)))` along `axis`, which is kept; the maximum is a constant for gradients. */
+/**
+ * `z = x - max` and `log(sum(exp(z)))` along `axis`, which is kept; the maximum is a constant for gradients. The 1 of the
+ * largest element is left out of the sum and comes in by log1p: sure and right predictions keep the digits of their loss.
+ */
 function logits(x: Tensor, axis: number): { z: Tensor; logSum: Tensor } {
   const z = x.sub(x.max({ axis: [axis], keepdim: true }).detach());
-  return { z, logSum: z.exp().sum({ axis }).log() };
+  const largest = z.ge(0).cast("f32");
+  const others = z.exp().sub(largest).sum({ axis }).add(largest.sum({ axis }).sub(1));
+  return { z, logSum: others.log1p() };
 }
 
 /**

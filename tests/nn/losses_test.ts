@@ -157,3 +157,17 @@ onDevices("binary cross-entropy of a sigmoid that is 1 leaves the weights number
   const [g] = grad(new nn.BCELoss().forward(z.sigmoid(), tensor([1, 1])), [z]);
   assertEquals(Array.from(await g.data()), [0, -0.25]);
 });
+
+onDevices("the loss of a prediction that is sure and right keeps its digits", async () => {
+  const x = tensor([[10, 0, -5], [0, 20, 0], [3, 3, 30]]), labels = tensor(Int32Array.of(0, 1, 2));
+  const rows = [[10, 0, -5], [0, 20, 0], [3, 3, 30]];
+  for (
+    const loss of [new nn.CrossEntropyLoss({ reduction: "none" }), new nn.FocalLoss({ gamma: 0, reduction: "none" })]
+  ) {
+    const items = await loss.forward(x, labels).data();
+    rows.forEach((row, i) => {
+      const others = row.filter((_, j) => j !== i).reduce((sum, v) => sum + Math.exp(v - row[i]), 0);
+      assert(Math.abs(items[i] / Math.log1p(others) - 1) < 2e-6, `${i}: ${items[i]}, ${Math.log1p(others)}`);
+    });
+  }
+});
