@@ -25,6 +25,12 @@
 const KC: i32 = 256, MC: i32 = 192;
 const NC_VECTORS: i32 = 33; // with 16 lanes half of the second cache
 
+// Copies planes of `height` x `width` numbers, `planeStep` bytes apart, the innermost side by side; of them the borders are 0
+// @ts-ignore: decorator
+@external("native", "pad") declare function pad(
+  to: usize, from: usize, planes: i32, planeStep: i32, height: i32, above: i32, below: i32, rowStep: i32, width: i32, left: i32, right: i32,
+): void;
+
 // where things lie in the working memory of a thread
 const ROWS_B: usize = 0, RUNS_B: usize = 1024, ROWS_A: usize = 5184, RUNS_A: usize = 6208, COLUMNS: usize = 10368;
 const VECTORS_A: usize = 14720, VECTORS_B: usize = 14976, PANEL: usize = 31360, BLOCKS: usize = 80512;
@@ -282,5 +288,28 @@ export function convBlock(
       pack(0, panel, b, rowB, runB, kc, vb + <usize>(j / LANES) * VECTOR, vectors, NR << 2, 1, 0, 0, low, high);
       tiles(kc, panels, panel, c + <usize>(j << 2), step, whole, vectors * LANES, add, next);
     }
+  }
+}
+
+/** As convPad, where the source's innermost axis lies side by side in memory and that of the copy has up to 48 elements. */
+export function convPadNarrow(d: usize, src: usize, dst: usize, from: i32, to: i32): void {
+  const lead = load<i32>(d) - 2, y = d + 4 + <usize>(lead * 16), x = y + 16;
+  const ny = load<i32>(y), sy = load<i32>(y, 4), y0 = load<i32>(y, 8), y1 = load<i32>(y, 12);
+  const nx = load<i32>(x), x0 = load<i32>(x, 8), x1 = load<i32>(x, 12), plane = <usize>(ny * nx * 4);
+  for (let item = from; item < to;) {
+    let at = src, inside = true, planes = 1, step = 0, rest = item;
+    for (let axis = lead - 1; axis >= 0; axis--) {
+      const e = d + 4 + <usize>(axis * 16), n = load<i32>(e), c = rest % n, begin = load<i32>(e, 8), end = load<i32>(e, 12);
+      rest /= n;
+      at += <usize>(c * load<i32>(e, 4));
+      if (axis == lead - 1) { // as many as lie alike along this axis
+        step = load<i32>(e, 4);
+        planes = min((c < begin ? begin : c < end ? end : n) - c, to - item);
+      }
+      inside = inside && c >= begin && c < end;
+    }
+    const above = inside ? y0 : ny, below = inside ? ny - y1 : 0;
+    pad(dst + <usize>item * plane, at + <usize>(y0 * sy), planes, step, ny, above, below, sy, nx, x0, nx - x1);
+    item += planes;
   }
 }

@@ -116,7 +116,9 @@ function padLoop(context: Context, b: View, { axes, source }: Padding, copy: Vie
   f.i32(context.place([axes.length, ...rows]));
   pushBase(f, { ...b, offset: b.offset + source });
   pushBase(f, copy);
-  f.get(1).get(2).call(context.imports.convPad);
+  const inner = axes[axes.length - 1];
+  const narrow = context.tile.narrowPad > 0 && inner.stride === 1 && inner.size <= context.tile.narrowPad;
+  f.get(1).get(2).call(narrow ? context.imports.convPadNarrow : context.imports.convPad);
   return { index: context.module.add(f), items: product(axes.slice(0, -2).map(({ size }) => size)) };
 }
 

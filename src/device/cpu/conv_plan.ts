@@ -20,6 +20,8 @@ export interface Tile {
   readonly panelBytes: number;
   /** Bytes of it in all. */
   readonly workBytes: number;
+  /** Longest line of a copy with a border that `convPadNarrow` writes; 0 for none. */
+  readonly narrowPad: number;
 }
 
 /** The most columns of a block. */
@@ -31,12 +33,14 @@ export const WASM_TILE: Tile = {
   columns: 8,
   panelBytes: DEPTH * 4 + (DEPTH + 1) * 12 + DEPTH * 8 * 4 + MOST_COLUMNS * 4 + 4,
   workBytes: (96 * 256 + 256 * 512 + 4 * 8) * 4,
+  narrowPad: 0,
 };
 
 /** The tile that machine code has for vectors of `lanes`; what comes before the block is in `wasm/native.as.ts`. */
 export function nativeTile(lanes: number): Tile {
   const blocks = 80512;
-  return { rows: lanes / 2, columns: lanes, panelBytes: blocks, workBytes: blocks + (192 + 33 * lanes) * DEPTH * 4 };
+  const workBytes = blocks + (192 + 33 * lanes) * DEPTH * 4;
+  return { rows: lanes / 2, columns: lanes, panelBytes: blocks, workBytes, narrowPad: lanes === 16 ? 48 : 0 };
 }
 
 /** An axis of the copy: the source's stride, and the part of the axis that is not border. */

@@ -125,6 +125,7 @@ class CpuDevice implements Device {
       ...exports,
       barrier: () => this.#threads?.barrier(),
       convPackThin: exports.convPack,
+      convPadNarrow: exports.convPad,
       ...SCALARS,
       memory,
     };

@@ -35,7 +35,7 @@ try {
     const imports = (${bridge})(native, memory, library.symbols.bsearch);
     loops = new WebAssembly.Instance(native.loops, { env, native: imports }).exports;
   }
-  const k = { ...own, convPackThin: own.convPack, ...loops, memory, pow, fmod };
+  const k = { ...own, convPackThin: own.convPack, convPadNarrow: own.convPad, ...loops, memory, pow, fmod };
   const programs = new Map();
   let seen = Atomics.load(words, at);
   Atomics.add(words, at + ${READY}, 1);

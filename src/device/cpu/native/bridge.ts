@@ -15,6 +15,8 @@ export interface Native {
   /** Addresses of the functions: tiles, and the packing of panels of B and of A. */
   readonly tiles: bigint;
   readonly packs: readonly [b: bigint, a: bigint];
+  /** Address of the function that copies images with a border; null where there is none. */
+  readonly pad: bigint | null;
   /** Lanes of a vector and rows of a tile. */
   readonly lanes: number;
   readonly rows: number;
@@ -37,6 +39,7 @@ export function bridge(native: Native, memory: WebAssembly.Memory, bsearch: Call
   for (let i = 0; i < 16; i++) words[32 + i] = i < 8 ? 2 * i : 2 * i + 1;
   const given = Deno.UnsafePointer.of(words), one = pointer(1n), base = pointer(native.memory);
   const tilesAt = pointer(native.tiles), packsAt = native.packs.map(pointer);
+  const padAt = native.pad === null ? null : pointer(native.pad);
   let size = memory.buffer.byteLength;
   /** Refuses the bytes from `from` to `to` if some are not in memory. */
   const check = (from: number, to: number) => {
@@ -126,6 +129,56 @@ export function bridge(native: Native, memory: WebAssembly.Memory, bsearch: Call
       words[9] = fromStep;
       words[10] = toStep;
       bsearch(given, base, one, one, packsAt[which]);
+    },
+    pad(
+      to: number,
+      from: number,
+      planes: number,
+      planeStep: number,
+      height: number,
+      above: number,
+      below: number,
+      rowStep: number,
+      width: number,
+      left: number,
+      right: number,
+    ) {
+      to >>>= 0;
+      from >>>= 0;
+      const rows = height - above - below, inner = width - left - right, chunks = Math.ceil(width / 16);
+      if (
+        planes < 1 || Math.min(above, below, left, right, rows, inner) < 0 || chunks < 1 || chunks > 3 || padAt === null
+      ) {
+        throw new RangeError(`Cannot copy ${planes} planes of ${height} x ${width} with a border`);
+      }
+      check(to, to + planes * height * width * 4);
+      const moved = (planes - 1) * planeStep, down = (rows - 1) * rowStep, first = from + left * 4;
+      if (rows > 0 && inner > 0) {
+        check(
+          first + Math.min(0, moved) + Math.min(0, down),
+          first + Math.max(0, moved) + Math.max(0, down) + inner * 4,
+        );
+      }
+      words[0] = to;
+      words[1] = from;
+      words[2] = planes;
+      words[3] = planeStep;
+      words[4] = above;
+      words[5] = rows;
+      words[6] = below;
+      words[7] = rowStep;
+      words[8] = width * 4;
+      words[9] = chunks;
+      /** The lanes of a vector that lie from `start` to `end` of a row. */
+      const lanesOf = (chunk: number, start: number, end: number) => {
+        const [low, high] = [start, end].map((x) => 2 ** Math.min(16, Math.max(0, x - 16 * chunk)));
+        return Math.max(0, high - low);
+      };
+      for (let i = 0; i < 3; i++) {
+        words[10 + i] = lanesOf(i, left, left + inner);
+        words[13 + i] = lanesOf(i, 0, width);
+      }
+      bsearch(given, base, one, one, padAt);
     },
   };
 }

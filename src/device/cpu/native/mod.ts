@@ -9,6 +9,7 @@ import { NATIVE } from "../kernels.gen.ts";
 import { Assembler } from "./assembler.ts";
 import type { Native } from "./bridge.ts";
 import { CodeMemory } from "./code_memory.ts";
+import { emitPad } from "./borders.ts";
 import { emitPack } from "./panels.ts";
 import { askProcessor, type Level, levelOf } from "./processor.ts";
 import { emitTiles, SHAPES } from "./tiles.ts";
@@ -58,6 +59,7 @@ function load(memory: WebAssembly.Memory, level: Level): NativeCode {
   const shape = SHAPES[level], { lanes, rows } = shape;
   const a = new Assembler();
   const tiles = emitTiles(a, shape), packB = emitPack(a, lanes), packA = emitPack(a, lanes === 16 ? 8 : 4);
+  const pad = lanes === 16 ? emitPad(a) : null;
   const code = new CodeMemory(a.finish());
   const bytes = Uint8Array.from(atob(NATIVE), (c) => c.charCodeAt(0));
   const native: Native = {
@@ -65,6 +67,7 @@ function load(memory: WebAssembly.Memory, level: Level): NativeCode {
     loops: new WebAssembly.Module(bytes),
     memory: Deno.UnsafePointer.value(Deno.UnsafePointer.of(new Uint8Array(memory.buffer))),
     tiles: code.address(tiles),
+    pad: pad === null ? null : code.address(pad),
     packs: [code.address(packB), code.address(packA)],
     lanes,
     rows,

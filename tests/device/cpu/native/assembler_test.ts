@@ -143,6 +143,8 @@ const KNOWN: readonly (readonly [text: string, write: (a: Assembler) => void, by
   ["mov %rax, 24(%rsp)", (a) => a.store64({ base: rsp, disp: 24 }, rax), "48 89 44 24 18"],
   ["add 16(%rsp), %r9", (a) => a.add64(r9, { base: rsp, disp: 16 }), "4c 03 4c 24 10"],
   ["imul %rdi, %r13", (a) => a.multiply(r13, rdi), "4c 0f af ef"],
+  ["prefetchw 64(%rbp)", (a) => a.prefetch({ base: rbp, disp: 64 }), "0f 0d 4d 40"],
+  ["prefetchw (%r12)", (a) => a.prefetch({ base: r12 }), "41 0f 0d 0c 24"],
 ];
 
 for (const [text, write, bytes] of KNOWN) {

@@ -36,6 +36,22 @@ function describe(
     if (lanes === 16) ints[v + 3 + 2 * s] = (2 ** count - 1) << first;
     else for (let j = 0; j < lanes; j++) ints[v + (s === 0 ? 8 : 24) + j] = j >= first && j < first + count ? -1 : 0;
   });
+  const seconds: { first: number; count: number }[] = [];
+  columns.forEach((offset, j) => {
+    const last = seconds.at(-1);
+    if (last && columns[j - 1] + 2 === offset) last.count++;
+    else seconds.push({ first: j, count: 1 });
+  });
+  if (kind !== null && kind > KIND.second) {
+    seconds.forEach(({ first, count }, s) => {
+      const taken = Array.from({ length: count }, (_, i) => 2 * (first + i)),
+        bits = (of: number[]) => of.reduce((m, x) => m | 1 << x, 0);
+      ints[v + 2 + 2 * s] = (columns[first] - 2 * first) * 4;
+      ints[v + 3 + 2 * s] = bits(taken.filter((x) => x < 16));
+      ints[v + 9 + 2 * s] = bits(taken.filter((x) => x >= 16).map((x) => x - 15));
+    });
+    assertEquals(kind, KIND.second + seconds.length);
+  }
   ints[v] = kind ?? (lines.length === 1 && columns.length === lanes ? KIND.line : lines.length);
   for (let j = 0; j < lanes; j++) ints[v + 16 + j] = columns[Math.min(j, columns.length - 1)] * 4;
 }
@@ -111,6 +127,26 @@ onLevels("columns anywhere are gathered", (level) => {
     }
   });
 });
+
+onLevels("every second number of up to three lines", (level) => {
+  withFunctions(level, 4, (functions) => {
+    for (let first = 0; first <= 16; first++) {
+      for (let second = first; second <= 16; second++) {
+        for (const valid of [16, 11]) {
+          const columns = range(valid, (j) => 2 * j + (j < first ? 0 : j < second ? 90 : 300));
+          const lines = new Set(columns.map((column, j) => column - 2 * j)).size;
+          check(
+            functions,
+            0,
+            KIND.second + lines,
+            { columns, rows: range(9, (k) => k * 41) },
+            `cut at ${first} and ${second}`,
+          );
+        }
+      }
+    }
+  });
+}, "AVX-512");
 
 onLevels("rows that are neighbours are turned, runs of every length, forwards and backwards", (level) => {
   withFunctions(level, 4, (functions) => {

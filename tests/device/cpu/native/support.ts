@@ -16,9 +16,10 @@ export const LEVELS: readonly { readonly level: Level; readonly missing: string 
       return { level, missing: null };
     });
 
-/** Registers `fn` as a test for each level; one that is missing shows as ignored, with the reason in its name. */
-export function onLevels(name: string, fn: (level: Level) => void | Promise<void>): void {
+/** Registers `fn` as a test for each level, or for one; one that is missing shows as ignored, with the reason in its name. */
+export function onLevels(name: string, fn: (level: Level) => void | Promise<void>, only?: Level): void {
   for (const { level, missing } of LEVELS) {
+    if (only !== undefined && level !== only) continue;
     Deno.test({
       name: `native ${level}: ${name}${missing === null ? "" : ` (${missing})`}`,
       ignore: missing !== null,
@@ -38,6 +39,7 @@ export interface Functions {
   readonly rows: number;
   readonly tiles: (...args: number[]) => void;
   readonly pack: (...args: number[]) => void;
+  readonly pad: (...args: number[]) => void;
 }
 
 /** Calls `use` with machine code of `level`, which is freed afterwards. */
@@ -48,9 +50,9 @@ export function withFunctions(level: Level, pages: number, use: (functions: Func
   const imports = bridge(code.native, memory, library().bsearch);
   const buffer = memory.buffer as ArrayBuffer;
   const { lanes, rows } = code.native;
-  const { tiles, pack } = imports as unknown as Pick<Functions, "tiles" | "pack">;
+  const { tiles, pack, pad } = imports as unknown as Pick<Functions, "tiles" | "pack" | "pad">;
   try {
-    use({ words: new Float32Array(buffer), ints: new Int32Array(buffer), memory, lanes, rows, tiles, pack });
+    use({ words: new Float32Array(buffer), ints: new Int32Array(buffer), memory, lanes, rows, tiles, pack, pad });
   } finally {
     code.free();
   }
