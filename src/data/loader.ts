@@ -431,6 +431,6 @@ export function sourcesOf(batch: Batch): Batch {
 
 function rowsOf({ tensor, float, normalize }: Column, index: Tensor, numbers: Int32Array): Tensor {
   const rows = rowsOnHost(tensor, numbers) ?? takeRows(tensor, index);
-  const x = float || normalize ? rows.cast("f32") : rows;
+  const x = (float || normalize) && rows.dtype !== "f32" ? rows.cast("f32") : rows;
   return normalize ? x.sub(normalize.mean).mul(1 / normalize.std) : x;
 }

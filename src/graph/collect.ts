@@ -32,40 +32,8 @@ const LEAF_MARK = -1, PENDING_MARK = -2, ROOTS_MARK = -3;
 const float = new Float64Array(1);
 const halves = new Int32Array(float.buffer);
 
-/** Takes keys down, one after the other, in memory that grows as they do. */
-class KeyWriter {
-  #words = new Int32Array(4096);
-  #used = 0;
-
-  start(): void {
-    this.#used = 0;
-  }
-
-  push(value: number): void {
-    if (this.#used === this.#words.length) {
-      const wider = new Int32Array(this.#words.length * 2);
-      wider.set(this.#words);
-      this.#words = wider;
-    }
-    this.#words[this.#used++] = value;
-  }
-
-  pushList(list: readonly number[]): void {
-    this.push(list.length);
-    for (let i = 0; i < list.length; i++) this.push(list[i]);
-  }
-
-  /** What was pushed since {@link start}, until the next one; and its hash. */
-  end(): { key: Int32Array; hash: number } {
-    const words = this.#words, used = this.#used;
-    let hash = used;
-    for (let i = 0; i < used; i++) hash = Math.imul(hash ^ words[i], 0x9e3779b1) ^ (hash >>> 15);
-    return { key: words.subarray(0, used), hash };
-  }
-}
-
-/** One for all: a key is compared or copied before the next one is written. */
-const writer = new KeyWriter();
+/** Where keys are written, one for all: a key is compared or copied before the next one is. */
+const buffer = { words: new Int32Array(4096) };
 
 const NOTHING: readonly Node[] = [];
 
@@ -84,7 +52,21 @@ export function collect(roots: readonly Node[], assigns: readonly Node[]): Colle
   const walk = newWalk();
   const order: Node[] = [], storages: Storage[] = [], scalars: Node[] = [], arrays: Node[] = [];
   const stack: Node[] = [], next: number[] = [];
-  writer.start();
+  let words = buffer.words, used = 0;
+
+  const push = (value: number): void => {
+    if (used === words.length) {
+      const wider = new Int32Array(words.length * 2);
+      wider.set(words);
+      buffer.words = words = wider;
+    }
+    words[used++] = value;
+  };
+
+  const pushList = (list: readonly number[]): void => {
+    push(list.length);
+    for (let i = 0; i < list.length; i++) push(list[i]);
+  };
 
   const slotOf = (storage: Storage): number => {
     if (storage.mark !== walk) {
@@ -104,35 +86,35 @@ export function collect(roots: readonly Node[], assigns: readonly Node[]): Colle
       if (s.disposed) throw new DisposedError(`Cannot use a tensor of shape ${fmtShape(node.shape)}: it was disposed`);
       if (node.stale) throw stale(node);
       const slot = slotOf(s);
-      writer.push(needs(node).length === 0 ? LEAF_MARK : PENDING_MARK);
-      writer.push(slot * 2 + (s.pooled ? 1 : 0));
-      writer.push(s.bytes);
-      writer.push(DTYPE_ID[node.dtype]);
-      writer.push(node.offset);
-      writer.push(node.pendingBefore); // pending assignments that come before
-      writer.pushList(node.shape);
+      push(needs(node).length === 0 ? LEAF_MARK : PENDING_MARK);
+      push(slot * 2 + (s.pooled ? 1 : 0));
+      push(s.bytes);
+      push(DTYPE_ID[node.dtype]);
+      push(node.offset);
+      push(node.pendingBefore); // pending assignments that come before
+      pushList(node.shape);
     } else {
-      writer.push(op.id);
-      writer.push(DTYPE_ID[node.dtype]);
-      writer.pushList(node.shape);
-      writer.pushList(node.attr);
+      push(op.id);
+      push(DTYPE_ID[node.dtype]);
+      pushList(node.shape);
+      pushList(node.attr);
       if (op === SCALAR) scalars.push(node);
       else if (op === ARRAY) arrays.push(node);
       else if (op === CONST) {
         float[0] = node.value;
-        writer.push(halves[0]);
-        writer.push(halves[1]);
+        push(halves[0]);
+        push(halves[1]);
       } else if (op.kind === "assign") {
         if (storage!.disposed) throw new DisposedError("Cannot update a tensor that was disposed");
-        writer.push(slotOf(storage!));
-        writer.push(storage!.bytes);
-        writer.push(node.offset);
-        writer.push(node.pendingBefore);
+        push(slotOf(storage!));
+        push(storage!.bytes);
+        push(node.offset);
+        push(node.pendingBefore);
       }
     }
     const inputs = needs(node);
-    writer.push(inputs.length);
-    for (let i = 0; i < inputs.length; i++) writer.push(inputs[i].local);
+    push(inputs.length);
+    for (let i = 0; i < inputs.length; i++) push(inputs[i].local);
   };
 
   const enter = (node: Node): void => {
@@ -173,10 +155,12 @@ export function collect(roots: readonly Node[], assigns: readonly Node[]): Colle
     if (!seen || !open.includes(root)) open.push(root);
   }
   for (const assign of assigns) descend(assign);
-  writer.push(ROOTS_MARK);
-  for (const root of open) writer.push(root.local);
+  push(ROOTS_MARK);
+  for (const root of open) push(root.local);
 
-  return { order, roots: open, assigns, storages, scalars, arrays, ...writer.end() };
+  let hash = used;
+  for (let i = 0; i < used; i++) hash = Math.imul(hash ^ words[i], 0x9e3779b1) ^ (hash >>> 15);
+  return { order, roots: open, assigns, storages, scalars, arrays, key: words.subarray(0, used), hash };
 }
 
 function stale(node: Node): StaleTensorError {

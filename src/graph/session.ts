@@ -44,6 +44,8 @@ export interface DeferredLaunch {
 export interface GradientHolder {
   /** The gradient, if it is there and was not computed yet. */
   readonly pendingGrad: Node | null;
+  /** How it is known where it must not be kept alive. */
+  readonly weakly: WeakRef<GradientHolder>;
 }
 
 interface Listener {
@@ -62,7 +64,9 @@ export class Session {
   /** What the host counted along with the pending assignments, to be taken back if they are abandoned. */
   #undo: (() => void)[] = [];
   #retained: WeakRef<Node>[] = [];
-  readonly #gradients = new Set<WeakRef<GradientHolder>>();
+  /** Those with lazy gradients: since the last flush, and from before it. */
+  readonly #gradients = new Set<GradientHolder>();
+  readonly #olderGradients = new Set<WeakRef<GradientHolder>>();
   #deferred: DeferredLaunch | null = null;
 
   /** Nodes on top of many others, and the step in which they were made. */
@@ -146,20 +150,23 @@ export class Session {
   }
 
   /** Has the next launch that assigns anything compute the gradient of `holder`, if it is still there then. */
-  retainGradient(holder: WeakRef<GradientHolder>): void {
+  retainGradient(holder: GradientHolder): void {
     this.#gradients.add(holder);
   }
 
   /** Whether the next launch would compute more than what is asked for and what is assigned. */
   get hasOtherRoots(): boolean {
     if (this.#retained.length > 0) return true;
+    if (this.#gradients.size === 0 && this.#olderGradients.size === 0) return false;
     this.#sweepGradients();
-    return this.#gradients.size > 0;
+    return this.#olderGradients.size > 0;
   }
 
   /** Forgets gradients that were computed, replaced by null, or left behind with their parameters. */
   #sweepGradients(): void {
-    for (const ref of this.#gradients) if (!ref.deref()?.pendingGrad) this.#gradients.delete(ref);
+    for (const holder of this.#gradients) this.#olderGradients.add(holder.weakly);
+    this.#gradients.clear();
+    for (const ref of this.#olderGradients) if (!ref.deref()?.pendingGrad) this.#olderGradients.delete(ref);
   }
 
   #takeRetained(): Node[] {
@@ -175,12 +182,19 @@ export class Session {
   /** Gradients that are not assigned anyway. */
   #takeGradients(assigns: readonly Node[]): Node[] {
     const nodes: Node[] = [];
-    for (const ref of this.#gradients) {
-      const node = ref.deref()?.pendingGrad;
+    const take = (holder: GradientHolder | undefined): void => {
+      const node = holder?.pendingGrad;
       if (node && !assigns.some((a) => a.inputs[0] === node)) nodes.push(node);
-    }
-    this.#gradients.clear();
+    };
+    for (const holder of this.#gradients) take(holder);
+    for (const ref of this.#olderGradients) take(ref.deref());
+    this.#forgetGradients();
     return nodes;
+  }
+
+  #forgetGradients(): void {
+    this.#gradients.clear();
+    this.#olderGradients.clear();
   }
 
   // --- launching
@@ -306,7 +320,7 @@ export class Session {
     const launch = this.#deferred;
     this.#deferred = null;
     this.#retained = [];
-    this.#gradients.clear();
+    this.#forgetGradients();
     const { assigns, undo } = this.takePending();
     this.#void(assigns, undo); // what was recorded last goes first
     launch?.abandon();

@@ -22,7 +22,14 @@ import {
 import { checkGroups, type Group, makeGroup, type PartState, type Slot } from "./group.ts";
 import { nearestName } from "../base/options.ts";
 import { type HyperValue, spread } from "./hyper.ts";
-import { type CapturedUpdate, countStep, fillScalars, matchesUpdate, requiredOf } from "./captured_update.ts";
+import {
+  type CapturedUpdate,
+  countStep,
+  fillScalars,
+  matchesUpdate,
+  type PartUpdate,
+  requiredOf,
+} from "./captured_update.ts";
 import { checkState, clearStats, gatherState, type Keeps, type OptimizerState, restoreStats } from "./state.ts";
 import type { Hypers, StatKind, Stepper, Update } from "./stepper.ts";
 
@@ -180,7 +187,7 @@ export class Optimizer {
    * @param factor A number or a tensor of one element.
    */
   scaleGrads(factor: Tensor | number): void {
-    const one = typeof factor === "number" ? stepInput(factor) : factor.reshape([]);
+    const one = typeof factor === "number" ? stepInput(factor) : factor.rank === 0 ? factor : factor.reshape([]);
     for (const [part, slots] of this.#active()) scaleGrads(part, slots, one);
   }
 
@@ -250,34 +257,38 @@ export class Optimizer {
    * @throws ShapeError for a gradient that is not of its parameter's shape; nothing is updated then.
    */
   step(): void {
-    this.captureStep();
+    this.#build();
     if (!this.deferBoundary) endStep();
   }
 
   /**
-   * As {@link Optimizer.step}, without the boundary; gives what it takes to replay it.
+   * As {@link Optimizer.step}, but launches nothing; gives what it takes to replay it.
    *
    * @internal
    */
   captureStep(): CapturedUpdate {
     const required = requiredOf(this.#groups);
-    const work = this.#groups.flatMap(({ parts }, group) =>
-      parts.map((part) => ({ part, group, active: activeSlots(part) }))
-    ).filter(({ active }) => active.length > 0 || this.always);
+    return { parts: this.#build(), required };
+  }
+
+  /** Records the update of every part with something to do. */
+  #build(): PartUpdate[] {
+    const work: { part: PartState; group: number; active: Slot[] }[] = [];
+    this.#groups.forEach(({ parts }, group) => {
+      for (const part of parts) {
+        const active = activeSlots(part);
+        if (active.length > 0 || this.always) work.push({ part, group, active });
+      }
+    });
     onAbandon(this.#count(work));
-    const { steppers } = this;
-    const parts = work.map(({ part, group, active }) =>
-      buildUpdate(part, active, {
-        group,
-        hypers: this.hypers[group],
-        steppers,
-        kinds: this.#kinds,
-        after: (update) => this.afterUpdate(update, part),
-      })
-    );
-    for (const each of parts) fillScalars(each, this.hypers[each.group]);
+    const common = { steppers: this.steppers, kinds: this.#kinds };
+    const updates = work.map(({ part, group, active }) => {
+      const after = (update: Update) => this.afterUpdate(update, part);
+      return buildUpdate(part, active, { ...common, group, hypers: this.hypers[group], after });
+    });
+    for (const each of updates) fillScalars(each, this.hypers[each.group]);
     this.endStep();
-    return { parts, required };
+    return updates;
   }
 
   /**
@@ -323,7 +334,6 @@ export class Optimizer {
 
   /** What the host does after a step; for optimizers that wrap others. */
   protected endStep(): void {}
-
   /**
    * Whether steps with the same gradients differ in nothing but the numbers of {@link Stepper.steady}.
    *

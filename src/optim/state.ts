@@ -168,7 +168,11 @@ export function restoreStats(
         if (saved === null && !slot.part.stats.has(name)) continue; // zeros already
         const { shape, offset } = place(slot, kind);
         const { storage } = statArena(slot.part, name, kind);
-        group.push({ memory: storage, value: saved === null ? zeros(shape) : saved.reshape(shape), offset });
+        group.push({
+          memory: storage,
+          value: saved === null ? zeros(shape) : sameShape(saved.shape, shape) ? saved : saved.reshape(shape),
+          offset,
+        });
       }
     }
   }

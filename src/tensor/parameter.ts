@@ -120,8 +120,7 @@ export abstract class Variable extends Tensor {
 
 /** A tensor that is trained: `backward` fills its gradient, optimizers update it. f32. */
 export class Parameter extends Variable {
-  /** How the session knows it, which keeps no parameter alive. */
-  readonly #ref: WeakRef<Parameter> = new WeakRef(this);
+  #weakly: WeakRef<Parameter> | null = null;
   /** What `backward` found, added up since it was last null. */
   grad: Tensor | null = null;
   /** Whether `backward` fills {@link Parameter.grad}. */
@@ -146,7 +145,9 @@ export class Parameter extends Variable {
    */
   get pendingGrad(): Node | null {
     const { grad } = this;
-    return grad === null || grad.disposed || grad.node.storage !== null ? null : grad.node;
+    if (grad === null || grad.disposed) return null;
+    const { node } = grad;
+    return node.storage === null ? node : null;
   }
 
   /**
@@ -156,7 +157,16 @@ export class Parameter extends Variable {
    */
   receive(grad: Tensor): void {
     this.grad = grad;
-    session.retainGradient(this.#ref);
+    session.retainGradient(this);
+  }
+
+  /**
+   * A reference that keeps nothing alive.
+   *
+   * @internal
+   */
+  get weakly(): WeakRef<Parameter> {
+    return this.#weakly ??= new WeakRef(this);
   }
 
   /** Itself: `backward` finds it by its leaf. */

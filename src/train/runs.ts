@@ -42,7 +42,7 @@ export class Runs {
     if (inner !== undefined && !isWithin(outer, inner)) {
       const other = this.#open.find((run) => !isWithin(outer, run))!.what;
       throw new ConfigError(
-        `Cannot ${what} now: ${other}() of this learner is still under way; write "await learn.${other}(...)" there`,
+        `Cannot call ${what}() now: ${other}() of this learner is still under way; write "await learn.${other}(...)" there`,
       );
     }
     const run: Run = { what, outer };

@@ -55,7 +55,9 @@ export class ScalarHistory {
     }
     this.#memory ??= memory(CAPACITY);
     // the position is a number that travels with the run: the program stays the same from batch to batch
-    assign([{ memory: this.#memory, value: value.cast("f32"), at: stepInput(this.#count, { dtype: "u32" }) }]);
+    // no second tensor of the same value: it would keep the value's memory
+    const number = value.dtype === "f32" ? value : value.cast("f32");
+    assign([{ memory: this.#memory, value: number, at: stepInput(this.#count, { dtype: "u32" }) }]);
     this.#count++;
     const generation = this.#generation;
     onAbandon(() => {

@@ -48,15 +48,15 @@ export function schedule(units: readonly Unit[], places: Places, maxSlots: numbe
   return steps;
 }
 
-/** Units whose value is not to be had in the kernel that computes them. */
-const strict = (unit: Unit): boolean =>
+/** Whether consumers of a unit's value go to a later kernel than the one that computes it. */
+const needsBarrier = (unit: Unit): boolean =>
   unit.kind === "assign" || unit.kind === "part" || unit.kind === "cat" || unit.kind === "scatterAdd" ||
   unit.kind === "segmentSum";
 
 /** The first kernel that `unit` may be in, by what it needs. */
 function earliest(unit: Unit): number {
   let low = 0;
-  for (const d of unit.deps) low = Math.max(low, strict(d) ? d.kernel + 1 : d.kernel);
+  for (const d of unit.deps) low = Math.max(low, needsBarrier(d) ? d.kernel + 1 : d.kernel);
   for (const a of unit.after) low = Math.max(low, a.kernel);
   return low;
 }
