@@ -170,7 +170,7 @@ interface Replay {
   /** The version of each target's memory after it. */
   readonly versions: readonly number[];
   /** The host's part of what is pending and of the update, to be taken back. */
-  readonly undo: readonly (() => void)[];
+  undo: readonly (() => void)[];
   /** What it carries out of what was pending: the trace's assignments, and the epilogue's once it is known. */
   assigns: readonly Node[];
   epilogue: Collected | null;
@@ -293,12 +293,9 @@ export class CapturedStep {
     }
     if (epilogue !== null && this.#takeEpilogue(epilogue, replay)) {
       const { assigns, undo } = this.#session.takePending();
-      this.#replay = {
-        ...replay,
-        epilogue,
-        assigns: [...replay.assigns, ...assigns],
-        undo: [...replay.undo, ...undo],
-      };
+      replay.epilogue = epilogue;
+      replay.assigns = [...replay.assigns, ...assigns];
+      replay.undo = [...replay.undo, ...undo];
     }
     this.#session.launchDeferred();
   }

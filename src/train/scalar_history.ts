@@ -12,8 +12,8 @@ import {
   onAbandon,
   readAll,
   readAllSync,
-  stepInput,
   type Tensor,
+  travelling,
   viewOf,
 } from "../tensor/mod.ts";
 
@@ -57,7 +57,7 @@ export class ScalarHistory {
     // the position is a number that travels with the run: the program stays the same from batch to batch
     // no second tensor of the same value: it would keep the value's memory
     const number = value.dtype === "f32" ? value : value.cast("f32");
-    assign([{ memory: this.#memory, value: number, at: stepInput(this.#count, { dtype: "u32" }) }]);
+    assign([{ memory: this.#memory, value: number, at: travelling(Uint32Array.of(this.#count), [], "u32") }]);
     this.#count++;
     const generation = this.#generation;
     onAbandon(() => {
