@@ -25,6 +25,18 @@
 const KC: i32 = 256, MC: i32 = 192;
 const NC_VECTORS: i32 = 33; // with 16 lanes half of the second cache
 
+// c[0..count] = or continues the sums over k of a[k] B[k, column], columns of B side by side from `b` on, its rows at `rows`
+// @ts-ignore: decorator
+@external("native", "row") declare function sumRow(
+  kc: i32, a: usize, b: usize, rows: usize, c: usize, count: i32, add: i32, low: i32, high: i32,
+): void;
+
+// convThin of conv_thin.as.ts
+// @ts-ignore: decorator
+@external("native", "thin") declare function thin(
+  d: usize, a: usize, b: usize, c: usize, ldc: i32, rows: i32, start: i32, count: i32, begin: i32, end: i32, work: usize,
+): void;
+
 // Copies planes of `height` x `width` numbers, `planeStep` bytes apart, the innermost side by side; of them the borders are 0
 // @ts-ignore: decorator
 @external("native", "pad") declare function pad(
@@ -311,5 +323,33 @@ export function convPadNarrow(d: usize, src: usize, dst: usize, from: i32, to: i
     const above = inside ? y0 : ny, below = inside ? ny - y1 : 0;
     pad(dst + <usize>item * plane, at + <usize>(y0 * sy), planes, step, ny, above, below, sy, nx, x0, nx - x1);
     item += planes;
+  }
+}
+
+/** As convThin: columns that lie in one line are summed by machine code. */
+export function convThin(
+  d: usize, a: usize, b: usize, c: usize, ldc: i32, rows: i32, start: i32, count: i32, begin: i32, end: i32, work: usize,
+): void {
+  const depth = load<i32>(d, 4), spacing = load<i32>(d, 84), col = work + COLUMNS, row = work + ROWS_B;
+  // the same cases as there, or sums would be formed in another order
+  const lines = depth <= 64 && begin == 0 && end == depth && load<i32>(d, 72) >= 8 && (spacing == 4 || spacing == 8);
+  let line = !lines && end - begin >= 16 && count >= 16;
+  if (line) {
+    offsets(col, d + 64, d + 76, start, count);
+    const first = load<i32>(col);
+    for (let j = 1; j < count && line; j++) line = load<i32>(col + <usize>(j << 2)) - first == j << 2;
+  }
+  if (!line) {
+    thin(d, a, b, c, ldc, rows, start, count, begin, end, work);
+    return;
+  }
+  const from = b + <usize>load<i32>(col);
+  for (let p = begin; p < end; p += KC) {
+    const kc = min(KC, end - p), add = p > begin ? 1 : 0;
+    offsets(row, d + 40, d + 52, p, kc);
+    const low = least(row, kc), high = greatest(row, kc);
+    for (let i = 0; i < rows; i++) {
+      sumRow(kc, a + <usize>(i * depth + p) * 4, from, row, c + <usize>(i * ldc) * 4, count, add, low, high);
+    }
   }
 }

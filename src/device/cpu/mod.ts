@@ -133,7 +133,7 @@ class CpuDevice implements Device {
     this.#native = this.#openNative(native ?? (simd === undefined ? undefined : false));
     this.#tile = this.#native === null ? WASM_TILE : nativeTile(this.#native.native.lanes);
     if (this.#native !== null) {
-      const imports = bridge(this.#native.native, memory, library().bsearch);
+      const imports = { ...bridge(this.#native.native, memory, library().bsearch), thin: exports.convThin };
       const { loops } = this.#native.native;
       Object.assign(
         this.#imports,

@@ -32,7 +32,7 @@ try {
   let loops = {}, library = null;
   if (native !== null) {
     library = Deno.dlopen("${LIBRARY}", ${JSON.stringify(CALL)});
-    const imports = (${bridge})(native, memory, library.symbols.bsearch);
+    const imports = { ...(${bridge})(native, memory, library.symbols.bsearch), thin: own.convThin };
     loops = new WebAssembly.Instance(native.loops, { env, native: imports }).exports;
   }
   const k = { ...own, convPackThin: own.convPack, convPadNarrow: own.convPad, ...loops, memory, pow, fmod };

@@ -15,6 +15,8 @@ export interface Native {
   /** Addresses of the functions: tiles, and the packing of panels of B and of A. */
   readonly tiles: bigint;
   readonly packs: readonly [b: bigint, a: bigint];
+  /** Address of the function for products of a row. */
+  readonly row: bigint;
   /** Address of the function that copies images with a border; null where there is none. */
   readonly pad: bigint | null;
   /** Lanes of a vector and rows of a tile. */
@@ -39,6 +41,7 @@ export function bridge(native: Native, memory: WebAssembly.Memory, bsearch: Call
   for (let i = 0; i < 16; i++) words[32 + i] = i < 8 ? 2 * i : 2 * i + 1;
   const given = Deno.UnsafePointer.of(words), one = pointer(1n), base = pointer(native.memory);
   const tilesAt = pointer(native.tiles), packsAt = native.packs.map(pointer);
+  const rowAt = pointer(native.row);
   const padAt = native.pad === null ? null : pointer(native.pad);
   let size = memory.buffer.byteLength;
   /** Refuses the bytes from `from` to `to` if some are not in memory. */
@@ -129,6 +132,36 @@ export function bridge(native: Native, memory: WebAssembly.Memory, bsearch: Call
       words[9] = fromStep;
       words[10] = toStep;
       bsearch(given, base, one, one, packsAt[which]);
+    },
+    row(
+      kc: number,
+      a: number,
+      b: number,
+      rows: number,
+      c: number,
+      count: number,
+      add: number,
+      low: number,
+      high: number,
+    ) {
+      a >>>= 0;
+      b >>>= 0;
+      rows >>>= 0;
+      c >>>= 0;
+      if (kc < 0 || count < 1) throw new RangeError(`Cannot form a row of ${count} sums of ${kc}`);
+      check(a, a + kc * 4);
+      check(rows, rows + kc * 4);
+      check(c, c + count * 4);
+      if (kc > 0) check(b + low, b + high + count * 4);
+      words[0] = kc;
+      words[1] = a;
+      words[2] = b;
+      words[3] = rows;
+      words[4] = c;
+      words[5] = count;
+      words[6] = add;
+      words[7] = lanes === 16 ? (1 << count % 16) - 1 : (24 - count % 8) * 4;
+      bsearch(given, base, one, one, rowAt);
     },
     pad(
       to: number,

@@ -11,6 +11,7 @@ import type { Native } from "./bridge.ts";
 import { CodeMemory } from "./code_memory.ts";
 import { emitPad } from "./borders.ts";
 import { emitPack } from "./panels.ts";
+import { emitRow } from "./rows.ts";
 import { askProcessor, type Level, levelOf } from "./processor.ts";
 import { emitTiles, SHAPES } from "./tiles.ts";
 
@@ -59,6 +60,7 @@ function load(memory: WebAssembly.Memory, level: Level): NativeCode {
   const shape = SHAPES[level], { lanes, rows } = shape;
   const a = new Assembler();
   const tiles = emitTiles(a, shape), packB = emitPack(a, lanes), packA = emitPack(a, lanes === 16 ? 8 : 4);
+  const row = emitRow(a, lanes);
   const pad = lanes === 16 ? emitPad(a) : null;
   const code = new CodeMemory(a.finish());
   const bytes = Uint8Array.from(atob(NATIVE), (c) => c.charCodeAt(0));
@@ -67,6 +69,7 @@ function load(memory: WebAssembly.Memory, level: Level): NativeCode {
     loops: new WebAssembly.Module(bytes),
     memory: Deno.UnsafePointer.value(Deno.UnsafePointer.of(new Uint8Array(memory.buffer))),
     tiles: code.address(tiles),
+    row: code.address(row),
     pad: pad === null ? null : code.address(pad),
     packs: [code.address(packB), code.address(packA)],
     lanes,

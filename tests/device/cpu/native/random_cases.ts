@@ -45,7 +45,9 @@ function operand(draw: Draw, c: CaseBuilder, rows: number, columns: number, seed
 /** A product, sometimes with an epilogue or stored anyhow, and sometimes with values that are not finite. */
 export function randomProduct(seed: number): ProgramCase {
   const draw = drawer(seed);
-  const [m, n] = [size(draw, 400), size(draw, 700)], k = draw(12) === 0 ? 1 : size(draw, 800);
+  const thin = draw(6) === 0 ? 1 + draw(4) : 0; // one or two rows, or columns
+  const m = thin === 1 || thin === 2 ? thin : size(draw, 400), n = thin > 2 ? thin - 2 : size(draw, 700);
+  const k = draw(12) === 0 ? 1 : size(draw, 800);
   const c = new CaseBuilder(`product ${seed}: ${m} x ${n} x ${k}`, sumTolerance(k));
   const a = operand(draw, c, m, k, seed * 3 + 1), b = operand(draw, c, k, n, seed * 3 + 2);
   const y = c.output("f32", m * n * 2), turned = draw(4) === 0, relu = draw(3) === 0;

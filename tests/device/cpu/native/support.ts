@@ -40,6 +40,7 @@ export interface Functions {
   readonly tiles: (...args: number[]) => void;
   readonly pack: (...args: number[]) => void;
   readonly pad: (...args: number[]) => void;
+  readonly row: (...args: number[]) => void;
 }
 
 /** Calls `use` with machine code of `level`, which is freed afterwards. */
@@ -50,9 +51,9 @@ export function withFunctions(level: Level, pages: number, use: (functions: Func
   const imports = bridge(code.native, memory, library().bsearch);
   const buffer = memory.buffer as ArrayBuffer;
   const { lanes, rows } = code.native;
-  const { tiles, pack, pad } = imports as unknown as Pick<Functions, "tiles" | "pack" | "pad">;
+  const { tiles, pack, pad, row } = imports as unknown as Pick<Functions, "tiles" | "pack" | "pad" | "row">;
   try {
-    use({ words: new Float32Array(buffer), ints: new Int32Array(buffer), memory, lanes, rows, tiles, pack, pad });
+    use({ words: new Float32Array(buffer), ints: new Int32Array(buffer), memory, lanes, rows, tiles, pack, pad, row });
   } finally {
     code.free();
   }
