@@ -110,7 +110,7 @@ export function compareFingerprints(saved: Fingerprint, now: Fingerprint, path: 
   const told = differ.slice(0, 4).map((n) => `${n} was ${saved[n] ?? "absent"} and is ${now[n] ?? "absent"}`);
   const more = differ.length > told.length ? `; and ${differ.length - told.length} more differences` : "";
   const epochs = differ.includes("number of epochs")
-    ? " Training longer is a fit of its own: load these weights, and fit with the new number of epochs and startEpoch."
+    ? "; to train longer, load these weights, and fit with the new number of epochs and startEpoch"
     : "";
   throw new CheckpointError(
     `Cannot go on from ${path}: it was saved by another run: ${told.join("; ")}${more}. ` +

@@ -101,3 +101,12 @@ Deno.test("YAML that could do harm is refused, with its place", () => {
   begins(only("a: " + "x".repeat(1 << 20)), "r.yaml:1:1: a recipe has at most 256 KiB");
   assertEquals(Object.hasOwn(Object.prototype, "a"), false);
 });
+
+Deno.test({
+  name: "a permission that the parser lacks is no fault of the recipe",
+  permissions: { env: false, read: true },
+  fn: () => {
+    const line = "Cannot read the recipe r.yaml: the YAML parser looks at the environment, run again with --allow-env";
+    assertEquals(only(SMALL), line);
+  },
+});

@@ -104,6 +104,12 @@ function guarded<T>(file: string, read: () => T): T {
     return read();
   } catch (error) {
     if (error instanceof ConfigError) throw error;
+    if (error instanceof Deno.errors.NotCapable) { // the parser looks whether it is to be traced
+      throw new ConfigError(
+        `Cannot read the recipe ${file}: the YAML parser looks at the environment, run again with --allow-env`,
+        { cause: error },
+      );
+    }
     const why = error instanceof RangeError ? "it is nested too deeply" : firstLine(error);
     throw new ConfigError(`${file}:1:1: cannot be read: ${why}`, { cause: error });
   }
