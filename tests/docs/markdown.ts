@@ -52,3 +52,21 @@ export async function declaredNames(): Promise<Set<string>> {
   await visit(new URL("src/", ROOT));
   return names;
 }
+
+/** A block of code in a document. */
+export interface Block {
+  /** Where it stands, `file:line`. */
+  readonly place: string;
+  /** The word behind the fence: "ts", "yaml", "sh"; with what follows, such as "ts ignore". */
+  readonly kind: string;
+  readonly code: string;
+}
+
+/** The blocks of code of a document. */
+export function blocks(file: string, text: string): Block[] {
+  return [...text.matchAll(/^```(.+)\n([\s\S]*?)^```$/gm)].map(({ 1: kind, 2: code, index }) => ({
+    place: `${file}:${text.slice(0, index).split("\n").length}`,
+    kind: kind.trim(),
+    code,
+  }));
+}

@@ -5,6 +5,7 @@
  * @module
  */
 import { ShortEpoch } from "../../src/callbacks/mod.ts";
+import { main } from "../../src/cli/main.ts";
 import { DataLoaders, fetchCached, loadMnist } from "../../mod.ts";
 import { DistributedTrainer } from "../../src/distrib/mod.ts";
 import { LivePage } from "../../src/live/mod.ts";
@@ -58,6 +59,18 @@ const ROWS: Readonly<Record<string, () => Promise<void>>> = {
   "several processes, over MPI": async () => {
     await init({ device: "cpu" });
     await synthLearner({ seed: 1 }).fit(2, { cbs: new DistributedTrainer() });
+  },
+  "the command line": async () => {
+    await Deno.writeTextFile(
+      `${dir}/a.csv`,
+      "x,y\n" + Array.from({ length: 40 }, (_, i) => `${i / 7},${i}.5\n`).join(""),
+    );
+    const recipe = "{ data: { kind: csv, file: a.csv, target: y }, model: { kind: tabular, layers: [4] }, " +
+      "policy: { kind: fit, epochs: 1 }, device: cpu }";
+    await Deno.writeTextFile(`${dir}/a.yaml`, recipe);
+    const code = await main(["train", `${dir}/a.yaml`, "--out", `${dir}/run`]);
+    if (code !== 0) throw new Error(`exit code ${code}`);
+    for (const name of ["model.safetensors", "losses.png"]) await Deno.stat(`${dir}/run/${name}`);
   },
   "the live page": async () => {
     await init({ device: "cpu" });
