@@ -324,8 +324,8 @@ export class CapturedStep {
       if (storages[i].disposed) throw new DisposedError("Cannot use a tensor of this batch: it was disposed");
     }
     const values = { storages, scalars: this.#scalars.list, arrays: this.#arrays.list };
-    const departure = { storages, entry: this.#entry, runtime: this.#runtime };
-    this.#session.tell(departure, (s) => this.#targets.some(({ storage }) => storage === s));
+    const pending = { storages, entry: this.#entry, runtime: this.#runtime };
+    this.#session.tell(pending, (s) => this.#targets.some(({ storage }) => storage === s));
     this.#runtime.run(this.#entry, values, this.#rootsFrom.map((i) => results[i]));
     this.#commit();
   }

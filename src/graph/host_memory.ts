@@ -6,7 +6,7 @@
 import type { Device, Range } from "../device/contract.ts";
 import { LastAccess } from "../device/last_access.ts";
 import type { Lowered } from "./lower/mod.ts";
-import { type Departure, session } from "./session.ts";
+import { type PendingLaunch, session } from "./session.ts";
 import type { Storage } from "./storage.ts";
 
 /** Some elements of 4 bytes. */
@@ -57,12 +57,12 @@ const accesses = new WeakMap<Lowered, Map<number, LastAccess>>();
  * that tell their progress and share their memory.
  */
 export function beforeWrite(ranges: readonly HostRange[], tell: (write: PendingWrite) => void): Disposable {
-  return session.onLaunch(ranges.map((r) => r.storage), (departure) => tell(writeOf(ranges, departure)));
+  return session.onLaunch(ranges.map((r) => r.storage), (launch) => tell(writeOf(ranges, launch)));
 }
 
 function writeOf(
   ranges: readonly HostRange[],
-  { storages, entry: { lowered }, runtime: { device } }: Departure,
+  { storages, entry: { lowered }, runtime: { device } }: PendingLaunch,
 ): PendingWrite {
   const slots = ranges.map(({ storage }) => 1 + lowered.boundStorages.indexOf(storages.indexOf(storage)));
   const known = accesses.get(lowered) ?? new Map<number, LastAccess>();

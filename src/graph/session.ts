@@ -26,7 +26,7 @@ export interface Launch {
 }
 
 /** A program that is compiled and about to be launched. */
-export interface Departure {
+export interface PendingLaunch {
   readonly storages: readonly Storage[];
   readonly entry: Entry;
   readonly runtime: DeviceRuntime;
@@ -50,7 +50,7 @@ export interface GradientHolder {
 
 interface Listener {
   readonly storages: readonly Storage[];
-  readonly tell: (departure: Departure) => void;
+  readonly tell: (pending: PendingLaunch) => void;
 }
 
 /** The state of the lazy runtime, all of it. */
@@ -72,7 +72,7 @@ export class Session {
   /** Nodes on top of many others, and the step in which they were made. */
   #deep: { readonly ref: WeakRef<Node>; readonly step: number }[] = [];
   #steps = 0;
-  #listener: Listener | null = null;
+  readonly #listeners = new Set<Listener>();
 
   // --- devices
 
@@ -230,6 +230,12 @@ export class Session {
       if (runtime === null) this.#queue.add(c, outputs, undo);
     } catch (error) {
       for (const storage of outputs) storage?.dispose();
+      if (also.length > 0) { // nobody asked for those now: maybe they are what failed
+        this.#restore(assigns, undo);
+        launch = this.flush(roots);
+        for (const node of also) if (node.storage === null) lose(node, error);
+        return launch;
+      }
       if (c.roots.length > 0 && assigns.length > 0) {
         this.#restore(assigns, undo);
         try {
@@ -379,22 +385,19 @@ export class Session {
    * Tells `tell` of the next launch that assigns to one of `storages`, once it is compiled, right before it happens; until
    * the result is disposed.
    */
-  onLaunch(storages: readonly Storage[], tell: (departure: Departure) => void): Disposable {
+  onLaunch(storages: readonly Storage[], tell: (pending: PendingLaunch) => void): Disposable {
     const listener = { storages, tell };
-    this.#listener = listener;
-    return {
-      [Symbol.dispose]: () => {
-        if (this.#listener === listener) this.#listener = null;
-      },
-    };
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
-  /** Tells the listener of a launch; `assigned` says whether it assigns to some memory. */
-  tell(departure: Departure, assigned: (storage: Storage) => boolean): void {
-    const listener = this.#listener;
-    if (listener === null || !listener.storages.some(assigned)) return;
-    this.#listener = null;
-    listener.tell(departure);
+  /** Tells the listeners of a launch; `assigned` says whether it assigns to some memory. */
+  tell(pending: PendingLaunch, assigned: (storage: Storage) => boolean): void {
+    for (const listener of this.#listeners) {
+      if (!listener.storages.some(assigned)) continue;
+      this.#listeners.delete(listener);
+      listener.tell(pending);
+    }
   }
 
   // --- reading
@@ -417,6 +420,13 @@ export class Session {
     if (device.readSync === undefined) return null;
     return spread(nodes, unpack(open, device.readSync(list)));
   }
+}
+
+/** Says of a value that the program failed which was to compute it: whoever uses it is told why. */
+function lose(node: Node, reason: unknown): void {
+  const storage = resultStorage(node.bytes);
+  storage.fail(reason);
+  node.materialize(storage, 0, 0);
 }
 
 /** The default session. */

@@ -108,6 +108,19 @@ Deno.test("a program that cannot be launched takes nothing along but what it nee
   closeDevice();
 });
 
+Deno.test("what was kept and cannot be computed fails whoever uses it, and nobody else", async () => {
+  session.useDevice(new Picky((bytes) => bytes === 28));
+  const kept = mul(vector(1, 2, 3, 4, 5, 6, 7), constant(2));
+  session.retain(kept);
+  const storage = new Storage(8, new Float32Array([1, 2])), old = leaf(storage, [2], "f32");
+  const done = session.record([{ storage, value: add(old, scalar(1)) }]);
+  assertEquals(await values(mul(vector(3), constant(2))), [[6]]);
+  assertEquals(await values(reader(storage, old, 0, done)), [[2, 3]]);
+  await assertRejects(() => session.read([kept]), DeviceError, "Cannot do that");
+  await assertRejects(() => session.read([mul(kept, constant(2))]), DeviceError, "Cannot do that");
+  closeDevice();
+});
+
 Deno.test("abandon() forgets what was recorded, and nothing else", async () => {
   session.useDevice(new ReferenceDevice());
   const storage = new Storage(8, new Float32Array([1, 2])), node = leaf(storage, [2], "f32");
