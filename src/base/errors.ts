@@ -43,8 +43,32 @@ export class StaleTensorError extends AnnealError {}
 /** A checkpoint that is missing, torn, or made for something else. */
 export class CheckpointError extends AnnealError {}
 
-/** A fit that a signal ended; what it had done is saved. */
-export class InterruptedError extends AnnealError {}
+/** What an {@link InterruptedError} says besides its message. */
+export interface InterruptedErrorInit extends ErrorOptions {
+  /** What interrupted the run. */
+  readonly reason?: string;
+}
+
+/**
+ * A run that was stopped before its end, to go on another time; what a fit with a `Checkpoint` had done is saved. The
+ * `cause` of one that an `AbortSignal` stopped is the signal's reason.
+ */
+export class InterruptedError extends AnnealError {
+  /** What interrupted it: `"SIGINT"`, `"SIGTERM"`, `"abort"`, `"budget"`, `"stop"` (the live page), or a callback's words. */
+  readonly reason: string;
+
+  /**
+   * Makes an InterruptedError.
+   *
+   * @param message What was interrupted, and how it goes on.
+   * @param options The reason, and the error that caused this one, if any.
+   */
+  constructor(message: string, options: InterruptedErrorInit = {}) {
+    const { reason = "", ...rest } = options;
+    super(message, rest);
+    this.reason = reason;
+  }
+}
 
 /** Input data that is empty, malformed or out of range. */
 export class DataError extends AnnealError {}

@@ -65,6 +65,9 @@ export function instanceOf<T>(Class: abstract new (...args: never[]) => T, takes
   return kind(takes, (v) => v instanceof Class);
 }
 
+/** A signal of the platform. */
+export const abortSignal: OptionKind<AbortSignal> = kind("an AbortSignal", (v) => v instanceof AbortSignal);
+
 /** An object with some members, whatever its class. */
 export function objectWith<T>(takes: string, ...members: readonly (keyof T & string)[]): OptionKind<T> {
   return kind(takes, (v) => typeof v === "object" && v !== null && members.every((m) => m in v));

@@ -19,6 +19,7 @@ export { ReduceLROnPlateau, type ReduceLrOptions } from "./reduce_lr.ts";
 export { SaveModel, type SaveModelOptions } from "./save_model.ts";
 export { ShortEpoch, type ShortEpochOptions } from "./short_epoch.ts";
 export { ShowGraph, type ShowGraphOptions } from "./show_graph.ts";
+export { StopAfter, type StopAfterOptions } from "./stop_after.ts";
 export { TensorBoard, type TensorBoardOptions } from "./tensor_board.ts";
 export { TerminateOnNaN } from "./terminate_on_nan.ts";
 export { Tracker, type TrackerOptions } from "./tracker.ts";

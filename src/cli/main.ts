@@ -1,7 +1,7 @@
 /**
  * The command line: `deno run -A jsr:@anneal/anneal/cli`, or `deno task anneal` in the repository.
  *
- * Exit codes: 0 done; 1 it failed; 2 the command line or the recipe is wrong; 130 and 143 interrupted, with everything saved.
+ * Exit codes: 0 done, or as far as the budget went; 1 it failed; 2 the command line or the recipe is wrong; 130 and 143 interrupted, with everything saved.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export async function main(args: readonly string[]): Promise<number> {
     }
     if (error instanceof AnnealError) {
       console.error(error.message);
-      if (error instanceof InterruptedError) return error.message.includes("SIGTERM") ? 143 : 130;
+      if (error instanceof InterruptedError) return error.reason === "SIGTERM" ? 143 : 130;
       return error instanceof ConfigError ? 2 : 1;
     }
     throw error;

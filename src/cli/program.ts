@@ -5,7 +5,9 @@
  */
 import { Command, CommanderError } from "commander";
 import { type Logger, Output, stdoutLogger } from "../train/mod.ts";
+import { secondsOf } from "./budget.ts";
 import { VERSION } from "./environment.ts";
+import type { RunResult } from "./train.ts";
 
 /** What commands print: text for people, or with `--json` one line for programs. */
 interface Printer {
@@ -23,6 +25,11 @@ function printer(json: boolean): Printer {
   return { logger: stdoutLogger(), result: (_, lines) => lines.forEach((line) => console.log(line)) };
 }
 
+/** The result of training: one that is not finished says so itself. */
+function resultLines({ finished, seconds, out }: RunResult): string[] {
+  return finished ? [`Done in ${seconds.toFixed(1)} s: ${out} holds the model, the log and pictures`] : [];
+}
+
 const collect = (value: string, all: string[]): string[] => [...all, value];
 
 interface Common {
@@ -30,6 +37,11 @@ interface Common {
 }
 interface WithSet extends Common {
   readonly set: string[];
+}
+
+interface Training {
+  readonly live?: string | boolean;
+  readonly budget?: string;
 }
 
 /** A command with the options that all have, and an example below its help. */
@@ -46,6 +58,11 @@ const SET = [
   [] as string[],
 ] as const;
 
+const BUDGET = [
+  "--budget <time>",
+  "stop after this time, as in 30s, 5m or 1h, with everything saved for resume; implies --json",
+] as const;
+
 /** All commands. */
 export function makeProgram(): Command {
   const program = new Command("anneal").description("Trains neural networks by recipes.").version(VERSION)
@@ -60,20 +77,21 @@ export function makeProgram(): Command {
     .option(...SET)
     .option("--out <folder>", "folder of the run; by default the recipe's, or the next free one under runs/")
     .option("--live [port]", "show the run on a page on this machine")
-    .action(async (file: string, { set, out, json, live }: WithSet & { out?: string; live?: string | boolean }) => {
+    .option(...BUDGET)
+    .action(async (file: string, { set, out, json, live, budget }: WithSet & Training & { out?: string }) => {
+      const seconds = budget === undefined ? {} : { budget: secondsOf(budget) };
       const { readRecipe } = await import("./run_folder.ts");
       const { trainRecipe } = await import("./train.ts");
       const recipe = await readRecipe(file, set);
-      const print = printer(json);
+      const print = printer(json || budget !== undefined);
       const cbs = live === undefined ? [] : [await livePage(live)];
       const result = await trainRecipe(recipe, file, {
         logger: print.logger,
         cbs,
+        ...seconds,
         ...(out === undefined ? {} : { out }),
       });
-      print.result(result, [
-        `Done in ${result.seconds.toFixed(1)} s: ${result.out} holds the model, the log and pictures`,
-      ]);
+      print.result(result, resultLines(result));
     });
 
   add(
@@ -83,14 +101,14 @@ export function makeProgram(): Command {
     "resume runs/digits",
   )
     .option("--live [port]", "show the run on a page on this machine")
-    .action(async (run: string, { json, live }: Common & { live?: string | boolean }) => {
+    .option(...BUDGET)
+    .action(async (run: string, { json, live, budget }: Common & Training) => {
+      const seconds = budget === undefined ? {} : { budget: secondsOf(budget) };
       const { resumeRun } = await import("./train.ts");
-      const print = printer(json);
+      const print = printer(json || budget !== undefined);
       const cbs = live === undefined ? [] : [await livePage(live)];
-      const result = await resumeRun(run, { logger: print.logger, cbs });
-      print.result(result, [
-        `Done in ${result.seconds.toFixed(1)} s: ${result.out} holds the model, the log and pictures`,
-      ]);
+      const result = await resumeRun(run, { logger: print.logger, cbs, ...seconds });
+      print.result(result, resultLines(result));
     });
 
   add(program, "lr-find <recipe>", "look for a learning rate", "lr-find examples/recipes/mnist_mlp.yaml --out lr.png")

@@ -5,11 +5,11 @@
  */
 import { dirname, join, resolve } from "@std/path";
 import { AnnealError, ConfigError, InterruptedError } from "../base/errors.ts";
-import { CSVLogger } from "../callbacks/mod.ts";
+import { CSVLogger, StopAfter } from "../callbacks/mod.ts";
 import { type Batch, DataLoader } from "../data/mod.ts";
-import type { Learner } from "../fit/mod.ts";
+import { Checkpoint, type Learner } from "../fit/mod.ts";
 import type { Figure } from "../plot/mod.ts";
-import { type Callback, type Logger, reasonOf, type Row, tell } from "../train/mod.ts";
+import { type Callback, interruptedBy, type Logger, reasonOf, type Row, tell } from "../train/mod.ts";
 import { environment, openDevice } from "./environment.ts";
 import { joinFits, lossesOf, scheduleOf } from "./record.ts";
 import { loadData, type RecipeData } from "./recipe/data.ts";
@@ -30,9 +30,20 @@ import {
 
 /** What came of a run. */
 export interface RunResult {
+  /** Whether it came to its end; otherwise `anneal resume` goes on with it. */
+  readonly finished: boolean;
+  /** Why not. */
+  readonly reason?: string;
   readonly out: string;
+  /** Epochs that are done, those of all policies. */
+  readonly epoch: number;
+  /** Loss of the validation set after the last of them; null before the first, without such a set, and for NaN. */
+  readonly valid_loss: number | null;
+  /** Path of the newest checkpoint. */
+  readonly checkpoint: string | null;
   /** Rows of the last policy's epochs. */
   readonly rows: readonly Row[];
+  /** Seconds that this call took. */
   readonly seconds: number;
 }
 
@@ -43,6 +54,8 @@ export interface TrainOptions {
   readonly out?: string;
   /** Further callbacks. */
   readonly cbs?: readonly Callback[];
+  /** Seconds that training may take; then the run is saved, to go on with `anneal resume`. */
+  readonly budget?: number;
 }
 
 /** Data and learner of a recipe. */
@@ -104,13 +117,21 @@ async function tryOut(learn: Learner): Promise<void> {
 async function train(
   run: RunFolder,
   learn: Learner,
-  { logger, cbs = [] }: TrainOptions,
+  { logger, cbs = [], budget }: TrainOptions,
   { resume, finished }: { readonly resume: boolean; readonly finished?: () => void },
 ): Promise<RunResult> {
   const start = performance.now();
   const { out, recipe, facts } = run;
   logger.line(`Run ${out} on ${facts.environment.device}`);
-  const callbacks = [...makeCallbacks(recipe), ...cbs];
+  const limit = budget === undefined ? [] : [new StopAfter({ seconds: budget })];
+  const callbacks = [...makeCallbacks(recipe), ...cbs, ...limit];
+  const result = (): Omit<RunResult, "finished"> => ({
+    out,
+    ...progressOf(learn),
+    checkpoint: callbacks.find((cb) => cb instanceof Checkpoint)?.lastPath ?? null,
+    rows: learn.recorder.rows,
+    seconds: (performance.now() - start) / 1000,
+  });
   try {
     for (const [i, policy] of policiesOf(recipe).entries()) {
       await runPolicy(learn, policy, i === 0 ? callbacks : goingOn(callbacks), resume);
@@ -118,15 +139,23 @@ async function train(
     }
   } catch (error) {
     if (!(error instanceof InterruptedError)) throw error;
-    const signal = error.message.includes("SIGTERM") ? "SIGTERM" : "SIGINT";
-    throw new InterruptedError(`Interrupted by ${signal} and saved; go on with: anneal resume ${out}`, {
-      cause: error,
-    });
+    const { reason } = error;
+    const how = `${interruptedBy(reason)} and saved; go on with: anneal resume ${out}`;
+    if (reason === "SIGINT" || reason === "SIGTERM") throw new InterruptedError(how, { reason, cause: error });
+    tell(logger, how);
+    return { finished: false, reason, ...result() };
   }
   await learn.export(resolve(out, MODEL));
   await saveRecord(learn, out, logger);
   await writeFacts({ ...run, facts: { ...facts, finished: new Date().toISOString() } });
-  return { out, rows: learn.recorder.rows, seconds: (performance.now() - start) / 1000 };
+  return { finished: true, ...result() };
+}
+
+/** How far a run has come. */
+function progressOf({ recorder }: Learner): Pick<RunResult, "epoch" | "valid_loss"> {
+  const rows = [...recorder.history, recorder].flatMap((fit) => fit.rows);
+  const loss = rows.at(-1)?.valid_loss;
+  return { epoch: rows.length, valid_loss: typeof loss === "number" && Number.isFinite(loss) ? loss : null };
 }
 
 /** The callbacks of a later policy: its rows stand below those of the ones before. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { DistributedError } from "../base/errors.ts";
-import { CancelBatch, CancelEpoch, CancelFit, CancelTrain, CancelValid } from "../train/mod.ts";
+import { CancelBatch, CancelEpoch, CancelFit, CancelTrain, CancelValid, type InterruptReason } from "../train/mod.ts";
 import type { World } from "./world.ts";
 
 /** How a process leaves the common way: by a cancel, or by an error. */
@@ -42,7 +42,18 @@ export interface Outcome {
   readonly exit: Exit | null;
 }
 
-const N = 10;
+/** Reasons to stop that processes tell each other; the last one stands for all others. Of several the first counts. */
+const REASONS: readonly (InterruptReason | "interrupt")[] = [
+  "SIGINT",
+  "SIGTERM",
+  "abort",
+  "budget",
+  "stop",
+  "interrupt",
+];
+
+const R = 8;
+const N = R + REASONS.length;
 const FIELDS = N + EXITS.length * 2;
 
 /** Sum of one number and of its square: all of `n` are equal just if `n` times the squares is the square of the sum. */
@@ -55,15 +66,21 @@ export async function meet(world: World, report: Report, notice = false): Promis
   const { place, mark = 0, loss = 0, items = 0, exit = null } = report;
   const all = new Float64Array(FIELDS);
   if (!notice) all.set([1, place, place ** 2, mark, mark ** 2, loss * items, items, items ** 2]);
-  if (world.asked !== null) all[world.asked === "SIGINT" ? 8 : 9] = 1;
+  if (world.asked !== null) all[R + reasonIndex(world.asked)] = 1;
   if (exit !== null) {
     const at = N + EXITS.indexOf(exit) * 2;
     all[at] = 1;
     all[at + 1] = world.rank;
   }
   await world.sumInPlace([all], "meet the other processes");
-  if (all[8] + all[9] > 0) world.raised = all[8] > 0 ? "SIGINT" : "SIGTERM";
+  const reason = REASONS.find((_, i) => all[R + i] > 0);
+  if (reason !== undefined) world.raised = reason;
   return read(all, world.size);
+}
+
+function reasonIndex(reason: string): number {
+  const i = (REASONS as readonly string[]).indexOf(reason);
+  return i < 0 ? REASONS.length - 1 : i;
 }
 
 function read(all: Float64Array, size: number): Outcome {

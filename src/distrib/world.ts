@@ -62,9 +62,9 @@ export class World implements Peers {
   /** Processes on this machine. */
   readonly localSize: number;
   idle: boolean = false;
-  /** The signal that this process got. */
-  asked: "SIGINT" | "SIGTERM" | null = null;
-  raised: "SIGINT" | "SIGTERM" | null = null;
+  /** Why this process wants all of them to stop. */
+  asked: string | null = null;
+  raised: string | null = null;
   readonly #mpi: Mpi | null;
   readonly #family: Launch["family"] | null;
   /** Memory, by where in it an array lies that is in large pages. */
@@ -416,8 +416,8 @@ export class World implements Peers {
   }
 
   /** See `Peers`. */
-  raise(signal: "SIGINT" | "SIGTERM"): void {
-    this.asked = signal;
+  raise(reason: string): void {
+    this.asked ??= reason;
   }
 
   /** See `Peers`. */

@@ -4,12 +4,22 @@
  * @module
  */
 import { isAbsolute, join } from "@std/path";
-import { InterruptCallback } from "../callbacks/interrupt.ts";
 import { smallerIsBetter } from "../callbacks/tracker.ts";
-import { ConfigError, InterruptedError } from "../base/errors.ts";
+import { ConfigError } from "../base/errors.ts";
 import { checkOptions, num, oneOf, type OptionTable, orNull, text } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
-import { Callback, type Handled, Metric, ORDER, Recorder, tell } from "../train/mod.ts";
+import {
+  Callback,
+  type Handled,
+  interruptedError,
+  type Interruption,
+  type InterruptPlace,
+  type InterruptSaver,
+  Metric,
+  ORDER,
+  Recorder,
+  tell,
+} from "../train/mod.ts";
 import { captureHost, type HostState } from "./capture.ts";
 import type { CheckpointSession } from "./checkpoint_session.ts";
 
@@ -29,7 +39,7 @@ export interface CheckpointOptions {
   readonly best?: string | null;
   /**
    * What SIGINT and SIGTERM do, after the step is finished and saved: end the process with the signal's code ("exit", the
-   * default), throw an {@link InterruptedError} out of the fit ("throw"), or whatever they did before ("ignore").
+   * default), reject the fit with an `InterruptedError` ("throw"), or whatever they did before ("ignore").
    */
   readonly onSignal?: "exit" | "throw" | "ignore";
 }
@@ -50,14 +60,15 @@ const CHECKPOINT: OptionTable<CheckpointOptions> = {
  * middle of an epoch too, with the same bits as if it had never stopped.
  *
  * A checkpoint is a directory, written in the background under another name, flushed and renamed; one that is torn is told
- * from its checksums, and the one before it used. Saves at the start and the end of each fit, besides the intervals.
+ * from its checksums, and the one before it used. Saves at the start and the end of each fit, besides the intervals,
+ * and where `learn.interrupt` stops it.
  *
  * @example
  * ```ts ignore
  * await learn.fitOneCycle(5, { cbs: [new Checkpoint({ dir: "run1", everySeconds: 60 })], resume: true });
  * ```
  */
-export class Checkpoint extends Callback {
+export class Checkpoint extends Callback implements InterruptSaver {
   /** Place in line: behind everything whose state it saves. */
   override readonly order: number = ORDER.checkpoint;
   /** Directory of the checkpoints. */
@@ -77,7 +88,9 @@ export class Checkpoint extends Callback {
   #session: CheckpointSession | null = null;
   #bestValue = NaN;
   #savedAt = 0;
-  /** The host's state when the training part of the epoch was done, for signals during validation. */
+  /** Where the run stood when it was last saved and that waited for. */
+  #sure: HostState | null = null;
+  /** The host's state when the training part of the epoch was done, for interruptions of the validation. */
   #trained: { readonly host: HostState; readonly versions: readonly number[] } | null = null;
 
   /**
@@ -127,6 +140,7 @@ export class Checkpoint extends Callback {
   join(session: CheckpointSession | null): void {
     this.#last = this.#session?.last ?? this.#last;
     this.#session = session;
+    if (session === null && this.attached && this.learn.saver === this) this.learn.saver = null;
   }
 
   /** The best value so far. */
@@ -145,7 +159,9 @@ export class Checkpoint extends Callback {
     this.run = this.#session !== null; // a probe, or epochs without a policy
     if (!this.run) return;
     this.#bestValue = NaN;
-    this.#savedAt = performance.now();
+    learn.saver = this;
+    this.#sure = this.#trained = null;
+    this.#savedAt = learn.clock();
     if (!learn.resuming) return this.#saveNow({ epoch: this.#session!.startEpoch, iter: null });
   }
 
@@ -154,15 +170,17 @@ export class Checkpoint extends Callback {
     const session = this.#session;
     const { learn } = this;
     if (session === null || learn.phase === "eval" || learn.phase === "predict") return;
-    if (!learn.training) return session.signal === null || this.#trained === null ? undefined : this.#stopValidating();
-    const { iter, nIter, trainIter, epoch } = learn;
-    const stop = session.signal !== null;
-    const due = stop || trainIter % this.everySteps === 0;
-    const late = performance.now() - this.#savedAt >= this.everySeconds * 1000 && !session.store.writing;
-    const last = iter + 1 === nIter && this.onSignal !== "ignore" && learn.dls.valid.length > 0;
-    if (!due && !late && !last) return;
-    if (!this.#whole) return;
-    return this.#atBatch({ epoch, iter: iter + 1 }, { save: due || late, last, stop });
+    if (!learn.training) return;
+    const { iter, nIter, trainIter, epoch, interruption } = learn;
+    const save = interruption === null && (trainIter % this.everySteps === 0 || this.#late); // one saves it itself
+    const last = iter + 1 === nIter && learn.dls.valid.length > 0;
+    if (!save && !last || !this.#whole) return;
+    return this.#atBatch({ epoch, iter: iter + 1 }, { save, last });
+  }
+
+  get #late(): boolean {
+    const { clock } = this.learn;
+    return clock() - this.#savedAt >= this.everySeconds * 1000 && !this.#session!.store.writing;
   }
 
   /** Whether everything that goes on in the middle of an epoch can be saved. */
@@ -174,14 +192,13 @@ export class Checkpoint extends Callback {
 
   async #atBatch(
     at: { epoch: number; iter: number },
-    { save, last, stop }: { save: boolean; last: boolean; stop: boolean },
+    { save, last }: { save: boolean; last: boolean },
   ): Promise<void> {
     const { learn } = this;
     learn.flush(); // the step's own program, not part of the copies'
     const host = await captureHost(learn, at);
-    if (save) await this.#save(host, { stop });
+    if (save) await this.#save(host, { wait: false });
     if (last) this.#trained = { host, versions: this.#versions() };
-    if (stop) await this.#stop(); // a signal that came since then is for the next batch
   }
 
   /** Assignments to weights so far: validation that changes them cannot be cut short. */
@@ -190,13 +207,35 @@ export class Checkpoint extends Callback {
     return [...model.namedParameters().values(), ...model.namedBuffers().values()].map((v) => v.storage.version);
   }
 
-  async #stopValidating(): Promise<void> {
-    const { host, versions } = this.#trained!;
-    const now = this.#versions();
-    if (versions.some((v, i) => v !== now[i])) return; // the end of the epoch is near
-    this.learn.flush();
-    await this.#save(host, { stop: true });
-    await this.#stop();
+  /**
+   * See `InterruptSaver`.
+   *
+   * @internal
+   */
+  async saveInterrupted(place: InterruptPlace, interruption: Interruption): Promise<string | null> {
+    const session = this.#session!;
+    if (!this.learn.resuming) { // otherwise nothing happened since the checkpoint that the fit goes on from
+      const host = await this.#hostAt(place);
+      if (host === null) return null;
+      const sure = this.#sure;
+      if (sure === null || sure.epoch !== host.epoch || sure.iter !== host.iter) await this.#save(host, { wait: true });
+    }
+    const path = session.last ?? this.path;
+    await this.#stop(interruption, path);
+    session.leaveOpen();
+    return path;
+  }
+
+  /** What to save at a place; null where nothing can go on from there. */
+  async #hostAt(place: InterruptPlace): Promise<HostState | null> {
+    const { learn } = this;
+    const { epoch, iter } = learn;
+    if (place === "beforeEpoch") return await captureHost(learn, { epoch, iter: null });
+    if (place === "afterEpoch") return await captureHost(learn, { epoch: epoch + 1, iter: null });
+    if (learn.training) return this.#whole ? await captureHost(learn, { epoch, iter: iter + 1 }) : null;
+    if (this.#trained === null) return null;
+    const { host, versions } = this.#trained, now = this.#versions();
+    return versions.some((v, i) => v !== now[i]) ? null : host; // the end of the epoch is near
   }
 
   /** See `Callback.afterEpoch`. */
@@ -213,21 +252,9 @@ export class Checkpoint extends Callback {
         ? value < this.#bestValue
         : value > this.#bestValue);
     if (better) this.#bestValue = value;
-    const stop = session.signal !== null;
-    const due = (learn.epoch + 1 - session.startEpoch) % this.everyEpochs === 0 || stop;
-    const late = performance.now() - this.#savedAt >= this.everySeconds * 1000 && !session.store.writing;
-    if (!due && !late && !better) return;
-    await this.#save(await captureHost(learn, at), { stop, best: better });
-    if (stop) await this.#stop();
-  }
-
-  /** See `Callback.afterCancelFit`. */
-  override async afterCancelFit(): Promise<void> {
-    const { learn } = this;
-    const interrupted = learn.findCb(InterruptCallback)?.epoch === learn.epoch;
-    if (!interrupted) return; // whoever stopped the fit ended it
-    await this.#saveNow({ epoch: learn.epoch, iter: null });
-    this.#session?.leaveOpen();
+    const due = (learn.epoch + 1 - session.startEpoch) % this.everyEpochs === 0;
+    if (!due && !this.#late && !better) return;
+    await this.#save(await captureHost(learn, at), { wait: learn.interruption !== null, best: better });
   }
 
   /** See `Callback.afterFit`. */
@@ -238,31 +265,36 @@ export class Checkpoint extends Callback {
       const host = await captureHost(learn, { epoch: learn.nEpoch, iter: null });
       await session.write(host, { done: true }, { wait: true });
     }
-    if (session.signal !== null) await this.#stop(); // it came too late for the last step
+    const { interruption } = this.learn;
+    if (interruption === null || session.open || !isSignal(interruption.reason)) return;
+    const path = session.last ?? this.path; // a signal that came too late for the last step
+    await this.#stop(interruption, path);
+    throw interruptedError(interruption, path);
   }
 
   async #saveNow(at: { epoch: number; iter: null }): Promise<void> {
     await this.#session!.write(await captureHost(this.learn, at), {}, { wait: true });
-    this.#savedAt = performance.now();
+    this.#savedAt = this.learn.clock();
   }
 
-  async #save(host: HostState, { stop, best = false }: { stop: boolean; best?: boolean }): Promise<void> {
-    this.#savedAt = performance.now();
-    await this.#session!.write(host, { best }, { wait: stop });
+  async #save(host: HostState, { wait, best = false }: { wait: boolean; best?: boolean }): Promise<void> {
+    this.#savedAt = this.learn.clock();
+    await this.#session!.write(host, { best }, { wait });
+    if (wait) this.#sure = host;
   }
 
-  /** After a signal: everything is saved. */
-  async #stop(): Promise<never> {
-    const { signal, store } = this.#session!;
-    const { peers } = this.learn;
+  /** Everything is saved: after a signal, ends the process, unless the fit is to reject. */
+  async #stop(interruption: Interruption, path: string): Promise<void> {
+    const { peers, logger } = this.learn;
     if (peers !== null) await peers.sum(new Float64Array(0)); // rank 0 has saved: now all may end
-    const hint = `Interrupted by ${signal}: saved ${
-      store.last ?? this.path
-    }; run the script again with resume: true to go on there`;
-    this.learn.logger.status?.("");
-    if (this.onSignal === "throw") throw new InterruptedError(hint);
-    tell(this.learn.logger, hint);
+    logger.status?.("");
+    if (!isSignal(interruption.reason) || this.onSignal !== "exit") return;
+    tell(logger, interruptedError(interruption, path).message);
     await this.#session!.close();
-    Deno.exit(signal === "SIGINT" ? 130 : 143);
+    Deno.exit(interruption.reason === "SIGINT" ? 130 : 143);
   }
+}
+
+function isSignal(reason: string): boolean {
+  return reason === "SIGINT" || reason === "SIGTERM";
 }

@@ -35,7 +35,6 @@ export class CheckpointSession {
   readonly #checkpoint: Checkpoint;
   readonly #index: number;
   readonly #fingerprint: Fingerprint;
-  #signal: Signal | null = null;
   #run: string = crypto.randomUUID();
   #listeners: (readonly [Signal, () => void])[] = [];
   #closed = false;
@@ -83,13 +82,6 @@ export class CheckpointSession {
       await session.close();
       throw error;
     }
-  }
-
-  /** The signal that came; null for none. In a run of several processes all know of it in the same batch. */
-  get signal(): Signal | null {
-    const { peers } = this.#learn;
-    if (peers === null) return this.#signal;
-    return peers.raised;
   }
 
   /** Path of the newest checkpoint. */
@@ -236,8 +228,7 @@ export class CheckpointSession {
     for (const name of ["SIGINT", "SIGTERM"] as const) {
       if (Deno.build.os === "windows" && name === "SIGTERM") continue;
       const listener = (): void => {
-        this.#signal = name;
-        this.#learn.peers?.raise(name);
+        this.#learn.interrupt(name);
         this.#unlisten(); // a second one ends the process at once
       };
       Deno.addSignalListener(name, listener);

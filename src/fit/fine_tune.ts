@@ -49,6 +49,7 @@ export async function fineTune(learn: TrainLoop, nEpoch: number, options: FineTu
         () => fitOneCycle(learn, freezeEpochs, { ...rest, lrMax: slice(lr), pctStart: 0.99, startEpoch }),
       );
     }
+    if (learn.cutShort) return; // the first part is not over
     unfreeze(learn);
     const half = lr / 2;
     await inPhase(learn, "unfrozen", () =>

@@ -4,9 +4,9 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { checkOptions, flag, num, type OptionTable, orNull, other } from "../base/options.ts";
+import { abortSignal, checkOptions, flag, num, type OptionTable, orNull, other } from "../base/options.ts";
 import { aHyper, type HyperValue } from "../optim/mod.ts";
-import { type CallbackLike, refuseNested, tell, type TrainLoop } from "../train/mod.ts";
+import { type CallbackLike, refuseNested, tell, throwIfAborted, type TrainLoop } from "../train/mod.ts";
 import { CheckpointSession } from "./checkpoint_session.ts";
 import type { Plan } from "./fingerprint.ts";
 
@@ -25,6 +25,11 @@ export interface FitCommon {
   readonly resume?: boolean;
   /** First epoch to run, as if those before it were done; 0 by default. Schedules start at its place. */
   readonly startEpoch?: number;
+  /**
+   * Stops the fit after the batch under way once it is aborted: it is saved by its `Checkpoint`, if it has one, and rejects
+   * with an `InterruptedError` whose `cause` is the signal's reason. One that is aborted already lets nothing begin.
+   */
+  readonly signal?: AbortSignal;
 }
 
 /** What the options of every fit may be. */
@@ -34,6 +39,7 @@ export const FIT_COMMON: OptionTable<FitCommon> = {
   resetOpt: flag,
   resume: flag,
   startEpoch: num,
+  signal: abortSignal,
 };
 
 /** Options of {@link fit}. */
@@ -64,13 +70,34 @@ export async function fit(learn: TrainLoop, nEpoch: number, options: FitOptions 
 export async function runPolicy(
   learn: TrainLoop,
   name: string,
-  { resume = false }: FitCommon,
+  { resume = false, signal }: FitCommon,
   body: () => Promise<void>,
 ): Promise<void> {
   await learn.runs.take(name, async () => {
     refuseNested(learn);
-    await (learn.runs.depth > 1 ? body() : learn.fitCount.within(resume, body));
+    const part = learn.runs.depth > 1;
+    await interruptible(learn, name, signal, () => part ? body() : learn.fitCount.within(resume, body));
   });
+}
+
+/** Runs a call that has the learner to itself, and that `signal` interrupts. */
+export async function interruptible<T>(
+  learn: TrainLoop,
+  name: string,
+  signal: AbortSignal | undefined,
+  body: () => Promise<T>,
+): Promise<T> {
+  throwIfAborted(signal, name);
+  const whole = learn.runs.depth === 1;
+  if (whole) learn.forgetInterruption();
+  const onAbort = () => void learn.interrupt("abort", { cause: signal!.reason });
+  signal?.addEventListener("abort", onAbort);
+  try {
+    return await body();
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+    if (whole) learn.forgetInterruption();
+  }
 }
 
 /** {@link fit} for policies: `plan` says what was asked of them, so that only the same fit goes on from a checkpoint. */

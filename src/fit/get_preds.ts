@@ -15,6 +15,7 @@ import {
   type LossFunc,
   lossInDataUnit,
   ORDER,
+  throwIfAborted,
   type TrainLoop,
 } from "../train/mod.ts";
 import { inPhase } from "./fine_tune.ts";
@@ -91,11 +92,12 @@ class Gather extends Callback {
  */
 export async function getPreds(learn: TrainLoop, options: GetPredsOptions = {}): Promise<Preds> {
   checkOptions("getPreds", options, GET_PREDS);
+  throwIfAborted(options.signal, "getPreds");
   return await learn.runs.take("getPreds", () => gatherPreds(learn, options));
 }
 
 async function gatherPreds(learn: TrainLoop, options: GetPredsOptions): Promise<Preds> {
-  const { withDecoded = false, cbs = [] } = options;
+  const { withDecoded = false, cbs = [], signal } = options;
   if (learn.phase === "predict") {
     throw new ConfigError(
       "Cannot predict while predicting: a callback that calls getPreds() in validation events must leave out " +
@@ -104,7 +106,7 @@ async function gatherPreds(learn: TrainLoop, options: GetPredsOptions): Promise<
   }
   const dl = loaderOf(learn, options);
   const gather = new Gather(options);
-  const pass = () => learn.addedCbs([gather, ...[cbs].flat()], () => learn.runValidate(dl));
+  const pass = () => learn.addedCbs([gather, ...[cbs].flat()], () => learn.runValidate(dl, { signal }));
   await looking(learn, () => inPhase(learn, "predict", pass));
   const { peers } = learn;
   const join = (parts: readonly Tensor[]) => peers === null ? joinRows(parts) : gatherRows(peers, parts);

@@ -4,10 +4,10 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { checkOptions, flag, other } from "../base/options.ts";
+import { abortSignal, checkOptions, flag, other } from "../base/options.ts";
 import { type LrCurve, oddNumbersText, refuseNested, type TrainLoop } from "../train/mod.ts";
 import { inPhase } from "./fine_tune.ts";
-import { fit } from "./fit.ts";
+import { fit, interruptible } from "./fit.ts";
 import { LR_FINDER, type LrFinderOptions, LrProbe } from "./lr_finder.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { minimum, slide, steep, type SuggestFunc, trimCurve, valley } from "./suggest.ts";
@@ -21,6 +21,8 @@ export interface LrFindOptions extends LrFinderOptions {
   readonly suggestFuncs?: SuggestFuncs;
   /** Whether to write the plot, as text, to the learner's logger; false by default (fastai: true). */
   readonly showPlot?: boolean;
+  /** Stops the finder after the step under way once it is aborted, with an `InterruptedError`; nothing has changed then. */
+  readonly signal?: AbortSignal;
 }
 
 /** One suggestion, or null, by the suggestion function's name, and how it came about. */
@@ -50,15 +52,19 @@ const TAKEN = ["curve", "points", "reasons"];
  * @see Smith 2015, arXiv:1506.01186
  */
 export async function lrFind(learn: TrainLoop, options: LrFindOptions = {}): Promise<LrFindResult> {
-  const { suggestFuncs = valley, showPlot = false, ...probing } = checkOptions("lrFind", options, {
+  const { suggestFuncs = valley, showPlot = false, signal, ...probing } = checkOptions("lrFind", options, {
     ...LR_FINDER,
     suggestFuncs: other("suggestion functions", (v) => typeof v === "function" || typeof v === "object"),
     showPlot: flag,
+    signal: abortSignal,
   });
   const { numIt = 100 } = probing;
   const named = nameAll(suggestFuncs);
   const probe = new LrProbe(probing);
-  return await learn.runs.take("lrFind", () => find(learn, named, probe, { showPlot, numIt }));
+  return await learn.runs.take(
+    "lrFind",
+    () => interruptible(learn, "lrFind", signal, () => find(learn, named, probe, { showPlot, numIt })),
+  );
 }
 
 async function find(

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { checkOptions, type OptionTable, other } from "../base/options.ts";
+import { abortSignal, checkOptions, type OptionTable, other } from "../base/options.ts";
 import { type Batch, DataLoader } from "../data/mod.ts";
-import type { CallbackLike, MetricValue, TrainLoop } from "../train/mod.ts";
+import { type CallbackLike, type MetricValue, throwIfAborted, type TrainLoop } from "../train/mod.ts";
 import { inPhase } from "./fine_tune.ts";
 import { looking } from "./states.ts";
 
@@ -17,6 +17,8 @@ export interface ValidateOptions {
   readonly dl?: DataLoader<Batch>;
   /** Callbacks for this evaluation only. */
   readonly cbs?: CallbackLike | readonly CallbackLike[];
+  /** Stops it after the batch under way once it is aborted, with an `InterruptedError` whose `cause` is the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** What the options of {@link validate} may be. */
@@ -24,6 +26,7 @@ export const VALIDATE: OptionTable<ValidateOptions> = {
   dsIdx: other("0 for the training set or 1 for the validation set", (v) => v === 0 || v === 1),
   dl: other("a DataLoader", (v) => v instanceof DataLoader),
   cbs: other("a callback or several"),
+  signal: abortSignal,
 };
 
 /**
@@ -33,7 +36,8 @@ export const VALIDATE: OptionTable<ValidateOptions> = {
  * recorder has of fits.
  */
 export async function validate(learn: TrainLoop, options: ValidateOptions = {}): Promise<readonly MetricValue[]> {
-  const { cbs = [] } = checkOptions("validate", options, VALIDATE);
+  const { cbs = [], signal } = checkOptions("validate", options, VALIDATE);
+  throwIfAborted(signal, "validate");
   const dl = loaderOf(learn, options);
   return await learn.runs.take(
     "validate",
@@ -41,7 +45,7 @@ export async function validate(learn: TrainLoop, options: ValidateOptions = {}):
       looking(learn, () =>
         inPhase(learn, "eval", () =>
           learn.addedCbs(cbs, async () => {
-            await learn.runValidate(dl);
+            await learn.runValidate(dl, { signal });
             return await learn.recorder.validValues();
           }))),
   );

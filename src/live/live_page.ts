@@ -5,7 +5,6 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import { checkOptions, flag, num, type OptionTable, text, texts } from "../base/options.ts";
-import { Checkpoint } from "../fit/mod.ts";
 import { Callback, CancelFit, type Handled, ORDER, silentLogger } from "../train/mod.ts";
 import { isLoopback } from "./hostname.ts";
 import type { FitOutcome, RunStatus } from "./messages.ts";
@@ -163,10 +162,14 @@ export class LivePage extends Callback {
     this.#send();
   }
 
-  /** Ends the fit under way before its next batch, as `CancelFit` does; a later fit of the script is another one. */
+  /**
+   * Stops the fit under way. With a `Checkpoint` that is an interruption, as `learn.interrupt("stop")`: the fit is saved and
+   * rejects, to go on with `resume: true`. Otherwise it ends before its next batch, as by a `CancelFit`, and the script goes on.
+   */
   stop(): void {
     if (!this.#running) return;
     this.#stopping = true;
+    if (this.learn.saver !== null) this.learn.interrupt("stop");
     this.resume();
   }
 
@@ -222,7 +225,7 @@ export class LivePage extends Callback {
     this.#announce();
     this.#running = true;
     this.#stopping = this.#wantTop = false;
-    this.#startedAt = this.#readAt = performance.now();
+    this.#startedAt = this.#readAt = this.learn.clock();
     this.#pausedMs = this.#readLosses = 0;
     this.#startPct = -1;
     if (this.learn.phase !== "probe") this.#outcome = null;
@@ -270,7 +273,7 @@ export class LivePage extends Callback {
 
   /** Reads losses between two batches, where the progress bar or the recorder has not. */
   #look(): Handled {
-    const now = performance.now();
+    const now = this.learn.clock();
     if (now - this.#readAt < this.#readMs) return;
     this.#readAt = now;
     const had = this.#readLosses;
@@ -282,35 +285,23 @@ export class LivePage extends Callback {
   /** Waits while paused; ends the fit where that is asked for. */
   async #hold(): Promise<void> {
     if (this.#gate !== null) {
-      this.#pausedAt = performance.now();
+      this.#pausedAt = this.learn.clock();
       const stay = setInterval(() => {}, 1 << 30); // a promise alone does not keep the process
-      const stopListening = this.#listen();
+      const stopListening = this.learn.onInterrupt(() => this.resume()); // a pause keeps no run from that
       this.#send();
       try {
         while (this.#gate !== null) await this.#gate.promise;
       } finally {
         clearInterval(stay);
         stopListening();
-        this.#pausedMs += performance.now() - this.#pausedAt;
+        this.#pausedMs += this.learn.clock() - this.#pausedAt;
         this.#pausedAt = 0;
       }
     }
     const { phase, running } = this.learn;
-    if (this.#stopping && running && phase !== "predict" && phase !== "eval") {
+    if (this.#stopping && this.learn.interruption === null && running && phase !== "predict" && phase !== "eval") {
       throw new CancelFit("stopped from the live page");
     }
-  }
-
-  /** A checkpoint saves and ends the run at its next batch after a signal: a pause must not keep it from that. */
-  #listen(): () => void {
-    const checkpoint = this.learn.findCb(Checkpoint);
-    if (checkpoint === null || checkpoint.onSignal === "ignore") return () => {};
-    const names = Deno.build.os === "windows" ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] as const;
-    const goOn = () => this.resume();
-    for (const name of names) Deno.addSignalListener(name, goOn);
-    return () => {
-      for (const name of names) Deno.removeSignalListener(name, goOn);
-    };
   }
 
   async #findTop(): Promise<void> {
@@ -321,7 +312,7 @@ export class LivePage extends Callback {
   /** The fit is over, whatever ended it. */
   #end(): void {
     this.#endedMs = this.#elapsed;
-    if (this.learn.phase !== "probe") this.#outcome ??= "failed"; // nothing else said how
+    if (this.learn.phase !== "probe") this.#outcome ??= this.learn.cutShort ? "stopped" : "failed"; // nothing else said how
     this.#running = this.#stopping = false;
     this.resume();
     if (this.#options.keepOpen ?? false) return;
@@ -372,7 +363,7 @@ export class LivePage extends Callback {
 
   get #elapsed(): number {
     if (!this.#running) return this.#endedMs;
-    const now = this.#pausedAt > 0 ? this.#pausedAt : performance.now();
+    const now = this.#pausedAt > 0 ? this.#pausedAt : this.learn.clock();
     return now - this.#startedAt - this.#pausedMs;
   }
 

@@ -11,7 +11,6 @@ import {
   DeviceError,
   DisposedError,
   DtypeError,
-  InterruptedError,
   ShapeError,
   StaleTensorError,
 } from "../base/errors.ts";
@@ -50,7 +49,6 @@ const PLAIN: ReadonlySet<unknown> = new Set([
     DeviceError,
     DisposedError,
     DtypeError,
-    InterruptedError,
     ShapeError,
     StaleTensorError,
   ],

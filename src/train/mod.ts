@@ -17,6 +17,16 @@ export {
   CancelTrain,
   CancelValid,
 } from "./cancel.ts";
+export {
+  interruptedBy,
+  interruptedError,
+  type Interruption,
+  type InterruptOptions,
+  type InterruptPlace,
+  type InterruptReason,
+  type InterruptSaver,
+  throwIfAborted,
+} from "./interruption.ts";
 export { type EventName, EVENTS } from "./events.ts";
 export type { FitRecord, LrCurve, Row } from "./fit_record.ts";
 export { gatherRows, joinRows } from "./join_rows.ts";

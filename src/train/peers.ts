@@ -36,10 +36,13 @@ export interface Peers {
    * padded by zeros, the result is as long as the longest.
    */
   sum(values: Float64Array): Promise<Float64Array>;
-  /** The signal that a process got and told of ({@link Peers.raise}); known to all of them in the same batch. */
-  readonly raised: "SIGINT" | "SIGTERM" | null;
-  /** Tells all processes of a signal; whoever handles that looks at {@link Peers.raised}. No meeting. */
-  raise(signal: "SIGINT" | "SIGTERM"): void;
+  /** Why a process wants all of them to stop ({@link Peers.raise}); known to all in the same batch. */
+  readonly raised: string | null;
+  /**
+   * Tells all processes why to stop; whoever handles that looks at {@link Peers.raised}. No meeting. Reasons that are no
+   * `InterruptReason` reach the others as "interrupt".
+   */
+  raise(reason: string): void;
   /** Bytes of rank 0, whatever the others pass; an error that `read` throws there is thrown in every process. */
   fromRank0(read: () => Uint8Array | Promise<Uint8Array>): Promise<Uint8Array<ArrayBuffer>>;
   /**

@@ -32,7 +32,7 @@ export class Progress extends Callback {
   /** See `Callback.beforeFit`. */
   override beforeFit(): void {
     const recorder = this.learn.findCb(Recorder);
-    this.#started = this.#synced = performance.now();
+    this.#started = this.#synced = this.learn.clock();
     this.#id = crypto.randomUUID();
     const { logger } = this.learn;
     if (!this.#told && logger !== silentLogger) {
@@ -60,7 +60,7 @@ export class Progress extends Callback {
   override beforeBatch(): Handled {
     const { learn } = this;
     if (!this.#drawing || !learn.training) return;
-    const now = performance.now();
+    const now = this.learn.clock();
     if (now - this.#synced < SYNC_MS) return;
     this.#synced = now;
     // between two batches: a read in the middle of one would split its program
@@ -71,7 +71,7 @@ export class Progress extends Callback {
   override afterBatch(): void {
     const { learn } = this;
     if (!this.#drawing) return;
-    const now = performance.now();
+    const now = this.learn.clock();
     if (now - this.#drawn < DRAW_MS) return;
     this.#drawn = now;
     const { iter, nIter, epoch, nEpoch, training } = learn;

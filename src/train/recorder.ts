@@ -243,7 +243,7 @@ export class Recorder extends Callback {
       smooth: this.#smooth.save(),
       lrFinder: this.lrFinder === null ? null : saveCurve(this.lrFinder),
       firstIter: this.#firstIter,
-      elapsedMs: performance.now() - this.#started,
+      elapsedMs: this.learn.clock() - this.#started,
       metrics,
     };
   }
@@ -268,7 +268,7 @@ export class Recorder extends Callback {
     this.#raw.clear();
     this.#absorbed = 0;
     this.#firstIter = state.count("firstIter");
-    this.#started = performance.now() - state.number("elapsedMs");
+    this.#started = this.learn.clock() - state.number("elapsedMs");
     if (!this.trainMetrics) return;
     for (const [i, saved] of state.values("metrics").entries()) {
       if (isDict(saved)) await this.learn.metrics[i]?.loadStateDict(new SavedState(saved, `metric ${i}`));
@@ -302,7 +302,7 @@ export class Recorder extends Callback {
     this.#cancelledTrain = this.#cancelledValid = false;
     this.#firstIter = this.#now.lrs.length;
     this.#trainValues = this.#validValues = [];
-    this.#started = performance.now();
+    this.#started = this.learn.clock();
   }
 
   /** See `Callback.beforeTrain`. */
@@ -401,7 +401,7 @@ export class Recorder extends Callback {
     const nTrain = this.trainMetrics ? 1 + this.learn.metrics.length : 1;
     const row: Record<string, MetricValue> = { epoch: this.learn.epoch };
     names.forEach((name, i) => row[name] = (i < nTrain ? train[i] : valid[i - nTrain]) ?? null);
-    if (this.addTime) row.time = (performance.now() - this.#started) / 1000;
+    if (this.addTime) row.time = (this.learn.clock() - this.#started) / 1000;
     now.rows.push(row);
   }
 }

@@ -19,7 +19,9 @@ import {
   CancelValid,
 } from "./cancel.ts";
 import type { EventName } from "./events.ts";
+import { honourInterruption, throwIfAborted } from "./interruption.ts";
 import { INSIDE_STEP } from "./captured_steps.ts";
+import type { Handled } from "./callback.ts";
 import { computeLoss } from "./loss_func.ts";
 import type { TrainLoop } from "./train_loop.ts";
 
@@ -112,6 +114,7 @@ export async function runFit(
   refuseNested(learn);
   if (startEpoch < nEpoch) refuseEmpty(learn.dls.train, "train");
   const breather = new Breather();
+  const afterBatch = () => learn.interruption === null ? undefined : honourInterruption(learn, "batch");
   learn.steps.beginFit();
   learn.nEpoch = nEpoch;
   learn.running = true;
@@ -122,9 +125,11 @@ export async function runFit(
       for (let epoch = from?.epoch ?? startEpoch; epoch < nEpoch; epoch++) {
         learn.epoch = epoch;
         await withEvents(learn, EPOCH, async () => {
-          await train(learn, breather, learn.resuming ? from : null);
-          if (learn.dls.valid.length > 0) await validate(learn, learn.dls.valid, breather);
+          await honourInterruption(learn, "beforeEpoch");
+          await train(learn, breather, learn.resuming ? from : null, afterBatch);
+          if (learn.dls.valid.length > 0) await validate(learn, learn.dls.valid, breather, afterBatch);
         });
+        if (epoch + 1 < nEpoch) await honourInterruption(learn, "afterEpoch");
       }
     });
   } finally {
@@ -137,6 +142,7 @@ export async function runFit(
     learn.batch = new BatchState();
     learn.dl = null;
     await learn.undoDeferred();
+    if (learn.runs.depth <= 1) learn.forgetInterruption(); // otherwise it is the policy's
   }
 }
 
@@ -146,12 +152,12 @@ export function refuseNested(learn: TrainLoop): void {
 }
 
 /** Runs the validation part over `dl`, and puts the state of a fit that is under way back afterwards. */
-export async function runValidate(learn: TrainLoop, dl: DataLoader<Batch>): Promise<void> {
+export async function runValidate(learn: TrainLoop, dl: DataLoader<Batch>, signal?: AbortSignal): Promise<void> {
   refuseEmpty(dl, "validate");
   const restore = learn.saveBatch();
   learn.batch = new BatchState(); // that of a fit under way goes on afterwards
   try {
-    await validate(learn, dl, new Breather());
+    await validate(learn, dl, new Breather(), () => throwIfAborted(signal, "go on with a validation"));
   } finally {
     learn.batch.release();
     restore();
@@ -172,30 +178,42 @@ async function goOn(learn: TrainLoop, from: Resumption): Promise<void> {
   learn.resuming = false;
 }
 
-async function train(learn: TrainLoop, breather: Breather, from: Resumption | null): Promise<void> {
+async function train(
+  learn: TrainLoop,
+  breather: Breather,
+  from: Resumption | null,
+  afterBatch: () => Handled,
+): Promise<void> {
   learn.dl = learn.dls.train;
   learn.nIter = learn.dls.train.length;
   await withEvents(learn, TRAIN, async () => {
     if (from !== null) await goOn(learn, from);
-    await allBatches(learn, learn.dls.train, breather, from?.iter ?? 0);
+    await allBatches(learn, learn.dls.train, breather, { first: from?.iter ?? 0, afterBatch });
   });
 }
 
-async function validate(learn: TrainLoop, dl: DataLoader<Batch>, breather: Breather): Promise<void> {
+async function validate(
+  learn: TrainLoop,
+  dl: DataLoader<Batch>,
+  breather: Breather,
+  afterBatch: () => Handled,
+): Promise<void> {
   learn.dl = dl;
   learn.nIter = dl.length;
-  await withEvents(learn, VALIDATE, () => allBatches(learn, dl, breather));
+  await withEvents(learn, VALIDATE, () => allBatches(learn, dl, breather, { first: 0, afterBatch }));
 }
 
 async function allBatches(
   learn: TrainLoop,
   dl: DataLoader<Batch>,
   breather: Breather,
-  first: number = 0,
+  { first, afterBatch }: { readonly first: number; readonly afterBatch: () => Handled },
 ): Promise<void> {
   let i = first;
   const step = async (batch: Batch): Promise<void> => {
     await oneBatch(learn, i++, batch, !dl.resident);
+    const pending = afterBatch();
+    if (pending !== undefined) await pending;
     if (breather.due) await breather.pause();
   };
   if (dl.resident) { for (const batch of dl) await step(batch); }

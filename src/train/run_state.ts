@@ -4,15 +4,19 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { checkOptions, flag, type OptionTable, other } from "../base/options.ts";
 import type { Batch, DataLoader } from "../data/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { BatchState } from "./batch_state.ts";
 import type { Callback } from "./callback.ts";
 import { CapturedSteps } from "./captured_steps.ts";
 import { FitCount } from "./fit_count.ts";
+import type { Interruption, InterruptOptions, InterruptSaver } from "./interruption.ts";
 import type { Phase } from "./options.ts";
 import type { GradAverager, Peers } from "./peers.ts";
 import { Runs } from "./runs.ts";
+
+const INTERRUPT: OptionTable<InterruptOptions> = { cause: other("anything"), rejects: flag, shared: flag };
 
 /** What callbacks see of a run and its batch under way, and may change. */
 export abstract class RunState {
@@ -42,6 +46,20 @@ export abstract class RunState {
    * @internal
    */
   averager: (Callback & GradAverager) | null = null;
+  /** Milliseconds of a clock that only goes forward: what takes time by it, tests can make as long as they like. */
+  clock: () => number = () => performance.now();
+  /**
+   * What saves the run under way where it is interrupted; null where nothing does.
+   *
+   * @internal
+   */
+  saver: InterruptSaver | null = null;
+  /**
+   * Whether an interruption stopped the call under way: what else belongs to it does not begin.
+   *
+   * @internal
+   */
+  cutShort: boolean = false;
   /** Whether the events are those in front of the place where a fit goes on: what is on disk from before still counts. */
   resuming: boolean = false;
   /**
@@ -69,6 +87,60 @@ export abstract class RunState {
    */
   readonly steps: CapturedSteps = new CapturedSteps();
   #dl: DataLoader<Batch> | null = null;
+  #interruption: Interruption | null = null;
+  readonly #onInterrupt: Set<() => void> = new Set();
+
+  // --- interruptions
+
+  /**
+   * Stops the fit under way, to go on another time: after the handlers of the batch or epoch under way it is saved by its
+   * `Checkpoint`, if it has one, and rejects with an `InterruptedError` of this reason. Of several calls the first counts.
+   * A fit whose last epoch is over by then is finished. From anywhere: callbacks, timers, servers.
+   *
+   * @param reason Why, for whoever reads the error.
+   * @returns Whether there was a fit to stop.
+   */
+  interrupt(reason: string, options: InterruptOptions = {}): boolean {
+    const { rejects = true, shared = false, ...rest } = checkOptions("interrupt", options, INTERRUPT);
+    if (typeof reason !== "string" || reason === "") {
+      throw new ConfigError("Cannot interrupt without a reason: say why");
+    }
+    if (this.runs.depth === 0 || !this.running && (this.phase === "eval" || this.phase === "predict")) return false;
+    if (this.#interruption === null) {
+      this.#interruption = { reason, rejects, ...rest };
+      this.#shared = shared;
+      if (!shared) this.peers?.raise(reason);
+    }
+    for (const f of [...this.#onInterrupt]) f();
+    return true;
+  }
+  #shared = false;
+
+  /** Why the fit under way stops before its end; null where it does not. */
+  get interruption(): Interruption | null {
+    const { peers } = this;
+    if (peers === null || this.#shared) return this.#interruption;
+    const { raised } = peers; // known to all processes in the same batch
+    if (raised === null) return null;
+    const own = this.#interruption;
+    return own?.reason === raised || own !== null && raised === "interrupt" ? own : { reason: raised, rejects: true };
+  }
+
+  /** Calls `f` at every {@link interrupt}, for what waits in the middle of a batch; the function given back ends that. */
+  onInterrupt(f: () => void): () => void {
+    this.#onInterrupt.add(f);
+    return () => void this.#onInterrupt.delete(f);
+  }
+
+  /**
+   * Forgets an interruption: another call begins.
+   *
+   * @internal
+   */
+  forgetInterruption(): void {
+    this.#interruption = null;
+    this.#shared = this.cutShort = false;
+  }
 
   // --- the batch under way
 

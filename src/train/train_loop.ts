@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { checkOptions, num, objectWith, orNull } from "../base/options.ts";
+import { abortSignal, checkOptions, num, objectWith, orNull } from "../base/options.ts";
 import type { Batch, DataLoader, DataLoaders } from "../data/mod.ts";
 import { Adam, type HyperValue, type OptFunc, type Optimizer } from "../optim/mod.ts";
 import { type Parameter, ready as openDevice } from "../tensor/mod.ts";
@@ -282,11 +282,16 @@ export class TrainLoop<M extends Model = Model> extends RunState {
     });
   }
 
-  /** Runs the validation part over `dl`: its events, no others. */
-  async runValidate(dl: DataLoader<Batch>): Promise<void> {
+  /**
+   * Runs the validation part over `dl`: its events, no others.
+   *
+   * @param options `signal`: ends it after the batch under way, with an `InterruptedError`.
+   */
+  async runValidate(dl: DataLoader<Batch>, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    const { signal } = checkOptions("run a validation", options, { signal: abortSignal });
     await this.runs.take("validate", async () => {
       await this.ready();
-      await runValidate(this, dl);
+      await runValidate(this, dl, signal);
     });
   }
 

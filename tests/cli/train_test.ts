@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { accuracy, Adam, DataLoaders, init, Learner, loadLearner, nn, setSeed, silentLogger } from "../../mod.ts";
 import { main } from "../../src/cli/main.ts";
@@ -188,6 +188,28 @@ test("Ctrl-C saves, tells how to go on, and the run goes on to the same end", as
   assertEquals(await modelOf(cut), await modelOf(whole));
   const rows = async (run: string) => (await entries(run)).map(({ at: _at, time: _time, ...rest }) => rest);
   assertEquals(await rows(cut), await rows(whole));
+});
+
+test("--budget saves, prints one line of results, and the run goes on to the same end", async () => {
+  const folder = await smallData(), recipe = join(folder, "small.yaml");
+  const whole = join(folder, "whole"), cut = join(folder, "cut");
+  const set = ["--set", "policy.epochs=6"];
+  assertEquals((await anneal("train", recipe, "--out", whole, ...set)).code, 0);
+  const stopped = await anneal("train", recipe, "--out", cut, ...set, "--budget", "0.000001s");
+  assertEquals([stopped.code, stopped.lines.length], [0, 1], stopped.lines.join("\n"));
+  const { seconds, checkpoint, rows, ...result } = JSON.parse(stopped.lines[0]);
+  assertEquals(result, { finished: false, reason: "budget", out: cut, epoch: 0, valid_loss: null });
+  assertEquals([seconds > 0, rows, checkpoint.startsWith(cut)], [true, [], true]);
+  const resumed = await anneal("resume", cut, "--budget", "1h");
+  assertEquals([resumed.code, resumed.lines.length], [0, 1], resumed.lines.join("\n"));
+  const end = JSON.parse(resumed.lines[0]);
+  assertEquals([end.finished, end.epoch, end.valid_loss], [true, 6, end.rows.at(-1).valid_loss]);
+  assertEquals(await modelOf(cut), await modelOf(whole));
+  for (const budget of ["5", "m", "-5m", "0s", "5 minutes", "1d", ""]) {
+    const wrong = await anneal("train", recipe, "--budget", budget);
+    assertEquals([budget, wrong.code], [budget, 2]);
+    assertStringIncludes(wrong.notes.join("\n"), "as in 30s, 5m or 1.5h");
+  }
 });
 
 test("exit codes and messages say what happened", async () => {
