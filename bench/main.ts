@@ -9,7 +9,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { savePlot } from "./plot.ts";
+import { benchTitle, savePlot } from "./plot.ts";
 import { type Pair, type Row, rowsOf, table } from "./report.ts";
 import { type DeviceName, measure, ours, peers, type Runner } from "./runners.ts";
 import { isWorkload, type Workload, WORKLOADS } from "./workloads.ts";
@@ -134,8 +134,7 @@ async function main(options: Options): Promise<number> {
   const text = JSON.stringify({ date, device, secs, rounds, machine: facts, absent, failures, rows }, null, 2);
   await Deno.writeTextFile(new URL(name, folder), text + "\n");
   const picture = name.replace(".json", ".png");
-  const title = `Anneal on ${device}, ${facts.cpu}, ${facts.cores} cores, ${date.slice(0, 10)}`;
-  await savePlot(rows, title, new URL(picture, folder));
+  await savePlot(rows, benchTitle({ device, date, machine: facts }), new URL(picture, folder));
   console.log(`Written to bench/results/${name} and ${picture}`);
   return failures.length + differing.length > 0 ? 1 : 0;
 }

@@ -37,6 +37,25 @@ export function isWorkload(name: string): name is Workload {
   return WORKLOADS.some((w) => w === name);
 }
 
+const TITLES: Readonly<Record<Workload, string>> = {
+  "tiny": "y = a x + b, batch 16, SGD with momentum: steps of a loop by hand",
+  "tiny-learner": "y = a x + b, batch 16: a fit with schedules and records, where there is one",
+  "mlp64": "MNIST net 784-512-256-10, Adam, batch 64",
+  "mlp64-learner": "MNIST net, batch 64: a fit with schedules and records, where there is one",
+  "first-mlp64": "MNIST net, batch 64: from the start of the process to the first loss",
+  "mlp256": "MNIST net 784-512-256-10, Adam, batch 256",
+  "cnn": "Conv net 1-16-32-64, stride 2, 28 x 28, Adam, batch 64",
+  "resnet18": "ResNet-18, 3 x 64 x 64, SGD with momentum, batch 16",
+  "mm512": "Product of two 512 x 512 matrices",
+  "mm1024": "Product of two 1024 x 1024 matrices",
+  "mm2048": "Product of two 2048 x 2048 matrices",
+};
+
+/** A workload in words. */
+export function titleOf(workload: Workload): string {
+  return TITLES[workload];
+}
+
 /** What the speed of a workload is counted in. */
 export function unitOf(workload: Workload): "steps/s" | "GFLOP/s" | "1/s" {
   if (workload === "first-mlp64") return "1/s";
