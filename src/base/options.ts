@@ -127,7 +127,7 @@ function meantName(name: string, known: readonly string[]): string | null {
 }
 
 /** A value as an error shows it. */
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   if (typeof value === "function") return value.name === "" ? "a function" : value.name;
   if (Array.isArray(value)) {

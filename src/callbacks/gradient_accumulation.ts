@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { shown } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { batchSize, Callback, CancelBatch, CancelStep, ORDER } from "../train/mod.ts";
 
@@ -37,7 +38,12 @@ export class GradientAccumulation extends Callback {
    */
   constructor(nAcc: number = 32) {
     super();
-    if (!(nAcc > 0)) throw new ConfigError(`Cannot accumulate ${nAcc} items: the number must be above 0`);
+    if (typeof nAcc !== "number" || !(nAcc > 0)) {
+      throw new ConfigError(
+        `Cannot make GradientAccumulation with ${shown(nAcc)}: it takes the items of a step, a number above 0, as in ` +
+          "new GradientAccumulation(64)",
+      );
+    }
     this.nAcc = nAcc;
   }
 

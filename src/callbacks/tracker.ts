@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { checkOptions, flag, num, oneOf, type OptionTable, text } from "../base/options.ts";
+import { checkOptions, flag, nearestName, num, oneOf, type OptionTable, text } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, ORDER } from "../train/mod.ts";
 
@@ -81,7 +81,8 @@ export abstract class Tracker extends Callback {
     const names = learn.recorder.metricNames;
     if (!names.includes(this.monitor)) {
       throw new ConfigError(
-        `Cannot monitor ${this.monitor}: the recorder has no such column, it has ${names.join(", ")}`,
+        `Cannot monitor ${this.monitor}: the recorder has no such column, it has ${names.join(", ")}; ` +
+          `did you mean ${nearestName(this.monitor, names)}?`,
       );
     }
   }

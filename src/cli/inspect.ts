@@ -16,7 +16,7 @@ import { openDevice } from "./environment.ts";
 import { figureOfRecord } from "./record.ts";
 import { ownModel } from "./recipe/model.ts";
 import type { Recipe } from "./recipe/schema.ts";
-import { exists, MODEL, openRun, readRecipe, type RunFolder } from "./run_folder.ts";
+import { exists, makeFolder, MODEL, openRun, readRecipe, type RunFolder } from "./run_folder.ts";
 import { dataFacts, prepare } from "./train.ts";
 
 /** What the finder suggests. */
@@ -135,6 +135,12 @@ export async function predictRun(
 }
 
 function rowOf(pairs: readonly string[]): Record<string, string> {
+  const names = pairs.map((pair) => pair.split("=")[0]), twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) {
+    throw new ConfigError(
+      `Cannot predict for ${pairs.join(" ")}: column ${twice} is given twice; one command is one row`,
+    );
+  }
   return Object.fromEntries(pairs.map((pair) => {
     const at = pair.indexOf("=");
     if (at < 1) throw new ConfigError(`Cannot predict for ${pair}: a table's row is given as column=value pairs`);
@@ -248,7 +254,7 @@ export async function plotRun(out: string, what: string, picture: string | undef
 export async function exportRun(out: string, target: string, logger: Logger): Promise<string[]> {
   await trained(out, logger); // refuses what cannot be read
   const file = target.endsWith(".safetensors") ? target : join(target, MODEL);
-  await Deno.mkdir(dirname(file), { recursive: true });
+  await makeFolder(dirname(file));
   await Deno.copyFile(join(out, MODEL), file);
   return [file];
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { Command, CommanderError } from "commander";
+import { ConfigError } from "../base/errors.ts";
 import { type Logger, Output, stdoutLogger } from "../train/mod.ts";
 import { secondsOf } from "./budget.ts";
 import { VERSION } from "./environment.ts";
@@ -209,6 +210,9 @@ export function makeProgram(): Command {
 }
 
 async function livePage(port: string | boolean) {
+  if (typeof port === "string" && !(/^\d+$/.test(port) && Number(port) < 65536)) {
+    throw new ConfigError(`Cannot use --live ${port}: the port is a whole number from 0 to 65535, 0 for any free one`);
+  }
   const { LivePage } = await import("../live/mod.ts");
   return new LivePage(typeof port === "string" ? { port: Number(port) } : {});
 }

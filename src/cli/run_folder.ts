@@ -52,8 +52,19 @@ export async function exists(path: string): Promise<boolean> {
     await Deno.stat(path);
     return true;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
     throw error;
+  }
+}
+
+/** Makes a folder, and those above it, where there is none. */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+  } catch (cause) {
+    const there = cause instanceof Deno.errors.AlreadyExists || cause instanceof Deno.errors.NotADirectory;
+    const why = there ? "a file lies in its place, choose another" : (cause as Error).message;
+    throw new ConfigError(`Cannot make the folder ${path}: ${why}`, { cause });
   }
 }
 
@@ -95,7 +106,7 @@ export async function beginRun(
   recipe: Recipe,
   { environment, data }: Pick<RunFacts, "environment" | "data">,
 ): Promise<RunFolder> {
-  await Deno.mkdir(out, { recursive: true });
+  await makeFolder(out);
   const facts: RunFacts = {
     format: 1,
     folder: resolve(dirname(file)),

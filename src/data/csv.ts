@@ -6,7 +6,7 @@
 import { Breather } from "../base/breather.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
 import { textOf } from "./csv_bytes.ts";
-import { type CsvForm, type CsvOptions, formOf } from "./csv_form.ts";
+import { type CsvForm, type CsvOptions, formOf, headerHint } from "./csv_form.ts";
 
 /** A column as read: each distinct text once, and for each row the number of its text. */
 export interface TextColumn {
@@ -182,7 +182,8 @@ class Rows {
     names.forEach((name, i) => {
       if (names.indexOf(name) < i) {
         throw new DataError(
-          `Cannot read ${this.#file}:${line}: two columns are named "${name}"; give names: [...] for all columns`,
+          `Cannot read ${this.#file}:${line}: two columns are named "${name}"; give names: [...] for all columns` +
+            headerHint(given),
         );
       }
       // without a header, all have made names

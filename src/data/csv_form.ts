@@ -100,3 +100,9 @@ function linesOf(start: string, whole: boolean, from: number, comment: string | 
   if (whole || lines.length === 0) lines.push(line);
   return lines.filter((l) => l.trim() !== "" && !(comment !== undefined && l.startsWith(comment)));
 }
+
+/** What helps where names of columns look like cells of a row. */
+export function headerHint(names: readonly string[]): string {
+  const data = names.length > 1 && names.some((n) => /^[+-]?\d+\.?\d*$/.test(n));
+  return data ? "; where the first line is a row already, header: false" : "";
+}

@@ -162,8 +162,14 @@ function asked({ known, numbers, odd, decimal }: Cells, name: string): string {
     const beside = [...new Set(odd.map(({ text }) => besideNumber(text)).filter((t) => t !== ""))].slice(0, 4);
     ways.push(`strip: ${JSON.stringify(beside)} leaves out what stands beside numbers`);
   }
-  const separated = can("point") || odd.some(({ text }) => /\d\.\d{3},/.test(text)) ? ', thousands: "."' : "";
-  if (can("decimal") || can("point")) ways.push(`decimal: ","${separated} reads decimal commas`);
+  const group = can("point")
+    ? "."
+    : odd.map(({ text }) => /\d([.'’\s])\d{3},/.exec(text)?.[1]).find((c) => c !== undefined);
+  const groups = group === undefined ? "" : `thousands: ${JSON.stringify(group)}`;
+  if (decimal === "," && groups !== "") ways.push(`${groups} reads groups of thousands`);
+  else if (can("decimal") || can("point")) {
+    ways.push(`decimal: ","${groups === "" ? "" : `, ${groups}`} reads decimal commas`);
+  }
   if (can("dot")) ways.push('decimal: "." reads decimal points, in all columns');
   if (can("thousands")) {
     const by = odd.map(({ text }) => /\d([,'’\s])\d{3}/.exec(text)?.[1]).find((c) => c !== undefined) ?? ",";

@@ -195,6 +195,7 @@ export async function fromCsv(file: string, options: FromCsvOptions): Promise<Ta
       } are read with decimal points; decimal: ",", thousands: "." reads thousands`,
     );
   }
+  for (const name of Object.keys(format.naByColumn)) columnOf(table, name); // refuses one that there is not
   const plan = await planOf(table, options, cells);
   const { train, valid } = splitRows(table, rowsWithTarget(table, options, cells, notes), plan, options);
   if (train.length === 0) throw new DataError(`Cannot learn from ${file}: no row is left for training`);
@@ -245,6 +246,14 @@ function rowsWithTarget(table: TextTable, options: FromCsvOptions, cells: CellRe
 
 function splitRows(table: TextTable, rows: Int32Array, plan: TablePlan, options: FromCsvOptions): RowSplit {
   const { validPct = 0.2, validColumn, seed = 0, stratify = true, target } = options;
+  const also = validColumn === undefined
+    ? undefined
+    : (["validPct", "stratify"] as const).find((o) => options[o] !== undefined);
+  if (also !== undefined) {
+    throw new ConfigError(
+      `Cannot split by validColumn "${validColumn}" and by ${also}: the column says which rows are measured on, leave ${also} out`,
+    );
+  }
   if (validColumn !== undefined) return splitByColumn(table, validColumn, rows);
   return splitAtRandom(rows, validPct, seed, stratify && !plan.regress ? columnOf(table, target).codes : null);
 }
@@ -253,7 +262,7 @@ function splitRows(table: TextTable, rows: Int32Array, plan: TablePlan, options:
 function missingNotes(table: TextTable, { categorical }: TablePlan, cells: CellReader): string[] {
   const { naValues, naByColumn } = cells.format, columns = new Map<string, string[]>();
   for (const name of categorical) {
-    const said = new Set(["", ...naValues, ...naByColumn[name] ?? []]);
+    const said = new Set(["", ...naValues, ...Object.hasOwn(naByColumn, name) ? naByColumn[name] : []]);
     for (const text of columnOf(table, name).texts) {
       if (!said.has(text) && cells.isMissing(text, name)) columns.set(text, [...columns.get(text) ?? [], name]);
     }

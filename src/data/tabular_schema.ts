@@ -6,7 +6,7 @@
 import { ConfigError, DataError } from "../base/errors.ts";
 import { nearestName } from "../base/options.ts";
 import type { TextColumn, TextTable } from "./csv.ts";
-import type { CsvOptions } from "./csv_form.ts";
+import { type CsvOptions, headerHint } from "./csv_form.ts";
 import { type CellFormat, type CellReader, isCode } from "./table_cells.ts";
 
 /** A column of numbers: scaled to mean 0 and deviation 1, missing cells filled with the median. */
@@ -77,11 +77,11 @@ export function columnOf(table: TextTable, name: string): TextColumn {
   if (column === undefined) {
     const names = [...table.columns.keys()];
     const shown = names.length > 40 ? [...names.slice(0, 40), `${names.length - 40} more`] : names;
-    const data = names.length > 1 && names.some((n) => /^[+-]?\d+\.?\d*$/.test(n));
-    const hint = data ? "; where the first line is a row already, header: false" : "";
     throw new ConfigError(
       `Cannot use column "${name}" of ${table.file}: its columns are ${shown.join(", ")} ` +
-        `(separated by ${JSON.stringify(table.delimiter)}); did you mean ${nearestName(name, names)}?${hint}`,
+        `(separated by ${JSON.stringify(table.delimiter)}); did you mean ${nearestName(name, names)}?${
+          headerHint(names)
+        }`,
     );
   }
   return column;

@@ -54,7 +54,10 @@ const TAKEN = ["curve", "points", "reasons"];
 export async function lrFind(learn: TrainLoop, options: LrFindOptions = {}): Promise<LrFindResult> {
   const { suggestFuncs = valley, showPlot = false, signal, ...probing } = checkOptions("lrFind", options, {
     ...LR_FINDER,
-    suggestFuncs: other("suggestion functions", (v) => typeof v === "function" || typeof v === "object"),
+    suggestFuncs: other(
+      "valley, slide, minimum, steep or functions like them: one, an array, or an object that names them",
+      (v) => typeof v === "object" && v !== null ? Object.values(v).every(isFunction) : isFunction(v),
+    ),
     showPlot: flag,
     signal: abortSignal,
   });
@@ -135,6 +138,10 @@ function nameAll(funcs: SuggestFuncs): [string, SuggestFunc][] {
     seen.add(name);
   }
   return list;
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === "function";
 }
 
 function nameOf(f: SuggestFunc): string {

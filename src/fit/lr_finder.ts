@@ -58,6 +58,10 @@ export class LrProbe extends ParamScheduler {
         throw new ConfigError(`Cannot look for a learning rate from ${startLr} to ${endLr}: both must be above 0`);
       }
     }
+    const starts = [startLr].flat(), ends = [endLr].flat();
+    if (starts.some((lr, i) => lr >= ends[ends.length === 1 ? 0 : i])) {
+      throw new ConfigError(`Cannot look for a learning rate from ${startLr} to ${endLr}: startLr must be below endLr`);
+    }
     if (!Number.isInteger(numIt)) throw new ConfigError(`Cannot probe in ${numIt} steps: the number must be whole`);
     super({ lr: SchedExp(startLr, endLr) });
     this.#numIt = Math.max(MIN_IT, numIt);

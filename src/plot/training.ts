@@ -47,7 +47,7 @@ export interface LossFigureOptions {
   readonly iters: readonly number[];
   /** Validation losses, one an epoch; empty where there was no validation. */
   readonly validLosses?: readonly number[];
-  /** Batches in front that aren't shown. */
+  /** Batches in front that aren't shown; 5 by default, none where there are no more than 10. */
   readonly skipStart?: number;
   /** Whether a dotted line stands at the end of each epoch. */
   readonly showEpochs?: boolean;
@@ -57,13 +57,17 @@ export interface LossFigureOptions {
   readonly log?: boolean;
 }
 
+/** Batches in front that a longer curve leaves out. */
+const SKIP_START = 5;
+
 /**
  * Training and validation losses over batches.
  *
  * @throws {ConfigError} When there are more validation losses than epochs, or `skipStart` is no count.
  */
 export function lossFigure(options: LossFigureOptions): Figure {
-  const { losses, iters, validLosses = [], skipStart = 5, showEpochs = false, rules = [], log = false } = options;
+  const { losses, iters, validLosses = [], showEpochs = false, rules = [], log = false } = options;
+  const { skipStart = losses.length > 2 * SKIP_START ? SKIP_START : 0 } = options;
   checkCount("skipStart", skipStart);
   if (validLosses.length > iters.length) {
     throw new ConfigError(

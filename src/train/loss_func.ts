@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import type { Tensor } from "../tensor/mod.ts";
+import { Tensor } from "../tensor/mod.ts";
 
 /** A loss that is an object: the losses of `nn`, or anything with `forward`. */
 export interface LossObject {
@@ -30,7 +30,31 @@ export type LossFunc =
 
 /** The loss of `pred`. */
 export function computeLoss(loss: LossFunc, pred: Tensor, yb: readonly Tensor[]): Tensor {
-  return typeof loss === "function" ? loss(pred, ...yb) : loss.forward(pred, ...yb);
+  const value: unknown = typeof loss === "function" ? loss(pred, ...yb) : loss.forward(pred, ...yb);
+  if (value instanceof Tensor) return value;
+  const name = typeof loss === "function" ? loss.name : loss.constructor.name;
+  throw new ConfigError(
+    `Cannot train with the loss${name === "" ? "" : ` ${name}`}: it gives a tensor, ${gotNoTensor(value)}`,
+  );
+}
+
+/** The model's prediction, which is one tensor. */
+export function onePred(value: unknown, model: object): Tensor {
+  if (value instanceof Tensor) return value;
+  throw new ConfigError(
+    `Cannot use what ${model.constructor.name}.forward gives: a model gives one tensor, ${gotNoTensor(value)}`,
+  );
+}
+
+/** What came instead of a tensor. */
+function gotNoTensor(value: unknown): string {
+  if (value instanceof Promise) {
+    value.catch(() => {}); // what it says comes too late
+    return "got a promise: leave out async and await, tensors are computed when they are read";
+  }
+  if (value === undefined) return "got undefined: is a return missing?";
+  if (Array.isArray(value)) return `got an array of ${value.length}`;
+  return `got ${typeof value === "object" && value !== null ? value.constructor?.name ?? "an object" : String(value)}`;
 }
 
 /** The given loss, or the data's; a {@link ConfigError} where neither is there. */

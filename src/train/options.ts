@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { flag, func, nums, objectWith, type OptionTable, orNull, other, text } from "../base/options.ts";
+import { ConfigError } from "../base/errors.ts";
+import { flag, func, nums, objectWith, type OptionTable, orNull, other, shown, text } from "../base/options.ts";
 import type { Module } from "../nn/mod.ts";
 import { aHyper, type HyperValue, type OptFunc } from "../optim/mod.ts";
 import type { Parameter, Tensor } from "../tensor/mod.ts";
@@ -62,6 +63,33 @@ export interface TrainLoopOptions<M extends Model = Model> {
   readonly defaultCbs?: boolean;
   /** Where rows and messages go; by default standard output, in a notebook the cell. */
   readonly logger?: Logger;
+}
+
+/** Throws where a learner is given something else than data and a model. */
+export function checkParts(dls: unknown, model: unknown): void {
+  if (!has(dls, "train", "object") || !has(dls, "valid", "object")) {
+    throw new ConfigError(
+      "Cannot make a learner: data come first, new Learner(dls, model), as DataLoaders, such as " +
+        `DataLoaders.fromArrays gives; got ${shown(dls)}${dls instanceof Promise ? ": await it first" : ""}`,
+    );
+  }
+  if (has(model, "forward", "function") && has(model, "parameters", "function")) return;
+  const way = typeof model !== "function"
+    ? ""
+    : /^class\b/.test(Function.prototype.toString.call(model))
+    ? `: make one, new ${model.name}(…)`
+    : ": new nn.Lambda(f) makes a module of a function";
+  throw new ConfigError(
+    `Cannot make a learner: the model comes second, new Learner(dls, model), as an nn.Module; got ${
+      shown(model)
+    }${way}`,
+  );
+}
+
+function has(value: unknown, member: string, type: "object" | "function"): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const found: unknown = (value as Readonly<Record<string, unknown>>)[member];
+  return typeof found === type && found !== null;
 }
 
 /** What the options of a learner may be. */

@@ -196,11 +196,12 @@ export class Recorder extends Callback {
   /** The losses of the last fit: smoothed training losses by step, validation losses at the ends of epochs. */
   plotLoss(options: PlotLossOptions = {}): Figure {
     checkOptions("plotLoss", options, { skipStart: num, withValid: flag, log: flag, showEpochs: flag });
-    const { skipStart = 5, withValid = true, log = false, showEpochs = false } = options;
+    const { withValid = true, log = false, showEpochs = false } = options;
+    const skip = options.skipStart === undefined ? {} : { skipStart: options.skipStart };
     const validLosses = withValid && this.rows.some((r) => typeof r.valid_loss === "number")
       ? this.rows.map((r) => r.valid_loss ?? NaN)
       : [];
-    return this.#shown(lossFigure({ losses: this.losses, iters: this.iters, validLosses, skipStart, log, showEpochs }));
+    return this.#shown(lossFigure({ losses: this.losses, iters: this.iters, validLosses, log, showEpochs, ...skip }));
   }
 
   /** The curve of the last probe of the learning-rate finder, its suggestions marked. */

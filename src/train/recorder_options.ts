@@ -19,7 +19,7 @@ export interface RecorderOptions {
 
 /** Options of `Recorder.plotLoss`. */
 export interface PlotLossOptions {
-  /** Steps in front that are not shown; 5 by default. */
+  /** Steps in front that are not shown; 5 by default, none where there are no more than 10. */
   readonly skipStart?: number;
   /** Whether validation losses are shown; true by default. */
   readonly withValid?: boolean;

@@ -22,7 +22,7 @@ import type { EventName } from "./events.ts";
 import { honourInterruption, throwIfAborted } from "./interruption.ts";
 import { INSIDE_STEP } from "./captured_steps.ts";
 import type { Handled } from "./callback.ts";
-import { computeLoss } from "./loss_func.ts";
+import { computeLoss, onePred } from "./loss_func.ts";
 import type { TrainLoop } from "./train_loop.ts";
 
 interface PhaseEvents {
@@ -241,7 +241,7 @@ async function oneBatch(learn: TrainLoop, i: number, tensors: Batch, fresh: bool
 async function passes(learn: TrainLoop, batch: BatchState): Promise<void> {
   const { model } = learn;
   const xb = batch.xb!;
-  batch.pred = learn.training ? model.forward(...xb) : noGrad(() => model.forward(...xb));
+  batch.pred = onePred(learn.training ? model.forward(...xb) : noGrad(() => model.forward(...xb)), model);
   batch.made(batch.pred);
   let pending = learn.fire("afterPred");
   if (pending !== undefined) await pending;

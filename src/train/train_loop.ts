@@ -17,6 +17,7 @@ import { makeOpt } from "./make_opt.ts";
 import type { Metric, MetricLike } from "./metric.ts";
 import { toMetrics } from "./metrics/functions.ts";
 import {
+  checkParts,
   learnerOptions,
   type Model,
   type ParamGroups,
@@ -77,6 +78,7 @@ export class TrainLoop<M extends Model = Model> extends RunState {
   constructor(dls: DataLoaders<Batch>, model: M, options: TrainLoopOptions<M> = {}) {
     super();
     checkOptions<TrainLoopOptions<M>>("make a learner", options, learnerOptions());
+    checkParts(dls, model);
     const { lr, wd = null, wdBnBias = false, trainBn = true, moms = [0.95, 0.85, 0.95], defaultCbs = true } = options;
     this.dls = dls;
     this.model = model;

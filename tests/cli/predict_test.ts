@@ -189,3 +189,42 @@ test("arrays: predictions for the items of a file, without the data", async (fol
   assertEquals("error" in (await ask(run, join(folder, "none.safetensors")))[0], true);
   await Deno.remove(small, { recursive: true });
 });
+
+test("command lines that cannot be followed name the argument and leave files alone", async (folder) => {
+  await Deno.writeTextFile(
+    join(folder, "t.csv"),
+    "x,y\n" + Array.from({ length: 40 }, (_, i) => `${i / 7},${"ab"[i % 2]}`).join("\n"),
+  );
+  const run = await train(
+    folder,
+    "data: { kind: csv, file: t.csv, target: y }\nmodel: { kind: tabular, layers: [4] }\npolicy: { kind: fit, epochs: 1 }\n",
+  );
+  const recipe = join(folder, "r.yaml"), taken = join(folder, "t.csv");
+  const tries: [string[], string][] = [
+    [["predict", run, "x=1", "x=2"], "Cannot predict for x=1 x=2: column x is given twice"],
+    [
+      ["train", recipe, "--live", "abc", "--out", join(folder, "b")],
+      "Cannot use --live abc: the port is a whole number",
+    ],
+    [["train", recipe, "--live", "70000", "--out", join(folder, "b")], "Cannot use --live 70000"],
+    [["train", recipe, "--out", taken], `Cannot make the folder ${taken}: a file lies in its place`],
+    [
+      ["train", recipe, "--out", join(taken, "run")],
+      `Cannot make the folder ${join(taken, "run")}: a file lies in its`,
+    ],
+    [["export", run, taken], `Cannot make the folder ${taken}: a file lies in its place`],
+  ];
+  const { error } = console, text = await Deno.readTextFile(taken);
+  const said: string[] = [];
+  console.error = (line: string) => void said.push(line);
+  try {
+    for (const [args, told] of tries) {
+      said.length = 0;
+      assertEquals(await main(args), 2, args.join(" "));
+      assert(said.join("\n").includes(told), `${args.join(" ")}: ${said.join("\n")}`);
+    }
+  } finally {
+    console.error = error;
+  }
+  assertEquals(await Deno.readTextFile(taken), text);
+});

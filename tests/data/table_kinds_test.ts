@@ -216,3 +216,36 @@ onDevices("a mark of missing numbers gets a name that no column has", async () =
   assertEquals(await words.array(), expected);
   assertEquals(await encodeRow(schema, { age: "", age_na: "x" })[0].array(), [2, 2]);
 }, here);
+
+onDevices("options that cannot be followed are refused: other columns, two ways to split", async () => {
+  await assertRejects(() => column(["1.5"], { naValues: { cc: ["-"] } }), ConfigError, "did you mean c?");
+  const held = { validColumn: "x", validPct: 0.3 };
+  await assertRejects(() => column(["1.5"], held), ConfigError, "leave validPct out");
+  await assertRejects(() => column(["1.5"], { validColumn: "x", stratify: false }), ConfigError, "leave stratify out");
+}, here);
+
+onDevices("blanks between thousands are named with the option that reads them", async () => {
+  for (const blank of [" ", "\u00a0", "."]) {
+    const cells = many(60, (i) => `${i}${blank}1${10 + i},5`), thousands = `thousands: ${JSON.stringify(blank)}`;
+    await assertRejects(() => column(cells), DataError, `decimal: ",", ${thousands} reads decimal commas`);
+    await assertRejects(() => column(cells, { decimal: "," }), DataError, `${thousands} reads groups of thousands`);
+    const { schema } = await column(cells, { decimal: ",", thousands: blank });
+    assert(schema.numeric.some(({ name }) => name === "c"));
+  }
+}, here);
+
+onDevices("columns may be called like members of objects", async () => {
+  const names = ["constructor", "__proto__", "toString"];
+  const rows = many(40, (i) => `${i / 7},${["constructor", "__proto__"][i % 2]},${["toString", "valueOf"][i % 2]}`);
+  const dls = await DataLoaders.fromCsv(await file(names.join() + "\n" + rows.join("\n")), { target: "toString" });
+  assertEquals(kindsOf(dls), ["constructor", "__proto__ __proto__|constructor"]);
+}, here);
+
+onDevices("a first line of data that names two columns alike is told to be no header", async () => {
+  const rows = many(30, (i) => `${i % 3},${i % 3},${i / 7}`).join("\n");
+  await assertRejects(
+    async () => await DataLoaders.fromCsv(await file(rows), { target: "y" }),
+    DataError,
+    "header: false",
+  );
+}, here);

@@ -97,6 +97,18 @@ Deno.test("lossFigure() skips the start, puts validation at the epochs' ends, an
   assertEquals(await count(lossFigure({ losses, iters: [20] }), SERIES), 1);
 });
 
+Deno.test("lossFigure() shows all of a short run", () => {
+  for (const n of [1, 3, 5, 10, 11]) {
+    const [panel] = lossFigure({
+      losses: Array.from({ length: n }, (_, i) => 1 / i),
+      iters: [1],
+      validLosses: [2],
+    }).panels;
+    assert(panel.kind === "lines");
+    assertEquals(panel.lines.map((l) => l.x.length), n > 10 ? [n - 5] : [n, 1], `${n} losses`);
+  }
+});
+
 Deno.test("lrFindFigure() drops the end and marks each suggestion", async () => {
   const lrs = Array.from({ length: 20 }, (_, i) => 10 ** (-7 + i / 4)), losses = lrs.map((_, i) => (i - 10) ** 2);
   const suggestions = [{ name: "valley", lr: 1e-5, loss: 4 }, { name: "steep", lr: 1e-6, loss: 36 }];

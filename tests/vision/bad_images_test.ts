@@ -1,7 +1,7 @@
 /**
  * Images of all kinds, right or broken: each gives its pixels or an error that names it.
  */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import sharp from "sharp";
 import { ConfigError, DataError } from "../../src/base/errors.ts";
@@ -193,3 +193,22 @@ Deno.test({
     await assertRejects(() => decodeImage(new Uint8Array([1])), ConfigError, "--allow-ffi");
   },
 });
+
+onDevices(
+  "transforms that are none, and sizes that are no numbers, are refused by name",
+  () =>
+    inFolder(async (folder) => {
+      for (const label of ["a", "b"]) {
+        for (let i = 0; i < 3; i++) await writePng(join(folder, label, `${i}.png`), plain(8, 8, [9 * i, 0, 0]));
+      }
+      const load = (options: object) => () => ImageDataLoaders.fromFolder(folder, { validPct: 0.4, ...options });
+      for (const itemTfms of [[Resize], [undefined], ["resize"], {}]) {
+        await assertRejects(load({ itemTfms }), ConfigError, "itemTfms");
+      }
+      for (const batchTfms of [[(x: unknown) => x], [Resize], [new Resize(8)]]) {
+        await assertRejects(load({ batchTfms }), ConfigError, "batchTfms");
+      }
+      assertThrows(() => new Resize("16" as never), ConfigError, 'Cannot resize to "16" x "16"');
+    }),
+  { kinds: ["cpu"] },
+);

@@ -68,8 +68,8 @@ const LOADERS: OptionTable<ImageDataLoadersOptions> = {
   splitter: func(),
   bs: num,
   valBs: num,
-  itemTfms: other("a transform of images or several", (v) => typeof v === "object"),
-  batchTfms: other("a transform of batches or several", (v) => typeof v === "object"),
+  itemTfms: other("a transform of images, as in new Resize(224), or several", (v) => areTransforms(v, "plan")),
+  batchTfms: other("a transform of batches, as in new Normalize(…), or several", (v) => areTransforms(v, "apply")),
   shuffle: flag,
   dropLast: flag,
   vocab: other("classes", Array.isArray),
@@ -79,6 +79,13 @@ const LOADERS: OptionTable<ImageDataLoadersOptions> = {
   residentBytes: num,
   orient: flag,
 };
+
+/** Whether these are objects with a method, one or several. */
+function areTransforms(value: unknown, method: "plan" | "apply"): boolean {
+  return [value].flat().every((v) =>
+    typeof v === "object" && v !== null && typeof (v as Readonly<Record<string, unknown>>)[method] === "function"
+  );
+}
 
 /** Options of {@link ImageDataLoaders.fromFolder}. */
 export interface FromFolderOptions extends ImageDataLoadersOptions {

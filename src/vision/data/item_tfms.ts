@@ -5,7 +5,7 @@
  * @module
  */
 import { ConfigError } from "../../base/errors.ts";
-import { checkOptions, num, nums, oneOf, other } from "../../base/options.ts";
+import { checkOptions, num, nums, oneOf, other, shown } from "../../base/options.ts";
 import type { Rng } from "../../tensor/mod.ts";
 import type { PadMode, PixelOp } from "./pixel_ops.ts";
 
@@ -62,9 +62,9 @@ export type ItemTransformJson =
   };
 
 function sizeOf(size: number | readonly [height: number, width: number], what: string): ImageSize {
-  const [height, width] = typeof size === "number" ? [size, size] : size;
+  const [height, width] = Array.isArray(size) ? size as readonly [number, number] : [size, size] as [number, number];
   if (![height, width].every((n) => Number.isInteger(n) && n > 0)) {
-    throw new ConfigError(`Cannot ${what} to ${height} x ${width}: sizes are whole numbers from 1`);
+    throw new ConfigError(`Cannot ${what} to ${shown(height)} x ${shown(width)}: sizes are whole numbers from 1`);
   }
   return { width, height };
 }
