@@ -220,18 +220,14 @@ export function matmul(
   }
 }
 
-// @ts-ignore: decorator
-@inline function least(at: usize, count: i32): i32 {
-  let x = load<i32>(at);
-  for (let i = 1; i < count; i++) x = min(x, load<i32>(at + <usize>(i << 2)));
-  return x;
-}
-
-// @ts-ignore: decorator
-@inline function greatest(at: usize, count: i32): i32 {
-  let x = load<i32>(at);
-  for (let i = 1; i < count; i++) x = max(x, load<i32>(at + <usize>(i << 2)));
-  return x;
+// The least offset, or with `up` the greatest, over axes of `sizes` (three words) with strides (three words)
+function reach(sizes: usize, strides: usize, up: bool): i32 {
+  let sum = 0;
+  for (let i: usize = 0; i < 12; i += 4) {
+    const end = (load<i32>(sizes + i) - 1) * load<i32>(strides + i);
+    if (end > 0 == up) sum += end;
+  }
+  return sum;
 }
 
 // The tables for the block of A's k from `begin` on
@@ -253,6 +249,7 @@ function describeRows(d: usize, work: usize): void {
 /** Packs A into panels of MR rows, [group, panel, k, MR]; work items are (block of k, group, panel). */
 export function convPack(d: usize, height: i32, a: usize, dst: usize, from: i32, to: i32, work: usize): void {
   const m = load<i32>(d), k = load<i32>(d, 4), sg = load<i32>(d, 20) << 2, sm = load<i32>(d, 24) << 2;
+  const low = reach(d + 8, d + 28, false) << 2, high = reach(d + 8, d + 28, true) << 2;
   const panels = (m + MR - 1) / MR, each = load<i32>(d, 88) * panels;
   describeRows(d, work);
   for (let item = from, block = -1; item < to;) {
@@ -260,7 +257,7 @@ export function convPack(d: usize, height: i32, a: usize, dst: usize, from: i32,
       block = item / each;
       placeRows(d, work, block * KC, min(KC, k - block * KC));
     }
-    const begin = block * KC, kc = min(KC, k - begin), low = least(work + ROWS_A, kc), high = greatest(work + ROWS_A, kc);
+    const begin = block * KC, kc = min(KC, k - begin);
     const number = item % each, group = number / panels, panel = number % panels, count = min(panels - panel, to - item);
     packRows(
       work, dst + <usize>(number * k + begin) * <usize>(MR << 2), k * MR << 2, a + <usize>(group * sg + panel * MR * sm),
@@ -279,8 +276,12 @@ export function convBlock(
   const col = work + COLUMNS, vb = work + VECTORS_B, panel = work + PANEL, rowB = work + ROWS_B, runB = work + RUNS_B;
   if (own != 0) describeRows(d, work);
   offsets(col, d + 64, d + 76, start, count);
-  const lowColumn = least(col, count), highColumn = greatest(col, count);
-  describeAll(vb, col, count, turned(load<i32>(d, 60), load<i32>(d, 48)));
+  // of all of A and B: what a block reads lies between
+  const lowA = reach(d + 8, d + 28, false) << 2, highA = reach(d + 8, d + 28, true) << 2;
+  const low = reach(d + 40, d + 52, false) + reach(d + 64, d + 76, false);
+  const high = reach(d + 40, d + 52, true) + reach(d + 64, d + 76, true);
+  const turn = turned(load<i32>(d, 60), load<i32>(d, 48));
+  describeAll(vb, col, count, turn);
   const whole = (rows + MR - 1) / MR * MR;
   for (let p = begin; p < end; p += KC) {
     const kc = min(KC, end - p), add = p > begin ? 1 : 0;
@@ -290,11 +291,10 @@ export function convBlock(
       next = kc * MR << 2;
       placeRows(d, work, p, kc);
       const from = a + <usize>(first * sm);
-      packRows(work, own, next, from, min(rows, m - first), kc, sm, least(work + ROWS_A, kc), greatest(work + ROWS_A, kc));
+      packRows(work, own, next, from, min(rows, m - first), kc, sm, lowA, highA);
     }
     offsets(rowB, d + 40, d + 52, p, kc);
-    findRuns(runB, rowB, kc, NR << 2);
-    const low = least(rowB, kc) + lowColumn, high = greatest(rowB, kc) + highColumn;
+    if (turn) findRuns(runB, rowB, kc, NR << 2);
     for (let j = 0, vectors = 0; j < count; j += vectors * LANES) {
       vectors = vectorsOf(count - j);
       pack(0, panel, b, rowB, runB, kc, vb + <usize>(j / LANES) * VECTOR, vectors, NR << 2, 1, 0, 0, low, high);
@@ -344,10 +344,10 @@ export function convThin(
     return;
   }
   const from = b + <usize>load<i32>(col);
+  const low = reach(d + 40, d + 52, false), high = reach(d + 40, d + 52, true);
   for (let p = begin; p < end; p += KC) {
     const kc = min(KC, end - p), add = p > begin ? 1 : 0;
     offsets(row, d + 40, d + 52, p, kc);
-    const low = least(row, kc), high = greatest(row, kc);
     for (let i = 0; i < rows; i++) {
       sumRow(kc, a + <usize>(i * depth + p) * 4, from, row, c + <usize>(i * ldc) * 4, count, add, low, high);
     }

@@ -44,6 +44,8 @@ export function bridge(native: Native, memory: WebAssembly.Memory, bsearch: Call
   const rowAt = pointer(native.row);
   const padAt = native.pad === null ? null : pointer(native.pad);
   let size = memory.buffer.byteLength;
+  /** A mask of those of 16 lanes that come before lane `end`. */
+  const lanesBelow = (end: number) => end <= 0 ? 0 : end >= 16 ? 0xffff : (1 << end) - 1;
   /** Refuses the bytes from `from` to `to` if some are not in memory. */
   const check = (from: number, to: number) => {
     if (from >= 0 && to <= size) return;
@@ -202,14 +204,9 @@ export function bridge(native: Native, memory: WebAssembly.Memory, bsearch: Call
       words[7] = rowStep;
       words[8] = width * 4;
       words[9] = chunks;
-      /** The lanes of a vector that lie from `start` to `end` of a row. */
-      const lanesOf = (chunk: number, start: number, end: number) => {
-        const [low, high] = [start, end].map((x) => 2 ** Math.min(16, Math.max(0, x - 16 * chunk)));
-        return Math.max(0, high - low);
-      };
       for (let i = 0; i < 3; i++) {
-        words[10 + i] = lanesOf(i, left, left + inner);
-        words[13 + i] = lanesOf(i, 0, width);
+        words[10 + i] = lanesBelow(width - right - 16 * i) & ~lanesBelow(left - 16 * i);
+        words[13 + i] = lanesBelow(width - 16 * i);
       }
       bsearch(given, base, one, one, padAt);
     },
