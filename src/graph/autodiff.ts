@@ -5,10 +5,12 @@
  */
 import { DtypeError, ShapeError } from "../base/errors.ts";
 import { fmtShape, sameShape, sizeOf } from "../base/shape.ts";
+import { sumTo } from "./broadcast.ts";
 import { add } from "./elementwise.ts";
 import { constant } from "./leaves.ts";
 import { type Node, topological, walkCount } from "./node.ts";
-import { expand, sumTo } from "./views.ts";
+import "./view_gradients.ts";
+import { expand } from "./views.ts";
 
 /**
  * The gradient of `root` (f32, one element) with respect to each of `targets`; null where `root` does not depend on it.

@@ -5,11 +5,12 @@
  */
 import { ShapeError } from "../base/errors.ts";
 import { broadcastShapes, fmtShape, type Shape, sizeOf } from "../base/shape.ts";
+import { sumTo } from "./broadcast.ts";
 import { cast } from "./elementwise.ts";
 import { constant } from "./leaves.ts";
 import { Node } from "./node.ts";
 import { defineOp } from "./registry.ts";
-import { expand, pad, reshape, slice, sumTo, transposeLast } from "./views.ts";
+import { expand, pad, reshape, slice, transposeLast } from "./views.ts";
 
 /** `[...batch, m, k]` by `[...batch, k, n]`; batch axes broadcast. */
 export const MATMUL = defineOp({

@@ -15,6 +15,12 @@ export function defineOp(op: Omit<OpDef, "id">): OpDef {
   return entry;
 }
 
+/** Gives an operation its derivative, where that needs operations that are defined on top of it. */
+export function deriveBy(op: OpDef, vjp: NonNullable<OpDef["vjp"]>): void {
+  if (op.vjp !== undefined) throw new Error(`The derivative of ${op.name} is defined twice`);
+  Object.assign(op, { vjp });
+}
+
 /** All operations by name, for tests that go through every one. */
 export function opTable(): ReadonlyMap<string, OpDef> {
   return table;

@@ -7,8 +7,6 @@ import { sameShape, type Shape, sizeOf } from "../base/shape.ts";
 import type { Dtype, ValueType } from "../base/dtype.ts";
 import { cast } from "./elementwise.ts";
 import { constant, LEAF, leaf } from "./leaves.ts";
-import { transposedMatmul } from "./products.ts";
-import { reduce } from "./reduce.ts";
 import { Node } from "./node.ts";
 import { defineOp } from "./registry.ts";
 
@@ -20,25 +18,14 @@ export const RESHAPE = defineOp({
   vjp: (dy, node) => [reshape(dy, node.inputs[0].shape)],
 });
 
-/** Axis `i` of the result is axis `attr[i]` of the input. */
-export const PERMUTE = defineOp({
-  name: "permute",
-  kind: "view",
-  cost: 0,
-  vjp: (dy, node) => {
-    const inverse = new Array<number>(node.attr.length);
-    node.attr.forEach((axis, i) => inverse[axis] = i);
-    return [transposedMatmul(dy, inverse) ?? permute(dy, inverse)];
-  },
-});
+/** Axis `i` of the result is axis `attr[i]` of the input. Its derivative: `view_gradients.ts`. */
+export const PERMUTE = defineOp({ name: "permute", kind: "view", cost: 0 });
 
-/** Repeats axes of size 1; new axes come in front. With an `attr` it stops gradients: see {@link detach}. */
-export const EXPAND = defineOp({
-  name: "expand",
-  kind: "view",
-  cost: 0,
-  vjp: (dy, node) => [node.attr.length > 0 ? null : sumTo(dy, node.inputs[0].shape)],
-});
+/**
+ * Repeats axes of size 1; new axes come in front. With an `attr` it stops gradients: see {@link detach}. Its derivative:
+ * `view_gradients.ts`.
+ */
+export const EXPAND = defineOp({ name: "expand", kind: "view", cost: 0 });
 
 /** Element `i` along an axis is element `start + i * step` of the input; `attr` is all starts, then all steps. */
 export const SLICE = defineOp({
@@ -151,18 +138,6 @@ export function dilate(x: Node, axis: number, step: number): Node {
 /** `x` with axes of size 1 where `axes` says, for a result that dropped them. */
 export function keepAxes(x: Node, full: Shape, axes: readonly number[]): Node {
   return reshape(x, full.map((n, i) => axes.includes(i) ? 1 : n));
-}
-
-/** Sums `g` over the axes that `shape` was broadcast along. */
-export function sumTo(g: Node, shape: Shape): Node {
-  if (sameShape(g.shape, shape)) return g;
-  if (sizeOf(shape) === sizeOf(g.shape)) return reshape(g, shape);
-  const lead = g.shape.length - shape.length;
-  const axes: number[] = [];
-  for (let i = 0; i < g.shape.length; i++) {
-    if (i < lead || (shape[i - lead] === 1 && g.shape[i] !== 1)) axes.push(i);
-  }
-  return reshape(reduce("sum", g, axes), shape);
 }
 
 /** u8 is for storage only: what is computed from it is i32. */

@@ -3,14 +3,11 @@
  *
  * @module
  */
-import type { Parameter } from "../tensor/mod.ts";
 import { checkNamed, checkOptions, flag, type OptionKind } from "../base/options.ts";
 import { aHyper, type HyperValue } from "./hyper.ts";
-import { Optimizer } from "./optimizer.ts";
+import type { Optimizer } from "./optimizer.ts";
+import type { ParamsLike } from "./params_like.ts";
 import type { Hypers, Stepper } from "./stepper.ts";
-
-/** Parameters in groups, or as one group. */
-export type ParamsLike = readonly Parameter[] | readonly (readonly Parameter[])[];
 
 /** Options of an optimizer: values of its hyper-parameters, and how it decays. */
 export interface OptOptions {
@@ -66,12 +63,28 @@ export interface StepperChoice extends Switches {
   readonly uses: (name: string) => boolean;
 }
 
-/** Makes an {@link OptFunc} of steppers. */
-export function optFunc({ defaults, switches = ["decoupleWd"], steppers }: {
-  defaults: Readonly<Hypers>;
-  switches?: readonly (keyof Switches)[];
-  steppers: (choice: StepperChoice) => readonly Stepper[];
-}): OptFunc {
+/** What an {@link OptFunc} is made of. */
+export interface OptFuncSpec {
+  /** Hyper-parameters, but for `lr`. */
+  readonly defaults: Readonly<Hypers>;
+  /** Switches that it has; `decoupleWd` by default. */
+  readonly switches?: readonly (keyof Switches)[];
+  /** What a step consists of. */
+  readonly steppers: (choice: StepperChoice) => readonly Stepper[];
+}
+
+/** Makes an optimizer of parameters, steppers and the values of hyper-parameters. */
+export type MakeOptimizer = (
+  params: ParamsLike,
+  steppers: readonly Stepper[],
+  hypers: Readonly<Record<string, HyperValue>>,
+) => Optimizer;
+
+/** An {@link OptFunc} whose optimizers `make` makes. */
+export function optFuncBy(
+  make: MakeOptimizer,
+  { defaults, switches = ["decoupleWd"], steppers }: OptFuncSpec,
+): OptFunc {
   const first: Hypers = { lr: 1e-3, ...defaults };
   const table: Record<string, OptionKind<HyperValue> | OptionKind<boolean>> = Object.fromEntries([
     ...Object.keys(first).map((name) => [name, aHyper]),
@@ -83,7 +96,7 @@ export function optFunc({ defaults, switches = ["decoupleWd"], steppers }: {
       check(options);
       const { clip = true, decoupleWd = true, ...values } = options;
       const uses = (name: string) => !isZero(values[name as keyof typeof values] ?? first[name]);
-      return new Optimizer(params, steppers({ clip, decoupleWd, uses }), { ...first, ...values });
+      return make(params, steppers({ clip, decoupleWd, uses }), { ...first, ...values });
     },
     {},
     check,
@@ -91,9 +104,9 @@ export function optFunc({ defaults, switches = ["decoupleWd"], steppers }: {
 }
 
 /** An {@link OptFunc} of steppers that are always the same. */
-export function composed(steppers: readonly Stepper[], defaults: Readonly<Hypers>): OptFunc {
+export function composedBy(make: MakeOptimizer, steppers: readonly Stepper[], defaults: Readonly<Hypers>): OptFunc {
   const all: Hypers = Object.assign({}, ...steppers.map((s) => s.defaults ?? {}), defaults);
-  return optFunc({ defaults: all, switches: [], steppers: () => steppers });
+  return optFuncBy(make, { defaults: all, switches: [], steppers: () => steppers });
 }
 
 function isZero(value: HyperValue): boolean {

@@ -7,7 +7,7 @@ import { ConfigError } from "../base/errors.ts";
 import { fmtShape } from "../base/shape.ts";
 import { type Assigned, type Memory, memory, Parameter, type Tensor } from "../tensor/mod.ts";
 import { layOut, type Part } from "./arena.ts";
-import type { ParamsLike } from "./factory.ts";
+import type { ParamsLike } from "./params_like.ts";
 import type { StatKind } from "./stepper.ts";
 
 /** What the host keeps of a parameter. */

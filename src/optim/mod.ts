@@ -4,7 +4,8 @@
  * @module
  */
 export type { GradRange } from "./grads.ts";
-export type { OptFunc, OptOptions, ParamsLike } from "./factory.ts";
+export type { OptFunc, OptOptions } from "./factory.ts";
+export type { ParamsLike } from "./params_like.ts";
 export { aHyper, type HyperValue, type Slice, slice } from "./hyper.ts";
 export { Lookahead, type LookaheadOptions, ranger } from "./lookahead.ts";
 export { Optimizer } from "./optimizer.ts";

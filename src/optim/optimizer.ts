@@ -8,7 +8,8 @@ import { ConfigError } from "../base/errors.ts";
 import { endStep, onAbandon, type Parameter, stepInput, type Tensor } from "../tensor/mod.ts";
 import type { Part } from "./arena.ts";
 import { buildUpdate, rereadPart } from "./build_update.ts";
-import { composed, type OptFunc, type OptOptions, type ParamsLike } from "./factory.ts";
+import { composedBy, type OptFunc, optFuncBy, type OptFuncSpec, type OptOptions } from "./factory.ts";
+import type { ParamsLike } from "./params_like.ts";
 import {
   activeSlots,
   adoptGrads,
@@ -97,7 +98,7 @@ export class Optimizer {
     steppers: readonly Stepper[],
     defaults: Readonly<Record<N, number>> = {} as Readonly<Record<N, number>>,
   ): OptFunc<OptOptions & { readonly [name in N]?: HyperValue }> {
-    return composed(steppers, defaults);
+    return composedBy(make, steppers, defaults);
   }
 
   // --- parameters and hyper-parameters
@@ -446,4 +447,11 @@ export class Optimizer {
     restoreStats(state.state, this.#groups, this.#keeps);
     if (!this.deferBoundary) endStep();
   }
+}
+
+const make = (...args: ConstructorParameters<typeof Optimizer>): Optimizer => new Optimizer(...args);
+
+/** Makes an {@link OptFunc} of steppers. */
+export function optFunc(spec: OptFuncSpec): OptFunc {
+  return optFuncBy(make, spec);
 }

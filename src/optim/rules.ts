@@ -5,7 +5,8 @@
  * @module
  */
 import { ops, type Tensor } from "../tensor/mod.ts";
-import { type OptFunc, optFunc } from "./factory.ts";
+import type { OptFunc } from "./factory.ts";
+import { optFunc } from "./optimizer.ts";
 import { averageGrad, averageSqrGrad, debias, l2Reg, stepStat, weightDecay } from "./steppers.ts";
 import type { Stepper, Update } from "./stepper.ts";
 
