@@ -15,7 +15,7 @@ import {
   type Variable,
   withHostMemory,
 } from "../tensor/mod.ts";
-import type { TrainLoop } from "../train/mod.ts";
+import type { SharedLearner } from "../train/mod.ts";
 import { hashWords } from "./fingerprint.ts";
 import type { World } from "./world.ts";
 
@@ -69,7 +69,7 @@ function statsOf(entry: ParamState): [name: string, value: Tensor][] {
  * that are drawn on the device (dropout) come from streams of their own in each process, far apart; those that are
  * drawn on the host stay common.
  */
-export async function shareState(world: World, learn: TrainLoop): Promise<void> {
+export async function shareState(world: World, learn: SharedLearner): Promise<void> {
   const { model, dls, opt } = learn;
   await shareVariables(world, [...model.parameters(), ...model.namedBuffers().values()]);
   const loaders = [dls.train, dls.valid];

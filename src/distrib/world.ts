@@ -7,7 +7,7 @@ import { eventLoopTurn } from "../base/turn.ts";
 import type { HostArray } from "../base/dtype.ts";
 import { DistributedError } from "../base/errors.ts";
 import { type Launch, launchOf } from "../base/launch.ts";
-import type { Peers, TrainLoop } from "../train/mod.ts";
+import type { Peers, SharedLearner } from "../train/mod.ts";
 import { Mpi, type Request } from "./mpi.ts";
 import { useLargePages, yieldProcessor } from "./libc.ts";
 import { type Final, Overlap } from "./overlap.ts";
@@ -435,7 +435,7 @@ export class World implements Peers {
   }
 
   /** See `Peers`. */
-  async followRank0(learn: TrainLoop, work: () => Promise<void>): Promise<void> {
+  async followRank0(learn: SharedLearner, work: () => Promise<void>): Promise<void> {
     await this.#told(work);
     await shareState(this, learn);
   }

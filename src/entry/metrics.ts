@@ -47,6 +47,7 @@ export {
   Metric,
   type MetricFunc,
   type MetricLike,
+  type MetricSource,
   type MetricValue,
   mse,
   msle,

@@ -12,7 +12,7 @@ import { Metric, type MetricFunc, type MetricValue } from "./metric.ts";
 import { snakeCase } from "./names.ts";
 import type { Peers } from "./peers.ts";
 import { inDataUnit } from "./target_scale.ts";
-import type { TrainLoop } from "./train_loop.ts";
+import type { MetricSource } from "./metric_source.ts";
 
 /** Options of {@link AccumMetric}. */
 export interface AccumMetricOptions {
@@ -62,7 +62,7 @@ export class AccumMetric extends Metric {
   }
 
   /** Takes in a batch. */
-  override accumulate(learn: TrainLoop): void {
+  override accumulate(learn: MetricSource): void {
     // copies: what the batch leaves behind is not this metric's to keep
     const { pred, yb } = learn.batch;
     const [own, ...targets] = [pred ?? learn.pred, ...yb ?? learn.yb].map((t) => inDataUnit(learn, t));

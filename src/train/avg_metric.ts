@@ -13,10 +13,10 @@ import type { Peers } from "./peers.ts";
 import { ScalarHistory } from "./scalar_history.ts";
 import { Smooth } from "./smooth.ts";
 import { inDataUnit, lossInDataUnit } from "./target_scale.ts";
-import type { TrainLoop } from "./train_loop.ts";
+import type { MetricSource } from "./metric_source.ts";
 
 /** Number of items of the batch under way. */
-export function batchSize(learn: TrainLoop): number {
+export function batchSize(learn: MetricSource): number {
   const { xb, yb } = learn.batch;
   return (yb?.[0] ?? xb?.[0])?.shape[0] ?? 1;
 }
@@ -48,12 +48,12 @@ export abstract class GatheredMetric extends Metric {
   }
 
   /** Takes in a batch. */
-  override accumulate(learn: TrainLoop): void | Promise<void> {
+  override accumulate(learn: MetricSource): void | Promise<void> {
     if (this.history.full) return ScalarHistory.drain([this.history]).then(() => this.#push(learn));
     return this.#push(learn);
   }
 
-  #push(learn: TrainLoop): void | Promise<void> {
+  #push(learn: MetricSource): void | Promise<void> {
     const value = this.ofBatch(learn), items = batchSize(learn);
     if (value instanceof Promise) return value.then((v) => this.#keep(v, items));
     this.#keep(value, items);
@@ -119,7 +119,7 @@ export abstract class GatheredMetric extends Metric {
   }
 
   /** The number of the batch under way; null leaves the batch out. */
-  protected abstract ofBatch(learn: TrainLoop): Tensor | number | null | Promise<Tensor | number>;
+  protected abstract ofBatch(learn: MetricSource): Tensor | number | null | Promise<Tensor | number>;
 
   /** The value, of each batch's number and number of items. */
   protected combine(values: readonly number[], weights: readonly number[]): number {
@@ -154,7 +154,7 @@ export class AvgMetric extends GatheredMetric {
   }
 
   /** The batch's own number. */
-  protected override ofBatch(learn: TrainLoop): Tensor | number | Promise<Tensor | number> {
+  protected override ofBatch(learn: MetricSource): Tensor | number | Promise<Tensor | number> {
     const { pred, yb } = learn.batch;
     const targets = (yb ?? learn.yb).map((y) => inDataUnit(learn, y));
     return this.#f(inDataUnit(learn, pred ?? learn.pred), ...targets);
@@ -167,7 +167,7 @@ export class AvgLoss extends GatheredMetric {
   override readonly name: string = "loss";
 
   /** The batch's own number. */
-  protected override ofBatch(learn: TrainLoop): Tensor | null {
+  protected override ofBatch(learn: MetricSource): Tensor | null {
     const { loss } = learn.batch;
     return loss === null ? null : lossInDataUnit(learn, loss.mean());
   }

@@ -5,11 +5,8 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
-import { BATCH_EVENTS, type EventName } from "./events.ts";
+import { BATCH_EVENTS, type EventName, type Handled } from "./events.ts";
 import type { TrainLoop } from "./train_loop.ts";
-
-/** What a handler returns: nothing, or a promise that the run waits for. */
-export type Handled = void | Promise<void>;
 
 /**
  * Base class of callbacks. Every event is a method that does nothing; a subclass overrides those it wants, as methods or

@@ -4,9 +4,9 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { Callback, type CallbackKind, type CallbackLike, type Handled } from "./callback.ts";
+import { Callback, type CallbackKind, type CallbackLike } from "./callback.ts";
 import { Cancel } from "./cancel.ts";
-import { type EventName, isEvent, nearestEvent } from "./events.ts";
+import { type EventName, type Handled, isEvent, nearestEvent } from "./events.ts";
 import { explain } from "./handler_error.ts";
 import { costsTheReport, leaveOut, leftOut, takeIn } from "./reporting.ts";
 import type { Runs } from "./runs.ts";

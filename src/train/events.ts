@@ -5,6 +5,9 @@
  */
 import { nearestName } from "../base/options.ts";
 
+/** What a handler returns: nothing, or a promise that the run waits for. */
+export type Handled = void | Promise<void>;
+
 /** Every event, in the order in which a run without cancellation meets the main ones. */
 export const EVENTS = [
   "afterCreate",

@@ -5,11 +5,11 @@
  */
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import type { Handled } from "./callback.ts";
+import type { Handled } from "./events.ts";
 import { snakeCase } from "./names.ts";
 import type { Peers } from "./peers.ts";
 import type { ScalarHistory } from "./scalar_history.ts";
-import type { TrainLoop } from "./train_loop.ts";
+import type { MetricSource } from "./metric_source.ts";
 
 /** A metric's value; null where there was no data. */
 export type MetricValue = number | null;
@@ -30,10 +30,10 @@ export abstract class Metric {
    *
    * @throws ConfigError or ShapeError that names the metric and what does not fit.
    */
-  check(_learn: TrainLoop): void {}
+  check(_learn: MetricSource): void {}
 
   /** Takes in a batch: `learn.pred`, `learn.yb`, `learn.loss`. Reads nothing back if it can. */
-  abstract accumulate(learn: TrainLoop): Handled;
+  abstract accumulate(learn: MetricSource): Handled;
 
   /**
    * In a run of several processes: takes in what the others accumulated, so that `value` is the whole set's in each.

@@ -6,7 +6,7 @@
 export { AccumMetric, type AccumMetricOptions } from "./accum_metric.ts";
 export { AvgLoss, AvgMetric, AvgSmoothLoss, batchSize, GatheredMetric, Perplexity } from "./avg_metric.ts";
 export { barText } from "./bar.ts";
-export { Callback, type CallbackKind, type CallbackLike, type Handled } from "./callback.ts";
+export { Callback, type CallbackKind, type CallbackLike } from "./callback.ts";
 export {
   Cancel,
   CancelBackward,
@@ -27,7 +27,7 @@ export {
   type InterruptSaver,
   throwIfAborted,
 } from "./interruption.ts";
-export { type EventName, EVENTS } from "./events.ts";
+export { type EventName, EVENTS, type Handled } from "./events.ts";
 export type { FitRecord, LrCurve, Row } from "./fit_record.ts";
 export { gatherRows, joinRows } from "./join_rows.ts";
 export { type Logger, silentLogger, stdoutLogger, type TableView } from "./logger.ts";
@@ -94,7 +94,8 @@ export {
 export { refuseNested, type Resumption } from "./run.ts";
 export { snakeCase } from "./names.ts";
 export { ORDER } from "./order.ts";
-export type { GradAverager, Peers } from "./peers.ts";
+export type { MetricSource } from "./metric_source.ts";
+export type { GradAverager, Peers, SharedLearner } from "./peers.ts";
 export { Progress } from "./progress.ts";
 export { Recorder } from "./recorder.ts";
 export type { PlotLossOptions, RecorderOptions, RecorderState } from "./recorder_options.ts";

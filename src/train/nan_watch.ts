@@ -5,7 +5,7 @@
  */
 import type { DataLoader } from "../data/mod.ts";
 import type { Batch } from "../data/mod.ts";
-import type { Handled } from "./callback.ts";
+import type { Handled } from "./events.ts";
 import { tell } from "./reporting.ts";
 import type { TrainLoop } from "./train_loop.ts";
 

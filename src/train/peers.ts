@@ -4,9 +4,10 @@
  *
  * @module
  */
-import type { GradRange } from "../optim/mod.ts";
+import type { Batch, DataLoaders } from "../data/mod.ts";
+import type { AnyModule } from "../nn/mod.ts";
+import type { GradRange, Optimizer } from "../optim/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import type { TrainLoop } from "./train_loop.ts";
 
 /** Averages gradients over the processes of a run, between the program that computes them and the one that uses them. */
 export interface GradAverager {
@@ -21,6 +22,16 @@ export interface GradAverager {
   average(ranges: readonly GradRange[], loss: Tensor, flush: () => void): Promise<number>;
   /** What makes averages of the sums. */
   readonly factor: number;
+}
+
+/** A learner whose weights and optimizer are to be the same in all processes. */
+export interface SharedLearner {
+  /** What is trained. */
+  readonly model: AnyModule;
+  /** What trains it. */
+  readonly opt: Optimizer;
+  /** Loaders, whose places are shared too. */
+  readonly dls: DataLoaders<Batch>;
 }
 
 /** The processes of a run, seen from one of them. */
@@ -49,7 +60,7 @@ export interface Peers {
    * Has rank 0 do `work`, which changes a learner's weights and optimizer, and gives the result to everybody. An error
    * there is thrown in every process.
    */
-  followRank0(learn: TrainLoop, work: () => Promise<void>): Promise<void>;
+  followRank0(learn: SharedLearner, work: () => Promise<void>): Promise<void>;
   /**
    * The rows of all processes in turn: row `k` of process `r` comes after rows `k` of those before it. Numbers of rows
    * may differ.

@@ -4,7 +4,8 @@
  * @module
  */
 import { barText } from "./bar.ts";
-import { Callback, type Handled } from "./callback.ts";
+import { Callback } from "./callback.ts";
+import type { Handled } from "./events.ts";
 import { silentLogger, type TableView } from "./logger.ts";
 import { ORDER } from "./order.ts";
 import { Recorder } from "./recorder.ts";

@@ -8,9 +8,9 @@ import { abortSignal, checkOptions, num, objectWith, orNull } from "../base/opti
 import type { Batch, DataLoader, DataLoaders } from "../data/mod.ts";
 import { Adam, type HyperValue, type OptFunc, type Optimizer } from "../optim/mod.ts";
 import { type Parameter, ready as openDevice } from "../tensor/mod.ts";
-import type { Callback, CallbackKind, CallbackLike, Handled } from "./callback.ts";
+import type { Callback, CallbackKind, CallbackLike } from "./callback.ts";
 import { CallbackList } from "./callback_list.ts";
-import { type EventName, isEvent, nearestEvent } from "./events.ts";
+import { type EventName, type Handled, isEvent, nearestEvent } from "./events.ts";
 import { defaultLogger, type Logger, silentLogger } from "./logger.ts";
 import { type LossFunc, lossFuncOf } from "./loss_func.ts";
 import { makeOpt } from "./make_opt.ts";

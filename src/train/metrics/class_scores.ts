@@ -6,7 +6,7 @@
 import { ConfigError } from "../../base/errors.ts";
 import { checkOptions, num, oneOf } from "../../base/options.ts";
 import type { Tensor } from "../../tensor/mod.ts";
-import type { TrainLoop } from "../train_loop.ts";
+import type { MetricSource } from "../metric_source.ts";
 import {
   type Average,
   averaged,
@@ -53,7 +53,7 @@ export abstract class ClassMetric extends WholeSet {
   }
 
   /** See `Metric.check`. */
-  override check(learn: TrainLoop): void {
+  override check(learn: MetricSource): void {
     needClasses(learn, this.name);
     const pair = pairOf(learn);
     if (pair !== null) this.checkClasses(classesOf(pair.pred, this.#axis));
@@ -63,7 +63,7 @@ export abstract class ClassMetric extends WholeSet {
   protected checkClasses(_classes: number): void {}
 
   /** See `WholeSet`. */
-  protected override logits(learn: TrainLoop, pred: Tensor): Tensor {
+  protected override logits(learn: MetricSource, pred: Tensor): Tensor {
     this.checkClasses(classesOf(pred, this.#axis));
     return asLogits(learn, pred, this.#axis);
   }

@@ -10,7 +10,7 @@ import type { Tensor } from "../../tensor/mod.ts";
 import { AccumMetric } from "../accum_metric.ts";
 import { AvgMetric } from "../avg_metric.ts";
 import { Metric, type MetricFunc, type MetricLike } from "../metric.ts";
-import type { TrainLoop } from "../train_loop.ts";
+import type { MetricSource } from "../metric_source.ts";
 import { asLogits, decided, needClasses, needPairs, orNaN, pairOf } from "./task.ts";
 
 /** Options of metrics over classes. */
@@ -117,7 +117,7 @@ export class Rmse extends AvgMetric {
   }
 
   /** See `Metric.check`. */
-  override check(learn: TrainLoop): void {
+  override check(learn: MetricSource): void {
     needPairs(learn, this.name);
   }
 
@@ -169,13 +169,13 @@ class Decision extends AvgMetric {
     this.#of = f;
   }
 
-  override check(learn: TrainLoop): void {
+  override check(learn: MetricSource): void {
     needClasses(learn, this.name);
     const pair = pairOf(learn);
     if (pair !== null) this.#of(pair.pred, pair.targ); // shapes that do not fit are told; nothing is computed
   }
 
-  protected override ofBatch(learn: TrainLoop): Tensor | number | Promise<Tensor | number> {
+  protected override ofBatch(learn: MetricSource): Tensor | number | Promise<Tensor | number> {
     const { pred, yb } = learn.batch;
     return this.#of(asLogits(learn, pred ?? learn.pred, -1), ...yb ?? learn.yb);
   }
@@ -183,7 +183,7 @@ class Decision extends AvgMetric {
 
 /** A mean over distances of numbers. */
 class Distance extends AvgMetric {
-  override check(learn: TrainLoop): void {
+  override check(learn: MetricSource): void {
     needPairs(learn, this.name);
   }
 }

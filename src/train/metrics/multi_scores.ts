@@ -5,7 +5,7 @@
  */
 import { checkOptions, flag, num, oneOf } from "../../base/options.ts";
 import type { Tensor } from "../../tensor/mod.ts";
-import type { TrainLoop } from "../train_loop.ts";
+import type { MetricSource } from "../metric_source.ts";
 import { type Average, averaged, type Counts, fbetaOf, jaccardOf, precisionOf, recallOf } from "./confusion.ts";
 import type { MultiOptions } from "./functions.ts";
 import { checkLengths, needClasses } from "./task.ts";
@@ -42,7 +42,7 @@ export abstract class MultiScore extends WholeSet {
   }
 
   /** See `Metric.check`. */
-  override check(learn: TrainLoop): void {
+  override check(learn: MetricSource): void {
     needClasses(learn, this.name);
   }
 

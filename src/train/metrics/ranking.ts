@@ -5,7 +5,7 @@
  */
 import { ConfigError } from "../../base/errors.ts";
 import type { Tensor } from "../../tensor/mod.ts";
-import type { TrainLoop } from "../train_loop.ts";
+import type { MetricSource } from "../metric_source.ts";
 import { checkLabels, checkLengths, classesOf, isOneLogit, needClasses, pairOf } from "./task.ts";
 import { type Rows, WholeSet } from "./whole_set.ts";
 
@@ -81,7 +81,7 @@ export class RocAuc extends WholeSet {
   }
 
   /** See `Metric.check`. */
-  override check(learn: TrainLoop): void {
+  override check(learn: MetricSource): void {
     needClasses(learn, this.name);
     const pair = pairOf(learn);
     if (pair !== null) this.checkClasses(classesOf(pair.pred, -1));
@@ -91,7 +91,7 @@ export class RocAuc extends WholeSet {
   protected checkClasses(_classes: number): void {}
 
   /** See `WholeSet`. */
-  protected override logits(_learn: TrainLoop, pred: Tensor): Tensor {
+  protected override logits(_learn: MetricSource, pred: Tensor): Tensor {
     this.checkClasses(classesOf(pred, -1));
     return pred;
   }
@@ -152,7 +152,7 @@ export class RocAucMulti extends RocAuc {
   }
 
   /** See `Metric.check`. */
-  override check(learn: TrainLoop): void {
+  override check(learn: MetricSource): void {
     needClasses(learn, this.name);
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Tensor } from "../../tensor/mod.ts";
-import type { TrainLoop } from "../train_loop.ts";
+import type { MetricSource } from "../metric_source.ts";
 import { ranksOf } from "./ranking.ts";
 import { checkLengths, needNumbers } from "./task.ts";
 import { type Rows, WholeSet } from "./whole_set.ts";
@@ -17,7 +17,7 @@ export abstract class RegressionScore extends WholeSet {
   }
 
   /** See `Metric.check`. */
-  override check(learn: TrainLoop): void {
+  override check(learn: MetricSource): void {
     needNumbers(learn, this.name);
   }
 

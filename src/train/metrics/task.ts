@@ -20,7 +20,7 @@ import {
   SmoothL1Loss,
 } from "../../nn/mod.ts";
 import { type Tensor, where } from "../../tensor/mod.ts";
-import type { TrainLoop } from "../train_loop.ts";
+import type { MetricSource } from "../metric_source.ts";
 
 const OF_NUMBERS = [MSELoss, L1Loss, SmoothL1Loss, HuberLoss];
 const OF_CLASSES = [
@@ -33,13 +33,13 @@ const OF_CLASSES = [
   BCELoss,
 ];
 
-function lossOf(learn: TrainLoop, kinds: readonly (abstract new (...args: never[]) => unknown)[]): string | null {
+function lossOf(learn: MetricSource, kinds: readonly (abstract new (...args: never[]) => unknown)[]): string | null {
   const { lossFunc } = learn as { readonly lossFunc?: unknown };
   return kinds.find((kind) => lossFunc instanceof kind)?.name ?? null;
 }
 
 /** The prediction and the first target of the batch under way; null where there are none. */
-export function pairOf(learn: TrainLoop): { readonly pred: Tensor; readonly targ: Tensor } | null {
+export function pairOf(learn: MetricSource): { readonly pred: Tensor; readonly targ: Tensor } | null {
   const { pred, yb } = learn.batch;
   return pred === null || pred === undefined || yb === null || yb === undefined || yb.length === 0
     ? null
@@ -47,7 +47,7 @@ export function pairOf(learn: TrainLoop): { readonly pred: Tensor; readonly targ
 }
 
 /** Refuses a learner whose targets are numbers: `name` is of classes. */
-export function needClasses(learn: TrainLoop, name: string): void {
+export function needClasses(learn: MetricSource, name: string): void {
   const loss = lossOf(learn, OF_NUMBERS);
   if (loss === null) return;
   throw new ConfigError(
@@ -57,7 +57,7 @@ export function needClasses(learn: TrainLoop, name: string): void {
 }
 
 /** Refuses a learner whose targets are classes, and predictions that are not one for each target. */
-export function needNumbers(learn: TrainLoop, name: string): void {
+export function needNumbers(learn: MetricSource, name: string): void {
   const loss = lossOf(learn, OF_CLASSES);
   if (loss !== null) {
     throw new ConfigError(
@@ -69,7 +69,7 @@ export function needNumbers(learn: TrainLoop, name: string): void {
 }
 
 /** Refuses predictions that are not one for each target. */
-export function needPairs(learn: TrainLoop, name: string): void {
+export function needPairs(learn: MetricSource, name: string): void {
   const pair = pairOf(learn);
   if (pair !== null && pair.pred.size !== pair.targ.size) {
     throw new ShapeError(
@@ -115,7 +115,7 @@ export function decided(pred: Tensor, axis: number): Tensor {
 }
 
 /** What stands for logits where the model gives the probability of class 1, as `BCELoss` takes it: above 0 from a half on. */
-export function asLogits(learn: TrainLoop, pred: Tensor, axis: number): Tensor {
+export function asLogits(learn: MetricSource, pred: Tensor, axis: number): Tensor {
   return isOneLogit(pred, axis) && lossOf(learn, [BCELoss]) !== null ? pred.sub(0.5) : pred;
 }
 

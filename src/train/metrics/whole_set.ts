@@ -9,7 +9,7 @@ import { gatherRows } from "../join_rows.ts";
 import { Metric, type MetricValue } from "../metric.ts";
 import type { Peers } from "../peers.ts";
 import { inDataUnit } from "../target_scale.ts";
-import type { TrainLoop } from "../train_loop.ts";
+import type { MetricSource } from "../metric_source.ts";
 import { orNaN } from "./task.ts";
 
 /** All predictions, or all targets, of a set: rows of `width` numbers, one after the other. */
@@ -26,7 +26,7 @@ export abstract class WholeSet extends Metric {
   #targs: Tensor[] = [];
 
   /** A batch's predictions as `prepare` takes them; those of the model. */
-  protected logits(_learn: TrainLoop, pred: Tensor): Tensor {
+  protected logits(_learn: MetricSource, pred: Tensor): Tensor {
     return pred;
   }
 
@@ -44,7 +44,7 @@ export abstract class WholeSet extends Metric {
   }
 
   /** Takes in a batch. */
-  override accumulate(learn: TrainLoop): void {
+  override accumulate(learn: MetricSource): void {
     const { pred, yb } = learn.batch;
     // copies: what the batch leaves behind is not this metric's to keep
     const p = this.logits(learn, inDataUnit(learn, pred ?? learn.pred));
