@@ -223,7 +223,6 @@ export {
   freezeTo,
   getPreds,
   type GetPredsOptions,
-  Learner,
   type LoadOptions,
   lrFind,
   LrFinder,
@@ -256,6 +255,7 @@ export {
   type ValidateOptions,
   valley,
 } from "./src/fit/mod.ts";
+export { Learner } from "./src/learner/mod.ts";
 export {
   AccumMetric,
   type AccumMetricOptions,

@@ -15,7 +15,7 @@
  * @module
  */
 import { DataLoaders } from "./src/data/mod.ts";
-import { Learner } from "./src/fit/mod.ts";
+import { Learner } from "./src/learner/mod.ts";
 import { Module, MSELoss } from "./src/nn/mod.ts";
 import { SGD } from "./src/optim/mod.ts";
 import { defaultRng, Parameter, Rng, type Tensor, tensor } from "./src/tensor/mod.ts";

@@ -1,13 +1,13 @@
 /**
- * Checks that imports point down the layers only; prints each one that doesn't and fails.
+ * Checks that imports point down the layers only and run in no circles; prints what doesn't hold and fails.
  *
  * @module
  */
 
-/** Layer of each path, the longest prefix wins. Within a layer, parts with different names don't import each other. */
+/** Layer of each path, the longest prefix wins. Parts of one layer don't import each other. */
 export const LAYERS: readonly (readonly [prefix: string, layer: number])[] = [
   ["src/base/", 0],
-  ["src/schedule/", 0],
+  ["src/schedule/", 1],
   ["src/device/", 1],
   ["src/graph/", 2],
   ["src/tensor/", 3],
@@ -18,25 +18,15 @@ export const LAYERS: readonly (readonly [prefix: string, layer: number])[] = [
   ["src/plot/", 4],
   ["src/train/", 5],
   ["src/fit/", 6],
-  ["src/callbacks/", 6],
-  ["src/distrib/", 6],
-  ["src/vision/", 7],
-  ["src/live/", 7],
-  ["src/cli/", 8],
-  ["src/entry/", 8],
-  ["mod.ts", 9],
-  ["testing.ts", 9],
-];
-
-/** Parts of one layer that may import each other all the same, and why. */
-const SIDEWAYS: readonly (readonly [from: string, to: string, why: string])[] = [
-  ["src/schedule/", "src/base/", "errors are everybody's"],
-  ["src/fit/", "src/callbacks/", "a policy may bring callbacks"],
-  ["src/callbacks/", "src/fit/", "a callback may be a schedule"],
-  ["src/fit/", "src/distrib/", "the learner's one line for it"],
-  ["mod.ts", "src/cli/", "entry points know each other"],
-  ["testing.ts", "mod.ts", "entry points know each other"],
-  ["src/cli/", "mod.ts", "entry points know each other"],
+  ["src/callbacks/", 7],
+  ["src/distrib/", 7],
+  ["src/learner/", 8],
+  ["src/vision/", 9],
+  ["src/live/", 9],
+  ["src/cli/", 10],
+  ["src/entry/", 10],
+  ["mod.ts", 11],
+  ["testing.ts", 11],
 ];
 
 function layerOf(path: string): readonly [prefix: string, layer: number] | undefined {
@@ -57,17 +47,61 @@ export function forbidden(from: string, to: string): string | null {
   }
   if (a[0] === b[0] || a[1] > b[1]) return null;
   if (a[1] < b[1]) return `${from} (layer ${a[1]}) imports ${to} (layer ${b[1]}): imports point down`;
-  if (SIDEWAYS.some(([x, y]) => x === a[0] && y === b[0])) return null;
   return `${from} imports ${to}: parts of layer ${a[1]} are independent of each other`;
 }
 
-/** The paths in relative imports and exports of a module's text. */
-export function importsOf(text: string): string[] {
+/** An import or export of another module of the project. */
+export interface Import {
+  /** The path, as it is written. */
+  readonly path: string;
+  /** Whether nothing but types is taken: nothing is left of it when the program runs. */
+  readonly typeOnly: boolean;
+  /** Whether it is an `import()`, which waits until it is called: by then both modules are there. */
+  readonly late: boolean;
+}
+
+/** The relative imports and exports of a module's text. */
+export function importsOf(text: string): Import[] {
   const code = text.replace(/\/\*[\s\S]*?\*\//g, ""); // examples in documentation import, too
   const found = code.matchAll(
-    /^\s*(?:import|export)\b[^;]*?from\s+"(\.[^"]+)"|\bimport\(\s*"(\.[^"]+)"|^\s*import\s+"(\.[^"]+)"/gm,
+    /^\s*(?:import|export)\b([^;]*?)from\s+"(\.[^"]+)"|\bimport\(\s*"(\.[^"]+)"|^\s*import\s+"(\.[^"]+)"/gm,
   );
-  return [...found].map((m) => m[1] ?? m[2] ?? m[3]);
+  return [...found].map(([, names, from, dynamic, alone]) => ({
+    path: from ?? dynamic ?? alone,
+    typeOnly: names !== undefined && takesTypes(names.trim()),
+    late: dynamic !== undefined,
+  }));
+}
+
+/** Whether `type { A, B }` or `{ type A, type B }`. */
+function takesTypes(names: string): boolean {
+  if (names.startsWith("type ")) return true;
+  const inside = /^\{([^}]*)\}$/.exec(names)?.[1];
+  return inside !== undefined &&
+    inside.split(",").every((name) => name.trim() === "" || name.trim().startsWith("type "));
+}
+
+/** The files of each circle of a graph of imports: its strongly connected components of two files or more (Tarjan 1972). */
+export function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const index = new Map<string, number>(), low = new Map<string, number>();
+  const stack: string[] = [], circles: string[][] = [];
+  const visit = (file: string): void => {
+    index.set(file, index.size);
+    low.set(file, index.get(file)!);
+    stack.push(file);
+    for (const next of graph.get(file) ?? []) {
+      if (!graph.has(next)) continue;
+      if (!index.has(next)) {
+        visit(next);
+        low.set(file, Math.min(low.get(file)!, low.get(next)!));
+      } else if (stack.includes(next)) low.set(file, Math.min(low.get(file)!, index.get(next)!));
+    }
+    if (low.get(file) !== index.get(file)) return;
+    const circle = stack.splice(stack.indexOf(file));
+    if (circle.length > 1) circles.push(circle.sort());
+  };
+  for (const file of graph.keys()) if (!index.has(file)) visit(file);
+  return circles;
 }
 
 async function* modules(folder: URL): AsyncGenerator<URL> {
@@ -77,7 +111,7 @@ async function* modules(folder: URL): AsyncGenerator<URL> {
   }
 }
 
-/** Every forbidden import below a root. */
+/** Every forbidden import, and every circle, below a root. */
 export async function violations(root: URL): Promise<string[]> {
   const files: URL[] = [];
   for await (const url of modules(new URL("src/", root))) files.push(url);
@@ -86,12 +120,24 @@ export async function violations(root: URL): Promise<string[]> {
     if (await Deno.stat(url).then(() => true, () => false)) files.push(url);
   }
   const out: string[] = [];
+  const values = new Map<string, string[]>(), all = new Map<string, string[]>();
   for (const url of files) {
     const from = url.href.slice(root.href.length);
-    for (const path of importsOf(await Deno.readTextFile(url))) {
-      const why = forbidden(from, new URL(path, url).href.slice(root.href.length));
+    values.set(from, []);
+    all.set(from, []);
+    for (const { path, typeOnly, late } of importsOf(await Deno.readTextFile(url))) {
+      const to = new URL(path, url).href.slice(root.href.length);
+      all.get(from)!.push(to);
+      if (!typeOnly && !late) values.get(from)!.push(to);
+      const why = forbidden(from, to);
       if (why !== null) out.push(why);
     }
+  }
+  for (const circle of circlesOf(values)) out.push(`${circle.join(", ")} import each other in a circle`);
+  const folder = (file: string): string => file.slice(0, file.lastIndexOf("/"));
+  for (const circle of circlesOf(all)) {
+    if (new Set(circle.map(folder)).size < 2) continue;
+    out.push(`${circle.join(", ")} import each other's types in a circle across folders`);
   }
   return out.sort();
 }

@@ -6,7 +6,7 @@
 import { ConfigError } from "../base/errors.ts";
 import { checkOptions, flag, nearestName, num, oneOf, type OptionTable, text } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
-import { Callback, ORDER } from "../train/mod.ts";
+import { Callback, ORDER, smallerIsBetter } from "../train/mod.ts";
 
 /** Options of {@link Tracker}. */
 export interface TrackerOptions {
@@ -18,13 +18,6 @@ export interface TrackerOptions {
   readonly minDelta?: number;
   /** Whether each fit starts without a best value; true by default. */
   readonly resetOnFit?: boolean;
-}
-
-const SMALLER_IS_BETTER = /loss|error|perplexity|(^|_)(r?mse|mae|msle|exp_rmspe)$/;
-
-/** Whether smaller values of a column are better: losses, errors, perplexity. */
-export function smallerIsBetter(name: string): boolean {
-  return SMALLER_IS_BETTER.test(name);
 }
 
 /** What the options of a tracker may be. */

@@ -6,7 +6,8 @@
 import { dirname, join, resolve } from "@std/path";
 import { ConfigError, DataError } from "../base/errors.ts";
 import { ArrayDataLoaders, type Batch, type DataLoader, TabularDataLoaders } from "../data/mod.ts";
-import { type Learner, minimum, type PredictInput, slide, steep, valley } from "../fit/mod.ts";
+import { minimum, type PredictInput, slide, steep, valley } from "../fit/mod.ts";
+import type { Learner } from "../learner/mod.ts";
 import { classesOf } from "../fit/predict.ts";
 import { openSafetensors } from "../io/safetensors.ts";
 import type { Tensor } from "../tensor/mod.ts";

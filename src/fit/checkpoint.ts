@@ -4,7 +4,6 @@
  * @module
  */
 import { isAbsolute, join } from "@std/path";
-import { smallerIsBetter } from "../callbacks/tracker.ts";
 import { ConfigError } from "../base/errors.ts";
 import { checkOptions, num, oneOf, type OptionTable, orNull, text } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
@@ -18,6 +17,7 @@ import {
   Metric,
   ORDER,
   Recorder,
+  smallerIsBetter,
   tell,
 } from "../train/mod.ts";
 import { captureHost, type HostState } from "./capture.ts";

@@ -10,7 +10,6 @@ export { fit, type FitCommon, type FitOptions } from "./fit.ts";
 export { fitFlatCos, type FlatCosOptions } from "./flat_cos.ts";
 export { freeze, freezeTo, unfreeze } from "./freeze.ts";
 export { getPreds, type GetPredsOptions, type Preds } from "./get_preds.ts";
-export { Learner } from "./learner.ts";
 export { lrFind, type LrFindOptions, type LrFindResult, type SuggestFuncs } from "./lr_find.ts";
 export { LrFinder, type LrFinderOptions, LrProbe } from "./lr_finder.ts";
 export { fitOneCycle, type OneCycleOptions } from "./one_cycle.ts";

@@ -85,6 +85,7 @@ export {
   RocAucBinary,
   RocAucMulti,
   type Rows,
+  smallerIsBetter,
   SpearmanCorrCoef,
   toMetrics,
   topKAccuracy,

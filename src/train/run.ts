@@ -21,7 +21,7 @@ import {
 import type { EventName } from "./events.ts";
 import { honourInterruption, throwIfAborted } from "./interruption.ts";
 import { INSIDE_STEP } from "./captured_steps.ts";
-import type { Handled } from "./callback.ts";
+import type { Handled } from "./events.ts";
 import { computeLoss, onePred } from "./loss_func.ts";
 import type { TrainLoop } from "./train_loop.ts";
 

@@ -6,7 +6,8 @@
 import { ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, flag, num, type OptionTable } from "../base/options.ts";
 import type { Batch, DataLoaders } from "../data/mod.ts";
-import { Learner, type Prediction } from "../fit/mod.ts";
+import type { Prediction } from "../fit/mod.ts";
+import { Learner } from "../learner/mod.ts";
 import type { Sequential } from "../nn/mod.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { learnerOptions, type TrainLoopOptions } from "../train/mod.ts";

@@ -9,7 +9,7 @@ import { fmtShape, sameShape } from "../base/shape.ts";
 import { ArrayDataLoaders, DataLoader, DataLoaders, schemaFromJson, TabularDataLoaders } from "../data/mod.ts";
 import { LEARNER_KEY } from "../fit/export.ts";
 import { lossFromJson } from "../fit/loss_json.ts";
-import { Learner } from "../fit/mod.ts";
+import { Learner } from "../learner/mod.ts";
 import { LAYER_MAKERS, modelFromJson } from "../fit/model_json.ts";
 import { openSafetensors, type SafetensorsFile } from "../io/safetensors.ts";
 import type { StateDict } from "../io/state_dict.ts";

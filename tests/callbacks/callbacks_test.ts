@@ -23,7 +23,7 @@ import {
   VerboseCallback,
 } from "../../src/callbacks/mod.ts";
 import { DataLoaders } from "../../src/data/mod.ts";
-import { Learner } from "../../src/fit/mod.ts";
+import { Learner } from "../../src/learner/mod.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { SGD } from "../../src/optim/mod.ts";
 import { Rng, type Tensor } from "../../src/tensor/mod.ts";

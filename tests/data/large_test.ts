@@ -3,7 +3,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { DataLoaders } from "../../src/data/mod.ts";
-import { Learner } from "../../src/fit/mod.ts";
+import { Learner } from "../../src/learner/mod.ts";
 
 import * as nn from "../../src/nn/mod.ts";
 import { currentDevice, readAll, setSeed } from "../../src/tensor/mod.ts";

@@ -15,7 +15,7 @@ import { decodeState, encodeState } from "../../src/io/state_text.ts";
 import { schedFromJson } from "../../src/schedule/mod.ts";
 import { readAll, Rng } from "../../src/tensor/mod.ts";
 import { bitsOf, type Net, netLearner, stateful } from "./support.ts";
-import type { Learner } from "../../src/fit/mod.ts";
+import type { Learner } from "../../src/learner/mod.ts";
 import { mutate } from "./mutate.ts";
 
 /** What a series of damaged files came to. */

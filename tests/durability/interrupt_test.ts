@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { ConfigError, InterruptedError } from "../../src/base/errors.ts";
 import { InterruptCallback, StopAfter } from "../../src/callbacks/mod.ts";
-import { Checkpoint, type FitCommon, type Learner } from "../../src/fit/mod.ts";
+import { Checkpoint, type FitCommon } from "../../src/fit/mod.ts";
+import type { Learner } from "../../src/learner/mod.ts";
 import { Callback, type CallbackLike } from "../../src/train/mod.ts";
 import { onDevices } from "../support/devices.ts";
 import { bitsOf, type Net, netLearner, stateful } from "./support.ts";

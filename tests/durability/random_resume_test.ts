@@ -20,7 +20,8 @@ import {
   TensorBoard,
   TerminateOnNaN,
 } from "../../src/callbacks/mod.ts";
-import { Checkpoint, type Learner, ParamScheduler } from "../../src/fit/mod.ts";
+import { Checkpoint, ParamScheduler } from "../../src/fit/mod.ts";
+import type { Learner } from "../../src/learner/mod.ts";
 import { Adam, Lamb, Larc, Lookahead, type OptFunc, QHAdam, RAdam, RMSProp, SGD } from "../../src/optim/mod.ts";
 import { combinedCos, SchedCos, SchedLin } from "../../src/schedule/mod.ts";
 import { Rng } from "../../src/tensor/mod.ts";

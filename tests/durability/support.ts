@@ -7,7 +7,7 @@ import { GradientAccumulation } from "../../src/callbacks/gradient_accumulation.
 import { EarlyStopping } from "../../src/callbacks/early_stopping.ts";
 import { MixUp } from "../../src/callbacks/mixup.ts";
 import { DataLoaders } from "../../src/data/mod.ts";
-import { Learner } from "../../src/fit/mod.ts";
+import { Learner } from "../../src/learner/mod.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { Adam, type OptFunc } from "../../src/optim/mod.ts";
 import { defaultRng, readAll, Rng, setSeed, type Tensor } from "../../src/tensor/mod.ts";

@@ -7,7 +7,7 @@ import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/as
 import { ConfigError } from "../../src/base/errors.ts";
 import { EarlyStopping } from "../../src/callbacks/mod.ts";
 import { LrFinder, minimum, slide, steep, valley } from "../../src/fit/mod.ts";
-import type { Learner } from "../../src/fit/mod.ts";
+import type { Learner } from "../../src/learner/mod.ts";
 import { SGD } from "../../src/optim/mod.ts";
 import { SchedExp } from "../../src/schedule/mod.ts";
 import { defaultRng } from "../../src/tensor/mod.ts";

@@ -5,7 +5,7 @@
  */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { ParamScheduler } from "../../src/fit/mod.ts";
-import type { Learner } from "../../src/fit/mod.ts";
+import type { Learner } from "../../src/learner/mod.ts";
 import { Adam, slice } from "../../src/optim/mod.ts";
 import { SchedExp, SchedLin } from "../../src/schedule/mod.ts";
 import { Callback } from "../../src/train/mod.ts";

@@ -6,7 +6,8 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Browser, Page } from "playwright-core";
 import { DataLoaders } from "../../src/data/mod.ts";
-import { Learner, valley } from "../../src/fit/mod.ts";
+import { valley } from "../../src/fit/mod.ts";
+import { Learner } from "../../src/learner/mod.ts";
 import { LivePage } from "../../src/live/mod.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { Callback, errorRate, silentLogger } from "../../src/train/mod.ts";

@@ -5,7 +5,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { DataLoaders } from "../../src/data/mod.ts";
-import { Learner } from "../../src/fit/mod.ts";
+import { Learner } from "../../src/learner/mod.ts";
 import { topLosses } from "../../src/live/top_losses.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { type Tensor, tensor } from "../../src/tensor/mod.ts";

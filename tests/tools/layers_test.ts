@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { forbidden, importsOf, violations } from "../../tools/layers.ts";
+import { circlesOf, forbidden, importsOf, violations } from "../../tools/layers.ts";
 
-Deno.test("imports of the project point down the layers only", async () => {
+Deno.test("imports of the project point down the layers only, and run in no circles", async () => {
   assertEquals(await violations(new URL("../../", import.meta.url)), []);
 });
 
@@ -39,5 +39,27 @@ export * from "./c.ts";
 import "./d.ts";
 import { far } from "@std/path";
 const e = await import("./e.ts");`;
-  assertEquals(importsOf(text), ["./a.ts", "../b.ts", "./c.ts", "./d.ts", "./e.ts"]);
+  assertEquals(importsOf(text).map(({ path }) => path), ["./a.ts", "../b.ts", "./c.ts", "./d.ts", "./e.ts"]);
+});
+
+Deno.test("imports of nothing but types are told from others", () => {
+  const text = `import type { A } from "./a.ts";
+import { type B, type C } from "./b.ts";
+export { c, type D } from "./c.ts";
+export type { E } from "./d.ts";
+import * as f from "./e.ts";`;
+  assertEquals(importsOf(text).filter(({ typeOnly }) => typeOnly).map(({ path }) => path), [
+    "./a.ts",
+    "./b.ts",
+    "./d.ts",
+  ]);
+});
+
+Deno.test("circles are found, whatever leads into them", () => {
+  const graph = new Map([["a", ["b", "d"]], ["b", ["c"]], ["c", ["b"]], ["d", ["e"]], ["e", ["f"]], ["f", ["d"]], [
+    "g",
+    ["a"],
+  ]]);
+  assertEquals(circlesOf(graph).sort(), [["b", "c"], ["d", "e", "f"]]);
+  assertEquals(circlesOf(new Map([["a", ["b"]], ["b", []]])), []);
 });

@@ -6,7 +6,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { DeviceError } from "../../src/base/errors.ts";
 import { DataLoader, DataLoaders } from "../../src/data/mod.ts";
 import type { Device, DeviceBuffer, Executable } from "../../src/device/contract.ts";
-import { Learner } from "../../src/fit/mod.ts";
+import { Learner } from "../../src/learner/mod.ts";
 import { session } from "../../src/graph/session.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { Adam } from "../../src/optim/mod.ts";

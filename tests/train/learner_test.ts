@@ -7,7 +7,8 @@ import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows }
 import { ConfigError, DataError, DisposedError, ShapeError } from "../../src/base/errors.ts";
 import { FetchPreds } from "../../src/callbacks/mod.ts";
 import { DataLoaders } from "../../src/data/mod.ts";
-import { Learner, ParamScheduler } from "../../src/fit/mod.ts";
+import { ParamScheduler } from "../../src/fit/mod.ts";
+import { Learner } from "../../src/learner/mod.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { ones, type Tensor, tensor } from "../../src/tensor/mod.ts";
 import {

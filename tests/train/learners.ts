@@ -4,7 +4,7 @@
  * @module
  */
 import { DataLoaders } from "../../src/data/mod.ts";
-import { Learner } from "../../src/fit/mod.ts";
+import { Learner } from "../../src/learner/mod.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { SGD } from "../../src/optim/mod.ts";
 import { Parameter, type Tensor, tensor } from "../../src/tensor/mod.ts";

@@ -5,7 +5,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { DataLoader, DataLoaders } from "../../src/data/mod.ts";
-import { Learner } from "../../src/fit/mod.ts";
+import { Learner } from "../../src/learner/mod.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { accuracy, silentLogger } from "../../src/train/mod.ts";
 import { onDevices } from "../support/devices.ts";

@@ -4,7 +4,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { AnnealError, ConfigError } from "../../src/base/errors.ts";
 import { DataLoaders } from "../../src/data/mod.ts";
-import { Learner } from "../../src/fit/mod.ts";
+import { Learner } from "../../src/learner/mod.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { type Tensor, tensor } from "../../src/tensor/mod.ts";
 import * as M from "../../src/train/mod.ts";

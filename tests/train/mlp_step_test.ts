@@ -5,7 +5,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { DataLoaders } from "../../src/data/mod.ts";
-import { Learner } from "../../src/fit/mod.ts";
+import { Learner } from "../../src/learner/mod.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { Adam } from "../../src/optim/mod.ts";
 import { backward, setSeed } from "../../src/tensor/mod.ts";

@@ -5,7 +5,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { DataLoader, DataLoaders } from "../../src/data/mod.ts";
-import { Learner, minimum, slide, steep, valley } from "../../src/fit/mod.ts";
+import { minimum, slide, steep, valley } from "../../src/fit/mod.ts";
+import { Learner } from "../../src/learner/mod.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { SGD } from "../../src/optim/mod.ts";
 import type { Tensor } from "../../src/tensor/mod.ts";

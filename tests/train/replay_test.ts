@@ -7,7 +7,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { StaleTensorError } from "../../src/base/errors.ts";
 import { GradientAccumulation, GradientClip, MixUp } from "../../src/callbacks/mod.ts";
 import { DataLoader, DataLoaders } from "../../src/data/mod.ts";
-import { Learner } from "../../src/fit/mod.ts";
+import { Learner } from "../../src/learner/mod.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { Adam, Lamb, Larc, Lookahead, Optimizer, QHAdam, RAdam, RMSProp, SGD, sgdStep } from "../../src/optim/mod.ts";
 import { withHostMemory } from "../../src/graph/host_memory.ts";

@@ -3,7 +3,7 @@
  */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { ConfigError } from "../../src/base/errors.ts";
-import type { Learner } from "../../src/fit/mod.ts";
+import type { Learner } from "../../src/learner/mod.ts";
 import { tensor } from "../../src/tensor/mod.ts";
 import { Callback } from "../../src/train/mod.ts";
 import { onDevices } from "../support/devices.ts";

@@ -5,7 +5,7 @@
  */
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { GradientAccumulation, GradientClip, InterruptCallback } from "../../src/callbacks/mod.ts";
-import type { Learner } from "../../src/fit/mod.ts";
+import type { Learner } from "../../src/learner/mod.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { Adam, ranger, SGD } from "../../src/optim/mod.ts";
 import { accuracy, Callback, errorRate, type Model } from "../../src/train/mod.ts";

@@ -2,7 +2,7 @@
  * Training on changed images: nothing is compiled anew, and memory does not grow.
  */
 import { assertEquals } from "@std/assert";
-import { Learner } from "../../src/fit/mod.ts";
+import { Learner } from "../../src/learner/mod.ts";
 import { Conv2d, Flatten, Linear, ReLU, Sequential } from "../../src/nn/mod.ts";
 import { silentLogger } from "../../src/train/mod.ts";
 import { augTransforms } from "../../src/vision/data/aug_transforms.ts";

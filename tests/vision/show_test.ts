@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { ConfigError } from "../../src/base/errors.ts";
-import { Learner } from "../../src/fit/mod.ts";
+import { Learner } from "../../src/learner/mod.ts";
 import { Linear, Module } from "../../src/nn/mod.ts";
 import { silentLogger } from "../../src/train/mod.ts";
 import type { Tensor } from "../../src/tensor/mod.ts";

@@ -17,7 +17,8 @@ import {
   TerminateOnNaN,
 } from "../../callbacks/mod.ts";
 import { ConfigError } from "../../base/errors.ts";
-import { Checkpoint, Learner } from "../../fit/mod.ts";
+import { Checkpoint } from "../../fit/mod.ts";
+import { Learner } from "../../learner/mod.ts";
 import * as nn from "../../nn/mod.ts";
 import { Adam, Lamb, Larc, type OptFunc, QHAdam, RAdam, ranger, RMSProp, SGD } from "../../optim/mod.ts";
 import {

@@ -4,7 +4,8 @@
  * @module
  */
 import { ConfigError } from "../../base/errors.ts";
-import { type Learner, minimum, ParamScheduler, slide, steep, valley } from "../../fit/mod.ts";
+import { minimum, ParamScheduler, slide, steep, valley } from "../../fit/mod.ts";
+import type { Learner } from "../../learner/mod.ts";
 import { type HyperValue, slice } from "../../optim/mod.ts";
 import { schedFromJson } from "../../schedule/mod.ts";
 import type { Callback } from "../../train/mod.ts";

@@ -5,24 +5,12 @@
  */
 import type { ConvKernel, Guard } from "../contract.ts";
 import { product } from "./encoder/loops.ts";
+import type { Tile } from "./tile.ts";
 
 /** Depth of a block of the inner axis, as `KC` in `wasm/matmul.as.ts`. */
 export const DEPTH = 256;
 /** Products of so few rows are formed without panels of the right operand. */
 export const THIN = 2;
-/** What a register tile is made of. */
-export interface Tile {
-  /** Rows of a panel of the left operand. */
-  readonly rows: number;
-  /** What numbers of columns are rounded up to. */
-  readonly columns: number;
-  /** Bytes of a thread's working memory before the block of a convolution. */
-  readonly panelBytes: number;
-  /** Bytes of it in all. */
-  readonly workBytes: number;
-  /** Longest line of a copy with a border that `convPadNarrow` writes; 0 for none. */
-  readonly narrowPad: number;
-}
 
 /** The most columns of a block. */
 export const MOST_COLUMNS = 1024;

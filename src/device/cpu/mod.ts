@@ -5,7 +5,8 @@
  */
 import { ConfigError, DeviceError } from "../../base/errors.ts";
 import type { Device, DeviceBuffer, DeviceProfile, DeviceStats, Executable, Program, Range } from "../contract.ts";
-import { nativeTile, type Tile, WASM_TILE } from "./conv_plan.ts";
+import { nativeTile, WASM_TILE } from "./conv_plan.ts";
+import type { Tile } from "./tile.ts";
 import { isFused, type Kernels, loadKernels, type Matmul, SCALARS, type Simd } from "./kernels.ts";
 import { Memory } from "./memory.ts";
 import { bridge, type Level, library, type NativeCode, openNative } from "./native/mod.ts";

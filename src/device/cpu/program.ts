@@ -15,7 +15,7 @@ import {
 } from "../contract.ts";
 import { slotsOf } from "../last_access.ts";
 import { convSteps } from "./conv.ts";
-import type { Tile } from "./conv_plan.ts";
+import type { Tile } from "./tile.ts";
 import { Fn, OP, T } from "./encoder/code.ts";
 import { Context } from "./encoder/context.ts";
 import { product, type Work } from "./encoder/loops.ts";

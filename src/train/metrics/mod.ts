@@ -35,6 +35,7 @@ export {
   Precision,
   Recall,
 } from "./class_scores.ts";
+export { smallerIsBetter } from "./direction.ts";
 export type { Average, Confusion, Counts } from "./confusion.ts";
 export {
   F1ScoreMulti,

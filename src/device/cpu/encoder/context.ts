@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Tile } from "../conv_plan.ts";
+import type { Tile } from "../tile.ts";
 import { T } from "./code.ts";
 import { MathLibrary } from "./math.ts";
 import { ModuleWriter } from "./module.ts";

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Device } from "../../../../src/device/contract.ts";
 import { openCpu } from "../../../../src/device/cpu/mod.ts";
-import { Checkpoint, type Learner } from "../../../../src/fit/mod.ts";
+import { Checkpoint } from "../../../../src/fit/mod.ts";
+import type { Learner } from "../../../../src/learner/mod.ts";
 import { session } from "../../../../src/graph/session.ts";
 import * as nn from "../../../../src/nn/mod.ts";
 import { Adam, type Optimizer, SGD } from "../../../../src/optim/mod.ts";

@@ -5,19 +5,19 @@
  */
 import { type DistributedOptions, DistributedTrainer } from "../distrib/mod.ts";
 import { type MetricValue, type Model, TrainLoop } from "../train/mod.ts";
-import { exportLearner } from "./export.ts";
-import { fineTune, type FineTuneOptions } from "./fine_tune.ts";
-import { fit, type FitOptions } from "./fit.ts";
-import { fitFlatCos, type FlatCosOptions } from "./flat_cos.ts";
-import { freeze, freezeTo, unfreeze } from "./freeze.ts";
-import { getPreds, type GetPredsOptions, type Preds } from "./get_preds.ts";
-import { lrFind, type LrFindOptions, type LrFindResult } from "./lr_find.ts";
-import { fitOneCycle, type OneCycleOptions } from "./one_cycle.ts";
-import { predict, type PredictInput, type Prediction } from "./predict.ts";
-import { load, type LoadOptions, type ModelReport, save, type SaveOptions } from "./save.ts";
-import { fitSgdr, type SgdrOptions } from "./sgdr.ts";
-import { summary } from "./summary.ts";
-import { validate, type ValidateOptions } from "./validate.ts";
+import { exportLearner } from "../fit/export.ts";
+import { fineTune, type FineTuneOptions } from "../fit/fine_tune.ts";
+import { fit, type FitOptions } from "../fit/fit.ts";
+import { fitFlatCos, type FlatCosOptions } from "../fit/flat_cos.ts";
+import { freeze, freezeTo, unfreeze } from "../fit/freeze.ts";
+import { getPreds, type GetPredsOptions, type Preds } from "../fit/get_preds.ts";
+import { lrFind, type LrFindOptions, type LrFindResult } from "../fit/lr_find.ts";
+import { fitOneCycle, type OneCycleOptions } from "../fit/one_cycle.ts";
+import { predict, type PredictInput, type Prediction } from "../fit/predict.ts";
+import { load, type LoadOptions, type ModelReport, save, type SaveOptions } from "../fit/save.ts";
+import { fitSgdr, type SgdrOptions } from "../fit/sgdr.ts";
+import { summary } from "../fit/summary.ts";
+import { validate, type ValidateOptions } from "../fit/validate.ts";
 
 /**
  * Trains a model on data. Every policy is also a free function that takes the learner first.
