@@ -198,6 +198,11 @@ export const LAYER_MAKERS: ReadonlyMap<string, LayerMaker> = new Map<string, Lay
     if (affine) weights(product(shape));
     return new nn.LayerNorm(shape, { eps: json.number("eps"), affine });
   },
+  RMSNorm: ({ json, weights }) => {
+    const shape = json.numbers("shape"), affine = json.boolean("affine");
+    if (affine) weights(product(shape));
+    return new nn.RMSNorm(shape, { eps: json.number("eps"), affine });
+  },
   GroupNorm: ({ json, weights }) => {
     const channels = json.count("numChannels"), affine = json.boolean("affine");
     if (affine) weights(channels);

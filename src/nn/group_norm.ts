@@ -10,6 +10,7 @@ import { fmtShape, sizeOf } from "../base/shape.ts";
 import { normalizeWithStats, ones, Parameter, type Tensor, zeros } from "../tensor/mod.ts";
 import { checkSizes } from "./linear.ts";
 import { Module } from "./module.ts";
+import { Norm } from "./norm_base.ts";
 
 /** Options of {@link GroupNorm} and {@link InstanceNorm2d}. */
 export interface GroupNormOptions {
@@ -22,13 +23,11 @@ export interface GroupNormOptions {
 const GROUP_NORM: OptionTable<GroupNormOptions> = { eps: num, affine: flag };
 
 /** Normalises each of `numGroups` groups of channels of each item, `[n, c, ...]`. */
-export class GroupNorm extends Module {
+export class GroupNorm extends Norm {
   /** Factor of each channel, or null. */
-  readonly weight: Parameter | null;
+  override readonly weight: Parameter | null;
   /** Shift of each channel, or null. */
-  readonly bias: Parameter | null;
-  /** Added to the variance. */
-  readonly eps: number;
+  override readonly bias: Parameter | null;
 
   /**
    * Makes the layer.
@@ -37,14 +36,12 @@ export class GroupNorm extends Module {
    * @param numChannels Number of channels.
    */
   constructor(readonly numGroups: number, readonly numChannels: number, options: GroupNormOptions = {}) {
-    super();
-    checkOptions(`make ${new.target.name}`, options, GROUP_NORM);
-    const { eps = 1e-5, affine = true } = options;
+    const { eps = 1e-5, affine = true } = checkOptions(`make ${new.target.name}`, options, GROUP_NORM);
+    super(eps);
     checkSizes("GroupNorm", { numGroups, numChannels });
     if (numChannels % numGroups !== 0) {
       throw new ConfigError(`Cannot make GroupNorm: ${numChannels} channels do not divide into ${numGroups} groups`);
     }
-    this.eps = eps;
     this.weight = affine ? new Parameter(ones([numChannels])) : null;
     this.bias = affine ? new Parameter(zeros([numChannels])) : null;
   }

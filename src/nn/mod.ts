@@ -29,6 +29,8 @@ export {
   type LabelSmoothingOptions,
   NLLLoss,
 } from "./cross_entropy.ts";
+export { Norm } from "./norm_base.ts";
+export { RMSNorm, type RmsNormOptions } from "./rms_norm.ts";
 export { GroupNorm, type GroupNormOptions, InstanceNorm2d, PixelShuffle } from "./group_norm.ts";
 export { Embedding, type EmbeddingOptions, Linear, type LinearOptions } from "./linear.ts";
 export { Loss, type LossOptions, type Reduction } from "./loss.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { LayerJson } from "../base/json.ts";
-import { ConfigError, ShapeError } from "../base/errors.ts";
+import { ShapeError } from "../base/errors.ts";
 import { checkOptions, flag, num } from "../base/options.ts";
 import { fmtShape, sizeOf } from "../base/shape.ts";
 import {
@@ -19,7 +19,7 @@ import {
   zeros,
 } from "../tensor/mod.ts";
 import { checkSizes } from "./linear.ts";
-import { Module } from "./module.ts";
+import { lastAxes, Norm } from "./norm_base.ts";
 
 /** Statistics of a training batch that may be more than this process's: see {@link BatchNorm.moments}. */
 export interface BatchMoments {
@@ -47,19 +47,17 @@ export interface BatchNormOptions {
  * `weight (x - mean) / sqrt(var + eps) + bias` for each channel, axis 1. In training, mean and variance are the batch's, and
  * the running ones follow them (the variance unbiased); otherwise the running ones are used.
  */
-export abstract class BatchNorm extends Module {
+export abstract class BatchNorm extends Norm {
   /** `[numFeatures]`, or null. */
-  readonly weight: Parameter | null;
+  override readonly weight: Parameter | null;
   /** `[numFeatures]`, or null. */
-  readonly bias: Parameter | null;
+  override readonly bias: Parameter | null;
   /** `[numFeatures]`, used in evaluation. */
   readonly runningMean: Buffer;
   /** `[numFeatures]`, used in evaluation. */
   readonly runningVar: Buffer;
   /** Number of training batches seen, i32. */
   readonly numBatchesTracked: Buffer;
-  /** Added to the variance. */
-  readonly eps: number;
   /** Weight of a new batch in the running statistics. */
   readonly momentum: number;
   /** Where the statistics of a training batch come from; null: from the batch itself. */
@@ -71,7 +69,6 @@ export abstract class BatchNorm extends Module {
    * @param numFeatures Number of channels.
    */
   constructor(readonly numFeatures: number, options: BatchNormOptions = {}) {
-    super();
     checkOptions(`make ${new.target.name}`, options, {
       eps: num,
       momentum: num,
@@ -80,9 +77,8 @@ export abstract class BatchNorm extends Module {
       firstBias: num,
     });
     const { eps = 1e-5, momentum = 0.1, affine = true, firstWeight = 1, firstBias = 0 } = options;
+    super(eps);
     checkSizes(this.constructor.name, { numFeatures });
-    if (!(eps > 0)) throw new ConfigError(`Cannot make ${this.constructor.name}: eps is a number above 0, got ${eps}`);
-    this.eps = eps;
     this.momentum = momentum;
     this.weight = affine ? new Parameter(full([numFeatures], firstWeight)) : null;
     this.bias = affine ? new Parameter(full([numFeatures], firstBias)) : null;
@@ -177,15 +173,13 @@ export interface LayerNormOptions {
 }
 
 /** Normalises over the last axes, whose sizes are `shape`, each item on its own. */
-export class LayerNorm extends Module {
+export class LayerNorm extends Norm {
   /** Sizes of the axes that are normalized over. */
   readonly shape: readonly number[];
-  /** Added to the variance. */
-  readonly eps: number;
   /** Of `shape`, or null. */
-  readonly weight: Parameter | null;
+  override readonly weight: Parameter | null;
   /** Of `shape`, or null. */
-  readonly bias: Parameter | null;
+  override readonly bias: Parameter | null;
 
   /**
    * Starts from weight 1 and bias 0.
@@ -193,25 +187,17 @@ export class LayerNorm extends Module {
    * @param shape Sizes of the last axes; a number for one axis.
    */
   constructor(shape: number | readonly number[], options: LayerNormOptions = {}) {
-    super();
-    checkOptions("make LayerNorm", options, { eps: num, affine: flag });
-    const { eps = 1e-5, affine = true } = options;
+    const { eps = 1e-5, affine = true } = checkOptions("make LayerNorm", options, { eps: num, affine: flag });
+    super(eps);
     this.shape = typeof shape === "number" ? [shape] : [...shape];
     checkSizes("LayerNorm", Object.fromEntries(this.shape.map((n, i) => [`shape[${i}]`, n])));
-    this.eps = eps;
     this.weight = affine ? new Parameter(ones(this.shape)) : null;
     this.bias = affine ? new Parameter(zeros(this.shape)) : null;
   }
 
   /** The same shape, each item normalized. */
   override forward(x: Tensor): Tensor {
-    const rank = x.shape.length, own = this.shape.length;
-    if (rank < own || this.shape.some((n, i) => x.shape[rank - own + i] !== n)) {
-      throw new ShapeError(
-        `Cannot apply LayerNorm(${fmtShape(this.shape)}) to ${fmtShape(x.shape)}: its last axes must have these sizes`,
-      );
-    }
-    const axis = this.shape.map((_, i) => rank - own + i);
+    const axis = lastAxes("LayerNorm", this.shape, x);
     const { y } = normalizeWithStats(x, axis, this.eps);
     const scaled = this.weight === null ? y : y.mul(this.weight);
     return this.bias === null ? scaled : scaled.add(this.bias);

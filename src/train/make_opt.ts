@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { BatchNorm, LayerNorm } from "../nn/mod.ts";
+import { Norm } from "../nn/mod.ts";
 import type { Optimizer } from "../optim/mod.ts";
 import { Parameter } from "../tensor/mod.ts";
 import type { TrainLoop } from "./train_loop.ts";
@@ -23,7 +23,7 @@ export function makeOpt(learn: TrainLoop): Optimizer {
   }
   const opt = learn.optFunc(groups, { lr: learn.lr });
   for (const m of learn.model.modules()) {
-    const norm = m instanceof BatchNorm || m instanceof LayerNorm;
+    const norm = m instanceof Norm;
     for (const [name, value] of Object.entries(m)) {
       if (!(value instanceof Parameter)) continue;
       if (!learn.wdBnBias && (norm || name === "bias")) opt.setFlag(value, "doWd", false);

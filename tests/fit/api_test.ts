@@ -231,6 +231,12 @@ Deno.test("the exported names", async () => {
   assertEquals(Object.keys(entry).sort(), listed);
 });
 
+Deno.test("every callback is public", async () => {
+  const inside = await import("../../src/callbacks/mod.ts"), testing = await import("../../testing.ts");
+  const open: unknown[] = [...Object.values(entry), ...Object.values(testing)];
+  assertEquals(Object.entries(inside).filter(([, value]) => !open.includes(value)).map(([name]) => name), []);
+});
+
 Deno.test("entry points of parts give the very things that the whole gives", async () => {
   const root = new URL("../../", import.meta.url);
   const { exports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root))) as {

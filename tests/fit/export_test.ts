@@ -49,6 +49,7 @@ const LAYERS: readonly nn.AnyModule[] = [
   new nn.Linear(3, 2, { bias: false }),
   new nn.MaxPool2d([2, 3], { stride: 1, padding: 1, dilation: 2 }),
   new nn.PixelShuffle(2),
+  new nn.RMSNorm([2, 3], { eps: 1e-4 }),
   new nn.ReLU(),
   new nn.Sequential(new nn.Linear(1, 2), new nn.Sequential(new nn.Tanh())),
   new nn.SiLU(),
@@ -74,7 +75,7 @@ Deno.test("every layer says of itself what it takes to build it again", () => {
     const shapes = (m: nn.AnyModule) => [...m.stateDict()].map(([name, t]) => [name, t.shape]);
     assertEquals(shapes(again), shapes(layer), layer.constructor.name);
   }
-  const code: unknown[] = [nn.Module, nn.Lambda, nn.Loss, nn.BatchNorm, nn.Parameter];
+  const code: unknown[] = [nn.Module, nn.Lambda, nn.Loss, nn.Norm, nn.BatchNorm, nn.Parameter];
   const all = Object.values(nn).filter((v) => typeof v === "function" && v.prototype instanceof nn.Module);
   const lacking = all.filter((kind) => !code.includes(kind) && !LAYERS.some((layer) => layer.constructor === kind));
   assertEquals(lacking, [], "each layer stands in the list");

@@ -17,6 +17,7 @@ const NEAR = { rel: 1e-5, whole: true };
 const WITHOUT: Readonly<Record<string, string>> = {
   "nn.BatchNorm": "abstract: BatchNorm1d and BatchNorm2d are recorded",
   "nn.Loss": "abstract",
+  "nn.Norm": "abstract",
   "nn.Module": "abstract",
   "nn.Parameter": "a tensor",
   "nn.Sequential": "made of others: tests/nn/module_test.ts",

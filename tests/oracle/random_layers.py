@@ -13,6 +13,8 @@ def record(r):
     norms(r)
     element_losses(r)
     class_losses(r)
+    # what came later stands at the end: the numbers of the others stay
+    rms_norm(r)
 
 
 def layers(r):
@@ -106,6 +108,15 @@ def norms(r):
             ["$0"], new=[groups, c], state={"weight": "$1", "bias": "$2"})
         c = size(1, 3)
         add("nn.InstanceNorm2d", lambda x: F.instance_norm(x), [look([size(1, 3), c, size(2, 4), size(2, 4)])], ["$0"], new=[c])
+
+
+def rms_norm(r):
+    R, add, look = r.R, r.add, partial(r.look, kinds=r.APART)
+    for eps in [None, None, 1e-3, 0.25]:
+        lead, own = r.shape_of(R.randint(1, 2), 1, 4), r.shape_of(R.randint(1, 2), 3, 6)
+        add("nn.RMSNorm", lambda x, w: F.rms_norm(x, own, w, eps or 2**-23), [look([*lead, *own], 1, R.choice([0, 0, 30])), filled(r.next_seed(), own)], ["$0"],
+            new=[own, {} if eps is None else {"eps": eps}], state={"weight": "$1"})
+    add("nn.RMSNorm", lambda x: F.rms_norm(x, [5], None, 2**-23), [look([3, 5])], ["$0"], new=[5, {"affine": False}])
 
 
 def element_losses(r):

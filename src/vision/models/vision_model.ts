@@ -5,7 +5,7 @@
  */
 import { ConfigError } from "../../base/errors.ts";
 import { checkOptions, objectWith, type OptionTable } from "../../base/options.ts";
-import { BatchNorm, kaimingNormal, LayerNorm, type Module, Sequential, type WeightInit } from "../../nn/mod.ts";
+import { kaimingNormal, type Module, Norm, Sequential, type WeightInit } from "../../nn/mod.ts";
 import { defaultRng, Parameter, type Rng, tensor } from "../../tensor/mod.ts";
 import type { Model, ParamGroups, Splitter } from "../../train/mod.ts";
 import type { Arch, VisionModel } from "./arch.ts";
@@ -57,7 +57,7 @@ export async function createVisionModel(
 /** Draws all weights of two axes or more by `init` and sets biases to 0, but for those of normalisations. */
 export function applyInit(module: Module, init: WeightInit, rng: Rng = defaultRng()): void {
   for (const m of module.modules()) {
-    if (m instanceof BatchNorm || m instanceof LayerNorm) continue;
+    if (m instanceof Norm) continue;
     for (const [name, value] of Object.entries(m)) {
       if (!(value instanceof Parameter) || !value.requiresGrad) continue;
       const { shape } = value;
