@@ -77,3 +77,31 @@ Deno.test("the README has every entry point", async () => {
   const told = codeSpans(TEXTS.get("README.md")!).map((code) => code.replace("@anneal/anneal", ""));
   assertEquals(Object.keys(exports).filter((name) => !told.includes(name.slice(1))), []);
 });
+
+/** Words of code that are others', or made up. */
+const OTHERS: ReadonlySet<string> = new Set(
+  ["createComputePipelineAsync", "UnsafeFnPointer", "DistributedDL", "afterEpochs", "MyNet"],
+);
+
+Deno.test("names in the text of documents occur in the code", async () => {
+  const words = new Set<string>();
+  const visit = async (folder: URL): Promise<void> => {
+    for await (const { name, isDirectory } of Deno.readDir(folder)) {
+      if (isDirectory) await visit(new URL(`${name}/`, folder));
+      else if (name.endsWith(".ts") && !name.endsWith(".gen.ts")) {
+        for (const [word] of (await Deno.readTextFile(new URL(name, folder))).matchAll(/[A-Za-z_$][\w$]*/g)) {
+          words.add(word);
+        }
+      }
+    }
+  };
+  for (const folder of ["src/", "tools/", "bench/", "tests/support/"]) await visit(new URL(folder, ROOT));
+  for (const word of (await page("deno.json")).match(/\w+/g)!) words.add(word);
+  const wrong = [...TEXTS].filter(([file]) => file !== "docs/from_fastai.md").flatMap(([file, text]) =>
+    codeSpans(text).flatMap((code) => code.match(/[A-Za-z_$][\w$]*/g) ?? [])
+      .filter((word) => /[a-z][A-Z]/.test(word) && !words.has(word) && !OTHERS.has(word)).map((word) =>
+        `${file}: ${word}`
+      )
+  );
+  assertEquals(wrong, []);
+});
