@@ -26,6 +26,10 @@ const kind = <T>(takes: string, holds: (value: unknown) => boolean): OptionKind<
 export const flag: OptionKind<boolean> = kind("true or false", (v) => typeof v === "boolean");
 /** A number, infinite ones too. */
 export const num: OptionKind<number> = kind("a number", (v) => typeof v === "number" && !Number.isNaN(v));
+/** A whole number, from `least` on. */
+export function whole(least: number): OptionKind<number> {
+  return kind(`a whole number from ${least}`, (v) => Number.isSafeInteger(v) && (v as number) >= least);
+}
 /** A string. */
 export const text: OptionKind<string> = kind("a string", (v) => typeof v === "string");
 /** Several numbers. */

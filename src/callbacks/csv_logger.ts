@@ -4,7 +4,7 @@
  * @module
  */
 import { checkOptions, flag, text } from "../base/options.ts";
-import { dirname, join } from "@std/path";
+import { dirname, isAbsolute, join } from "@std/path";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, ORDER, type Row } from "../train/mod.ts";
 
@@ -51,7 +51,7 @@ export class CSVLogger extends Callback {
 
   /** Where the rows go. */
   get path(): string {
-    return join(this.learn.path, this.fname);
+    return isAbsolute(this.fname) ? this.fname : join(this.learn.path, this.fname);
   }
 
   /** See `Callback.beforeFit`. */

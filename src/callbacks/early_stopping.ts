@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkOptions, num } from "../base/options.ts";
+import { checkOptions, whole } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { CancelFit, ORDER, tell } from "../train/mod.ts";
 import { TRACKER, Tracker, type TrackerOptions } from "./tracker.ts";
@@ -28,7 +28,7 @@ export class EarlyStopping extends Tracker {
    * @param options See {@link EarlyStoppingOptions}.
    */
   constructor(options: EarlyStoppingOptions = {}) {
-    const { patience = 1, ...rest } = checkOptions("make EarlyStopping", options, { ...TRACKER, patience: num });
+    const { patience = 1, ...rest } = checkOptions("make EarlyStopping", options, { ...TRACKER, patience: whole(1) });
     super(rest);
     this.patience = patience;
   }

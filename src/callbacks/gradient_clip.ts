@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { checkOptions, num } from "../base/options.ts";
+import { checkOptions, num, shown } from "../base/options.ts";
 import { ops } from "../tensor/mod.ts";
 import { Callback, ORDER } from "../train/mod.ts";
 
@@ -31,7 +31,11 @@ export class GradientClip extends Callback {
   constructor(maxNorm: number = 1, options: GradientClipOptions = {}) {
     super();
     const { normType = 2 } = checkOptions("make GradientClip", options, { normType: num });
-    if (!(maxNorm > 0)) throw new ConfigError(`Cannot clip gradients to norm ${maxNorm}: it must be above 0`);
+    if (typeof maxNorm !== "number" || !(maxNorm > 0)) {
+      throw new ConfigError(
+        `Cannot clip gradients to norm ${shown(maxNorm)}: it must be above 0, as in new GradientClip(0.5)`,
+      );
+    }
     if (!(normType > 0)) throw new ConfigError(`Cannot clip gradients by the ${normType}-norm: it must be above 0`);
     this.maxNorm = maxNorm;
     this.normType = normType;

@@ -4,7 +4,7 @@
  * @module
  */
 import { checkOptions, text } from "../base/options.ts";
-import { dirname, join } from "@std/path";
+import { dirname, isAbsolute, join } from "@std/path";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, ORDER } from "../train/mod.ts";
 import { noteEnd, takeEnd } from "./passed_over.ts";
@@ -46,7 +46,7 @@ export class JsonLines extends Callback {
 
   /** Where the lines go. */
   get path(): string {
-    return join(this.learn.path, this.fname);
+    return isAbsolute(this.fname) ? this.fname : join(this.learn.path, this.fname);
   }
 
   /** See `Callback.beforeFit`. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { checkOptions } from "../base/options.ts";
+import { checkOptions, shown } from "../base/options.ts";
 import { aGenerator, defaultRng, type Rng, stepInput, type Tensor } from "../tensor/mod.ts";
 import { Callback, computeLoss, type LossFunc, type LossObject } from "../train/mod.ts";
 
@@ -39,7 +39,9 @@ export abstract class MixHandler extends Callback {
   constructor(alpha: number, options: MixOptions = {}) {
     super();
     const { rng } = checkOptions(`make ${new.target.name}`, options, { rng: aGenerator });
-    if (!(alpha > 0)) throw new ConfigError(`Cannot mix with alpha ${alpha}: it must be above 0`);
+    if (typeof alpha !== "number" || !(alpha > 0)) {
+      throw new ConfigError(`Cannot mix with alpha ${shown(alpha)}: it must be above 0`);
+    }
     this.alpha = alpha;
     this.rng = rng ?? null;
   }

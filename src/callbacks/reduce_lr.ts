@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkOptions, num } from "../base/options.ts";
+import { checkOptions, num, other, whole } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { ORDER, tell } from "../train/mod.ts";
 import { floatText } from "./number_text.ts";
@@ -42,9 +42,12 @@ export class ReduceLROnPlateau extends Tracker {
   constructor(options: ReduceLrOptions = {}) {
     const { patience = 1, factor = 10, minLr = 0, ...rest } = checkOptions("make ReduceLROnPlateau", options, {
       ...TRACKER,
-      patience: num,
-      factor: num,
-      minLr: num,
+      patience: whole(1),
+      factor: other(
+        "what the learning rate is divided by, above 1: 10 where PyTorch has 0.1",
+        (v) => num.holds(v) && v as number > 1,
+      ),
+      minLr: other("a number from 0", (v) => num.holds(v) && v as number >= 0),
     });
     super(rest);
     this.patience = patience;

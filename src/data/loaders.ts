@@ -4,7 +4,18 @@
  * @module
  */
 import { ConfigError, DataError } from "../base/errors.ts";
-import { checkOptions, either, flag, num, objectWith, oneOf, other, text, texts } from "../base/options.ts";
+import {
+  checkOptions,
+  either,
+  flag,
+  num,
+  objectWith,
+  oneOf,
+  type OptionTable,
+  other,
+  text,
+  texts,
+} from "../base/options.ts";
 import { fmtShape, sameShape } from "../base/shape.ts";
 import { type Dtype, Tensor } from "../tensor/mod.ts";
 import { type ArrayData, toTensor } from "./dataset.ts";
@@ -23,6 +34,12 @@ export interface Arrays {
   /** Targets of validation. */
   readonly yValid?: ArrayData;
 }
+
+const anArray = other<ArrayData>(
+  "a tensor, nested numbers or { data, shape }",
+  (v) => Array.isArray(v) || v instanceof Tensor || typeof v === "object" && v !== null && "data" in v && "shape" in v,
+);
+const ARRAYS: OptionTable<Arrays> = { x: anArray, y: anArray, xValid: anArray, yValid: anArray };
 
 /** Options of {@link DataLoaders.fromArrays}. */
 export interface FromArraysOptions {
@@ -130,6 +147,14 @@ export class DataLoaders<B extends Batch = [Tensor, Tensor]> {
     });
     const { bs = 64, seed, shuffle = true, dropLast = false, normalize = false, checkFinite = false, path } = options;
     const { vocab } = options;
+    checkOptions("load arrays", arrays, ARRAYS);
+    for (const name of ["x", "y"] as const) {
+      if (arrays[name] === undefined) {
+        throw new ConfigError(
+          `Cannot load arrays without ${name}: inputs are x, targets y, as in fromArrays({ x, y })`,
+        );
+      }
+    }
     const { x, y } = pair(arrays.x, arrays.y, "x", "y", checkFinite);
     if (x.shape[0] === 0) throw new DataError("Cannot train on x: it has no items");
     if ((arrays.xValid === undefined) !== (arrays.yValid === undefined)) {
@@ -157,6 +182,9 @@ export class DataLoaders<B extends Batch = [Tensor, Tensor]> {
           fmtShape(x.shape.slice(1))
         }`,
       );
+    }
+    if (vocab !== undefined) {
+      for (const [t, name] of [[y, "y"], [held.y, "yValid"]] as const) checkVocab(t, name, vocab);
     }
     const valid = new DataLoader({ columns: columns(held.x, held.y), bs, seed: 0 });
     const inputs: ArrayInputs = { shape: x.shape.slice(1), dtype: x.dtype, ...(scale ? { normalize: scale } : {}) };
@@ -195,10 +223,15 @@ export class DataLoaders<B extends Batch = [Tensor, Tensor]> {
   itemInputs(item: readonly unknown[]): readonly Tensor[] | Promise<readonly Tensor[]> {
     if (item.length > 0 && item.every((part) => part instanceof Tensor)) return item;
     throw new ConfigError(
-      `Cannot predict: an item of this data is given as tensors, one an input and without the batch axis, got ${
+      `Cannot predict: an item of this data is given as ${this.itemForm}, got ${
         item.length === 0 ? "nothing" : item.map(kindOf).join(", ")
       }`,
     );
+  }
+
+  /** In words, how an item to predict for is given. */
+  protected get itemForm(): string {
+    return "tensors, one an input and without the batch axis";
   }
 
   /** The first training batch, without moving the loader on. */
@@ -274,6 +307,11 @@ export class ArrayDataLoaders extends DataLoaders {
     return new DataLoader<Batch>({ columns: [column], bs, seed: 0 });
   }
 
+  /** See {@link DataLoaders.itemForm}. */
+  protected override get itemForm(): string {
+    return `${fmtShape(this.inputs.shape)} numbers: nested, as { data, shape }, or a tensor`;
+  }
+
   /** See {@link DataLoaders.inputsJson}. */
   override inputsJson(): InputsJson {
     return { kind: "arrays", ...this.inputs };
@@ -311,6 +349,17 @@ function pair(
     refuseNonFinite(y, yName);
   }
   return { x, y };
+}
+
+/** Refuses classes that have no name. */
+function checkVocab(t: Tensor, name: string, vocab: readonly string[]): void {
+  const host = t.node.storage?.host;
+  if (!(host instanceof Int32Array || host instanceof Uint8Array)) return;
+  const bad = host.findIndex((label) => label >= vocab.length);
+  if (bad < 0) return;
+  throw new DataError(
+    `Cannot name class ${host[bad]} of ${name}: vocab names ${vocab.length} classes, 0 to ${vocab.length - 1}`,
+  );
 }
 
 function refuseNonFinite(t: Tensor, name: string): void {

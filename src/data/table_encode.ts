@@ -4,7 +4,7 @@
  * @module
  */
 import { DataError } from "../base/errors.ts";
-import { nearestName } from "../base/options.ts";
+import { nearestName, shown } from "../base/options.ts";
 import { Breather } from "../base/breather.ts";
 import { type Tensor, tensor } from "../tensor/mod.ts";
 import type { TextTable } from "./csv.ts";
@@ -145,7 +145,7 @@ function encodeHost(schema: TabularSchema, rows: readonly TableRow[], where: (r:
         return typeof value === "string" ? value.trim() : value;
       }
       throw new DataError(
-        `Cannot use ${where(r)}column "${name}": a cell is a text, a number, true or false, got a ${typeof value}`,
+        `Cannot use ${where(r)}column "${name}": a cell is a text, a number, true or false, got ${shown(value)}`,
       );
     };
     const missing = (value: string | number | boolean, name: string) => cells.isMissing(String(value), name);

@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError, DataError } from "../base/errors.ts";
-import { checkOptions, either, flag, num, oneOf, type OptionTable, text, texts } from "../base/options.ts";
+import { checkOptions, either, flag, num, oneOf, type OptionTable, shown, text, texts } from "../base/options.ts";
 import { type Tensor, tensor } from "../tensor/mod.ts";
 import { readCsv, type TextTable } from "./csv.ts";
 import { CSV_OPTIONS, type CsvOptions } from "./csv_form.ts";
@@ -117,6 +117,11 @@ export class TabularDataLoaders extends DataLoaders<TabularBatch> {
   testDl(rows: readonly TableRow[], options: { readonly bs?: number } = {}): DataLoader<Batch> {
     checkOptions("make a loader", options, { bs: num });
     const { bs = this.valid.bs } = options;
+    if (!Array.isArray(rows)) {
+      throw new ConfigError(
+        `Cannot make a loader of ${shown(rows)}: rows are an array, as in [${exampleRow(this.schema)}]`,
+      );
+    }
     if (rows.length === 0) throw new DataError("Cannot make a loader: there are no rows");
     const [words, numbers] = encodeRows(this.schema, rows);
     return new DataLoader<Batch>({ columns: [{ tensor: words }, { tensor: numbers }], bs, seed: 0 });
@@ -153,6 +158,11 @@ export class TabularDataLoaders extends DataLoaders<TabularBatch> {
     });
   }
 
+  /** See `DataLoaders.itemForm`. */
+  protected override get itemForm(): string {
+    return `a row by column name, as in ${exampleRow(this.schema)}`;
+  }
+
   /** See `DataLoaders.inputsJson`. */
   override inputsJson(): InputsJson {
     return { kind: "table", schema: this.schema };
@@ -164,6 +174,18 @@ export class TabularDataLoaders extends DataLoaders<TabularBatch> {
     const plain = typeof row === "object" && row !== null && Object.getPrototypeOf(row) === Object.prototype;
     return item.length === 1 && plain ? encodeRow(this.schema, row as TableRow) : super.itemInputs(item);
   }
+}
+
+/** A row as it is written. */
+function exampleRow({ numeric, categorical }: TabularSchema): string {
+  const name = (n: string) => /^[A-Za-z_]\w*$/.test(n) ? n : JSON.stringify(n);
+  const cells = [
+    ...numeric.slice(0, 2).map((c) => `${name(c.name)}: 1`),
+    ...categorical.filter(({ marks }) => marks === undefined).slice(0, 2).map((c) =>
+      `${name(c.name)}: ${JSON.stringify(c.words[0] ?? "")}`
+    ),
+  ];
+  return `{ ${cells.slice(0, 3).join(", ")} }`;
 }
 
 const NO_ROWS: Dataset = {

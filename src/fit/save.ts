@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { dirname, isAbsolute, join } from "@std/path";
+import { isAbsolute, join } from "@std/path";
 import { AnnealError, CheckpointError, ConfigError } from "../base/errors.ts";
 import { checkOptions, flag } from "../base/options.ts";
 import { openSafetensors, type OutTensor, type SafetensorsFile, writeSafetensors } from "../io/safetensors.ts";
@@ -97,7 +97,6 @@ async function saveHere(learn: TrainLoop, file: string, { withOpt = true }: Save
   const out = new Map<string, OutTensor>();
   [...named].forEach(([name, t], i) => out.set(name, hostOf(t, values[i])));
   const path = modelPath(learn, file);
-  await Deno.mkdir(dirname(path), { recursive: true });
   await writeSafetensors(path, out, metadata);
   return path;
 }

@@ -5,7 +5,7 @@
  * @see https://huggingface.co/docs/safetensors
  */
 import type { HostArray } from "../base/dtype.ts";
-import { DataError, DtypeError } from "../base/errors.ts";
+import { AnnealError, CheckpointError, DataError, DtypeError } from "../base/errors.ts";
 import { sizeOf } from "../base/shape.ts";
 import { writeAtomic } from "./atomic.ts";
 import { bfloatToFloat, floatToBfloat, floatToHalf, halfToFloat } from "./half.ts";
@@ -61,7 +61,8 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
       file.close();
     }
   };
-  const { size } = await Deno.stat(path);
+  const { size, isDirectory } = await Deno.stat(path);
+  if (isDirectory) throw new DataError(`Cannot read ${path} as safetensors: it is a folder`);
   const length = headerLength(await range(0, Math.min(8, size)), size, path);
   return fileOf(await parseHeader(await range(8, 8 + length), size, path), range, path);
 }
@@ -213,5 +214,15 @@ export async function writeSafetensors(
   tensors: ReadonlyMap<string, OutTensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  await writeAtomic(path, encodeSafetensors(tensors, metadata));
+  try {
+    await writeAtomic(path, encodeSafetensors(tensors, metadata));
+  } catch (cause) {
+    if (cause instanceof AnnealError) throw cause;
+    const why = cause instanceof Deno.errors.IsADirectory
+      ? "a folder lies in its place"
+      : cause instanceof Error
+      ? cause.message
+      : String(cause);
+    throw new CheckpointError(`Cannot write ${path}: ${why}`, { cause });
+  }
 }

@@ -2,15 +2,27 @@
  * Parts of a learner that are something else than they should be: told by name, with what to write instead, before anything
  * is trained.
  */
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import {
+  CheckpointError,
   ConfigError,
+  CSVLogger,
+  DataError,
   DataLoaders,
+  Dice,
+  DiceMulti,
   EarlyStopping,
   GradientAccumulation,
+  GradientClip,
+  JaccardCoeff,
+  JsonLines,
   Learner,
+  loadLearner,
   LrFinder,
+  type Metric,
+  MixUp,
   nn,
+  ReduceLROnPlateau,
   silentLogger,
   type Tensor,
   valley,
@@ -79,4 +91,89 @@ onDevices("callbacks say what they take, and which column was meant", async () =
   assertThrows(() => new GradientAccumulation("64" as never), ConfigError, 'with "64"');
   const cbs = [new EarlyStopping({ monitor: "val_loss" })];
   await assertRejects(() => learner({}).fit(1, { cbs }), ConfigError, "did you mean valid_loss?");
+}, here);
+
+onDevices("arrays are named, there, and of as many classes as have names", () => {
+  const x = { data: fillF32(1, 24), shape: [12, 2] }, y = { data: Int32Array.from([0, 1, 2]), shape: [3] };
+  const load = (arrays: unknown, options: object = {}) => () => void DataLoaders.fromArrays(arrays as never, options);
+  assertThrows(load(undefined), ConfigError, "options are named");
+  assertThrows(load({}), ConfigError, "without x: inputs are x, targets y");
+  assertThrows(load({ x }), ConfigError, "without y");
+  assertThrows(load({ x, y: "labels" }), ConfigError, 'with y "labels": it takes a tensor, nested numbers or');
+  assertThrows(load({ x, y, xvalid: x }), ConfigError, "did you mean xValid?");
+  const three = { x: { data: fillF32(1, 6), shape: [3, 2] }, y };
+  assertThrows(
+    load(three, { vocab: ["a", "b"] }),
+    DataError,
+    "Cannot name class 2 of y: vocab names 2 classes, 0 to 1",
+  );
+  const held = { x: three.x, y: { data: Int32Array.from([0, 1, 0]), shape: [3] }, xValid: three.x, yValid: y };
+  assertThrows(load(held, { vocab: ["a", "b"] }), DataError, "Cannot name class 2 of yValid");
+  load(three, { vocab: ["a", "b", "c"] })();
+}, here);
+
+onDevices("an item that is none says how one is given", async () => {
+  const learn = learner({});
+  for (const item of [[], ["a"], [3], [null]]) {
+    await assertRejects(() => learn.predict(...item as never[]), ConfigError, "is given as [2] numbers: nested");
+  }
+  const path = await Deno.makeTempFile({ suffix: ".csv" });
+  await Deno.writeTextFile(
+    path,
+    "a,my town,y\n" + Array.from({ length: 40 }, (_, i) => `${i / 7},${i % 3 ? "J" : "K"},${i}.5`).join("\n"),
+  );
+  const table = await DataLoaders.fromCsv(path, { target: "y" });
+  const model = new nn.TabularModel(table.schema, 1);
+  const rows = new Learner(table, model, { lossFunc: new nn.MSELoss(), logger: silentLogger });
+  const form = 'a row by column name, as in { a: 1, "my town": "J" }';
+  for (const item of [[[1, "J"]], ["a=1"], [null], []]) {
+    await assertRejects(() => rows.predict(...item as never[]), ConfigError, form);
+  }
+  assertThrows(() => table.testDl({ a: 1 } as never), ConfigError, "rows are an array, as in [{ a: 1");
+}, here);
+
+onDevices("places where no model can be written or read are told", async () => {
+  const folder = await Deno.makeTempDir(), learn = learner({}), taken = `${folder}/m.safetensors`;
+  await Deno.mkdir(taken);
+  await assertRejects(() => learn.save(taken), CheckpointError, `Cannot write ${taken}: a folder lies in its place`);
+  await assertRejects(() => learn.export(taken), CheckpointError, "a folder lies in its place");
+  await assertRejects(() => learn.load(taken), DataError, "it is a folder");
+  await assertRejects(() => loadLearner(folder), DataError, "it is a folder");
+  await Deno.writeTextFile(`${folder}/f`, "");
+  await assertRejects(() => learn.save(`${folder}/f/m`), CheckpointError, `Cannot write ${folder}/f/m.safetensors:`);
+  assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["f", "m.safetensors"]);
+}, here);
+
+onDevices("logs lie where an absolute path says", async () => {
+  const folder = await Deno.makeTempDir(), csv = `${folder}/a/h.csv`, json = `${folder}/b/l.jsonl`;
+  const learn = learner({ path: await Deno.makeTempDir() });
+  await learn.fit(1, { cbs: [new CSVLogger({ fname: csv }), new JsonLines({ fname: json })] });
+  assertMatch(await Deno.readTextFile(csv), /^epoch,train_loss/);
+  assertMatch(await Deno.readTextFile(json), /"epoch":0/);
+}, here);
+
+onDevices("numbers of callbacks that would do the contrary are refused", () => {
+  for (const patience of [0, 1.5, -1]) {
+    assertThrows(() => new EarlyStopping({ patience }), ConfigError, "it takes a whole number from 1");
+  }
+  assertThrows(() => new ReduceLROnPlateau({ factor: 0.1 }), ConfigError, "above 1: 10 where PyTorch has 0.1");
+  assertThrows(() => new ReduceLROnPlateau({ minLr: -1 }), ConfigError, "it takes a number from 0");
+  assertThrows(() => new GradientClip("1" as never), ConfigError, 'to norm "1"');
+  assertThrows(() => new GradientClip({ maxNorm: 1 } as never), ConfigError, "new GradientClip(0.5)");
+  assertThrows(() => new MixUp("0.4" as never), ConfigError, 'alpha "0.4"');
+}, here);
+
+onDevices("scores of masks of two classes refuse more", async () => {
+  const x = { data: fillF32(1, 24), shape: [12, 2] },
+    y = { data: Int32Array.from({ length: 12 }, (_, i) => i % 3), shape: [12] };
+  const three = DataLoaders.fromArrays({ x, y, xValid: x, yValid: y }, { bs: 4 });
+  const fit = (metric: Metric) =>
+    new Learner(three, new nn.Linear(2, 3), {
+      lossFunc: new nn.CrossEntropyLoss(),
+      metrics: [metric],
+      logger: silentLogger,
+    }).fit(1);
+  await assertRejects(() => fit(new Dice()), ConfigError, "use DiceMulti for the mean over the classes");
+  await assertRejects(() => fit(new JaccardCoeff()), ConfigError, "use JaccardCoeffMulti");
+  await fit(new DiceMulti());
 }, here);

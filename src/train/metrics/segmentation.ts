@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ConfigError } from "../../base/errors.ts";
 import { checkOptions, num } from "../../base/options.ts";
 import type { Tensor } from "../../tensor/mod.ts";
 import { type Confusion, countsOf } from "./confusion.ts";
@@ -17,8 +18,23 @@ export abstract class MaskScore extends ClassMetric {
   }
 }
 
+/** Base of scores of the one class of two that is no background. */
+abstract class TwoClassScore extends MaskScore {
+  /** Score for many classes. */
+  protected abstract readonly many: string;
+  /** See `ClassMetric`. */
+  protected override checkClasses(classes: number): void {
+    if (classes <= 2) return;
+    throw new ConfigError(
+      `Cannot use the metric ${this.name} on ${classes} classes: it is the score of class 1 beside a background, 0; use ` +
+        `${this.many} for the mean over the classes`,
+    );
+  }
+}
+
 /** Twice the pixels in both masks, over the pixels in each; for the classes 0 and 1. */
-export class Dice extends MaskScore {
+export class Dice extends TwoClassScore {
+  protected override readonly many = "DiceMulti";
   /** Name in rows. */
   override readonly name: string = "dice";
   /** The score of class 1. */
@@ -29,7 +45,8 @@ export class Dice extends MaskScore {
 }
 
 /** The pixels in both masks over those in either; for the classes 0 and 1. */
-export class JaccardCoeff extends MaskScore {
+export class JaccardCoeff extends TwoClassScore {
+  protected override readonly many = "JaccardCoeffMulti";
   /** Name in rows. */
   override readonly name: string = "jaccard_coeff";
   /** The score of class 1. */

@@ -407,6 +407,11 @@ export class ImageDataLoaders extends DataLoaders {
     return [batch.reshape(batch.shape.slice(1))];
   }
 
+  /** See `DataLoaders.itemForm`. */
+  protected override get itemForm(): string {
+    return "the path, URL or bytes of an image, or a tensor [3, height, width]";
+  }
+
   /** Images of a batch f32 `[n, 3, h, w]` as they were before `Normalize` and the like: in [0, 1]. */
   decodeImages(x: Tensor): Tensor {
     for (const tfm of this.#batchTfms.toReversed()) x = tfm.decode(x);
