@@ -6,8 +6,9 @@ import { join } from "@std/path";
 import { DataLoader, DataLoaders, Learner, loadLearner, nn, silentLogger } from "../../mod.ts";
 import { CheckpointError, ConfigError, DataError } from "../../src/base/errors.ts";
 import { ArrayDataLoaders, TabularDataLoaders } from "../../src/data/mod.ts";
+import { lossFromJson, lossJson } from "../../src/fit/loss_json.ts";
 import { LAYER_MAKERS, modelFromJson, modelJson } from "../../src/fit/model_json.ts";
-import { randn, readAll, Rng, setSeed, type Tensor, tensor } from "../../src/tensor/mod.ts";
+import { randn, readAll, Rng, setSeed, Tensor, tensor } from "../../src/tensor/mod.ts";
 import { resnet18, xresnet18 } from "../../src/vision/models/mod.ts";
 import { ResNet } from "../../src/vision/models/resnet.ts";
 import { XResNet } from "../../src/vision/models/xresnet.ts";
@@ -93,6 +94,35 @@ Deno.test("every layer says of itself what it takes to build it again", () => {
     const shapes = (m: nn.AnyModule) => [...m.stateDict()].map(([name, t]) => [name, t.shape]);
     assertEquals(shapes(again), shapes(model));
     assertEquals(again instanceof ResNet, model instanceof ResNet);
+  }
+});
+
+Deno.test("every loss says of itself what it takes to make it again", async () => {
+  const fieldsOf = async (loss: nn.Loss) =>
+    Object.fromEntries(
+      await Promise.all(
+        Object.entries(loss).map(async ([name, v]) => [name, v instanceof Tensor ? [...await v.data()] : v]),
+      ),
+    );
+  const VALUES: Record<string, unknown> = {
+    axis: 1,
+    ignoreIndex: 3,
+    weight: tensor([1, 2]),
+    posWeight: tensor([3, 4]),
+  };
+  for (const make of Object.values(nn)) {
+    if (typeof make !== "function" || !(make.prototype instanceof nn.Loss)) continue;
+    const Loss = make as unknown as new (options?: Record<string, unknown>) => nn.Loss;
+    const options = Object.entries(new Loss()).map(([name, value]) => {
+      if (name in VALUES) return [name, VALUES[name]];
+      if (name === "reduction") return [name, value === "sum" ? "mean" : "sum"];
+      return [name, typeof value === "boolean" ? !value : 0.25]; // no default is that
+    });
+    const loss = new Loss(Object.fromEntries(options)), json = JSON.parse(JSON.stringify(await lossJson(loss)));
+    assert(json !== null, `${Loss.name} has no entry in src/fit/loss_json.ts`);
+    const again = lossFromJson(json, "a test");
+    assertEquals(again.constructor, Loss);
+    assertEquals(await fieldsOf(again), await fieldsOf(loss), Loss.name);
   }
 });
 
