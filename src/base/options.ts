@@ -104,6 +104,11 @@ export function checkOptions<O extends object>(what: string, options: O, table: 
   return options;
 }
 
+/** Throws where an argument that is given by its place is none of its kind, as options of a wrong kind do. */
+export function checkArgument<T>(what: string, name: string, value: T, of: OptionKind<T>): void {
+  if (!of.holds(value)) throw new ConfigError(`Cannot ${what} with ${name} ${shown(value)}: it takes ${of.takes}`);
+}
+
 /** Throws where options are no object; `example` is an option that there is. */
 export function checkNamed(what: string, options: unknown, example: string): void {
   if (typeof options === "object" && options !== null && !Array.isArray(options)) return;

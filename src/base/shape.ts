@@ -17,7 +17,7 @@ export function sizeOf(shape: Shape): number {
 
 /** `[2, 3]` as users read it. */
 export function fmtShape(shape: Shape): string {
-  return `[${shape.join(", ")}]`;
+  return Array.isArray(shape) ? `[${shape.join(", ")}]` : String(shape);
 }
 
 /** Strides, in elements, of a contiguous row-major tensor. */
@@ -82,6 +82,9 @@ export function broadcastShapes(a: Shape, b: Shape, what: string): Shape {
 
 /** Throws unless every entry is a whole number >= 0. */
 export function checkShape(shape: Shape, what: string): void {
+  if (!Array.isArray(shape)) {
+    throw new ShapeError(`Cannot ${what} shape ${fmtShape(shape)}: a shape is an array, as in [2, 3]`);
+  }
   for (const n of shape) {
     if (!Number.isInteger(n) || n < 0) {
       throw new ShapeError(`Cannot ${what} shape ${fmtShape(shape)}: sizes are whole numbers from 0, got ${n}`);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkOptions, flag, num } from "../base/options.ts";
+import { checkOptions, flag, num, other } from "../base/options.ts";
 import { Callback, CancelTrain, CancelValid } from "../train/mod.ts";
 
 /** Options of {@link ShortEpoch}. */
@@ -28,7 +28,13 @@ export class ShortEpoch extends Callback {
    */
   constructor(options: ShortEpochOptions = {}) {
     super();
-    const { pct = 0.01, shortValid = true } = checkOptions("make ShortEpoch", options, { pct: num, shortValid: flag });
+    const { pct = 0.01, shortValid = true } = checkOptions("make ShortEpoch", options, {
+      pct: other(
+        "a share of the batches, above 0 and up to 1",
+        (v) => num.holds(v) && v as number > 0 && v as number <= 1,
+      ),
+      shortValid: flag,
+    });
     this.pct = pct;
     this.shortValid = shortValid;
   }

@@ -4,12 +4,20 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { checkArgument, other } from "../base/options.ts";
 import type { ScheduleFunc, ScheduleValue } from "../schedule/mod.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, ORDER, Recorder } from "../train/mod.ts";
 
 /** A schedule for all groups (of numbers, or of arrays with one entry a group), or a list with one schedule a group. */
 export type ScheduleLike = ScheduleFunc | readonly ScheduleFunc[];
+
+const SCHEDULES = other<Readonly<Record<string, ScheduleLike>>>(
+  "schedules by name, as in { lr: SchedCos(1e-2, 0) }",
+  (v) =>
+    typeof v === "object" && v !== null && !Array.isArray(v) &&
+    Object.values(v).every((s) => [s].flat().every((f) => typeof f === "function")),
+);
 
 /** Sets each hyper-parameter before every training batch to its schedule's value at `learn.pctTrain`. */
 export class ParamScheduler extends Callback {
@@ -27,6 +35,7 @@ export class ParamScheduler extends Callback {
    */
   constructor(scheds: Readonly<Record<string, ScheduleLike>>) {
     super();
+    checkArgument("make ParamScheduler", "scheds", scheds, SCHEDULES);
     this.#scheds = scheds;
   }
 

@@ -373,6 +373,9 @@ export function cast(x: Node, dtype: Dtype): Node {
   if (dtype === "u8") {
     throw new DtypeError("Cannot cast to u8: it is for storage only; make a tensor from a Uint8Array");
   }
+  if (dtype !== "f32" && dtype !== "i32" && dtype !== "u32" && dtype !== "bool") {
+    throw new DtypeError(`Cannot cast to ${String(dtype)}: the types are f32, i32, u32 and bool`);
+  }
   const y = new Node(CAST, [x], x.shape, dtype);
   const [low, high] = x.bounds ?? [NaN, NaN];
   if (dtype !== "bool" && low >= (dtype === "u32" ? 0 : -LARGEST) && high <= LARGEST) {

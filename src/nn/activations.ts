@@ -5,7 +5,7 @@
  */
 import type { LayerJson } from "../base/json.ts";
 import { ConfigError, ShapeError } from "../base/errors.ts";
-import { checkOptions, num, oneOf } from "../base/options.ts";
+import { checkArgument, checkOptions, num, oneOf } from "../base/options.ts";
 import { fmtShape } from "../base/shape.ts";
 import { aGenerator, rand, type Rng, type Tensor } from "../tensor/mod.ts";
 import { Module } from "./module.ts";
@@ -32,6 +32,7 @@ export class LeakyReLU extends Module {
    */
   constructor(readonly slope: number = 0.01) {
     super();
+    checkArgument("make LeakyReLU", "slope", slope, num);
   }
 
   /** `x` above 0, `slope x` below, of any shape. */

@@ -5,6 +5,7 @@
  */
 import type { LayerJson } from "../base/json.ts";
 import { ConfigError, ShapeError } from "../base/errors.ts";
+import { checkArgument, func, other } from "../base/options.ts";
 import { fmtShape, sizeOf } from "../base/shape.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { type AnyModule, Module } from "./module.ts";
@@ -119,6 +120,9 @@ export class Flatten extends Module {
    */
   constructor(readonly startAxis: number = 1, readonly endAxis: number = -1) {
     super();
+    const axis = other<number>("a whole number", Number.isInteger);
+    checkArgument("make Flatten", "startAxis", startAxis, axis);
+    checkArgument("make Flatten", "endAxis", endAxis, axis);
   }
 
   /** The same elements with fewer axes. */
@@ -163,6 +167,7 @@ export class Lambda extends Module {
    */
   constructor(readonly fn: (x: Tensor) => Tensor) {
     super();
+    checkArgument("make Lambda", "fn", fn, func<(x: Tensor) => Tensor>());
   }
 
   /** What the function makes of `x`. */

@@ -5,7 +5,7 @@
  */
 import type { LayerJson } from "../base/json.ts";
 import { ConfigError } from "../base/errors.ts";
-import { checkOptions, either, flag, func, num, oneOf, type OptionTable } from "../base/options.ts";
+import { checkOptions, either, flag, func, num, oneOf, type OptionTable, shown } from "../base/options.ts";
 import { sizeOf } from "../base/shape.ts";
 import {
   aGenerator,
@@ -69,11 +69,11 @@ const CONV_TRANSPOSE: OptionTable<ConvTransposeLayerOptions> = {
 };
 
 function numbersOf(layer: string, name: string, value: PerAxis, d: number, least: number): readonly number[] {
-  const all = typeof value === "number" ? new Array<number>(d).fill(value) : [...value];
-  if (all.length !== d || all.some((n) => !Number.isInteger(n) || n < least)) {
+  const all: readonly unknown[] = Array.isArray(value) ? value : new Array(d).fill(value);
+  if (all.length !== d || !all.every((n): n is number => Number.isInteger(n) && (n as number) >= least)) {
     throw new ConfigError(
       `Cannot make ${layer}: ${name} is a whole number from ${least}${d > 1 ? `, or ${d} of them` : ""}, got ${
-        typeof value === "number" ? value : `[${value.join(", ")}]`
+        shown(value)
       }`,
     );
   }

@@ -5,7 +5,7 @@
  */
 import type { LayerJson } from "../base/json.ts";
 import { ConfigError } from "../base/errors.ts";
-import { checkOptions, flag, type OptionTable } from "../base/options.ts";
+import { checkArgument, checkOptions, flag, type OptionTable, other } from "../base/options.ts";
 import { cat, INTERPOLATE, type InterpolateOptions, type PerAxis, perAxisKind, type Tensor } from "../tensor/mod.ts";
 import { Module } from "./module.ts";
 
@@ -33,6 +33,12 @@ export interface AvgPoolLayerOptions {
   readonly countIncludePad?: boolean;
 }
 
+/** Sizes of places: one for both axes, or one each. */
+const SIZES = other<PerAxis>("a whole number from 1, or two of them", (v) => {
+  const all = Array.isArray(v) ? v : [v, v];
+  return all.length === 2 && all.every((n) => Number.isInteger(n) && n >= 1);
+});
+
 const MAX_POOL: OptionTable<MaxPoolLayerOptions> = {
   stride: perAxisKind,
   padding: perAxisKind,
@@ -58,6 +64,7 @@ export class MaxPool2d extends Module {
   constructor(readonly kernel: PerAxis, options: MaxPoolLayerOptions = {}) {
     super();
     this.#options = checkOptions("make MaxPool2d", options, MAX_POOL);
+    checkArgument("make MaxPool2d", "kernel", kernel, SIZES);
   }
 
   /** `[n, c, h, w]` gives `[n, c, oh, ow]`. */
@@ -83,6 +90,7 @@ export class AvgPool2d extends Module {
   constructor(readonly kernel: PerAxis, options: AvgPoolLayerOptions = {}) {
     super();
     this.#options = checkOptions("make AvgPool2d", options, AVG_POOL);
+    checkArgument("make AvgPool2d", "kernel", kernel, SIZES);
   }
 
   /** `[n, c, h, w]` gives `[n, c, oh, ow]`. */
@@ -105,6 +113,7 @@ export class AdaptiveAvgPool2d extends Module {
    */
   constructor(readonly size: PerAxis) {
     super();
+    checkArgument(`make ${new.target.name}`, "size", size, SIZES);
   }
 
   /** `[n, c, h, w]` gives `[n, c, ...size]`. */
@@ -127,6 +136,7 @@ export class AdaptiveMaxPool2d extends Module {
    */
   constructor(readonly size: PerAxis) {
     super();
+    checkArgument(`make ${new.target.name}`, "size", size, SIZES);
   }
 
   /** `[n, c, h, w]` gives `[n, c, ...size]`. */

@@ -5,7 +5,7 @@
  */
 import type { LayerJson } from "../base/json.ts";
 import { ConfigError } from "../base/errors.ts";
-import { checkOptions, num, nums } from "../base/options.ts";
+import { checkArgument, checkOptions, num, nums, objectWith } from "../base/options.ts";
 import { cat, type Tensor } from "../tensor/mod.ts";
 import { Dropout, ReLU } from "./activations.ts";
 import { Sequential } from "./containers.ts";
@@ -60,6 +60,12 @@ export class TabularModel extends Module<[Tensor, Tensor]> {
   constructor(inputs: TabularInputs, outputs: number, options: TabularModelOptions = {}) {
     super();
     checkOptions("make TabularModel", options, { layers: nums, dropout: num, embedDropout: num });
+    checkArgument(
+      "make TabularModel",
+      "inputs",
+      inputs,
+      objectWith("the schema of a table, as dls.schema", "categorical", "numeric"),
+    );
     const { layers = [200, 100], dropout = 0, embedDropout = 0 } = options;
     const sizes = inputs.categorical.map(({ words }) => [words.length + 1, embeddingSize(words.length + 1)]);
     this.embeds = sizes.map(([count, size]) => new Embedding(count, size));

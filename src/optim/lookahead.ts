@@ -5,7 +5,7 @@
  * @see Zhang et al. 2019, arXiv:1907.08610
  */
 import { ConfigError } from "../base/errors.ts";
-import { checkOptions, num } from "../base/options.ts";
+import { checkArgument, checkOptions, func, num } from "../base/options.ts";
 import { ops } from "../tensor/mod.ts";
 import type { Part } from "./arena.ts";
 import { makeFactory, type OptFunc, type OptOptions } from "./factory.ts";
@@ -99,6 +99,7 @@ class LookaheadOptimizer extends Optimizer {
 /** Wraps a kind of optimizer in Lookahead. */
 export function Lookahead(inner: OptFunc, options: LookaheadOptions = {}): OptFunc {
   const { k = 6, alpha = 0.5 } = checkOptions("make Lookahead", options, { k: num, alpha: num });
+  checkArgument("make Lookahead", "inner", inner, func<OptFunc>());
   const make = (params: ParamsLike, options: OptOptions) => {
     const { k: ownK = k, alpha: ownAlpha = alpha, ...rest } = options;
     return new LookaheadOptimizer(params, inner(params, rest), { k: ownK, alpha: ownAlpha });

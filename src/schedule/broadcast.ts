@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { shown } from "../base/options.ts";
 import type { SchedFormula, ScheduleJson, ScheduleValue } from "./types.ts";
 
 /** A formula of numbers, and what must hold of each pair of start and end. */
@@ -17,7 +18,7 @@ export interface Formula {
 }
 
 function fmt(value: ScheduleValue): string {
-  return typeof value === "number" ? String(value) : `[${value.join(", ")}]`;
+  return Array.isArray(value) ? `[${value.join(", ")}]` : shown(value);
 }
 
 /** `name(start, end)` for errors. */

@@ -5,6 +5,7 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import { SchedCos } from "./annealers.ts";
+import { checkArgument, other } from "../base/options.ts";
 import { withJson } from "./broadcast.ts";
 import type { Schedule, ScheduleFunc, ScheduleJson, ScheduleValue } from "./types.ts";
 
@@ -12,6 +13,7 @@ const TOLERANCE = 1e-9; // of the sum of pcts, and of a position that counts as 
 
 /** Boundaries `[0, ..., 1]` of segments with these lengths. */
 function boundaries(pcts: readonly number[], nScheds: number): number[] {
+  checkArgument("combine schedules", "pcts", pcts, other("an array of numbers", Array.isArray));
   const what = `Cannot combine schedules over [${pcts.join(", ")}]`;
   if (pcts.length === 0) throw new ConfigError("Cannot combine schedules: at least one is needed, got none");
   if (pcts.length !== nScheds) {

@@ -5,6 +5,8 @@
  * @module
  */
 import type { Dtype } from "../base/dtype.ts";
+import { DtypeError } from "../base/errors.ts";
+import { shown } from "../base/options.ts";
 import type { Shape } from "../base/shape.ts";
 import { scalar } from "../graph/leaves.ts";
 import type { ClampOptions, GeluOptions, SoftplusOptions } from "./fn/activation.ts";
@@ -25,8 +27,13 @@ export type Operand = Tensor | number;
 
 /** The left operand as a tensor. */
 function left(a: Operand, b: Operand): Tensor {
-  if (typeof a !== "number") return a;
-  return new Tensor(typeof b === "number" ? scalar(a) : numberLike(a, b.dtype));
+  if (a instanceof Tensor) return a;
+  if (typeof a !== "number") {
+    throw new DtypeError(
+      `Cannot compute with ${shown(a)}: operands are tensors and numbers, tensor(…) makes one of numbers and arrays`,
+    );
+  }
+  return new Tensor(b instanceof Tensor ? numberLike(a, b.dtype) : scalar(a));
 }
 
 /** `a + b` */

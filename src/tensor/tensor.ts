@@ -4,8 +4,8 @@
  * @module
  */
 import type { Dtype } from "../base/dtype.ts";
-import { DisposedError, ShapeError } from "../base/errors.ts";
-import { checkOptions, num, type OptionKind, type OptionTable, orNull, other } from "../base/options.ts";
+import { DisposedError, DtypeError, ShapeError } from "../base/errors.ts";
+import { checkOptions, num, type OptionKind, type OptionTable, orNull, other, shown } from "../base/options.ts";
 import { fmtShape, type Shape } from "../base/shape.ts";
 import * as el from "../graph/elementwise.ts";
 import type { Node } from "../graph/node.ts";
@@ -213,7 +213,7 @@ export class Tensor implements Disposable {
   }
   /** `this` to the power of `other`, f32. */
   pow(other: Tensor | number): Tensor {
-    return new Tensor(typeof other === "number" ? powNumber(this.node, other) : el.pow(this.node, other.node));
+    return new Tensor(typeof other === "number" ? powNumber(this.node, other) : el.pow(this.node, nodeOf(other)));
   }
   /** The larger of two elements; NaN if either is. Equal ones share the gradient. */
   maximum(other: Tensor | number): Tensor {
@@ -396,7 +396,7 @@ export class Tensor implements Disposable {
 
   /** Product of matrices `[..., m, k]` and `[..., k, n]`, batch axes broadcasting; vectors as rows left and columns right. */
   matmul(other: Tensor): Tensor {
-    return new Tensor(matmul(this.node, other.node));
+    return new Tensor(matmul(this.node, nodeOf(other)));
   }
   /** Sum over some axes, or all. */
   sum(options: stats.ReduceOptions = {}): Tensor {
@@ -618,7 +618,15 @@ function nodesOf<O extends ConvOptions<Tensor>>(options: O): Omit<O, "bias"> & {
 
 /** The node of an operand; numbers take the type of the tensor they meet. */
 function operand(value: Tensor | number, other: Node): Node {
-  return typeof value === "number" ? numberLike(value, other.dtype) : value.node;
+  return typeof value === "number" ? numberLike(value, other.dtype) : nodeOf(value);
+}
+
+/** The node of a tensor. */
+function nodeOf(value: Tensor): Node {
+  if (value instanceof Tensor) return value.node;
+  throw new DtypeError(
+    `Cannot compute with ${shown(value)}: operands are tensors and numbers, tensor(…) makes one of numbers and arrays`,
+  );
 }
 
 /** Frees the memory of a node that no tensor holds any more, unless it belongs to a parameter or buffer. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkOptions, num, oneOf, type OptionTable, text } from "../base/options.ts";
+import { checkArgument, checkOptions, func, num, oneOf, type OptionTable, text } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { oneNumber } from "./avg_metric.ts";
@@ -49,6 +49,7 @@ export class AccumMetric extends Metric {
   constructor(f: MetricFunc, options: AccumMetricOptions = {}) {
     super();
     checkOptions("make AccumMetric", options, ACCUM_METRIC);
+    checkArgument("make AccumMetric", "f", f, func<MetricFunc>());
     this.#f = f;
     this.#options = options;
     const name = options.name ?? f.name;

@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { checkOptions, text } from "../base/options.ts";
+import { checkArgument, checkOptions, func, text } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { full, Tensor } from "../tensor/mod.ts";
 import { Metric, type MetricFunc, type MetricValue } from "./metric.ts";
@@ -148,7 +148,9 @@ export class AvgMetric extends GatheredMetric {
    */
   constructor(f: MetricFunc, options: { readonly name?: string } = {}) {
     super();
-    const { name = f.name } = checkOptions("make AvgMetric", options, { name: text });
+    checkOptions("make AvgMetric", options, { name: text });
+    checkArgument("make AvgMetric", "f", f, func<MetricFunc>());
+    const { name = f.name } = options;
     this.#f = f;
     this.name = name === "" ? "metric" : snakeCase(name);
   }

@@ -20,6 +20,7 @@ import {
 
 /** `x` under another shape; one size may be -1 and is worked out. */
 export function reshape(x: Node, shape: Shape): Node {
+  if (!Array.isArray(shape)) throw noShape(x, shape, "a shape is an array, as in [2, 3]");
   let unknown = -1, known = 1;
   for (let i = 0; i < shape.length; i++) {
     const n = shape[i];
@@ -168,6 +169,9 @@ export function split(x: Node, sizes: number | readonly number[], axis: number):
     }
     list = Array.from({ length: Math.max(1, Math.ceil(n / sizes)) }, (_, i) => Math.min(sizes, n - i * sizes));
   } else list = sizes;
+  if (!Array.isArray(list)) {
+    throw new ShapeError(`Cannot split into ${String(sizes)}: it takes a size, or an array of them`);
+  }
   if (list.reduce((s, m) => s + m, 0) !== n || list.some((m) => !Number.isInteger(m) || m < 0)) {
     throw new ShapeError(`Cannot split ${n} elements into [${list.join(", ")}]: the sizes must add up to ${n}`);
   }

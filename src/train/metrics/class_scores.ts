@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../../base/errors.ts";
-import { checkOptions, num, oneOf } from "../../base/options.ts";
+import { checkArgument, checkOptions, num, oneOf, other } from "../../base/options.ts";
 import type { Tensor } from "../../tensor/mod.ts";
 import type { MetricSource } from "../metric_source.ts";
 import {
@@ -153,6 +153,7 @@ export class FBeta extends AveragedScore {
   /** Makes an FBeta. */
   constructor(beta: number, options: ClassScoreOptions = {}) {
     super(options);
+    checkArgument("make FBeta", "beta", beta, other("a number above 0", (v) => num.holds(v) && v as number > 0));
     this.#beta = beta;
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../../base/errors.ts";
+import { checkArgument, nums } from "../../base/options.ts";
 import { type Rng, stepInput, type Tensor } from "../../tensor/mod.ts";
 import type { AugOptions } from "./aug_transforms.ts";
 
@@ -56,6 +57,8 @@ export class Normalize extends BatchTransform {
   /** Scales by given numbers, one a channel. */
   constructor(mean: readonly number[], std: readonly number[]) {
     super();
+    checkArgument("make Normalize", "mean", mean, nums);
+    checkArgument("make Normalize", "std", std, nums);
     if (mean.length === 0 || mean.length !== std.length) {
       throw new ConfigError(
         `Cannot normalize by ${mean.length} means and ${std.length} deviations: give one a channel`,
