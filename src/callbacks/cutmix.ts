@@ -40,11 +40,11 @@ export class CutMix extends MixHandler {
   }
 }
 
-/** A stretch of `side` of `n` around a centre at `at`, cut off at the ends. */
+/** A stretch of `side` of `n` around a center at `at`, cut off at the ends. */
 function span(n: number, side: number, at: number): [number, number] {
-  const length = Math.round(n * side), centre = Math.floor(n * at);
+  const length = Math.round(n * side), center = Math.floor(n * at);
   const clip = (v: number): number => Math.min(n, Math.max(0, v));
-  return [clip(centre - (length >> 1)), clip(centre + (length >> 1))];
+  return [clip(center - (length >> 1)), clip(center + (length >> 1))];
 }
 
 /** 1 in `[from, to)`, 0 elsewhere; data of the run, so that no box compiles anew. */

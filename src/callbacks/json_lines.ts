@@ -7,7 +7,7 @@ import { checkOptions, text } from "../base/options.ts";
 import { dirname, isAbsolute, join } from "@std/path";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, ORDER } from "../train/mod.ts";
-import { noteEnd, takeEnd } from "./passed_over.ts";
+import { rememberOffset, takeOffset } from "./resume_offsets.ts";
 import { trimFile } from "./trim_file.ts";
 
 /** Options of {@link JsonLines}. */
@@ -54,7 +54,7 @@ export class JsonLines extends Callback {
     this.run = this.learn.phase !== "probe";
     if (!this.run || this.learn.resuming) return;
     await Deno.mkdir(dirname(this.path), { recursive: true });
-    this.#bytes = await trimFile(this.path, takeEnd(this.learn, this.path) ?? Infinity);
+    this.#bytes = await trimFile(this.path, takeOffset(this.learn, this.path) ?? Infinity);
     await this.#write({ event: "fit", phase: this.learn.phase, epochs: this.learn.nEpoch });
   }
 
@@ -66,8 +66,8 @@ export class JsonLines extends Callback {
   /** Drops the lines that came after, if the fit goes on: they will come again. */
   override async loadStateDict(state: SavedState): Promise<void> {
     const bytes = state.count("bytes");
-    if (!this.learn.running) return noteEnd(this.learn, this.path, bytes); // it is passed over
-    takeEnd(this.learn, this.path);
+    if (!this.learn.running) return rememberOffset(this.learn, this.path, bytes); // a finished fit is skipped
+    takeOffset(this.learn, this.path);
     await Deno.mkdir(dirname(this.path), { recursive: true });
     this.#bytes = await trimFile(this.path, bytes);
   }

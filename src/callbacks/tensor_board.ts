@@ -7,7 +7,7 @@ import { checkOptions, flag, text } from "../base/options.ts";
 import { isAbsolute, join } from "@std/path";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, ORDER } from "../train/mod.ts";
-import { noteEnd, takeEnd } from "./passed_over.ts";
+import { rememberOffset, takeOffset } from "./resume_offsets.ts";
 import { framed, imageEvent, restartEvent, scalarEvent, versionEvent } from "./event_file.ts";
 
 /** Options of {@link TensorBoard}. */
@@ -70,8 +70,8 @@ export class TensorBoard extends Callback {
       await this.#write([versionEvent(seconds)]);
     }
     // what this fit wrote before comes again: all of it, or what comes after the place that it goes on from
-    const end = takeEnd(this.learn, this.path);
-    if (end !== null && !this.learn.resuming) await this.#write([restartEvent(seconds, end)]);
+    const offset = takeOffset(this.learn, this.path);
+    if (offset !== null && !this.learn.resuming) await this.#write([restartEvent(seconds, offset)]);
   }
 
   /** Which steps are in the files. */
@@ -83,7 +83,7 @@ export class TensorBoard extends Callback {
   override async loadStateDict(state: SavedState): Promise<void> {
     this.#base = state.count("base");
     this.#written = state.count("written");
-    if (!this.learn.running) return noteEnd(this.learn, this.path, this.#base); // the fit is passed over
+    if (!this.learn.running) return rememberOffset(this.learn, this.path, this.#base); // a finished fit is skipped
     await this.#write([restartEvent(Date.now() / 1000, this.#base + this.#written)]);
   }
 

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import type { OptimizerState, ParamState } from "../optim/mod.ts";
+import { type OptimizerState, paramParts, type ParamState } from "../optim/mod.ts";
 import type { LoaderState } from "../data/mod.ts";
 import {
   defaultRng,
   type HostRange,
   readAll,
   type RngState,
-  Tensor,
+  type Tensor,
   tensor,
   type Variable,
   withHostMemory,
@@ -59,9 +59,7 @@ interface HostState {
 }
 
 function statsOf(entry: ParamState): [name: string, value: Tensor][] {
-  return Object.entries(entry).flatMap(([name, value]): [string, Tensor][] =>
-    value instanceof Tensor ? [[name, value]] : []
-  );
+  return Object.entries(paramParts(entry).stats);
 }
 
 /**
@@ -98,14 +96,11 @@ export async function shareState(world: World, learn: SharedLearner): Promise<vo
       hypers: state.hypers,
       ...(state.count === undefined ? {} : { count: state.count }),
       state: state.params.map(({ step, stats }, i) => {
-        const { doWd, forceTrain } = before[i]; // flags are the model's, not the run's
         const loaded = Object.fromEntries(
           stats.map(([name, shape]) => [name, tensor(values[next++], { shape: [...shape] })]),
         );
         return {
-          ...(step === undefined ? {} : { step }),
-          ...(doWd === undefined ? {} : { doWd }),
-          ...(forceTrain === undefined ? {} : { forceTrain }),
+          ...paramParts({ ...before[i], step }).host, // flags are the model's, not the run's
           ...loaded,
         };
       }),

@@ -7,10 +7,10 @@ import { CheckpointError } from "../base/errors.ts";
 import { rngState, savedRng } from "../io/rng_state.ts";
 import { isDict, SavedState, type StateDict, type StateValue } from "../io/state_dict.ts";
 import type { DataLoader, LoaderState } from "../data/mod.ts";
-import type { OptimizerState, ParamState } from "../optim/mod.ts";
 import { compareState } from "../nn/module.ts";
-import { defaultRng, endStep, Tensor } from "../tensor/mod.ts";
+import { defaultRng, endStep, type Tensor } from "../tensor/mod.ts";
 import { type Callback, costsTheReport, leaveOut, type TrainLoop } from "../train/mod.ts";
+import { optimizerState, savedOptimizer } from "./optimizer_state.ts";
 import { generatorsOf, namedCallbacks } from "./states.ts";
 
 /** What only the place in the run decides: as it was when the last batch was done, also while validation goes on. */
@@ -52,40 +52,6 @@ export function captureOptimizer(learn: TrainLoop): StateDict {
     frozen: parameters.filter(([, p]) => !p.requiresGrad).map(([name]) => name),
     grads,
     optimizer: optimizerState(learn.opt.stateDict()),
-  };
-}
-
-/** An optimizer's state as a state that files hold. */
-export function optimizerState({ state, hypers, count }: OptimizerState): StateDict {
-  return {
-    hypers,
-    parameters: state.map((entry) => {
-      const host: Record<string, StateValue> = Object.create(null), stats: Record<string, Tensor> = Object.create(null);
-      for (const [name, value] of Object.entries(entry)) {
-        if (value instanceof Tensor) stats[name] = value;
-        else if (value !== undefined) host[name] = value;
-      }
-      return { host, stats };
-    }),
-    count: count ?? null,
-  };
-}
-
-/** What {@link optimizerState} gave. */
-export function savedOptimizer(state: SavedState): OptimizerState {
-  const count = state.value("count") === null ? {} : { count: state.count("count") };
-  return {
-    hypers: state.states("hypers").map((h) => Object.fromEntries(h.names.map((name) => [name, h.number(name)]))),
-    state: state.states("parameters").map((entry): ParamState => {
-      const host = entry.state("host"), stats = entry.state("stats");
-      return {
-        ...(host.has("step") ? { step: host.count("step") } : {}),
-        ...(host.has("doWd") ? { doWd: host.boolean("doWd") } : {}),
-        ...(host.has("forceTrain") ? { forceTrain: host.boolean("forceTrain") } : {}),
-        ...Object.fromEntries(stats.names.map((name) => [name, stats.tensor(name)])),
-      };
-    }),
-    ...count,
   };
 }
 

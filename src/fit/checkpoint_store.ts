@@ -8,7 +8,6 @@ import { AnnealError, CheckpointError } from "../base/errors.ts";
 import {
   type CheckpointNote,
   checkpointNumbers,
-  checkpointPath,
   type FoundCheckpoint,
   readCheckpoint,
   readNote,
@@ -19,7 +18,8 @@ import {
 import { encodeSafetensors, type HostTensor, type OutTensor, parseSafetensors } from "../io/safetensors.ts";
 import { SavedState } from "../io/state_dict.ts";
 import { decodeState, type EncodedState, encodeState } from "../io/state_text.ts";
-import { readTogether, snapshotAll, Tensor, tensor } from "../tensor/mod.ts";
+import { hostTensor, readTensors } from "../io/tensors.ts";
+import { readAll, snapshotAll, Tensor } from "../tensor/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
 import { captureOptimizer, type HostState } from "./capture.ts";
 
@@ -198,9 +198,9 @@ export class CheckpointStore {
   ): Promise<void> {
     const tensors = [...model.values(), ...[...arrays.values()].filter((t) => t instanceof Tensor)];
     const values = new Map<Tensor, HostTensor["data"]>();
-    (await readTogether(tensors)).forEach((data, i) => values.set(tensors[i], data));
+    (await readAll(tensors)).forEach((data, i) => values.set(tensors[i], data));
     const out = (list: ReadonlyMap<string, Tensor | HostTensor>): ReadonlyMap<string, OutTensor> =>
-      new Map([...list].map(([name, t]) => [name, t instanceof Tensor ? hostOf(t, values.get(t)!) : t]));
+      new Map([...list].map(([name, t]) => [name, t instanceof Tensor ? hostTensor(t, values.get(t)!) : t]));
     this.last = await writeCheckpoint(
       this.dir,
       number,
@@ -227,11 +227,6 @@ export class CheckpointStore {
       if (number < oldest && !numbers.has(number)) await removeCheckpoint(this.dir, number);
     }
   }
-
-  /** Path of a checkpoint by number. */
-  pathOf(number: number): string {
-    return checkpointPath(this.dir, number);
-  }
 }
 
 /** Takes a checkpoint out of its files. */
@@ -240,17 +235,8 @@ export async function openFiles({ path, number, note, files }: FoundCheckpoint):
   const text = decodeText(files.get(STATE)!, join(path, STATE));
   const state = await decodeState(text, (name) => arrays.tensor(name), join(path, STATE));
   const model = await parseSafetensors(files.get(MODEL)!, join(path, MODEL));
-  const weights = new Map<string, Tensor>();
-  for (const name of model.names) {
-    const { data, shape, dtype } = await model.tensor(name);
-    weights.set(name, tensor(data, { shape: [...shape], dtype }));
-  }
+  const weights = await readTensors(model);
   return { path, number, note, state: new SavedState(state, join(path, STATE)), weights, files };
-}
-
-function hostOf({ shape, dtype }: Tensor, data: HostTensor["data"]): OutTensor {
-  if (dtype === "u32") return { dtype: "i32", shape, data: new Int32Array(data.buffer, data.byteOffset, data.length) };
-  return { dtype, shape, data };
 }
 
 function decodeText(bytes: Uint8Array, what: string): string {

@@ -6,13 +6,12 @@
 import { isAbsolute, join } from "@std/path";
 import type { LayerJson } from "../base/json.ts";
 import type { InputsJson } from "../data/mod.ts";
-import { type OutTensor, writeSafetensors } from "../io/safetensors.ts";
-import { readAll } from "../tensor/mod.ts";
+import { writeSafetensors } from "../io/safetensors.ts";
+import { hostTensors } from "../io/tensors.ts";
 import type { TrainLoop } from "../train/mod.ts";
 import { lossJson, lossName, shapesPredictions } from "./loss_json.ts";
 import { modelJson } from "./model_json.ts";
 import { classesOf } from "./predict.ts";
-import { hostOf } from "./save.ts";
 
 /** Key of the description in the file's metadata. */
 export const LEARNER_KEY = "anneal.learner";
@@ -65,10 +64,7 @@ export async function exportLearner(learn: TrainLoop, file: string = "export"): 
     inputs: dls.inputsJson(),
     vocab: classesOf(dls),
   };
-  const state = model.stateDict();
-  const values = await readAll([...state.values()]);
-  const out = new Map<string, OutTensor>();
-  [...state].forEach(([name, t], i) => out.set(name, hostOf(t, values[i])));
+  const out = await hostTensors(model.stateDict());
   await writeSafetensors(path, out, { format: "pt", [LEARNER_KEY]: JSON.stringify(text) });
   return path;
 }

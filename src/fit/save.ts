@@ -6,14 +6,16 @@
 import { isAbsolute, join } from "@std/path";
 import { AnnealError, CheckpointError, ConfigError } from "../base/errors.ts";
 import { checkOptions, flag } from "../base/options.ts";
-import { openSafetensors, type OutTensor, type SafetensorsFile, writeSafetensors } from "../io/safetensors.ts";
+import { openSafetensors, type SafetensorsFile, writeSafetensors } from "../io/safetensors.ts";
 import { SavedState } from "../io/state_dict.ts";
 import { decodeState } from "../io/state_text.ts";
+import { hostTensors, readTensor } from "../io/tensors.ts";
 import { compareState } from "../nn/module.ts";
 import type { LoadReport } from "../nn/mod.ts";
-import type { OptimizerState, ParamState } from "../optim/mod.ts";
-import { readAll, Tensor, tensor } from "../tensor/mod.ts";
+import { type OptimizerState, paramParts, type ParamState } from "../optim/mod.ts";
+import type { Tensor } from "../tensor/mod.ts";
 import { tell, type TrainLoop } from "../train/mod.ts";
+import { savedHostPart, savedHypers } from "./optimizer_state.ts";
 
 /** Options of {@link save}. */
 export interface SaveOptions {
@@ -41,15 +43,10 @@ export interface ModelReport extends LoadReport {
 }
 
 const EXTENSION = ".safetensors";
+/** Prefix of the optimizer's statistics, which are tensors named `optimizer/<parameter>/<statistic>`. */
 const OPT = "optimizer/";
+/** Metadata with the rest of the optimizer's state, as JSON. */
 const STATE_KEY = "anneal.optimizer";
-
-/** What the file's text says of an optimizer; statistics are tensors named `optimizer/<parameter>/<statistic>`. */
-interface OptimizerText {
-  readonly hypers: OptimizerState["hypers"];
-  readonly state: readonly { readonly step?: number; readonly doWd?: boolean; readonly forceTrain?: boolean }[];
-  readonly count?: number;
-}
 
 /**
  * Where a model called `file` lies: in the learner's `modelDir`, which is in its `path`; each of the three stands for itself
@@ -81,21 +78,13 @@ async function saveHere(learn: TrainLoop, file: string, { withOpt = true }: Save
   const metadata: Record<string, string> = { format: "pt" };
   if (withOpt && learn.hasOpt) {
     const { state, hypers, count } = learn.opt.stateDict();
-    state.forEach((entry, i) => {
-      for (const [name, value] of Object.entries(entry)) {
-        if (value instanceof Tensor) named.set(`${OPT}${i}/${name}`, value);
-      }
+    const parts = state.map(paramParts);
+    parts.forEach(({ stats }, i) => {
+      for (const [name, value] of Object.entries(stats)) named.set(`${OPT}${i}/${name}`, value);
     });
-    const text: OptimizerText = {
-      hypers,
-      state: state.map(({ step, doWd, forceTrain }) => ({ step, doWd, forceTrain })),
-      ...(count === undefined ? {} : { count }),
-    };
-    metadata[STATE_KEY] = JSON.stringify(text);
+    metadata[STATE_KEY] = JSON.stringify({ hypers, state: parts.map(({ host }) => host), count });
   }
-  const values = await readAll([...named.values()]);
-  const out = new Map<string, OutTensor>();
-  [...named].forEach(([name, t], i) => out.set(name, hostOf(t, values[i])));
+  const out = await hostTensors(named);
   const path = modelPath(learn, file);
   await writeSafetensors(path, out, metadata);
   return path;
@@ -140,7 +129,7 @@ async function loadHere(learn: TrainLoop, file: string, { withOpt, strict = true
   for (const name of given.keys()) {
     if (!own.has(name) || left.has(name)) continue;
     try {
-      weights.set(name, await read(opened, name));
+      weights.set(name, await readTensor(opened, name));
     } catch (error) {
       if (strict || !(error instanceof AnnealError)) throw error;
       unreadable.set(name, error.message);
@@ -209,34 +198,16 @@ async function open(path: string, given: string): Promise<{ path: string; opened
 async function optimizerState(file: SafetensorsFile, text: string, path: string): Promise<OptimizerState> {
   const what = `the optimizer of ${path}`;
   const saved = new SavedState(await decodeState(text, () => Promise.reject(strayArray(what)), what), what);
-  const state = saved.states("state").map((s): ParamState => ({
-    ...(s.has("step") ? { step: s.count("step") } : {}),
-    ...(s.has("doWd") ? { doWd: s.boolean("doWd") } : {}),
-    ...(s.has("forceTrain") ? { forceTrain: s.boolean("forceTrain") } : {}),
-  }));
+  const state: ParamState[] = saved.states("state").map(savedHostPart);
   for (const key of file.names) {
     const [, i, name] = /^optimizer\/(\d+)\/(.+)$/s.exec(key) ?? [];
     const entry = state[Number(i)];
     if (entry === undefined) continue;
-    Object.defineProperty(entry, name, { value: await read(file, key), enumerable: true, configurable: true });
+    Object.defineProperty(entry, name, { value: await readTensor(file, key), enumerable: true, configurable: true });
   }
-  const hypers = saved.states("hypers").map((h) => Object.fromEntries(h.names.map((n) => [n, h.number(n)])));
-  return { state, hypers, ...(saved.has("count") ? { count: saved.count("count") } : {}) };
+  return { state, hypers: savedHypers(saved), ...(saved.has("count") ? { count: saved.count("count") } : {}) };
 }
 
 function strayArray(what: string): CheckpointError {
   return new CheckpointError(`Cannot read ${what}: its text refers to an array`);
-}
-
-async function read(file: SafetensorsFile, name: string): Promise<Tensor> {
-  const { data, shape, dtype } = await file.tensor(name);
-  return tensor(data, { shape, dtype });
-}
-
-/** A tensor's numbers as files hold them. */
-export function hostOf(t: Tensor, data: Float32Array | Int32Array | Uint32Array | Uint8Array): OutTensor {
-  const { shape, dtype } = t;
-  if (dtype === "bool") return { dtype, shape, data: Uint32Array.from(data) };
-  if (dtype === "u32") return { dtype: "i32", shape, data: Int32Array.from(data) };
-  return { dtype, shape, data };
 }

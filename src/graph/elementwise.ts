@@ -214,10 +214,6 @@ export function mul(a: Node, b: Node): Node {
 export function div(a: Node, b: Node): Node {
   return binary(DIV, cast(a, "f32"), b, "divide");
 }
-/** Integer quotient towards zero. */
-export function intDiv(a: Node, b: Node): Node {
-  return binary(DIV, integer(a), integer(b), "divide");
-}
 /** Integer remainder with the sign of `a`. */
 export function mod(a: Node, b: Node): Node {
   return binary(MOD, integer(a), integer(b), "divide");

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type Dtype, type HostArray, hostArray } from "../base/dtype.ts";
-import { type Shape, sizeOf } from "../base/shape.ts";
+import type { Dtype, HostArray } from "../base/dtype.ts";
+import type { Shape } from "../base/shape.ts";
 import { Node } from "./node.ts";
 import { defineOp } from "./registry.ts";
 import { Storage } from "./storage.ts";
@@ -59,11 +59,6 @@ export function fromHost(data: HostArray, shape: Shape, dtype: Dtype): Node {
     node.tight = true;
   }
   return node;
-}
-
-/** A leaf of zeros. */
-export function zeroLeaf(shape: Shape, dtype: Dtype = "f32"): Node {
-  return fromHost(hostArray(dtype, sizeOf(shape)), shape, dtype);
 }
 
 /** A number whose value may change from run to run without a new program. */

@@ -61,10 +61,10 @@ export function momentsOf(x: Node, axes: readonly number[]): Moments {
   const total = (v: Node) => chunks === 1 ? v : reshape(reduce("sum", v, [1]), [rows, 1]);
   const mean = (v: Node) => total(mul(v, share));
   const near = mean(add(from, distance));
-  const centre = add(sub(from, near), distance); // the mean of each chunk, as seen from `near`
-  const above = mean(centre);
+  const center = add(sub(from, near), distance); // the mean of each chunk, as seen from `near`
+  const above = mean(center);
   const within = mul(total(squares), constant(1 / n));
-  const variance = chunks === 1 ? within : add(within, mean(square(sub(centre, above))));
+  const variance = chunks === 1 ? within : add(within, mean(square(sub(center, above))));
   return {
     near: shaped(near),
     above: shaped(above),
@@ -82,7 +82,7 @@ function chunksOf(x: Node, outer: readonly number[], inner: readonly number[]): 
   const sum = reduce("sum", far, inner), squares = reduce("sum", square(far), inner);
   const distance = mul(sum, constant(1 / size));
   // squares beyond f32 stay infinite: the difference of two infinities would be NaN
-  const centred = where(gt(squares, LARGEST), squares, maximum(sub(squares, mul(sum, distance)), zero));
+  const centered = where(gt(squares, LARGEST), squares, maximum(sub(squares, mul(sum, distance)), zero));
   const kept = x.shape.map((_, i) => i).filter((i) => !inner.includes(i));
   const order = [...kept.filter((i) => !outer.includes(i)), ...outer].map((i) => kept.indexOf(i));
   const count = outer.reduce((n, i) => n * x.shape[i], 1);
@@ -90,7 +90,7 @@ function chunksOf(x: Node, outer: readonly number[], inner: readonly number[]): 
   return {
     from: rows(reshape(from, kept.map((i) => x.shape[i]))),
     distance: rows(distance),
-    squares: rows(centred),
+    squares: rows(centered),
     size,
   };
 }

@@ -1,5 +1,5 @@
 /**
- * Normalisation whose gradient is computed in one pass for its sums and one for its elements.
+ * Normalization whose gradient is computed in one pass for its sums and one for its elements.
  *
  * @module
  */

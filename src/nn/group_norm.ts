@@ -1,5 +1,5 @@
 /**
- * Normalisation within an item: over groups of channels, or each channel on its own.
+ * Normalization within an item: over groups of channels, or each channel on its own.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface GroupNormOptions {
 
 const GROUP_NORM: OptionTable<GroupNormOptions> = { eps: num, affine: flag };
 
-/** Normalises each of `numGroups` groups of channels of each item, `[n, c, ...]`. */
+/** Normalizes each of `numGroups` groups of channels of each item, `[n, c, ...]`. */
 export class GroupNorm extends Norm {
   /** Factor of each channel, or null. */
   override readonly weight: Parameter | null;
@@ -70,7 +70,7 @@ export class GroupNorm extends Norm {
   }
 }
 
-/** Normalises each channel of each item, `[n, c, h, w]`; as in PyTorch there are no weight and bias by default. */
+/** Normalizes each channel of each item, `[n, c, h, w]`; as in PyTorch there are no weight and bias by default. */
 export class InstanceNorm2d extends GroupNorm {
   /**
    * Makes the layer.

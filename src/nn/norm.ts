@@ -141,7 +141,7 @@ export abstract class BatchNorm extends Norm {
   }
 }
 
-/** Batch normalisation of `[n, c]` or `[n, c, l]`. */
+/** Batch normalization of `[n, c]` or `[n, c, l]`. */
 export class BatchNorm1d extends BatchNorm {
   /** `[n, c]` and `[n, c, l]` */
   protected override readonly ranks: readonly number[] = [2, 3];
@@ -153,7 +153,7 @@ export class BatchNorm1d extends BatchNorm {
   }
 }
 
-/** Batch normalisation of `[n, c, h, w]`. */
+/** Batch normalization of `[n, c, h, w]`. */
 export class BatchNorm2d extends BatchNorm {
   protected override readonly ranks: readonly number[] = [4];
 
@@ -172,7 +172,7 @@ export interface LayerNormOptions {
   readonly affine?: boolean;
 }
 
-/** Normalises over the last axes, whose sizes are `shape`, each item on its own. */
+/** Normalizes over the last axes, whose sizes are `shape`, each item on its own. */
 export class LayerNorm extends Norm {
   /** Sizes of the axes that are normalized over. */
   readonly shape: readonly number[];

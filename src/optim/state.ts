@@ -29,6 +29,22 @@ export interface ParamState {
   [name: string]: Tensor | number | boolean | undefined;
 }
 
+/** What the host keeps of a parameter. */
+export type HostPart = Pick<ParamState, "step" | "doWd" | "forceTrain">;
+
+/** A parameter's state in two: what the host keeps, and the statistics, which lie on the device, by name. */
+export function paramParts(state: ParamState): { host: HostPart; stats: Record<string, Tensor> } {
+  const { step, doWd, forceTrain } = state;
+  const host = {
+    ...(step === undefined ? {} : { step }),
+    ...(doWd === undefined ? {} : { doWd }),
+    ...(forceTrain === undefined ? {} : { forceTrain }),
+  };
+  const stats: Record<string, Tensor> = Object.create(null);
+  for (const [name, value] of Object.entries(state)) if (value instanceof Tensor) stats[name] = value;
+  return { host, stats };
+}
+
 /** Everything that an optimizer would lose. */
 export interface OptimizerState {
   /** One entry a parameter, in the order of the groups. */

@@ -31,7 +31,6 @@ export { assignVariables, Buffer, moveVariables, Parameter, rereadAll, snapshots
 export { backward, grad, type GradOptions, noGrad } from "./gradient.ts";
 export { type DeviceInfo, deviceStats, init, type InitOptions } from "./init.ts";
 export { aGenerator, defaultRng, Rng, type RngState, setSeed } from "./rng.ts";
-export { readAll, readAllSync } from "./read.ts";
 export {
   abandon,
   assign,
@@ -64,7 +63,7 @@ export { HostNumbers, stepInput, type StepInputOptions, travelling } from "./ste
 export { allBelow, numbersOnHost, rowsOnHost, takeRows } from "./lookups.ts";
 export { Segments } from "./segments.ts";
 export { type BatchMomentParts, batchMoments, binaryCrossEntropy, expm1 } from "./fn/internal.ts";
-export { type Copies, readTogether, snapshotAll } from "./together.ts";
+export { type Copies, readAll, readAllSync, snapshotAll } from "./bulk.ts";
 export { type NormalizedWithStats, normalizeWithStats } from "./normalize_with_stats.ts";
 export type { Operand } from "./ops.ts";
 export * as ops from "./ops.ts";

@@ -86,15 +86,6 @@ export abstract class Variable extends Tensor {
   }
 
   /**
-   * Goes to live in `storage` from element `offset` on. Several at a time: {@link moveVariables}.
-   *
-   * @internal
-   */
-  moveInto(storage: Storage, offset: number): void {
-    moveVariables(storage, [[this, offset]]);
-  }
-
-  /**
    * Takes its place in other memory; the numbers are moved by {@link moveVariables}.
    *
    * @internal

@@ -63,7 +63,7 @@ export class VisionLearner extends Learner<Sequential> {
 /**
  * A learner for images: `arch` without its last layers, a new head with as many outputs as there are classes, and groups
  * for discriminative learning rates. With published weights (`pretrained`, the default) images are normalized as those
- * expect, and only the head and the body's normalisations train until `unfreeze` or `fineTune`.
+ * expect, and only the head and the body's normalizations train until `unfreeze` or `fineTune`.
  *
  * @example
  * ```ts ignore

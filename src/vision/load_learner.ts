@@ -13,8 +13,9 @@ import { Learner } from "../learner/mod.ts";
 import { LAYER_MAKERS, modelFromJson } from "../fit/model_json.ts";
 import { openSafetensors, type SafetensorsFile } from "../io/safetensors.ts";
 import type { StateDict } from "../io/state_dict.ts";
+import { readTensors } from "../io/tensors.ts";
 import { Module, Sequential } from "../nn/mod.ts";
-import { type Tensor, tensor } from "../tensor/mod.ts";
+import type { Tensor } from "../tensor/mod.ts";
 import type { Logger, LossFunc, Model } from "../train/mod.ts";
 import { type BatchTransformJson, ImageDataLoaders, type ItemTransformJson } from "./data/mod.ts";
 import { VisionLearner } from "./learner.ts";
@@ -121,12 +122,7 @@ async function loadWeights(file: SafetensorsFile, model: Model, path: string): P
       `Cannot load a learner from ${path}: its weights are no ${model.constructor.name}'s of this form, ${problems[0]}`,
     );
   }
-  const state = new Map<string, Tensor>();
-  for (const name of file.names) {
-    const { data, shape, dtype } = await file.tensor(name);
-    state.set(name, tensor(data, { shape, dtype }));
-  }
-  model.loadStateDict(state);
+  model.loadStateDict(await readTensors(file));
 }
 
 /** Loaders without items, which make inputs as those of training did. */

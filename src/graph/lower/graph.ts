@@ -186,8 +186,3 @@ function storeBase(item: Item): void {
   while (at.op.kind === "view" && !at.stored && !isFilled(at.op)) at = at.inputs[0];
   if (at.op !== LEAF && at.op !== ARRAY) at.stored = true;
 }
-
-/** Number of elements of an item. */
-export function itemSize(item: Item): number {
-  return sizeOf(item.shape);
-}

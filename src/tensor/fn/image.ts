@@ -35,7 +35,7 @@ export interface InterpolateOptions {
   readonly scale?: number | readonly [number, number];
   /** `"nearest"` (the default) or `"bilinear"`. */
   readonly mode?: "nearest" | "bilinear";
-  /** Bilinear only: whether the centres of corner pixels, not their outer corners, are put onto each other. */
+  /** Bilinear only: whether the centers of corner pixels, not their outer corners, are put onto each other. */
   readonly alignCorners?: boolean;
 }
 
@@ -124,7 +124,7 @@ export function affineGrid(theta: Node, size: Shape, corners: boolean): Node {
   return add(add(mul(column(0), xs), mul(column(1), ys)), column(2));
 }
 
-/** Centres of `n` pixels in [-1, 1]; with `corners` the outer ones lie at the ends. */
+/** Centers of `n` pixels in [-1, 1]; with `corners` the outer ones lie at the ends. */
 function positions(n: number, corners: boolean): Float32Array {
   return Float32Array.from({ length: n }, (_, i) => corners ? (n > 1 ? 2 * i / (n - 1) - 1 : 0) : (2 * i + 1) / n - 1);
 }
@@ -135,7 +135,7 @@ export interface GridSampleOptions {
   readonly mode?: "bilinear" | "nearest";
   /** What lies outside: 0 (`"zeros"`, the default), the edge (`"border"`) or the mirrored image (`"reflection"`). */
   readonly paddingMode?: "zeros" | "border" | "reflection";
-  /** Whether -1 and 1 are the centres of corner pixels, not their outer corners. */
+  /** Whether -1 and 1 are the centers of corner pixels, not their outer corners. */
   readonly alignCorners?: boolean;
 }
 

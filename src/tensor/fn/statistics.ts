@@ -60,11 +60,11 @@ export function variance(x: Node, { axis, correction = 1, keepdim = false }: Var
   const f = cast(x, "f32");
   const n = count(x.shape, axes);
   if (x.size === 0) return ratio(fold("sum", f, axes, keepdim), 0, n === 0);
-  return ratio(fold("sum", square(centred(f, axes)), axes, keepdim), Math.max(0, n - correction), n === 0);
+  return ratio(fold("sum", square(centered(f, axes)), axes, keepdim), Math.max(0, n - correction), n === 0);
 }
 
 /** Distances from the mean, by way of those from the first element: equal elements give 0, however the mean is rounded. */
-function centred(x: Node, axes: readonly number[]): Node {
+function centered(x: Node, axes: readonly number[]): Node {
   const first = slice(x, x.shape.map(() => 0), x.shape.map((n, i) => axes.includes(i) ? 1 : n));
   const far = sub(x, detach(first));
   return sub(far, ratio(fold("sum", far, axes, true), count(x.shape, axes)));
@@ -79,7 +79,7 @@ export function deviation(x: Node, { axis, correction = 1, keepdim = false }: Va
   const f = cast(x, "f32");
   const n = count(x.shape, axes), free = Math.max(0, n - correction);
   if (x.size === 0) return ratio(fold("sum", f, axes, keepdim), free, true);
-  const far = centred(f, axes);
+  const far = centered(f, axes);
   const largest = detach(fold("max", abs(far), axes, true));
   const equal = eq(largest, constant(0));
   const unit = where(or(equal, gt(largest, constant(LARGEST_F32))), constant(1), largest);

@@ -144,7 +144,7 @@ export function augTransforms(options: AugOptions = {}): BatchTransform[] {
   return [new AugTransforms(options)];
 }
 
-/** Centres of `n` pixels, those at the ends being -1 and 1. */
+/** Centers of `n` pixels, those at the ends being -1 and 1. */
 function ends(n: number): Float32Array {
   return Float32Array.from({ length: n }, (_, i) => n > 1 ? 2 * i / (n - 1) - 1 : 0);
 }

@@ -104,7 +104,7 @@ const DECODE: OptionTable<DecodeOptions> = { orient: flag };
 /**
  * The pixels of an image: red, green, blue, u8 `[height, width, 3]`, turned by its EXIF orientation. Grey becomes three equal
  * channels, CMYK is converted, 16 bits are cut to 8, transparency is dropped: what lies below it stays, but transparent
- * pixels of a GIF, which have no colour, are black. Of several pictures in a file the first counts, of an icon the largest.
+ * pixels of a GIF, which have no color, are black. Of several pictures in a file the first counts, of an icon the largest.
  *
  * @throws {DataError} That names the file, if it is missing, no image, or damaged.
  */

@@ -1,5 +1,5 @@
 /**
- * Convolution, normalisation and activation in a row.
+ * Convolution, normalization and activation in a row.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export interface ConvLayerOpts {
   readonly stride?: number;
   /** Whether ReLU follows; true by default. */
   readonly act?: boolean;
-  /** Weight of the normalisation at the start; 1 by default. */
+  /** Weight of the normalization at the start; 1 by default. */
   readonly firstWeight?: number;
   /** Draws the weight; Kaiming's normal distribution by default. */
   readonly init?: WeightInit;
@@ -22,7 +22,7 @@ export interface ConvLayerOpts {
   readonly rng?: Rng;
 }
 
-/** A convolution without bias, batch normalisation, and ReLU: names "0", "1" and "2" in the state. */
+/** A convolution without bias, batch normalization, and ReLU: names "0", "1" and "2" in the state. */
 export class ConvLayer extends Sequential {
   /**
    * Draws the first weights.

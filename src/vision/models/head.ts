@@ -31,11 +31,11 @@ export interface HeadOptions {
   readonly pool?: boolean;
   /** Whether the pool gives largest elements and means, not means alone; true by default. */
   readonly concatPool?: boolean;
-  /** Whether the first linear layer is preceded by batch normalisation; true by default. */
+  /** Whether the first linear layer is preceded by batch normalization; true by default. */
   readonly firstBn?: boolean;
   /** Whether the outputs are normalized; false by default. */
   readonly bnFinal?: boolean;
-  /** Whether linear layers come before, not after, normalisation and dropout; false by default. */
+  /** Whether linear layers come before, not after, normalization and dropout; false by default. */
   readonly linFirst?: boolean;
   /** What the outputs are kept between, `[low, high]`; nothing by default. */
   readonly yRange?: readonly [low: number, high: number] | null;
@@ -45,7 +45,7 @@ export interface HeadOptions {
   readonly rng?: Rng;
 }
 
-/** Bias of the head's normalisations at the start, as fastai has it. */
+/** Bias of the head's normalizations at the start, as fastai has it. */
 const FIRST_BIAS = 1e-3;
 
 /** What the options of {@link createHead} may be. */
@@ -63,7 +63,7 @@ export const HEAD: OptionTable<HeadOptions> = {
 };
 
 /**
- * Layers that make `nOut` outputs of images with `nf` channels: pool, and for each linear layer normalisation, dropout, the
+ * Layers that make `nOut` outputs of images with `nf` channels: pool, and for each linear layer normalization, dropout, the
  * layer itself, without bias where it is normalized, and ReLU but for the last.
  *
  * @param nf Channels of the body's output.

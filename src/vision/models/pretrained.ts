@@ -9,6 +9,7 @@ import { fmtShape, sameShape } from "../../base/shape.ts";
 import { fastaiFolder } from "../../io/fastai_home.ts";
 import { fetchCached } from "../../io/fetch_cached.ts";
 import { openSafetensors, type SafetensorsFile } from "../../io/safetensors.ts";
+import { readTensors } from "../../io/tensors.ts";
 import { type Tensor, tensor } from "../../tensor/mod.ts";
 import { type Arch, firstConv, type VisionModel } from "./arch.ts";
 
@@ -65,14 +66,12 @@ async function fitting(
       `Cannot load ${what}: they are of another architecture, ${problems.slice(0, 4).join(", ")}${more}`,
     );
   }
-  const state = new Map<string, Tensor>();
-  for (const name of taken) {
-    const { data, shape, dtype } = await file.tensor(name);
-    const want = own.get(name)!;
-    const value = data instanceof Float32Array && !sameShape(shape, want.shape)
-      ? tensor(adaptChannels(data, shape, nIn), { shape: want.shape })
-      : tensor(data, { shape, dtype });
-    state.set(name, value);
+  const state = await readTensors(file, taken);
+  for (const [name, { shape }] of state) {
+    const want = own.get(name)!.shape;
+    if (sameShape(shape, want)) continue;
+    const { data } = await file.tensor(name);
+    state.set(name, tensor(adaptChannels(data, shape, nIn), { shape: want }));
   }
   return state;
 }
@@ -81,7 +80,7 @@ async function fitting(
  * A first weight `[out, 3, kh, kw]` for `nIn` channels: their sum for one, the first two, half as large again, for two, and
  * zeros behind them for more than three.
  */
-export function adaptChannels(weight: Float32Array, shape: readonly number[], nIn: number): Float32Array {
+export function adaptChannels(weight: ArrayLike<number>, shape: readonly number[], nIn: number): Float32Array {
   const [out, cin, kh, kw] = shape;
   const taps = kh * kw;
   const result = new Float32Array(out * nIn * taps);

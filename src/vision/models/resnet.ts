@@ -114,7 +114,7 @@ export class ResNet extends Module {
   readonly conv1: Conv2d;
   /** After the first convolution. */
   readonly bn1: BatchNorm2d;
-  /** After the first normalisation. */
+  /** After the first normalization. */
   readonly relu: ReLU = new ReLU();
   /** 3 x 3, stride 2. */
   readonly maxpool: MaxPool2d = new MaxPool2d(3, { stride: 2, padding: 1 });

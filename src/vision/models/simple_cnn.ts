@@ -14,7 +14,7 @@ export interface SimpleCnnOptions extends ArchOptions {
   readonly filters?: readonly number[];
 }
 
-/** Convolutions of stride 2, each with normalisation and ReLU, the mean of each channel, and a linear layer. */
+/** Convolutions of stride 2, each with normalization and ReLU, the mean of each channel, and a linear layer. */
 export class SimpleCnn extends Sequential {
   /** Draws the first weights. */
   constructor(options: SimpleCnnOptions = {}) {

@@ -54,7 +54,7 @@ export async function createVisionModel(
   return new Sequential(body, createHead(numFeatures(body, nIn), nOut, { ...head, ...drawn, init }));
 }
 
-/** Draws all weights of two axes or more by `init` and sets biases to 0, but for those of normalisations. */
+/** Draws all weights of two axes or more by `init` and sets biases to 0, but for those of normalizations. */
 export function applyInit(module: Module, init: WeightInit, rng: Rng = defaultRng()): void {
   for (const m of module.modules()) {
     if (m instanceof Norm) continue;

@@ -1,16 +1,15 @@
 /**
- * Copying and reading many tensors at once: one copy and one read for each piece of memory that they share.
+ * Copying and reading many tensors at once: one copy or one read for each memory that they share.
  *
  * @module
  */
-import type { HostArray } from "../base/dtype.ts";
 import type { Assignment } from "../graph/assign.ts";
 import { LEAF, leaf } from "../graph/leaves.ts";
 import type { Node } from "../graph/node.ts";
 import { session } from "../graph/session.ts";
 import { Storage } from "../graph/storage.ts";
 import { snapshots } from "./parameter.ts";
-import { Tensor } from "./tensor.ts";
+import { Tensor, type TensorData } from "./tensor.ts";
 
 /** The part of one memory that some tensors lie in, in elements. */
 interface Stretch {
@@ -60,8 +59,11 @@ export function snapshotAll(tensors: readonly Tensor[]): Copies {
   };
 }
 
-/** The elements of tensors on the host, one read for each memory; all in one round trip. Arrays of one memory share a buffer. */
-export async function readTogether(tensors: readonly Tensor[]): Promise<HostArray[]> {
+/**
+ * The elements of several tensors in one round trip, as `data()` gives them: one read for each memory. Arrays of one memory
+ * may share a buffer.
+ */
+export async function readAll(tensors: readonly Tensor[]): Promise<TensorData[]> {
   session.flush(tensors.map((t) => t.node).filter((n) => n.size > 0));
   const { stretches, rest } = stretchesOf(tensors);
   const nodes = stretches.map(({ storage, members, start, end }) => {
@@ -69,7 +71,7 @@ export async function readTogether(tensors: readonly Tensor[]): Promise<HostArra
     return leaf(storage, [end - start], dtype, { offset: start, version });
   });
   const values = await session.read([...nodes, ...rest.map((i) => tensors[i].node)]);
-  const out: HostArray[] = new Array(tensors.length);
+  const out: TensorData[] = new Array(tensors.length);
   stretches.forEach(({ members, start }, i) => {
     for (const { node, at } of members) {
       const first = node.offset - start;
@@ -77,7 +79,17 @@ export async function readTogether(tensors: readonly Tensor[]): Promise<HostArra
     }
   });
   rest.forEach((i, k) => out[i] = values[stretches.length + k]);
-  return out;
+  return bytesOfBools(tensors, out);
+}
+
+/** The same without giving up the thread; null where no device is open or it cannot. */
+export function readAllSync(tensors: readonly Tensor[]): TensorData[] | null {
+  const values = session.readSync(tensors.map((t) => t.node));
+  return values === null ? null : bytesOfBools(tensors, values);
+}
+
+function bytesOfBools(tensors: readonly Tensor[], values: readonly TensorData[]): TensorData[] {
+  return values.map((v, i) => tensors[i].dtype === "bool" ? Uint8Array.from(v) : v);
 }
 
 /** Tensors that lie in memory, by memory; numbers of the others are in `rest`. */
