@@ -3,23 +3,12 @@
  *
  * @module
  */
+import { textHash } from "./checksum.ts";
 
 /** Longest text that stands for itself; of longer ones a beginning and a checksum. */
 const LONGEST = 160;
 /** Most elements of a list that are looked at, and the deepest nesting. */
 const MOST = 256, DEEPEST = 4;
-
-/** A hash of text, FNV-1a in two halves: 16 hexadecimal digits. It tells texts apart, and keeps nothing secret. */
-export function textHash(text: string): string {
-  let a = 0x811c9dc5, b = 0x01000193;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    a = Math.imul(a ^ c, 0x01000193);
-    b = Math.imul(b ^ (c + i), 0x85ebca6b);
-  }
-  const hex = (n: number) => (n >>> 0).toString(16).padStart(8, "0");
-  return hex(a) + hex(b);
-}
 
 /** Text for a message: itself, or its beginning and a checksum. */
 export function shortText(text: string): string {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { sourceOf, textHash } from "../base/facts.ts";
+import { sourceOf } from "../base/facts.ts";
+import { textHash } from "../base/checksum.ts";
 import { contentHash } from "./content_hash.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, either, flag, func, num, objectWith, oneOf, type OptionTable, other } from "../base/options.ts";

@@ -6,10 +6,7 @@
  */
 import { DistributedError } from "../base/errors.ts";
 import type { Launch } from "../base/launch.ts";
-import { type Library, openLibrary } from "./library.ts";
-
-/** What is combined, and how. */
-export type Element = "float" | "double";
+import { type Library, openLibrary } from "./mpi_library.ts";
 
 /** Bytes that MPI may write to: on the heap, or memory that threads share. */
 type Bytes = Uint8Array | Float32Array | Float64Array;
@@ -64,13 +61,6 @@ export class Mpi {
     return out[0];
   }
 
-  /** Name and version of the library. */
-  get version(): string {
-    const text = new Uint8Array(8192), length = new Int32Array(1);
-    this.#check(this.#lib.functions.MPI_Get_library_version(text, bytesOf(length)), "ask for MPI's version");
-    return new TextDecoder().decode(text.subarray(0, length[0])).replace(/\0[\s\S]*$/, "").split("\n")[0].trim();
-  }
-
   #check(code: number, what: string): void {
     if (code !== 0) throw new DistributedError(`Cannot ${what}: MPI says ${this.wordsOf(code)}`);
   }
@@ -96,14 +86,14 @@ export class Mpi {
     return { handle, address, buffers, what, done: false };
   }
 
-  /** Every process's numbers combined element by element; the result is in `data` of each. */
-  allReduce(data: Float32Array | Float64Array, op: "sum" | "max", what: string): Request {
+  /** Sums over all processes, element by element, in place. */
+  allReduce(data: Float32Array | Float64Array, what: string): Request {
     const { functions: f, handles: h } = this.#lib;
     const type = data instanceof Float64Array ? h.double : h.float;
     return this.#post(
       what,
       [data],
-      (r) => f.MPI_Iallreduce(h.inPlace, addressOf(data), data.length, type, h[op], h.world, r),
+      (r) => f.MPI_Iallreduce(h.inPlace, addressOf(data), data.length, type, h.sum, h.world, r),
     );
   }
 
@@ -165,11 +155,6 @@ export class Mpi {
   /** Leaves MPI; waits for every process to do so. */
   finalize(): void {
     this.#lib.functions.MPI_Finalize();
-  }
-
-  /** Ends every process of the run. Does not return. */
-  abort(code: number): void {
-    this.#lib.functions.MPI_Abort(this.#lib.handles.world, code);
   }
 }
 

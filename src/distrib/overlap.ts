@@ -6,7 +6,7 @@
  */
 import { Worker } from "node:worker_threads";
 import { DistributedError } from "../base/errors.ts";
-import type { Handles } from "./library.ts";
+import type { Handles } from "./mpi_library.ts";
 import { LIBC } from "./libc.ts";
 import { addressOf } from "./mpi.ts";
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { hashWords } from "../base/checksum.ts";
 import { type OptimizerState, paramParts, type ParamState } from "../optim/mod.ts";
 import type { LoaderState } from "../data/mod.ts";
 import {
@@ -16,7 +17,6 @@ import {
   withHostMemory,
 } from "../tensor/mod.ts";
 import type { SharedLearner } from "../train/mod.ts";
-import { hashWords } from "./fingerprint.ts";
 import type { World } from "./world.ts";
 
 /** The memory of variables, each piece once. */

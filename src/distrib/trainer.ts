@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { hashWords } from "../base/checksum.ts";
 import { checkOptions, flag, type OptionTable } from "../base/options.ts";
 import type { Batch, DataLoader } from "../data/mod.ts";
 import type { GradRange } from "../optim/mod.ts";
@@ -18,8 +19,8 @@ import {
   tell,
   type TrainLoop,
 } from "../train/mod.ts";
-import { compare } from "./fingerprint.ts";
-import { cancelOf, type Exit, meet, type Outcome, type Report } from "./meeting.ts";
+import { compare } from "./agreement.ts";
+import { cancelOf, type Decision, type Exit, type Vote, vote, voteExit } from "./sync_point.ts";
 import { hashVariables, shareState, shareVariables, spreadStreams } from "./share_state.ts";
 import { SyncMoments } from "./sync_moments.ts";
 import { World } from "./world.ts";
@@ -38,8 +39,8 @@ export interface DistributedOptions {
 /** What the options of a {@link DistributedTrainer} may be. */
 export const DISTRIBUTED: OptionTable<DistributedOptions> = { syncBn: flag, overlap: flag };
 
-/** Where processes meet; places of training batches have the batch's number added. */
-const PLACE = { train: 1, valid: 2, forward: 3, batch: 4, sum: 5 } as const;
+/** Sync points; those of training batches have the batch's number added. */
+const POINT = { train: 1, valid: 2, forward: 3, batch: 4, sum: 5 } as const;
 
 /** Bytes of gradients from which on a sum may be worth a thread of its own. */
 const OVERLAP_BYTES = 2 ** 22;
@@ -69,14 +70,14 @@ export class DistributedTrainer extends Callback {
   #overlapped = 0;
   #world: World | null = null;
   #logger: Logger | null = null;
-  /** Whether the others wait for this process at their next meeting. */
-  #owed = false;
+  /** Whether the others wait for this process's vote at their next sync point. */
+  #owesVote = false;
   /** Whether the cancel under way was agreed on. */
   #agreed = false;
-  /** Number of the training batch that the last meeting was about. */
-  #metAt = -1;
-  /** Whether there are meetings before the forward pass. */
-  #early = false;
+  /** Number of the training batch that the processes voted on last. */
+  #votedAt = -1;
+  /** Whether there is a sync point before the forward pass. */
+  #syncsForward = false;
   #stop = false;
   /** Undoes what a validation changed. */
   #restore: () => void = () => {};
@@ -142,33 +143,33 @@ export class DistributedTrainer extends Callback {
     return this.#overlapped;
   }
 
-  // --- meetings
+  // --- sync points
 
-  async #meet(report: Report): Promise<Outcome> {
-    const outcome = await this.#guard(() => meet(this.#world!, report));
-    if (outcome.exit === null) return outcome;
+  async #vote(own: Vote): Promise<Decision> {
+    const decision = await this.#guard(() => vote(this.#world!, own));
+    if (decision.exit === null) return decision;
     this.#agreed = true;
-    if (outcome.exit === "batch") this.learn.opt.zeroGrad(); // no process uses the batch, nor what it left
-    throw cancelOf(outcome.exit as Exclude<Exit, "error">);
+    if (decision.exit === "batch") this.learn.opt.zeroGrad(); // no process uses the batch, nor what it left
+    throw cancelOf(decision.exit as Exclude<Exit, "error">);
   }
 
-  /** What goes wrong between the processes is known to all of them: nobody waits for this one any more. */
+  /** Runs a collective. An error in it is thrown in every process, so none waits for this one's vote any more. */
   async #guard<T>(work: () => Promise<T>): Promise<T> {
-    const owed = this.#owed;
-    this.#owed = false;
+    const owes = this.#owesVote;
+    this.#owesVote = false;
     const result = await work();
-    this.#owed = owed;
+    this.#owesVote = owes;
     return result;
   }
 
-  /** Tells the others at their next meeting that this process has left the common way. */
-  async #notice(exit: Exit): Promise<void> {
+  /** Votes for leaving as this process has left, unless all have decided that together. */
+  async #voteExit(exit: Exit): Promise<void> {
     if (this.#world === null) return;
     if (this.#agreed) {
       this.#agreed = false;
       return;
     }
-    await this.#guard(() => meet(this.#world!, { place: 0, exit }, true));
+    await this.#guard(() => voteExit(this.#world!, exit));
   }
 
   // --- events
@@ -181,7 +182,7 @@ export class DistributedTrainer extends Callback {
     this.#shard(learn.dls.train, true);
     this.#shard(learn.dls.valid, false);
     this.#stop = this.#agreed = false;
-    this.#metAt = -1;
+    this.#votedAt = -1;
     await this.#watch(world);
     await compare(world, learn);
     await shareState(world, learn);
@@ -191,17 +192,17 @@ export class DistributedTrainer extends Callback {
       ? OVERLAP_BYTES
       : Infinity;
     const device = currentDevice();
-    this.#overlapBytes = await world.prepareOverlap(wanted, device?.hostBytes ? device.progress ?? null : null);
-    this.#owed = true;
+    this.#overlapBytes = await world.overlapped.prepare(wanted, device?.hostBytes ? device.progress ?? null : null);
+    this.#owesVote = true;
     learn.defer(() => this.#ended());
     if (!this.syncBn) return;
     for (const m of learn.model.modules()) {
       if (!(m instanceof BatchNorm)) continue;
       m.moments = new SyncMoments(world);
-      this.#early = true;
+      this.#syncsForward = true;
       learn.defer(() => {
         m.moments = null;
-        this.#early = false;
+        this.#syncsForward = false;
       });
     }
   }
@@ -221,9 +222,9 @@ export class DistributedTrainer extends Callback {
   /** A fit that ends without its last event ended by an error. */
   async #ended(): Promise<void> {
     this.#world!.asked = this.#world!.raised = null;
-    if (!this.#owed) return;
-    this.#owed = false;
-    await meet(this.#world!, { place: 0, exit: "error" }, true).catch(() => {}); // the error that ended it is told
+    if (!this.#owesVote) return;
+    this.#owesVote = false;
+    await voteExit(this.#world!, "error").catch(() => {}); // the error that ended it is told
   }
 
   /** See `Callback.beforeTrain`. */
@@ -231,14 +232,14 @@ export class DistributedTrainer extends Callback {
     if (this.#world !== null) this.#world.idle = false;
   }
 
-  /** Processes that meet in the middle of the forward pass first make sure that they are in the same one. */
+  /** Before collectives in the middle of the forward pass all processes make sure that they are in the same batch. */
   override async beforeBatch(): Promise<void> {
     if (this.#world === null || !this.learn.training) return;
-    if (this.#metAt < 0) spreadStreams(this.#world); // a checkpoint that was loaded since has rank 0's
-    if (this.#early) await this.#meet({ place: this.#place(PLACE.forward) });
+    if (this.#votedAt < 0) spreadStreams(this.#world); // a checkpoint that was loaded since has rank 0's
+    if (this.#syncsForward) await this.#vote({ point: this.#batchPoint(POINT.forward) });
   }
 
-  #place(phase: number): number {
+  #batchPoint(phase: number): number {
     return phase + this.learn.trainIter % 2 ** 16 * 16;
   }
 
@@ -288,10 +289,10 @@ export class DistributedTrainer extends Callback {
     let mean = NaN;
     await withHostMemory([placeOf(loss), ...ranges], async ([own, ...grads]) => {
       const exit: Exit | null = this.#stop ? "fit" : null;
-      const place = this.#place(PLACE.batch);
-      const report = { place, exit, mark: markOf(ranges), loss: numberIn(own), items: batchSize(this.learn) };
-      this.#metAt = this.learn.trainIter;
-      ({ loss: mean } = await this.#meet(report));
+      const point = this.#batchPoint(POINT.batch);
+      const ballot = { point, exit, checksum: checksumOf(ranges), loss: numberIn(own), items: batchSize(this.learn) };
+      this.#votedAt = this.learn.trainIter;
+      ({ loss: mean } = await this.#vote(ballot));
       const arrays = grads.map((b) => new Float32Array(b.buffer, b.byteOffset, b.byteLength / 4));
       await this.#guard(() => world.sumInPlace(arrays, "add up gradients"));
     });
@@ -308,32 +309,32 @@ export class DistributedTrainer extends Callback {
     const { learn } = this;
     const items = batchSize(learn);
     const exit: Exit | null = this.#stop ? "fit" : null;
-    this.#metAt = learn.trainIter;
-    await this.#meet({ place: this.#place(PLACE.batch), exit, mark: markOf(ranges), items });
+    this.#votedAt = learn.trainIter;
+    await this.#vote({ point: this.#batchPoint(POINT.batch), exit, checksum: checksumOf(ranges), items });
     // from here on the others count on this process's part of the sum, whatever goes wrong with its gradients
     let begun = false, value = NaN;
     try {
       {
         using _listening = beforeWrite(ranges, ({ bytes, final }) => {
-          world.beginSum(bytes, final);
+          world.overlapped.begin(bytes, final);
           begun = true;
           this.#overlapped++;
         });
         flush();
       }
       await withHostMemory([placeOf(loss), ...ranges], async ([own, ...grads]) => {
-        if (!begun) world.beginSum(grads, () => 0); // somebody has read them before
+        if (!begun) world.overlapped.begin(grads, () => 0); // somebody has read them before
         begun = true;
-        await this.#guard(() => world.endSum());
+        await this.#guard(() => world.overlapped.end());
         value = numberIn(own);
       });
     } catch (error) {
-      if (!this.#owed) throw error; // it was the sum that failed
-      if (!begun) world.beginSum(ranges.map(({ n }) => new Uint8Array(n * 4)), () => 0);
-      await world.endSum();
+      if (!this.#owesVote) throw error; // it was the sum that failed
+      if (!begun) world.overlapped.begin(ranges.map(({ n }) => new Uint8Array(n * 4)), () => 0);
+      await world.overlapped.end();
       throw error;
     }
-    return (await this.#meet({ place: this.#place(PLACE.sum), loss: value, items })).loss;
+    return (await this.#vote({ point: this.#batchPoint(POINT.sum), loss: value, items })).loss;
   }
 
   /** All processes have the same weights, or something is wrong; running statistics become rank 0's. */
@@ -341,7 +342,7 @@ export class DistributedTrainer extends Callback {
     const world = this.#world;
     if (world === null) return;
     const { model } = this.learn;
-    await this.#meet({ place: PLACE.train, mark: await hashVariables(model.parameters()) });
+    await this.#vote({ point: POINT.train, checksum: await hashVariables(model.parameters()) });
     await shareVariables(world, model.namedBuffers().values());
   }
 
@@ -368,39 +369,39 @@ export class DistributedTrainer extends Callback {
     if (this.#world === null) return;
     this.#restore();
     this.#restore = () => {};
-    await this.#meet({ place: PLACE.valid });
+    await this.#vote({ point: POINT.valid });
   }
 
   /** A batch that was cancelled before the gradients were averaged is cancelled everywhere. */
   override async afterCancelBatch(): Promise<void> {
     const { training, trainIter } = this.learn;
-    if (training && this.#metAt !== trainIter) await this.#notice("batch");
+    if (training && this.#votedAt !== trainIter) await this.#voteExit("batch");
     else this.#agreed = false;
   }
 
   /** See `Callback.afterCancelTrain`. */
   override async afterCancelTrain(): Promise<void> {
-    await this.#notice("train");
+    await this.#voteExit("train");
   }
 
   /** See `Callback.afterCancelValidate`. */
   override async afterCancelValidate(): Promise<void> {
-    await this.#notice("valid");
+    await this.#voteExit("valid");
   }
 
   /** See `Callback.afterCancelEpoch`. */
   override async afterCancelEpoch(): Promise<void> {
-    await this.#notice("epoch");
+    await this.#voteExit("epoch");
   }
 
   /** See `Callback.afterCancelFit`. */
   override async afterCancelFit(): Promise<void> {
-    await this.#notice("fit");
+    await this.#voteExit("fit");
   }
 
   /** See `Callback.afterFit`. */
   override afterFit(): void {
-    this.#owed = false;
+    this.#owesVote = false;
   }
 }
 
@@ -408,9 +409,7 @@ function numberIn(bytes: Uint8Array<ArrayBuffer>): number {
   return new Float32Array(bytes.buffer, bytes.byteOffset, 1)[0];
 }
 
-/** A number that says which ranges there are, below 2^20. */
-function markOf(ranges: readonly { readonly offset: number; readonly n: number }[]): number {
-  let h = ranges.length;
-  for (const { offset, n } of ranges) h = Math.imul(h ^ offset, 0x01000193) ^ Math.imul(n, 0x9e3779b1);
-  return h & 0xfffff;
+/** A checksum of which ranges there are, below 2^20. */
+function checksumOf(ranges: readonly { readonly offset: number; readonly n: number }[]): number {
+  return hashWords(Uint32Array.from(ranges.flatMap(({ offset, n }) => [offset, n])), ranges.length) & 0xfffff;
 }

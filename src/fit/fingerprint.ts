@@ -4,7 +4,8 @@
  * @module
  */
 import { CheckpointError } from "../base/errors.ts";
-import { factsText, plainFields, shortText, sourceOf, textHash } from "../base/facts.ts";
+import { factsText, plainFields, shortText, sourceOf } from "../base/facts.ts";
+import { textHash } from "../base/checksum.ts";
 import { fmtShape } from "../base/shape.ts";
 import { layerJson } from "../nn/containers.ts";
 import type { AnyModule } from "../nn/mod.ts";

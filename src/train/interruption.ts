@@ -28,7 +28,7 @@ export interface InterruptOptions {
   readonly rejects?: boolean;
   /**
    * In a run of several processes: whether each of them calls it at the same place. Otherwise, as by default, all of them
-   * hear of it at their next meeting.
+   * hear of it at their next sync point.
    */
   readonly shared?: boolean;
 }

@@ -1,5 +1,5 @@
 /**
- * The other processes of a run on several: what the training loop needs of them. Each call is a meeting: every process
+ * The other processes of a run on several: what the training loop needs of them. Each call is a collective: every process
  * makes it, in the same order, with arrays of the same sizes unless it says otherwise.
  *
  * @module
@@ -50,7 +50,7 @@ export interface Peers {
   /** Why a process wants all of them to stop ({@link Peers.raise}); known to all in the same batch. */
   readonly raised: string | null;
   /**
-   * Tells all processes why to stop; whoever handles that looks at {@link Peers.raised}. No meeting. Reasons that are no
+   * Tells all processes why to stop; whoever handles that looks at {@link Peers.raised}. Does not wait for them. Reasons that are no
    * `InterruptReason` reach the others as "interrupt".
    */
   raise(reason: string): void;

@@ -34,14 +34,14 @@ both.forEach(check);
 if (shared[97 * 3000] !== rank + 1) wrong.push("what lies between was changed");
 // beside the computing: more arrays than the thread takes at once, and one
 const progress = new Int32Array(new SharedArrayBuffer(4));
-if (await world.prepareOverlap(0, progress) === 0) {
+if (await world.overlapped.prepare(0, progress) === 0) {
   for (const count of [1, 512, 1500]) {
     const many = Array.from(
       { length: count },
       (_, i) => Float32Array.from(values(count === 1 ? 300_001 : 1 + i % 211)),
     );
-    world.beginSum(many.map((a) => new Uint8Array(a.buffer)), () => 0);
-    await world.endSum();
+    world.overlapped.begin(many.map((a) => new Uint8Array(a.buffer)), () => 0);
+    await world.overlapped.end();
     many.forEach(check);
   }
 } else wrong.push("nothing is added up beside the computing");

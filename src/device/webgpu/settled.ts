@@ -5,6 +5,7 @@
  * @module
  */
 import { environment } from "../../base/environment.ts";
+import { textHash } from "../../base/checksum.ts";
 import { FAMILIES, type Family } from "./kernels/plan.ts";
 
 /** To be raised when the trial or the kernels it chooses among change. */
@@ -33,7 +34,7 @@ export function settledFamily(adapter: string, trial: () => Family): Family {
  * @param test Everything that the test consists of.
  */
 export async function settledFaults(adapter: string, test: string, trial: () => Promise<string[]>): Promise<string[]> {
-  const known = knownOf({ test: hash(test), adapter });
+  const known = knownOf({ test: textHash(test), adapter });
   if (read(known, "sound") === true) return [];
   const faults = await trial();
   if (faults.length === 0) write(known, { sound: true });
@@ -57,7 +58,7 @@ function cacheFolder(): string | null {
 }
 
 function pathIn(folder: string, known: string): string {
-  return `${folder}/adapter-${hash(known)}.json`;
+  return `${folder}/adapter-${textHash(known)}.json`;
 }
 
 /** What is kept under `name` where all of `known` is the same; undefined if nothing is. */
@@ -88,11 +89,4 @@ function write(known: string, facts: Readonly<Record<string, unknown>>): void {
   } catch {
     // a cache that can't be written is none
   }
-}
-
-/** FNV-1a, 32 bits: names of files need no more. */
-function hash(text: string): string {
-  let h = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
-  return (h >>> 0).toString(16).padStart(8, "0");
 }

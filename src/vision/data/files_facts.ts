@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { textHash } from "../../base/facts.ts";
+import { textHash } from "../../base/checksum.ts";
 import { startHash } from "../../base/hash.ts";
 import { Gate } from "./image_store.ts";
 

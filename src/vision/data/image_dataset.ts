@@ -4,7 +4,7 @@
  * @module
  */
 import { DataError } from "../../base/errors.ts";
-import { textHash } from "../../base/facts.ts";
+import { textHash } from "../../base/checksum.ts";
 import type { Dataset, ItemPart } from "../../data/mod.ts";
 import type { PixelImage } from "../../plot/mod.ts";
 import { Rng } from "../../tensor/mod.ts";

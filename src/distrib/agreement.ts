@@ -4,6 +4,7 @@
  * @module
  */
 import { DistributedError } from "../base/errors.ts";
+import { hashWords, textHash } from "../base/checksum.ts";
 import { fmtShape } from "../base/shape.ts";
 import { currentDevice, readAll } from "../tensor/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
@@ -11,20 +12,6 @@ import type { World } from "./world.ts";
 
 /** Named facts, in order. */
 type Facts = readonly (readonly [what: string, value: string])[];
-
-/** FNV-1a over 32-bit words. */
-export function hashWords(words: Uint32Array, seed: number = 0x811c9dc5): number {
-  let h = seed;
-  for (let i = 0; i < words.length; i++) h = Math.imul(h ^ words[i], 0x01000193) ^ (h >>> 15);
-  return h >>> 0;
-}
-
-function hashText(text: string): number {
-  const bytes = new TextEncoder().encode(text);
-  const words = new Uint32Array(Math.ceil(bytes.length / 4));
-  new Uint8Array(words.buffer).set(bytes);
-  return hashWords(words, bytes.length);
-}
 
 /** The facts of a learner that is about to fit. */
 async function factsOf(learn: TrainLoop): Promise<Facts> {
@@ -86,9 +73,9 @@ async function batchText(learn: TrainLoop): Promise<string> {
 export async function compare(world: World, learn: TrainLoop): Promise<void> {
   const facts = await factsOf(learn);
   const text = JSON.stringify(facts);
-  const own = hashText(text);
-  const hashes = new Uint32Array((await world.gather(new Uint8Array(Uint32Array.of(own).buffer), "compare")).buffer);
-  if (hashes.every((h) => h === hashes[0])) return;
+  const own = textHash(text);
+  const hashes = await world.gatherTexts(own, "compare");
+  if (hashes.every((h) => h === own)) return;
   const all = (await world.gatherTexts(text, "compare")).map((t): Facts => JSON.parse(t));
   throw new DistributedError(`Cannot train on ${world.size} ranks: ${differences(all).join("; ")}`);
 }

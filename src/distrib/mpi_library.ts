@@ -12,16 +12,13 @@ import type { Launch } from "../base/launch.ts";
 import { LIBC } from "./libc.ts";
 
 const SYMBOLS = {
-  MPI_Initialized: { parameters: ["buffer"], result: "i32" },
   MPI_Init_thread: { parameters: ["pointer", "pointer", "i32", "buffer"], result: "i32" },
   MPI_Finalize: { parameters: [], result: "i32" },
-  MPI_Abort: { parameters: ["usize", "i32"], result: "i32" },
   MPI_Comm_rank: { parameters: ["usize", "buffer"], result: "i32" },
   MPI_Comm_size: { parameters: ["usize", "buffer"], result: "i32" },
   MPI_Comm_idup: { parameters: ["usize", "usize", "usize"], result: "i32" },
   MPI_Comm_set_errhandler: { parameters: ["usize", "usize"], result: "i32" },
   MPI_Error_string: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-  MPI_Get_library_version: { parameters: ["buffer", "buffer"], result: "i32" },
   MPI_Ibarrier: { parameters: ["usize", "usize"], result: "i32" },
   MPI_Ibcast: { parameters: ["usize", "i32", "usize", "i32", "usize", "usize"], result: "i32" },
   MPI_Iallreduce: { parameters: ["usize", "usize", "i32", "usize", "usize", "usize", "usize"], result: "i32" },
@@ -46,7 +43,6 @@ export interface Handles {
   readonly float: bigint;
   readonly double: bigint;
   readonly sum: bigint;
-  readonly max: bigint;
   readonly errorsReturn: bigint;
   /** In place of a send buffer: it is the receive buffer. */
   readonly inPlace: bigint;
@@ -67,7 +63,6 @@ const MPICH: Handles = {
   float: 0x4c00040an,
   double: 0x4c00080bn,
   sum: 0x58000003n,
-  max: 0x58000001n,
   errorsReturn: 0x54000001n,
   inPlace: 0xffff_ffff_ffff_ffffn, // (void *) -1
   noStatus: 1n,
@@ -127,7 +122,6 @@ function openMpiHandles(addressOf: (name: string) => bigint): Handles {
     float: addressOf("ompi_mpi_float"),
     double: addressOf("ompi_mpi_double"),
     sum: addressOf("ompi_mpi_op_sum"),
-    max: addressOf("ompi_mpi_op_max"),
     errorsReturn: addressOf("ompi_mpi_errors_return"),
     inPlace: 1n,
     noStatus: 0n,
