@@ -33,11 +33,11 @@ export abstract class Communicator {
     this.rank = mpi?.rank ?? 0;
     this.size = mpi?.size ?? 1;
     this.localSize = localSize;
-    this.#polling = mpi === null ? null : new Polling(mpi, () => this.checkPeers());
+    this.#polling = mpi === null ? null : new Polling(mpi, () => this.lost());
   }
 
-  /** Throws if a process is gone. */
-  abstract checkPeers(): void;
+  /** An error that says which process is gone; null while all live, as far as is known. */
+  abstract lost(): Error | null;
 
   /** Waits until all of `requests`, posted together, are complete. */
   async finish(requests: readonly Request[]): Promise<void> {

@@ -69,13 +69,13 @@ export class OverlappedSums {
     try {
       while (!overlap.done((code) => this.#mpi!.wordsOf(code))) {
         await overlap.wait(LOOK_MS);
-        this.#all.checkPeers();
+        const lost = this.#all.lost();
+        if (lost !== null) throw lost;
       }
     } catch (error) {
       overlap.stop();
       this.#overlap = null;
-      this.#all.checkPeers(); // MPI's own words are less clear
-      throw error;
+      throw this.#all.lost() ?? error; // MPI's own words are less clear
     }
   }
 }

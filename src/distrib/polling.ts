@@ -21,6 +21,8 @@ const SLEEP_MS = 1;
 const SLOWEST_LINK = 10_000;
 /** Longest wait inside a forward or backward pass, in milliseconds. */
 const STUCK_MS = 60000;
+/** How long a collective is still polled once a process is gone: its last message, which says why, may have come already. */
+const LAST_WORDS_MS = 200;
 
 const still = new Int32Array(new SharedArrayBuffer(4));
 
@@ -40,26 +42,26 @@ function spinOf(requests: readonly Request[]): number {
 /** Polls collectives until they are complete. */
 export class Polling {
   readonly #mpi: Mpi;
-  readonly #checkPeers: () => void;
+  readonly #lost: () => Error | null;
 
-  /** @param checkPeers Throws if a process is gone. */
-  constructor(mpi: Mpi, checkPeers: () => void) {
+  /** @param lost An error that says which process is gone; null while all live. */
+  constructor(mpi: Mpi, lost: () => Error | null) {
     this.#mpi = mpi;
-    this.#checkPeers = checkPeers;
+    this.#lost = lost;
   }
 
   /** Waits until all of `requests`, posted together, are complete; the event loop goes on meanwhile. */
   async finish(requests: readonly Request[]): Promise<void> {
     const start = performance.now();
     const spin = spinOf(requests);
-    let turn = start;
+    let turn = start, lostAt: number | null = null;
     for (let open = 0;;) {
       open = this.#test(requests, open);
       if (open === requests.length) return;
       yieldProcessor();
       const now = performance.now();
       if (now - turn < TURN_MS) continue;
-      this.#checkPeers();
+      lostAt = this.#checkPeers(now, lostAt);
       await (now - start < spin ? eventLoopTurn() : new Promise((resolve) => setTimeout(resolve, SLEEP_MS)));
       turn = performance.now();
     }
@@ -69,13 +71,14 @@ export class Polling {
   finishSync(requests: readonly Request[]): void {
     const start = performance.now();
     const spin = spinOf(requests);
+    let lostAt: number | null = null;
     for (let open = 0;;) {
       open = this.#test(requests, open);
       if (open === requests.length) return;
       yieldProcessor();
-      const waited = performance.now() - start;
+      const now = performance.now(), waited = now - start;
       if (waited < spin) continue;
-      this.#checkPeers();
+      lostAt = this.#checkPeers(now, lostAt);
       if (waited > STUCK_MS) {
         throw new DistributedError(
           `Cannot go on: another rank did not come to the same layer within ${
@@ -87,14 +90,20 @@ export class Polling {
     }
   }
 
+  /** When a process was first found to be gone; throws once its last message has had the time to arrive. */
+  #checkPeers(now: number, lostAt: number | null): number | null {
+    const error = this.#lost();
+    if (error !== null && lostAt !== null && now - lostAt > LAST_WORDS_MS) throw error;
+    return error === null ? null : lostAt ?? now;
+  }
+
   /** How many of `requests`, in order, are complete; `from` of them were before. */
   #test(requests: readonly Request[], from: number): number {
     const mpi = this.#mpi;
     try {
       while (from < requests.length && mpi.test(requests[from])) from++;
     } catch (error) {
-      this.#checkPeers(); // MPI's own words are less clear
-      throw error;
+      throw this.#lost() ?? error; // MPI's own words are less clear
     }
     return from;
   }

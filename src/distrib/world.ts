@@ -80,10 +80,10 @@ export class World extends Communicator implements Peers {
   }
 
   /** See `Communicator`. */
-  override checkPeers(): void {
+  override lost(): Error | null {
     const dead = this.#watch?.dead ?? null;
-    if (dead === null) return;
-    throw new DistributedError(
+    if (dead === null) return null;
+    return new DistributedError(
       `Cannot go on: rank ${dead} of ${this.size} is gone (killed, crashed, or stopped by an error that its own output ` +
         "tells); start all again, with `resume: true` from the last checkpoint",
     );
