@@ -149,11 +149,20 @@ function rowOf(pairs: readonly string[]): Record<string, string> {
   }));
 }
 
+async function isFolder(path: string): Promise<boolean> {
+  return await exists(path) && (await Deno.stat(path)).isDirectory;
+}
+
 /** Predictions for what is in a file. */
 async function fileLines(learn: Learner, { recipe }: RunFolder, file: string): Promise<PredictionLine[]> {
   const { ImageDataLoaders } = await import("../vision/data/mod.ts");
   const dls: unknown = learn.dls;
-  if (dls instanceof ImageDataLoaders) return [await line(learn, file, [file])];
+  if (dls instanceof ImageDataLoaders) {
+    if (await isFolder(file)) {
+      throw new DataError(`Cannot predict for ${file}: it is a folder; give its images, as in ${join(file, "*")}`);
+    }
+    return [await line(learn, file, [file])];
+  }
   if (dls instanceof TabularDataLoaders) {
     return await manyLines(learn, await dls.testCsv(file), (r) => `${file} row ${r + 1}`);
   }

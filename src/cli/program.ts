@@ -4,7 +4,7 @@
  * @module
  */
 import { Command, CommanderError } from "commander";
-import { ConfigError } from "../base/errors.ts";
+import { ConfigError, DataError } from "../base/errors.ts";
 import { type Logger, Output, stdoutLogger } from "../train/mod.ts";
 import { secondsOf } from "./budget.ts";
 import { VERSION } from "./environment.ts";
@@ -15,15 +15,30 @@ interface Printer {
   readonly logger: Logger;
   /** The result: as JSON, or as these lines. */
   result(value: unknown, lines: readonly string[]): void;
+  /** The same after work that stands whether anybody reads of it or not. */
+  done(value: unknown, lines: readonly string[]): void;
 }
 
 function printer(json: boolean): Printer {
+  const result = json
+    ? (value: unknown) => print(JSON.stringify(value))
+    : (_: unknown, lines: readonly string[]) => print(lines.join("\n"));
   if (json) {
     const output = new Output(Deno.stderr);
-    const logger = { line: (text: string) => output.write(text + "\n") };
-    return { logger, result: (value) => console.log(JSON.stringify(value)) };
+    return { logger: { line: (text: string) => output.write(text + "\n") }, result, done: result };
   }
-  return { logger: stdoutLogger(), result: (_, lines) => lines.forEach((line) => console.log(line)) };
+  const logger = stdoutLogger();
+  return { logger, result, done: (_, lines) => lines.forEach((line) => logger.line(line)) };
+}
+
+/** Writes to standard output, however slow its reader is; one that has gone away has read enough. */
+function print(text: string): void {
+  try {
+    if (text !== "") console.log(text);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.BrokenPipe) return;
+    throw new DataError(`Cannot write to standard output: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** The result of training: one that is not finished says so itself. */
@@ -92,7 +107,7 @@ export function makeProgram(): Command {
         ...seconds,
         ...(out === undefined ? {} : { out }),
       });
-      print.result(result, resultLines(result));
+      print.done(result, resultLines(result));
     });
 
   add(
@@ -109,7 +124,7 @@ export function makeProgram(): Command {
       const print = printer(json || budget !== undefined);
       const cbs = live === undefined ? [] : [await livePage(live)];
       const result = await resumeRun(run, { logger: print.logger, cbs, ...seconds });
-      print.result(result, resultLines(result));
+      print.done(result, resultLines(result));
     });
 
   add(program, "lr-find <recipe>", "look for a learning rate", "lr-find examples/recipes/mnist_mlp.yaml --out lr.png")
@@ -145,7 +160,7 @@ export function makeProgram(): Command {
     .action(async (run: string, inputs: string[], { item, json }: Common & { item: string[] }) => {
       const { predictRun } = await import("./inspect.ts");
       const print = printer(json);
-      const all = await predictRun(run, inputs, item, print.logger);
+      const all = await predictRun(run, inputs, item, printer(true).logger); // predictions alone go to standard output
       print.result(
         all,
         all.flatMap((p) => {

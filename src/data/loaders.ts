@@ -229,6 +229,11 @@ export class DataLoaders<B extends Batch = [Tensor, Tensor]> {
     );
   }
 
+  /** What was found out, since the last look, about items to predict for; a learner tells it when it predicts. */
+  takeNews(): readonly string[] {
+    return [];
+  }
+
   /** In words, how an item to predict for is given. */
   protected get itemForm(): string {
     return "tensors, one an input and without the batch axis";

@@ -10,6 +10,7 @@ import { type Tensor, tensor } from "../tensor/mod.ts";
 import type { TextTable } from "./csv.ts";
 import { CellReader } from "./table_cells.ts";
 import { columnOf, numbersOf, type NumericColumn, type TabularSchema, wordOf } from "./tabular_schema.ts";
+import type { OnUnseen } from "./unseen_words.ts";
 
 /** Rows as numbers, on the host. */
 export interface EncodedRows {
@@ -48,8 +49,13 @@ function scaled({ mean, std, median }: NumericColumn, value: number): number {
   return ((Number.isNaN(value) ? median : value) - mean) / std;
 }
 
-/** The inputs of these rows of a table. */
-export async function encodeTable(schema: TabularSchema, table: TextTable, rows: Int32Array): Promise<EncodedRows> {
+/** The inputs of these rows of a table; `onUnseen` is told of words that training has not seen. */
+export async function encodeTable(
+  schema: TabularSchema,
+  table: TextTable,
+  rows: Int32Array,
+  onUnseen?: OnUnseen,
+): Promise<EncodedRows> {
   const { numeric, categorical } = schema, { cells, words: numbersOfWords } = lookupOf(schema);
   const nNumbers = numeric.length, nWords = categorical.length, breather = new Breather();
   const numbers = new Float32Array(rows.length * nNumbers), words = new Int32Array(rows.length * nWords);
@@ -63,7 +69,10 @@ export async function encodeTable(schema: TabularSchema, table: TextTable, rows:
     const { texts, codes } = columnOf(table, marks ?? name), known = numbersOfWords[c];
     const number = Int32Array.from(texts, (text) => {
       if (marks !== undefined) return cells.isMissing(text, marks) ? known.get("yes")! : known.get("no")!;
-      return cells.isMissing(text, name) ? 0 : known.get(wordOf(text, name, areNumbers, cells)) ?? 0;
+      if (cells.isMissing(text, name)) return 0;
+      const found = known.get(wordOf(text, name, areNumbers, cells));
+      if (found === undefined) onUnseen?.(name, text);
+      return found ?? 0;
     });
     for (let i = 0; i < rows.length; i++) words[i * nWords + c] = number[codes[rows[i]]];
     if (breather.due) await breather.pause();
@@ -104,27 +113,42 @@ export type TableRow = Readonly<Record<string, TableCell>>;
  * One row, by column name, as the inputs of a model: numbers of words and numbers, without the batch axis. Columns that are
  * left out are missing.
  *
+ * @param onUnseen Called with the column and the text of each word that training has not seen, which counts as missing.
  * @throws DataError Where a column of numbers holds something else, or the training file had no column of a name.
  */
-export function encodeRow(schema: TabularSchema, row: TableRow): [Tensor, Tensor] {
-  const { words, numbers } = encodeHost(schema, [row], () => "");
+export function encodeRow(
+  schema: TabularSchema,
+  row: TableRow,
+  onUnseen?: (column: string, word: string) => void,
+): [Tensor, Tensor] {
+  const { words, numbers } = encodeHost(schema, [row], () => "", onUnseen);
   return [tensor(words, { shape: [words.length] }), tensor(numbers, { shape: [numbers.length] })];
 }
 
 /**
  * Rows as {@link encodeRow} has them, as one batch: `[n, words]` and `[n, numbers]`.
  *
+ * @param onUnseen As {@link encodeRow} has it.
  * @throws DataError As {@link encodeRow}; it names the row, from 1.
  */
-export function encodeRows(schema: TabularSchema, rows: readonly TableRow[]): [Tensor, Tensor] {
-  const { words, numbers } = encodeHost(schema, rows, (r) => `row ${r + 1}, `);
+export function encodeRows(
+  schema: TabularSchema,
+  rows: readonly TableRow[],
+  onUnseen?: (column: string, word: string) => void,
+): [Tensor, Tensor] {
+  const { words, numbers } = encodeHost(schema, rows, (r) => `row ${r + 1}, `, onUnseen);
   return [
     tensor(words, { shape: [rows.length, schema.categorical.length] }),
     tensor(numbers, { shape: [rows.length, schema.numeric.length] }),
   ];
 }
 
-function encodeHost(schema: TabularSchema, rows: readonly TableRow[], where: (r: number) => string): EncodedRows {
+function encodeHost(
+  schema: TabularSchema,
+  rows: readonly TableRow[],
+  where: (r: number) => string,
+  onUnseen?: OnUnseen,
+): EncodedRows {
   const { numeric, categorical } = schema, { cells, words: known, names } = lookupOf(schema);
   const words = new Int32Array(rows.length * categorical.length),
     numbers = new Float32Array(rows.length * numeric.length);
@@ -156,6 +180,7 @@ function encodeHost(schema: TabularSchema, rows: readonly TableRow[], where: (r:
       else if (typeof value === "string") {
         number = missing(value, name) ? 0 : known[c].get(wordOf(value, name, areNumbers, cells));
       } else number = known[c].get(String(value)) ?? booleanWord(known[c], value);
+      if (number === undefined) onUnseen?.(name, String(value));
       words[r * categorical.length + c] = number ?? 0;
     });
     numeric.forEach((column, c) => {

@@ -17,6 +17,7 @@ import { COLUMN_KINDS, type ColumnKind } from "./table_kinds.ts";
 import { doubtfulPoints, hasDecimalCommas, learnSchema, planOf, type TablePlan } from "./table_plan.ts";
 import { type RowSplit, splitAtRandom, splitByColumn } from "./table_split.ts";
 import { columnOf, count, type TabularSchema } from "./tabular_schema.ts";
+import { UnseenWords } from "./unseen_words.ts";
 
 /** Options of `DataLoaders.fromCsv`: of the table, beside those of how the file and its cells are written. */
 export interface FromCsvOptions extends CsvOptions, CellOptions {
@@ -79,6 +80,7 @@ export type TabularBatch = [Tensor, Tensor, Tensor];
 export class TabularDataLoaders extends DataLoaders<TabularBatch> {
   /** What the columns mean; for `encodeRow` and for files. */
   readonly schema: TabularSchema;
+  readonly #unseen = new UnseenWords();
 
   /**
    * Puts two loaders and their schema together.
@@ -123,7 +125,7 @@ export class TabularDataLoaders extends DataLoaders<TabularBatch> {
       );
     }
     if (rows.length === 0) throw new DataError("Cannot make a loader: there are no rows");
-    const [words, numbers] = encodeRows(this.schema, rows);
+    const [words, numbers] = encodeRows(this.schema, rows, this.#unseen.see);
     return new DataLoader<Batch>({ columns: [{ tensor: words }, { tensor: numbers }], bs, seed: 0 });
   }
 
@@ -147,7 +149,12 @@ export class TabularDataLoaders extends DataLoaders<TabularBatch> {
       );
     }
     const n = table.rows;
-    const { words, numbers } = await encodeTable(schema, table, Int32Array.from({ length: n }, (_, r) => r));
+    const { words, numbers } = await encodeTable(
+      schema,
+      table,
+      Int32Array.from({ length: n }, (_, r) => r),
+      this.#unseen.see,
+    );
     return new DataLoader<Batch>({
       columns: [
         { tensor: tensor(words, { shape: [n, schema.categorical.length] }) },
@@ -156,6 +163,11 @@ export class TabularDataLoaders extends DataLoaders<TabularBatch> {
       bs: options.bs ?? 256,
       seed: 0,
     });
+  }
+
+  /** See `DataLoaders.takeNews`. */
+  override takeNews(): readonly string[] {
+    return this.#unseen.take(this.schema);
   }
 
   /** See `DataLoaders.itemForm`. */
@@ -172,7 +184,9 @@ export class TabularDataLoaders extends DataLoaders<TabularBatch> {
   override itemInputs(item: readonly unknown[]): readonly Tensor[] | Promise<readonly Tensor[]> {
     const [row] = item;
     const plain = typeof row === "object" && row !== null && Object.getPrototypeOf(row) === Object.prototype;
-    return item.length === 1 && plain ? encodeRow(this.schema, row as TableRow) : super.itemInputs(item);
+    return item.length === 1 && plain
+      ? encodeRow(this.schema, row as TableRow, this.#unseen.see)
+      : super.itemInputs(item);
   }
 }
 

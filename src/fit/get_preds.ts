@@ -19,7 +19,7 @@ import {
   type TrainLoop,
 } from "../train/mod.ts";
 import { inPhase } from "./fine_tune.ts";
-import { activate, decode } from "./predict.ts";
+import { activate, decode, tellNews } from "./predict.ts";
 import { looking } from "./states.ts";
 import { loaderOf, VALIDATE, type ValidateOptions } from "./validate.ts";
 
@@ -105,6 +105,7 @@ async function gatherPreds(learn: TrainLoop, options: GetPredsOptions): Promise<
     );
   }
   const dl = loaderOf(learn, options);
+  tellNews(learn);
   const gather = new Gather(options);
   const pass = () => learn.addedCbs([gather, ...[cbs].flat()], () => learn.runValidate(dl, { signal }));
   await looking(learn, () => inPhase(learn, "predict", pass));

@@ -5,7 +5,7 @@
  */
 import type { TableRow } from "../data/mod.ts";
 import { noGrad, type Tensor, type TypedArray } from "../tensor/mod.ts";
-import { inDataUnit, type TrainLoop } from "../train/mod.ts";
+import { inDataUnit, tell, type TrainLoop } from "../train/mod.ts";
 import { rememberGenerators } from "./states.ts";
 
 /** What the model makes of one item. */
@@ -47,6 +47,7 @@ export async function predict(learn: TrainLoop, ...item: PredictInput[]): Promis
 async function predictItem(learn: TrainLoop, item: readonly PredictInput[]): Promise<Prediction> {
   await learn.ready();
   const inputs = await learn.dls.itemInputs(item);
+  tellNews(learn);
   const { model } = learn;
   const modes = model.modules().map((m) => m.training), generators = rememberGenerators(learn);
   model.eval();
@@ -62,6 +63,11 @@ async function predictItem(learn: TrainLoop, item: readonly PredictInput[]): Pro
     model.modules().forEach((m, i) => m.training = modes[i]);
     generators();
   }
+}
+
+/** Tells what the data found out about items to predict for. */
+export function tellNews({ dls, logger }: TrainLoop): void {
+  for (const line of dls.takeNews?.() ?? []) tell(logger, line);
 }
 
 /** Names of the classes of some data, in the order of their numbers; null where it has none. */

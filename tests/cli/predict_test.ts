@@ -228,3 +228,44 @@ test("command lines that cannot be followed name the argument and leave files al
   }
   assertEquals(await Deno.readTextFile(taken), text);
 });
+
+test("a full standard output costs a run nothing, and is the error of a prediction", async (folder) => {
+  await Deno.writeTextFile(
+    join(folder, "t.csv"),
+    "x,y\n" + Array.from({ length: 40 }, (_, i) => `${i / 7},${"ab"[i % 2]}`).join("\n"),
+  );
+  await Deno.writeTextFile(
+    join(folder, "r.yaml"),
+    "data: { kind: csv, file: t.csv, target: y }\nmodel: { kind: tabular, layers: [4] }\npolicy: { kind: fit, epochs: 1 }\ndevice: cpu\n",
+  );
+  const anneal = async (command: string) => {
+    const cli = `'${Deno.execPath()}' run -A --no-check --config deno.json src/cli/main.ts ${command}`;
+    const { code, stderr } = await new Deno.Command("sh", { args: ["-c", `${cli} > /dev/full`] }).output();
+    return { code, text: new TextDecoder().decode(stderr).trim() };
+  };
+  const run = join(folder, "run"), trained = await anneal(`train '${folder}/r.yaml' --out '${run}'`);
+  assertEquals(trained.code, 0, trained.text);
+  assertEquals(trained.text.split("\n").length, 1, trained.text);
+  const predicted = await anneal(`predict '${run}' x=1`);
+  assertEquals(predicted.code, 1);
+  assert(/^Cannot write to standard output: [^\n]*$/.test(predicted.text), predicted.text);
+  const [made] = await predictRun(run, [folder], [], silentLogger);
+  assert("error" in made);
+});
+
+test("a folder of images is told how its images are given", async (folder) => {
+  for (const [label, r] of [["red", 200], ["dark", 20]] as const) {
+    await Deno.mkdir(join(folder, "p", label), { recursive: true });
+    for (let i = 0; i < 4; i++) {
+      await sharp({ create: { width: 8, height: 8, channels: 3, background: { r, g: i, b: 0 } } })
+        .png().toFile(join(folder, "p", label, `${i}.png`));
+    }
+  }
+  const run = await train(
+    folder,
+    "data: { kind: images, path: p, size: 8, validPct: 0.25, bs: 4 }\nmodel: { kind: simpleCnn, channels: [4] }\npolicy: { kind: fit, epochs: 1 }\n",
+  );
+  const [told, one] = await predictRun(run, [join(folder, "p"), join(folder, "p/red/0.png")], [], silentLogger);
+  assert("error" in told && told.error.endsWith(`it is a folder; give its images, as in ${join(folder, "p", "*")}`));
+  assert("prediction" in one);
+});

@@ -177,3 +177,32 @@ onDevices("scores of masks of two classes refuse more", async () => {
   await assertRejects(() => fit(new JaccardCoeff()), ConfigError, "use JaccardCoeffMulti");
   await fit(new DiceMulti());
 }, here);
+
+onDevices("words that training has not seen are told once, for rows and files", async () => {
+  const folder = await Deno.makeTempDir(), path = `${folder}/t.csv`, said: string[] = [];
+  const cells = Array.from({ length: 40 }, (_, i) => `${i / 7},${i % 3 ? "Jena" : "Ulm"},${i}.5`);
+  await Deno.writeTextFile(path, "a,town,y\n" + cells.join("\n"));
+  const table = await DataLoaders.fromCsv(path, { target: "y" });
+  const logger = { line: (text: string) => void said.push(text) };
+  const learn = new Learner(table, new nn.TabularModel(table.schema, 1), { lossFunc: new nn.MSELoss(), logger });
+  const told = async (look: () => Promise<unknown>): Promise<string[]> => {
+    said.length = 0;
+    await look();
+    return [...said];
+  };
+  const counts = "did not occur in training and counts as missing; its words are Jena, Ulm";
+  assertEquals(await told(() => learn.predict({ a: 1, town: "Ulm" })), []);
+  assertEquals(await told(() => learn.predict({ a: 1 })), []);
+  assertEquals(await told(() => learn.predict({ a: 1, town: "Jean" })), [`Column town: "Jean" ${counts}`]);
+  assertEquals(await told(() => learn.predict({ a: 2, town: "Jean" })), []);
+  const rows = table.testDl([{ town: "Bonn" }, { town: "Jean" }, { town: "Bonn" }]);
+  assertEquals(await told(() => learn.getPreds({ dl: rows })), [`Column town: "Bonn" ${counts}`]);
+  await Deno.writeTextFile(
+    `${folder}/new.csv`,
+    "town,a\nUlm,1\n" + Array.from({ length: 9 }, (_, i) => `T${i},1`).join("\n"),
+  );
+  const file = await table.testCsv(`${folder}/new.csv`);
+  assertEquals(await told(() => learn.getPreds({ dl: file })), [
+    'Column town: "T0", "T1", "T2", "T3", "T4" and 4 more did not occur in training and count as missing; its words are Jena, Ulm',
+  ]);
+}, here);
