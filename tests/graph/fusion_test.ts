@@ -194,3 +194,21 @@ Deno.test("random graphs: one fused program gives the bits of single operations"
     assertEquals((await session.read([x]))[0][0], 20001);
   });
 });
+
+Deno.test("long chains become several kernels, none of which takes a compiler minutes", async () => {
+  const device = new ReferenceDevice(), sizes: number[] = [];
+  const compile = device.compile.bind(device);
+  device.compile = (program) => {
+    for (const kernel of program.kernels) if ("body" in kernel) sizes.push(kernel.body.length);
+    return compile(program);
+  };
+  session.useDevice(device);
+  const x = fromHost(Float32Array.of(1), [1], "f32");
+  let y = x;
+  for (let i = 0; i < 1000; i++) y = el.mul(y, scalar(1 + i / 1e6));
+  const got = await session.read([y, el.neg(y)]);
+  let want = 1;
+  for (let i = 0; i < 1000; i++) want = Math.fround(want * Math.fround(1 + i / 1e6));
+  assertEquals(got.map((v) => v[0]), [want, -want]);
+  assertEquals([sizes.length > 1, sizes.every((n) => n <= 1000)], [true, true], sizes.join());
+});

@@ -64,6 +64,9 @@ const MIN_ROWS = 16;
 /** Unless the whole domain is no larger than this. */
 const SMALL_DOMAIN = 1 << 16;
 
+/** Units do not share bodies of more instructions: compilers of shaders take the square of it, minutes for thousands. */
+const MAX_SHARED = 600;
+
 const withoutOnes = (shape: Shape) => shape.filter((n) => n !== 1);
 
 /** Writes the kernel that computes `units` in `frame`; throws CannotShare or MustStore where that is not possible. */
@@ -95,6 +98,7 @@ export function draft(frame: Frame, units: readonly Unit[], places: Places, maxS
     inst = body.e.cast(inst, valueType(unit.value.dtype));
     outputs.push({ unit, at, inst, perRow });
   }
+  if (units.length > 1 && body.e.body.length > MAX_SHARED) throw new CannotShare();
   if (frame.kind === "reduce") checkRows(body.e.body, outputs, domain, outerRank);
   const slots = slotsOf(body.e.body, outputs, frame, places);
   if (slots.size > maxSlots) throw new CannotShare();
