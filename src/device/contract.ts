@@ -55,6 +55,7 @@ export type UnaryOp =
   | "reciprocal"
   | "sin"
   | "cos"
+  | "atan"
   | "tanh"
   | "erf"
   | "floor"

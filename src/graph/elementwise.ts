@@ -87,6 +87,7 @@ const RECIPROCAL = unaryOp("reciprocal", "reciprocal", (dy, _x, y) => neg(mul(dy
 const SQUARE = unaryOp("square", (e, x) => e.binary("mul", x, x), (dy, x) => mul(dy, mul(x, two)));
 const SIN = unaryOp("sin", "sin", (dy, x) => mul(dy, cos(x)), 15);
 const COS = unaryOp("cos", "cos", (dy, x) => neg(mul(dy, sin(x))), 15);
+const ATAN = unaryOp("atan", "atan", (dy, x) => div(dy, add(one, mul(x, x))), 15);
 const TANH = unaryOp("tanh", "tanh", (dy, _x, y) => mul(dy, sub(one, mul(y, y))), 15);
 // e^x - 1 for x <= 0, where e^x is near 1 without the digits that the subtraction would cost: 2 t / (1 - t), t = tanh(x / 2)
 const EXPM1 = unaryOp(
@@ -311,6 +312,8 @@ export const reciprocal: Unary = (x) => float(RECIPROCAL, x);
 export const sin: Unary = (x) => float(SIN, x);
 /** Cosine of radians. */
 export const cos: Unary = (x) => float(COS, x);
+/** Arc tangent, in radians. */
+export const atan: Unary = (x) => float(ATAN, x);
 /** Hyperbolic tangent. */
 export const tanh: Unary = (x) => float(TANH, x);
 /** The error function. */

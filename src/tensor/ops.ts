@@ -176,6 +176,11 @@ export function cos(x: Tensor): Tensor {
   return x.cos();
 }
 
+/** Arc tangent, in radians. */
+export function atan(x: Tensor): Tensor {
+  return x.atan();
+}
+
 /** Hyperbolic tangent. */
 export function tanh(x: Tensor): Tensor {
   return x.tanh();

@@ -312,6 +312,10 @@ export class Tensor implements Disposable {
   cos(): Tensor {
     return new Tensor(el.cos(this.node));
   }
+  /** Arc tangent, in radians. */
+  atan(): Tensor {
+    return new Tensor(el.atan(this.node));
+  }
   /** Hyperbolic tangent. */
   tanh(): Tensor {
     return new Tensor(el.tanh(this.node));

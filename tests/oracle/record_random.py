@@ -422,10 +422,17 @@ def images():
         add("ops.affineGrid", lambda t: F.affine_grid(t, out, align_corners=corners), [look([2, 2, 3])], ["$0", out, {"alignCorners": corners}])
 
 
+def later():
+    """Operations that came later: behind the others, whose numbers stay."""
+    for scale in [1, 5]:
+        add("ops.atan", torch.atan, [look(shape_of(R.randint(1, 4), 1, 5), scale)])
+
+
 if __name__ == "__main__":
     import random_layers
 
     for part in [elements, pairs, folds, moves, lookups, images]:
         part()
     random_layers.record(sys.modules["__main__"])
+    later()
     write("random.json", f"python3 tests/oracle/record_random.py {SEED}", cases)

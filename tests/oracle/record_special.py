@@ -42,6 +42,7 @@ for name, fn in {
     "leakyRelu": F.leaky_relu, "elu": F.elu, "gelu": F.gelu, "softplus": F.softplus,
 }.items():
     each(name, fn)
+each("atan", torch.atan)
 each("hardswish", F.hardswish, without=[-INF])  # 0 here, the limit; NaN in PyTorch
 each("hardsigmoid", F.hardsigmoid, without=[NAN])  # the gradient at NaN is 0 in PyTorch
 each("sign", torch.sign, without=[NAN])  # NaN here, 0 in PyTorch

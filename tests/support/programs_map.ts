@@ -7,6 +7,7 @@ import type { HostArray } from "../../src/base/dtype.ts";
 import { sizeOf } from "../../src/base/shape.ts";
 import type { BinaryOp, UnaryOp } from "../../src/device/contract.ts";
 import { fillF32, fillInts } from "./fill.ts";
+import { BINARY, BINARY_RULES, UNARY_RULES } from "./operations.ts";
 import { CaseBuilder, type ProgramCase, TOLERANCE, type Tolerance } from "./programs_builder.ts";
 
 const { exact } = TOLERANCE;
@@ -225,43 +226,17 @@ function fiveAxes(): ProgramCase {
   }).build();
 }
 
-const SPECIAL = [0, -0, NaN, Infinity, -Infinity];
-
-interface UnaryRange {
-  readonly scale: number;
-  readonly tolerance: Tolerance;
-  /** Added to numbers in [-scale, scale). */
-  readonly offset?: number;
-  readonly special?: readonly number[];
-}
-
-const UNARY_RANGES: Partial<Record<UnaryOp, UnaryRange>> = {
-  neg: { scale: 5, tolerance: exact, special: SPECIAL },
-  abs: { scale: 5, tolerance: exact, special: SPECIAL },
-  sign: { scale: 5, tolerance: exact, special: SPECIAL },
-  exp: { scale: 10, tolerance: TOLERANCE.exponential, special: [...SPECIAL, 200, -200] },
-  log: { scale: 50, offset: 50.001, tolerance: TOLERANCE.logarithm, special: [...SPECIAL, -1, 1, 1e-30, 1e30] },
-  log1p: { scale: 0.9, tolerance: TOLERANCE.nearZero, special: [...SPECIAL, -1, -2, 1e-5, -1e-5, 1e-9, 1e10] },
-  sqrt: { scale: 50, offset: 50, tolerance: TOLERANCE.division, special: [...SPECIAL, -1] },
-  rsqrt: { scale: 50, offset: 50.001, tolerance: TOLERANCE.division, special: [0, NaN, Infinity, -1] },
-  reciprocal: { scale: 5, tolerance: TOLERANCE.division, special: SPECIAL },
-  sin: { scale: 10, tolerance: TOLERANCE.absolute, special: [0, NaN] },
-  cos: { scale: 10, tolerance: TOLERANCE.absolute, special: [0, NaN] },
-  tanh: { scale: 4, tolerance: TOLERANCE.nearZero, special: [...SPECIAL, 1e-5, -1e-3, 30, -300] },
-  erf: { scale: 4, tolerance: TOLERANCE.absolute, special: [...SPECIAL, 1e-5, 30] },
-  floor: { scale: 5, tolerance: exact, special: [...SPECIAL, -1, 2.5e9] },
-  ceil: { scale: 5, tolerance: exact, special: [...SPECIAL, -1, 2.5e9] },
-  round: { scale: 5, tolerance: exact, special: [...SPECIAL, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 2.5e9, 0.49999997] },
-};
-
 function unaryCases(): ProgramCase[] {
-  const cases = Object.entries(UNARY_RANGES).map(([op, { scale, tolerance, offset = 0, special = [] }]) => {
-    const data = Float32Array.of(...special, ...fillF32(30, 500, scale).map((v) => v + offset));
-    return unaryCase(op as UnaryOp, data, tolerance);
-  });
   const whole = Int32Array.of(0, 1, -1, 2 ** 31 - 1, -(2 ** 31), 17, -40000);
-  for (const op of ["neg", "abs", "sign"] as const) cases.push(unaryCase(op, whole, exact));
-  return cases;
+  return UNARY_RULES.flatMap(([op, { range, tolerance, edges, integers = false }]) => {
+    const cases: ProgramCase[] = [];
+    if (range !== null) {
+      const drawn = fillF32(30, 500, range.scale).map((v) => v + (range.offset ?? 0));
+      cases.push(unaryCase(op, Float32Array.of(...edges, ...drawn), tolerance));
+    }
+    if (integers) cases.push(unaryCase(op, whole, exact));
+    return cases;
+  });
 }
 
 function unaryCase(op: UnaryOp, data: Float32Array | Int32Array, tolerance: Tolerance): ProgramCase {
@@ -285,30 +260,22 @@ function hostArrayLike<A extends HostArray>(a: A, length: number): A {
   return new (a.constructor as unknown as { new (length: number): A })(length);
 }
 
-const COMPARE: readonly BinaryOp[] = ["eq", "ne", "lt", "le", "gt", "ge"];
-const BITS: readonly BinaryOp[] = ["and", "or", "xor"];
-
 function binaryCases(): ProgramCase[] {
   const reals = Float32Array.of(0, -0, NaN, Infinity, -Infinity, 1, -1, 2.5, -3.25, 1e20, ...fillF32(31, 10, 3));
-  const [x, y] = pairs(reals, reals);
-  const cases = (["add", "sub", "mul", "max", "min", ...COMPARE] as const).map((op) => binaryCase(op, x, y, exact));
-  cases.push(binaryCase("div", x, y, TOLERANCE.division));
-  const small = pairs(fillF32(32, 20, 9), Float32Array.of(1, 2.5, -0.75, 4));
-  cases.push(binaryCase("mod", ...small, { rel: 0, abs: 4e-6 })); // WGSL lets x - y trunc(x / y) round in every step
-  const bases = Float32Array.of(0, 1, 2, 0.1, 9.5, ...fillF32(33, 10, 4).map((v) => v + 4.01));
-  cases.push(binaryCase("pow", ...pairs(bases, Float32Array.of(0, 1, 2, 0.5, -1, 3, -2.5, 12)), TOLERANCE.power));
-  const negative = Float32Array.of(-2, -0.5, -3, -0, NaN);
-  cases.push(
-    binaryCase("pow", ...pairs(negative, Float32Array.of(0, 1, 2, 3, 0.5, -1)), TOLERANCE.power, "of negatives"),
-  );
   const whole = Int32Array.of(0, 1, -1, 7, -7, 3, 65536, 123456789, 2 ** 31 - 1, -(2 ** 31));
   const natural = Uint32Array.of(0, 1, 2, 7, 31, 65537, 123456789, 2 ** 31, 2 ** 32 - 1);
-  const integer = ["add", "sub", "mul", "div", "mod", "max", "min", ...COMPARE, ...BITS] as const;
-  for (const op of integer) {
-    cases.push(binaryCase(op, ...pairs(whole, whole), exact), binaryCase(op, ...pairs(natural, natural), exact));
-  }
-  const shifts = pairs(natural, Uint32Array.of(0, 1, 5, 16, 31));
-  return [...cases, binaryCase("shl", ...shifts, exact), binaryCase("shr", ...shifts, exact)];
+  const shifts = Uint32Array.of(0, 1, 5, 16, 31);
+  return BINARY_RULES.flatMap(([op, { f32, integers }]) => {
+    const operands = f32 === null ? [] : f32.operands ?? [[reals, reals] as const];
+    const cases = operands.map(([a, b], i) =>
+      binaryCase(op, ...pairs(a, b), f32!.tolerance, i === 0 ? "" : `(${i + 1})`)
+    );
+    if (integers === "shifts") cases.push(binaryCase(op, ...pairs(natural, shifts), exact));
+    if (integers === "all") {
+      cases.push(binaryCase(op, ...pairs(whole, whole), exact), binaryCase(op, ...pairs(natural, natural), exact));
+    }
+    return cases;
+  });
 }
 
 function binaryCase<A extends Float32Array | Int32Array | Uint32Array>(
@@ -320,7 +287,7 @@ function binaryCase<A extends Float32Array | Int32Array | Uint32Array>(
 ): ProgramCase {
   const type = a instanceof Float32Array ? "f32" : a instanceof Int32Array ? "i32" : "u32";
   const c = new CaseBuilder(`map binary ${op} ${type} ${note}`.trim(), tolerance);
-  const [x, y, z] = [c.input(a), c.input(b), c.output(COMPARE.includes(op) ? "bool" : type, a.length)];
+  const [x, y, z] = [c.input(a), c.input(b), c.output(BINARY[op].compares === true ? "bool" : type, a.length)];
   return c.map([a.length], (body) => body.store(z, body.binary(op, body.load(x), body.load(y)))).build();
 }
 

@@ -7,7 +7,8 @@ import type { ValueType } from "../../src/base/dtype.ts";
 import type { Guard, Inst, Kernel, Store, View } from "../../src/device/contract.ts";
 import { normalOf, philox, uniformOf } from "./math.ts";
 import { type Column, fillAffine, type SlotMemory } from "./reference_device_memory.ts";
-import { binaryFunction, castFunction, columnOf, reduceRange, UNARY } from "./reference_device_ops.ts";
+import { binaryFunction, castFunction, columnOf, reduceRange } from "./reference_device_ops.ts";
+import { UNARY } from "./operations.ts";
 import { bodyOf, domainOf, storesOf, typesOf } from "./verify_program.ts";
 
 /** What all kernels of a run share. */
@@ -160,7 +161,7 @@ export class Body {
         };
       }
       case "unary": {
-        const [a, f] = [columns[inst.a], UNARY[inst.op]];
+        const [a, f] = [columns[inst.a], UNARY[inst.op].ref];
         return (_, count) => {
           for (let j = 0; j < count; j++) out[j] = f(a[j]);
         };

@@ -5,9 +5,9 @@
  * @module
  */
 import type { ValueType } from "../../src/base/dtype.ts";
-import type { BinaryOp, ReduceKind, UnaryOp } from "../../src/device/contract.ts";
+import type { BinaryOp, ReduceKind } from "../../src/device/contract.ts";
 import type { Column } from "./reference_device_memory.ts";
-import { erf, powC, roundHalfEven } from "./math.ts";
+import { BINARY } from "./operations.ts";
 
 /** A column for `length` values of `type`. */
 export function columnOf(type: ValueType, length: number): Column {
@@ -15,67 +15,10 @@ export function columnOf(type: ValueType, length: number): Column {
   return type === "i32" ? new Int32Array(length) : new Uint32Array(length);
 }
 
-/** One-operand instructions. */
-export const UNARY: Record<UnaryOp, (x: number) => number> = {
-  neg: (x) => -x,
-  abs: Math.abs,
-  sign: Math.sign,
-  exp: Math.exp,
-  log: Math.log,
-  log1p: Math.log1p,
-  sqrt: Math.sqrt,
-  rsqrt: (x) => 1 / Math.sqrt(x),
-  reciprocal: (x) => 1 / x,
-  sin: Math.sin,
-  cos: Math.cos,
-  tanh: Math.tanh,
-  erf,
-  floor: Math.floor,
-  ceil: Math.ceil,
-  round: roundHalfEven,
-  not: (x) => 1 - x,
-};
-
-type Fold = (a: number, b: number) => number;
-
-const COMMON = {
-  max: Math.max,
-  min: Math.min,
-  eq: (a, b) => a === b ? 1 : 0,
-  ne: (a, b) => a !== b ? 1 : 0,
-  lt: (a, b) => a < b ? 1 : 0,
-  le: (a, b) => a <= b ? 1 : 0,
-  gt: (a, b) => a > b ? 1 : 0,
-  ge: (a, b) => a >= b ? 1 : 0,
-  add: (a, b) => a + b,
-  sub: (a, b) => a - b,
-  and: (a, b) => a & b,
-  or: (a, b) => a | b,
-  xor: (a, b) => a ^ b,
-  shl: (a, b) => a << b,
-  shr: (a, b) => a >>> b,
-} satisfies Partial<Record<BinaryOp, Fold>>;
-
-const FLOAT: Record<BinaryOp, Fold> = {
-  ...COMMON,
-  mul: (a, b) => a * b,
-  div: (a, b) => a / b,
-  mod: (a, b) => a % b,
-  pow: powC,
-};
-
-// Columns of integers keep the low 32 bits of what is put into them
-const INTEGER: Record<BinaryOp, Fold> = {
-  ...COMMON,
-  mul: Math.imul,
-  div: (a, b) => b === 0 ? 0 : Math.trunc(a / b),
-  mod: (a, b) => b === 0 ? 0 : a % b,
-  pow: () => NaN,
-};
-
 /** The function of a two-operand instruction for operands of `type`. */
-export function binaryFunction(op: BinaryOp, type: ValueType): Fold {
-  return (type === "f32" ? FLOAT : INTEGER)[op];
+export function binaryFunction(op: BinaryOp, type: ValueType): (a: number, b: number) => number {
+  const { ref, integer = ref } = BINARY[op];
+  return type === "f32" ? ref : integer;
 }
 
 /** `value` of type `from` as `to`: saturating from f32, 0 for NaN, `!= 0` to bool; integers keep their bits. */

@@ -17,6 +17,7 @@ import { foldWindows, windows } from "../../src/graph/windows.ts";
 import { normalizeWithStats, Tensor, tensor } from "../../src/tensor/mod.ts";
 import { fill } from "../support/fill.ts";
 import { erf, powC } from "../support/math.ts";
+import { UNARY_RULES } from "../support/operations.ts";
 import { refConv, refConvWeight, refPlaces, type RefWindows, refWindows } from "../support/ref.ts";
 
 const zero = constant(0);
@@ -69,6 +70,14 @@ function rows(x: Float64Array, n: number, f: (row: Float64Array) => number): num
   return Array.from({ length: x.length / n }, (_, i) => f(x.subarray(i * n, i * n + n)));
 }
 
+/** Instructions of one operand. */
+const instructions = UNARY_RULES.flatMap(([op, { ref, gradient }]) => {
+  if (gradient === null) return [];
+  const build: (x: Node) => Node = el[op];
+  if (gradient !== "flat") return [unary(op, build, ref, gradient)];
+  return [unary(op, (x) => el.mul(x, build(x)), (x) => x * ref(x), { scale: 3 })];
+});
+
 /** The cases; comparisons and the like are multiplied by an input, whose gradient shows their value. */
 export const GRADIENT_CASES: readonly GradientCase[] = [
   binary("add", el.add, (a, b) => a + b),
@@ -94,24 +103,9 @@ export const GRADIENT_CASES: readonly GradientCase[] = [
     build: (x) => el.mul(x, el.mod(coord([5], 0), constant(3, "i32"))),
     ref: (x) => x.map((v, i) => v * (i % 3)),
   },
-  unary("neg", el.neg, (x) => -x),
-  unary("abs", el.abs, Math.abs),
-  unary("sign", (x) => el.mul(x, el.sign(x)), Math.abs),
-  unary("exp", el.exp, Math.exp, { scale: 3 }),
-  unary("log", el.log, Math.log, positive),
-  unary("log1p", el.log1p, Math.log1p, { scale: 0.8 }),
-  unary("sqrt", el.sqrt, Math.sqrt, positive),
-  unary("rsqrt", el.rsqrt, (x) => 1 / Math.sqrt(x), positive),
-  unary("reciprocal", el.reciprocal, (x) => 1 / x, positive),
+  ...instructions,
   unary("square", el.square, (x) => x * x),
-  unary("sin", el.sin, Math.sin, { scale: 4 }),
-  unary("cos", el.cos, Math.cos, { scale: 4 }),
-  unary("tanh", el.tanh, Math.tanh, { scale: 3 }),
   unary("expm1", el.expm1, Math.expm1, { scale: 2, offset: -2 }),
-  unary("erf", el.erf, erf, { scale: 2 }),
-  unary("floor", (x) => el.mul(x, el.floor(x)), (x) => x * Math.floor(x), { scale: 3 }),
-  unary("ceil", (x) => el.mul(x, el.ceil(x)), (x) => x * Math.ceil(x), { scale: 3 }),
-  unary("round", (x) => el.mul(x, el.round(x)), (x) => x * Math.round(x), { scale: 3 }),
   unary("relu", el.relu, (x) => Math.max(x, 0)),
   unary("sigmoid", el.sigmoid, sigmoid, { scale: 4 }),
   unary("softplus", el.softplus, (x) => Math.log1p(Math.exp(x)), { scale: 4 }),

@@ -800,6 +800,21 @@ fn log1p_f(x: F) -> F {
   return select(log_f(F(1.0) + x), log_fraction(select(F(0.0), x, near)), near);
 }
 
+// atan(t) for |t| <= tan(pi / 8), t itself, (|x| - 1) / (|x| + 1) or -1 / |x|, and as much of pi / 4 as was taken away
+fn atan_f(x: F) -> F {
+  let a = min(abs(x), F(1e30)); // of numbers near the largest, divisions may be anything
+  let far = a > F(2.41421356);
+  let mid = a > F(0.414213562);
+  let t = select(select(a, a - F(1.0), mid), F(-1.0), far) / select(select(F(1.0), a + F(1.0), mid), a, far);
+  let z = t * t;
+  var p = fma(z, F(-0.0645192787), F(0.107437313));
+  p = fma(p, z, F(-0.142639562));
+  p = fma(p, z, F(0.199995399));
+  p = fma(p, z, F(-0.333333313));
+  let turn = select(select(F(0.0), F(0.785398163), mid), F(1.57079633), far);
+  return select(with_sign(turn + fma(p * z, t, t), x), x, is_nan(x));
+}
+
 // near 0 a Pade approximant [5/4]; elsewhere 1 - 2 / (exp(2 |x|) + 1), which is 1 where exp overflows
 fn tanh_f(x: F) -> F {
   let a = abs(x);

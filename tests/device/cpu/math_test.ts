@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { openCpu } from "../../../src/device/cpu/mod.ts";
 import type { Device, UnaryOp } from "../../../src/device/contract.ts";
-import { erf } from "../../support/math.ts";
+import { UNARY_RULES } from "../../support/operations.ts";
 
 const COUNT = 1 << 16;
 
@@ -46,64 +46,28 @@ function exponents(low: number, high: number): Float32Array {
   });
 }
 
-interface Sweep {
-  readonly op: UnaryOp;
-  readonly want: (x: number) => number;
-  /** Bound in ulp of the result. */
-  readonly ulps: number;
-  readonly points: readonly Float32Array[];
-}
-
 // the bounds are those that src/device/cpu/encoder/math.ts states
-const sweeps: readonly Sweep[] = [
-  { op: "exp", want: Math.exp, ulps: 2, points: [linear(-87.3, 88.72), linear(-1, 1), exponents(-126, 6)] },
-  {
-    op: "log",
-    want: Math.log,
-    ulps: 3,
-    points: [exponents(-149, 127).map(Math.abs), linear(0.5, 2), linear(0.99, 1.01), linear(1e-3, 1000)],
-  },
-  {
-    op: "log1p",
-    want: Math.log1p,
-    ulps: 3,
-    points: [linear(-0.9999, 2), linear(-0.01, 0.01), exponents(-126, -1), exponents(-126, 127).map(Math.abs)],
-  },
-  { op: "tanh", want: Math.tanh, ulps: 3, points: [linear(-10, 10), linear(-1, 1), exponents(-126, 127)] },
-  { op: "erf", want: erf, ulps: 4, points: [linear(-5, 5), linear(-1.2, 1.2), exponents(-125, 127)] },
-];
-
 for (const simd of ["relaxed", "plain"] as const) {
-  for (const { op, want, ulps, points } of sweeps) {
-    Deno.test(`cpu: ${op} is within ${ulps} ulp (${simd})`, async () => {
+  for (const [op, { ref, cpu }] of UNARY_RULES) {
+    if (cpu === undefined) continue;
+    const { most } = cpu, bound = "ulps" in most ? most.ulps : most.abs, unit = "ulps" in most ? " ulp" : "";
+    Deno.test(`cpu: ${op} is within ${bound}${unit} (${simd})`, async () => {
       const device = openCpu({ simd, threads: 1 });
+      const sizes = (cpu.exponents ?? []).map(([low, high, positive]) => {
+        const both = exponents(low, high);
+        return positive === true ? both.map(Math.abs) : both;
+      });
       let worst = 0, at = 0;
-      for (const x of points) {
+      for (const x of [...cpu.sweep.map(([from, to]) => linear(from, to)), ...sizes]) {
         const got = await apply(device, op, x);
         for (let i = 0; i < x.length; i++) {
-          const exact = want(x[i]);
-          const error = Math.fround(exact) === got[i] ? 0 : Math.abs(got[i] - exact) / ulp(exact);
+          const want = ref(x[i]), off = Math.abs(got[i] - want);
+          const error = Math.fround(want) === got[i] ? 0 : "ulps" in most ? off / ulp(want) : off;
           if (!(error <= worst)) [worst, at] = [error, x[i]];
         }
       }
       device.close();
-      assert(worst <= ulps, `${op}(${at}) is ${worst} ulp off`);
-    });
-  }
-
-  for (const [op, want] of [["sin", Math.sin], ["cos", Math.cos]] as const) {
-    Deno.test(`cpu: ${op} is within 1.5e-7 up to 1e4 (${simd})`, async () => {
-      const device = openCpu({ simd, threads: 1 });
-      let worst = 0, at = 0;
-      for (const x of [linear(-1e4, 1e4), linear(-7, 7), linear(9990, 10000)]) {
-        const got = await apply(device, op, x);
-        for (let i = 0; i < x.length; i++) {
-          const error = Math.abs(got[i] - want(x[i]));
-          if (!(error <= worst)) [worst, at] = [error, x[i]];
-        }
-      }
-      device.close();
-      assert(worst <= 1.5e-7, `${op}(${at}) is ${worst} off`);
+      assert(worst <= bound, `${op}(${at}) is ${worst}${unit} off`);
     });
   }
 
@@ -115,6 +79,7 @@ for (const simd of ["relaxed", "plain"] as const) {
       ["log1p", [-1, -2, 0, -0, Infinity, NaN, -Infinity], [-Infinity, NaN, 0, -0, Infinity, NaN, NaN]],
       ["tanh", [-Infinity, Infinity, 0, -0, NaN, 100, -100], [-1, 1, 0, -0, NaN, 1, -1]],
       ["erf", [-Infinity, Infinity, 0, -0, NaN, 100, -100], [-1, 1, 0, -0, NaN, 1, -1]],
+      ["atan", [-Infinity, Infinity, 0, -0, NaN], [-Math.fround(Math.PI / 2), Math.fround(Math.PI / 2), 0, -0, NaN]],
       ["sin", [Infinity, -Infinity, NaN, 0, -0], [NaN, NaN, NaN, 0, -0]],
       ["cos", [Infinity, -Infinity, NaN, 0, -0], [NaN, NaN, NaN, 1, 1]],
     ];

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import type { BinaryOp, Device, Program, UnaryOp } from "../../../src/device/contract.ts";
 import { fillF32 } from "../../support/fill.ts";
-import { erf, powC } from "../../support/math.ts";
+import { powC } from "../../support/math.ts";
+import { UNARY_RULES } from "../../support/operations.ts";
 import { webgpuTest } from "../../support/webgpu.ts";
 
 /** Runs `op` on each element; a second operand makes it a two-operand instruction. */
@@ -40,22 +41,11 @@ async function apply(device: Device, op: UnaryOp | BinaryOp, a: Float32Array, b?
 
 const EDGES = [0, 1, -1, 0.5, -0.5, 1e-6, -1e-6, 20, -20, 100, -100, 1e30, -1e30, Infinity, -Infinity, NaN];
 
-/** Functions, how far they may be off (relative, absolute), and the range of the seeded arguments. */
-const CASES: readonly [UnaryOp, (x: number) => number, number, number, number][] = [
-  ["exp", Math.exp, 4e-7, 1e-37, 80],
-  ["log", Math.log, 4e-7, 1e-7, 100],
-  ["log1p", Math.log1p, 6e-7, 1e-9, 1],
-  ["tanh", Math.tanh, 4e-7, 1e-9, 10],
-  ["erf", erf, 5e-7, 1e-9, 4],
-  ["sin", Math.sin, 0, 1e-6, 1e4],
-  ["cos", Math.cos, 0, 1e-6, 1e4],
-  ["sqrt", Math.sqrt, 2e-7, 0, 100],
-  ["rsqrt", (x) => 1 / Math.sqrt(x), 3e-7, 0, 100],
-];
-
-for (const [op, want, rel, abs, scale] of CASES) {
+for (const [op, { ref: want, gpu }] of UNARY_RULES) {
+  if (gpu === undefined) continue;
+  const { rel, abs, scale, angle = false } = gpu;
   webgpuTest(`${op} is accurate, and right at the edges`, async (device) => {
-    const edges = op === "sin" || op === "cos" ? EDGES.filter((x) => !(Math.abs(x) === 1e30)) : EDGES;
+    const edges = angle ? EDGES.filter((x) => !(Math.abs(x) === 1e30)) : EDGES;
     const x = new Float32Array([...edges, ...fillF32(5, 4001, scale)]);
     const y = await apply(device, op, x);
     x.forEach((v, i) => {

@@ -6,6 +6,7 @@
  * |---|---|---|
  * | exp | 2 | 0 below -104, infinity above 88.73 |
  * | log, log1p | 3 | -infinity at 0 (-1), NaN below |
+ * | atan | 3 | |
  * | tanh | 3 | |
  * | erf | 4 | 1 from 4 on |
  * | sin, cos | 1.5e-7 absolute, for arguments up to 1e4 | |
@@ -16,9 +17,10 @@ import { Fn, OP, T } from "./code.ts";
 import type { ModuleWriter } from "./module.ts";
 
 /** Functions that a module may need. */
-export type MathName = "exp" | "log" | "log1p" | "tanh" | "erf" | "sin" | "cos";
+export type MathName = "exp" | "log" | "log1p" | "atan" | "tanh" | "erf" | "sin" | "cos";
 
-// fitted by Chebyshev interpolation: tanh(x)/x and erf(x)/x in x^2, exp(x^2) erfc(x) in (x - 2.5) / 1.5
+// fitted by Chebyshev interpolation: (atan(t)/t - 1)/t^2, tanh(x)/x and erf(x)/x in x^2, exp(x^2) erfc(x) in (x - 2.5) / 1.5
+const ATAN = [-0.333333313, 0.199995399, -0.142639562, 0.107437313, -0.0645192787];
 const TANH = [1, -0.333333293, 0.133331678, -0.0539428569, 0.0216817469, -0.00813400325, 0.00210526211];
 const ERF = [
   1.12837917,
@@ -127,6 +129,30 @@ function log1p(log: number): Fn {
   return f;
 }
 
+/**
+ * atan(t) for |t| <= tan(pi / 8), t itself, (|x| - 1) / (|x| + 1) or -1 / |x|, and as much of pi / 4 as was taken away.
+ */
+function atan(): Fn {
+  const f = new Fn([T.v128], [T.v128]);
+  const x = 0,
+    a = f.local(T.v128),
+    far = f.local(T.v128),
+    mid = f.local(T.v128),
+    t = f.local(T.v128),
+    z = f.local(T.v128);
+  f.get(x).op(OP.f32x4Abs).tee(a).f32x4(Math.tan(3 * Math.PI / 8)).op(OP.f32x4Gt).set(far);
+  f.get(a).f32x4(Math.tan(Math.PI / 8)).op(OP.f32x4Gt).set(mid);
+  f.f32x4(-1);
+  f.get(a).f32x4(1).op(OP.f32x4Sub).get(a).get(mid).op(OP.v128Bitselect).get(far).op(OP.v128Bitselect);
+  f.get(a);
+  f.get(a).f32x4(1).op(OP.f32x4Add).f32x4(1).get(mid).op(OP.v128Bitselect).get(far).op(OP.v128Bitselect);
+  f.op(OP.f32x4Div).tee(t).get(t).op(OP.f32x4Mul).set(z);
+  f.f32x4(Math.PI / 2).f32x4(Math.PI / 4).get(mid).op(OP.v128And).get(far).op(OP.v128Bitselect);
+  polynomial(f, ATAN, z).get(z).op(OP.f32x4Mul).get(t).op(OP.f32x4Mul).get(t).op(OP.f32x4Add).op(OP.f32x4Add);
+  signOf(f, x).op(OP.v128Or);
+  return f;
+}
+
 /** An odd polynomial up to 0.625, 1 - 2 / (e^2x + 1) above. */
 function tanh(exp: number): Fn {
   const f = new Fn([T.v128], [T.v128]);
@@ -217,6 +243,8 @@ export class MathLibrary {
         return log();
       case "log1p":
         return log1p(this.index("log"));
+      case "atan":
+        return atan();
       case "tanh":
         return tanh(this.index("exp"));
       case "erf":

@@ -23,6 +23,7 @@ const FLOAT_UNARY: Record<UnaryOp, (x: string) => string> = {
   reciprocal: (x) => `F(1.0) / ${x}`,
   sin: (x) => `sin_f(${x})`,
   cos: (x) => `cos_f(${x})`,
+  atan: (x) => `atan_f(${x})`,
   tanh: (x) => `tanh_f(${x})`,
   erf: (x) => `erf_f(${x})`,
   floor: (x) => `floor(${x})`,
