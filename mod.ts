@@ -344,6 +344,8 @@ export {
   MixHandler,
   type MixOptions,
   MixUp,
+  type PlateauOptions,
+  PlateauTracker,
   ReduceLROnPlateau,
   type ReduceLrOptions,
   SaveModel,

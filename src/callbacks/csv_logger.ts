@@ -23,6 +23,8 @@ export interface CsvLoggerOptions {
 export class CSVLogger extends Callback {
   /** Place in line; see `ORDER`. */
   override readonly order: number = ORDER.schedule;
+  /** False: the learning-rate finder's probe is not logged. */
+  override readonly runProbe: boolean = false;
   /** In a run of several processes the first one does it. */
   override readonly rank0Only: boolean = true;
   /** What it can't write costs no fit. */
@@ -57,8 +59,7 @@ export class CSVLogger extends Callback {
   /** See `Callback.beforeFit`. */
   override async beforeFit(): Promise<void> {
     const { learn } = this;
-    this.run = learn.phase !== "probe";
-    if (!this.run || learn.resuming) return;
+    if (learn.resuming) return;
     await Deno.mkdir(dirname(this.path), { recursive: true });
     const goOn = this.append || learn.phase === "unfrozen";
     const there = goOn ? await textOfFile(this.path) : "";
@@ -78,8 +79,8 @@ export class CSVLogger extends Callback {
   }
 
   /** Where this fit's rows begin in the file. */
-  override stateDict(): StateDict | null {
-    return this.run ? { start: this.#start } : null;
+  override stateDict(): StateDict {
+    return { start: this.#start };
   }
 
   /** Goes back to the rows that were there; those that came after will come again. */

@@ -24,6 +24,8 @@ export interface JsonLinesOptions {
 export class JsonLines extends Callback {
   /** Place in line; see `ORDER`. */
   override readonly order: number = ORDER.schedule;
+  /** False: the learning-rate finder's probe is not logged. */
+  override readonly runProbe: boolean = false;
   /** In a run of several processes the first one does it. */
   override readonly rank0Only: boolean = true;
   /** What it can't write costs no fit. */
@@ -51,16 +53,15 @@ export class JsonLines extends Callback {
 
   /** See `Callback.beforeFit`. */
   override async beforeFit(): Promise<void> {
-    this.run = this.learn.phase !== "probe";
-    if (!this.run || this.learn.resuming) return;
+    if (this.learn.resuming) return;
     await Deno.mkdir(dirname(this.path), { recursive: true });
     this.#bytes = await trimFile(this.path, takeOffset(this.learn, this.path) ?? Infinity);
     await this.#write({ event: "fit", phase: this.learn.phase, epochs: this.learn.nEpoch });
   }
 
   /** How much is in the file. */
-  override stateDict(): StateDict | null {
-    return this.run ? { bytes: this.#bytes } : null;
+  override stateDict(): StateDict {
+    return { bytes: this.#bytes };
   }
 
   /** Drops the lines that came after, if the fit goes on: they will come again. */

@@ -6,7 +6,7 @@
 import { ConfigError } from "../base/errors.ts";
 import { checkOptions, shown } from "../base/options.ts";
 import { aGenerator, defaultRng, type Rng, stepInput, type Tensor } from "../tensor/mod.ts";
-import { Callback, computeLoss, type LossFunc, type LossObject } from "../train/mod.ts";
+import { Callback, computeLoss, itemLosses, type LossFunc, type LossObject } from "../train/mod.ts";
 
 /** Options of mixing callbacks. */
 export interface MixOptions {
@@ -82,11 +82,10 @@ export abstract class MixHandler extends Callback {
 
   #loss(original: LossFunc, pred: Tensor, yb: readonly Tensor[]): Tensor {
     if (!this.learn.training || !yb.some(isClass)) return computeLoss(original, pred, yb);
-    return eachItem(original, (loss, reduction) => {
-      const own = perItem(computeLoss(loss, pred, yb)), other = perItem(computeLoss(loss, pred, this.#other));
-      const mixed = lerp(other, own, this.lambda!);
-      return reduction === "sum" ? mixed.sum() : reduction === "none" ? mixed : mixed.mean();
-    });
+    const each = (targs: readonly Tensor[]) => itemLosses(original, pred, targs, "mix items with classes");
+    const mixed = lerp(each(this.#other), each(yb), this.lambda!);
+    const { reduction = "mean" } = original as LossObject;
+    return reduction === "sum" ? mixed.sum() : reduction === "none" ? mixed : mixed.mean();
   }
 
   /** See `Callback.afterTrain`. */
@@ -113,27 +112,4 @@ export function lerp(a: Tensor, b: Tensor, w: Tensor): Tensor {
 
 function isClass(y: Tensor): boolean {
   return y.dtype !== "f32";
-}
-
-function perItem(loss: Tensor): Tensor {
-  return loss.rank <= 1 ? loss : loss.reshape([loss.shape[0], -1]).mean({ axis: 1 });
-}
-
-/** Runs `body` with a loss that keeps items apart. */
-function eachItem(
-  loss: LossFunc,
-  body: (loss: LossObject, reduction: LossObject["reduction"]) => Tensor,
-): Tensor {
-  if (typeof loss === "function" || loss.reduction === undefined) {
-    throw new ConfigError(
-      "Cannot mix items with classes: the loss must be an object with a `reduction`, got a function",
-    );
-  }
-  const { reduction } = loss;
-  loss.reduction = "none";
-  try {
-    return body(loss, reduction);
-  } finally {
-    loss.reduction = reduction;
-  }
 }

@@ -22,5 +22,6 @@ export { ShowGraph, type ShowGraphOptions } from "./show_graph.ts";
 export { StopAfter, type StopAfterOptions } from "./stop_after.ts";
 export { TensorBoard, type TensorBoardOptions } from "./tensor_board.ts";
 export { TerminateOnNaN } from "./terminate_on_nan.ts";
+export { type PlateauOptions, PlateauTracker } from "./plateau.ts";
 export { Tracker, type TrackerOptions } from "./tracker.ts";
 export { VerboseCallback } from "./verbose.ts";

@@ -16,6 +16,8 @@ export interface ShowGraphOptions {
 export class ShowGraph extends Callback {
   /** Place in line; see `ORDER`. */
   override readonly order: number = ORDER.showGraph;
+  /** False: the learning-rate finder's probe is not shown. */
+  override readonly runProbe: boolean = false;
   /** In a run of several processes the first one does it. */
   override readonly rank0Only: boolean = true;
   /** What it can't write costs no fit. */
@@ -31,11 +33,6 @@ export class ShowGraph extends Callback {
     super();
     const { path } = checkOptions("make ShowGraph", options, { path: text });
     this.#path = path ?? null;
-  }
-
-  /** See `Callback.beforeFit`. */
-  override beforeFit(): void {
-    this.run = this.learn.phase !== "probe";
   }
 
   /** See `Callback.afterEpoch`. */

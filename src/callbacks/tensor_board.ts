@@ -26,6 +26,8 @@ export interface TensorBoardOptions {
 export class TensorBoard extends Callback {
   /** Place in line; see `ORDER`. */
   override readonly order: number = ORDER.schedule;
+  /** False: the learning-rate finder's probe is not logged. */
+  override readonly runProbe: boolean = false;
   /** In a run of several processes the first one does it. */
   override readonly rank0Only: boolean = true;
   /** What it can't write costs no fit. */
@@ -60,8 +62,6 @@ export class TensorBoard extends Callback {
 
   /** See `Callback.beforeFit`. */
   override async beforeFit(): Promise<void> {
-    this.run = this.learn.phase !== "probe";
-    if (!this.run) return;
     this.#written = 0;
     const seconds = Date.now() / 1000;
     if (this.#file === "") {
@@ -75,8 +75,8 @@ export class TensorBoard extends Callback {
   }
 
   /** Which steps are in the files. */
-  override stateDict(): StateDict | null {
-    return this.run ? { base: this.#base, written: this.#written } : null;
+  override stateDict(): StateDict {
+    return { base: this.#base, written: this.#written };
   }
 
   /** Tells TensorBoard to forget the steps that will come again. */

@@ -32,6 +32,8 @@ export const TRACKER: OptionTable<TrackerOptions> = {
 export abstract class Tracker extends Callback {
   /** Place in line; see `ORDER`. */
   override readonly order: number = ORDER.tracker;
+  /** False: the learning-rate finder's probe is not tracked. */
+  override readonly runProbe: boolean = false;
   /** The column that is watched. */
   readonly monitor: string;
   /** Whether smaller or larger is better. */
@@ -68,8 +70,6 @@ export abstract class Tracker extends Callback {
   /** See `Callback.beforeFit`. */
   override beforeFit(): void {
     const { learn } = this;
-    this.run = learn.phase !== "probe";
-    if (!this.run) return;
     if (this.resetOnFit) this.best = this.#worst;
     const names = learn.recorder.metricNames;
     if (!names.includes(this.monitor)) {

@@ -8,11 +8,10 @@ import { checkOptions, flag, func, type OptionTable } from "../base/options.ts";
 import { type Tensor, zeros } from "../tensor/mod.ts";
 import {
   Callback,
-  computeLoss,
   gatherRows,
   inDataUnit,
+  itemLosses,
   joinRows,
-  type LossFunc,
   lossInDataUnit,
   ORDER,
   throwIfAborted,
@@ -29,7 +28,7 @@ export interface GetPredsOptions extends ValidateOptions {
   readonly withInput?: boolean;
   /** Whether to give decisions too; false by default. */
   readonly withDecoded?: boolean;
-  /** Whether to give each item's loss too; false by default. The loss must have a `reduction`. */
+  /** Whether to give each item's loss too; false by default. The loss must have `items` or a `reduction`. */
   readonly withLoss?: boolean;
   /** What is applied to predictions; by default the loss's activation. */
   readonly act?: (pred: Tensor) => Tensor;
@@ -80,7 +79,7 @@ class Gather extends Callback {
     if (learn.yb.length > 0) this.targs.push(inDataUnit(learn, learn.yb[0]).detach().keep());
     if (withInput) this.inputs.push(learn.xb[0].detach().keep());
     if (withLoss) {
-      const losses = lossInDataUnit(learn, itemLosses(learn.lossFunc, learn.pred, learn.yb));
+      const losses = lossInDataUnit(learn, itemLosses(learn.lossFunc, learn.pred, learn.yb, "give each item's loss"));
       this.losses.push(losses.detach().keep());
     }
   }
@@ -120,23 +119,4 @@ async function gatherPreds(learn: TrainLoop, options: GetPredsOptions): Promise<
     ...(withDecoded ? { decoded: decode(learn, preds) } : {}),
     ...(gather.losses.length > 0 ? { losses: await join(gather.losses) } : {}),
   };
-}
-
-/** The loss of each item, its mean over whatever axes an item has. */
-export function itemLosses(loss: LossFunc, pred: Tensor, yb: readonly Tensor[]): Tensor {
-  if (typeof loss === "function" || loss.reduction === undefined) {
-    throw new ConfigError(
-      "Cannot give each item's loss: the loss must be an object with a `reduction`, got a function",
-    );
-  }
-  const { reduction } = loss;
-  loss.reduction = "none";
-  try {
-    const each = computeLoss(loss, pred, yb);
-    const n = pred.shape[0];
-    // losses of flattened batches come as one vector
-    return each.size === n ? each.reshape([n]) : each.reshape([n, -1]).mean({ axis: 1 });
-  } finally {
-    loss.reduction = reduction;
-  }
 }

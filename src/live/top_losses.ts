@@ -4,13 +4,12 @@
  * @module
  */
 import { inPhase } from "../fit/fine_tune.ts";
-import { itemLosses } from "../fit/get_preds.ts";
 import { activate, decode } from "../fit/predict.ts";
 import { looking } from "../fit/states.ts";
 import { encodePng } from "../plot/encode_png.ts";
 import type { PixelImage } from "../plot/mod.ts";
 import { cat, readAll, type Tensor } from "../tensor/mod.ts";
-import { Callback, ORDER, type TrainLoop } from "../train/mod.ts";
+import { Callback, itemLosses, ORDER, tellsItems, type TrainLoop } from "../train/mod.ts";
 import type { HardItem, TopLossesMessage } from "./messages.ts";
 
 /** Longest side of a picture that is sent. */
@@ -40,7 +39,7 @@ class KeepHardest extends Callback {
     dispose(this.#spent);
     const decoded = decode(learn, activate(learn, learn.pred));
     const batch: Kept = {
-      loss: itemLosses(learn.lossFunc, learn.pred, learn.yb),
+      loss: itemLosses(learn.lossFunc, learn.pred, learn.yb, "find the hardest items"),
       x: learn.xb[0],
       y: learn.yb[0],
       pred: decoded,
@@ -101,8 +100,9 @@ export async function hasPictures(learn: TrainLoop): Promise<boolean> {
 async function cannot(learn: TrainLoop): Promise<string | null> {
   const { lossFunc } = learn;
   if (learn.dls.valid.length === 0) return "There is no validation set.";
-  if (typeof lossFunc === "function" || lossFunc.reduction === undefined) {
-    return "The loss is a plain function: it does not tell one item's loss from another's.";
+  if (!tellsItems(lossFunc)) {
+    const what = typeof lossFunc === "function" ? "is a plain function" : "has neither items() nor a reduction";
+    return `The loss ${what}: it does not tell one item's loss from another's.`;
   }
   return await hasPictures(learn) ? null : "The inputs are no pictures.";
 }

@@ -42,6 +42,18 @@ export abstract class Loss {
   /** The loss of predictions against targets. */
   abstract forward(pred: Tensor, targ: Tensor): Tensor;
 
+  /**
+   * The loss of each item of a batch, whatever the reduction is.
+   *
+   * @param pred Predictions, `[n, ...]`.
+   * @param targs Targets, as {@link Loss.forward} takes them.
+   * @returns `[n]`; where an item has several elements, the mean of their losses.
+   */
+  items(pred: Tensor, ...targs: Tensor[]): Tensor {
+    const forward: (pred: Tensor, ...targs: Tensor[]) => Tensor = this.forward.bind(this);
+    return unreduced(this, pred.shape[0], () => forward(pred, ...targs));
+  }
+
   /** What makes probabilities, or the like, of the model's output. */
   activation(pred: Tensor): Tensor {
     return pred;
@@ -55,6 +67,19 @@ export abstract class Loss {
   /** Brings items' losses together. */
   protected reduce(items: Tensor): Tensor {
     return this.reduction === "mean" ? items.mean() : this.reduction === "sum" ? items.sum() : items;
+  }
+}
+
+/** What `compute` gives while `loss` reduces nothing, as one number for each of `n` items. */
+export function unreduced(loss: { reduction?: Reduction }, n: number, compute: () => Tensor): Tensor {
+  const { reduction } = loss;
+  loss.reduction = "none";
+  try {
+    const each = compute();
+    // losses of flattened batches come as one vector
+    return each.size === n ? each.reshape([n]) : each.reshape([n, -1]).mean({ axis: 1 });
+  } finally {
+    loss.reduction = reduction!;
   }
 }
 

@@ -33,6 +33,8 @@ export class Callback {
   runTrain: boolean = true;
   /** Whether events of validation batches are handled. */
   runValid: boolean = true;
+  /** Whether events of the learning-rate finder's probe are handled. */
+  readonly runProbe: boolean = true;
   /** Whether, in a run of several processes, only the first calls it: for what writes files or shows something. */
   readonly rank0Only: boolean = false;
   /**
@@ -69,11 +71,11 @@ export class Callback {
   }
 
   /**
-   * Called for every event. This implementation applies `run`, and in batch events `runTrain` and `runValid`, and calls
-   * the event's handler. Override it to see every event, ungated.
+   * Called for every event. This implementation applies `run`, `runProbe`, and in batch events `runTrain` and `runValid`,
+   * and calls the event's handler. Override it to see every event, ungated.
    */
   handle(event: EventName): Handled {
-    if (!this.run) return;
+    if (!this.run || !this.runProbe && this.learn.phase === "probe") return;
     if (BATCH_EVENTS.has(event) && !(this.learn.training ? this.runTrain : this.runValid)) return;
     return this[event]();
   }

@@ -4,6 +4,8 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { fmtShape } from "../base/shape.ts";
+import { unreduced } from "../nn/loss.ts";
 import { Tensor } from "../tensor/mod.ts";
 
 /** A loss that is an object: the losses of `nn`, or anything with `forward`. */
@@ -14,6 +16,11 @@ export interface LossObject {
   activation?(pred: Tensor): Tensor;
   /** What makes decisions of activated predictions, such as the class with the largest probability. */
   decodes?(pred: Tensor): Tensor;
+  /**
+   * The loss of each item, `[n]`. Where it is absent, a loss with a `reduction` is asked for its elements with "none", and
+   * an item's loss is their mean.
+   */
+  items?(pred: Tensor, ...yb: Tensor[]): Tensor;
   /** How the items' losses are brought together; "none" keeps them apart. */
   reduction?: "mean" | "sum" | "none";
   /**
@@ -35,6 +42,36 @@ export function computeLoss(loss: LossFunc, pred: Tensor, yb: readonly Tensor[])
   const name = typeof loss === "function" ? loss.name : loss.constructor.name;
   throw new ConfigError(
     `Cannot train with the loss${name === "" ? "" : ` ${name}`}: it gives a tensor, ${gotNoTensor(value)}`,
+  );
+}
+
+/** Whether {@link itemLosses} can tell the loss of one item from another's. */
+export function tellsItems(loss: LossFunc): loss is LossObject {
+  return typeof loss === "object" && (loss.items !== undefined || loss.reduction !== undefined);
+}
+
+/**
+ * The loss of each item of a batch, `[n]`; the mean over whatever axes an item has.
+ *
+ * @param what What it is for, as errors name it.
+ * @throws ConfigError for a loss that gives one number only.
+ */
+export function itemLosses(loss: LossFunc, pred: Tensor, yb: readonly Tensor[], what: string): Tensor {
+  if (!tellsItems(loss)) {
+    throw new ConfigError(
+      `Cannot ${what}: the loss must be an object with a \`reduction\` or \`items\`, got ${
+        typeof loss === "function" ? "a function" : "one without"
+      }`,
+    );
+  }
+  const n = pred.shape[0];
+  if (loss.items === undefined) return unreduced(loss, n, () => computeLoss(loss, pred, yb));
+  const items = loss.items(pred, ...yb);
+  if (items instanceof Tensor && items.size === n) return items.reshape([n]);
+  throw new ConfigError(
+    `Cannot ${what}: items() of the loss gives one number for each of ${n} items, ${
+      items instanceof Tensor ? `got shape ${fmtShape(items.shape)}` : gotNoTensor(items)
+    }`,
   );
 }
 
