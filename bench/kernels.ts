@@ -1,10 +1,10 @@
 /**
  * Speed of the devices' kernels: products in GFLOP/s, the others in nanoseconds an element.
  *
- *     deno run -A bench/kernels.ts [threads | family ...] [wasm] [names ...]
+ *     deno run -A bench/kernels.ts [threads | strategy ...] [wasm] [names ...]
  *
  * Numbers are threads of the CPU device (1 and 2 by default), which computes products by machine code where it can, with `wasm` by
- * WebAssembly; what one thread can do at most is printed first. `auto`, `register`, `texel` and `shared` are families of
+ * WebAssembly; what one thread can do at most is printed first. `auto`, `register`, `texel` and `shared` are strategies of
  * kernels on WebGPU, which come with the adapter's own ceiling. With names as arguments, only what contains one of them,
  * such as `conv`. Each figure is the median of 9: of blocks of about 60 ms on the CPU, of runs timed by the adapter on
  * WebGPU. Other work on the machine's cores lowers the figures.
@@ -18,7 +18,7 @@ import { openWebgpu } from "../src/device/webgpu/mod.ts";
 import { ceiling } from "./ceiling.ts";
 import { cpuCeilings } from "./ceiling_cpu.ts";
 import { type ConvWork, forward, inputGradient, LAYERS, weightGradient } from "./kernels_conv.ts";
-import { FAMILIES } from "../src/device/webgpu/kernels/plan.ts";
+import { STRATEGIES } from "../src/device/webgpu/kernels/plan.ts";
 import type { Device, Inst, Kernel, Slot, View } from "../src/device/contract.ts";
 
 /** Seconds for one call of `go`: the median of 9 blocks. */
@@ -161,15 +161,15 @@ function maxPool(n: number, size: number): Kernel {
 }
 
 const counts = Deno.args.filter((arg) => /^\d+$/.test(arg)).map(Number);
-const families = (["auto", ...FAMILIES] as const).filter((family) => Deno.args.includes(family));
-if (counts.length + families.length === 0) counts.push(1, 2);
+const strategies = (["auto", ...STRATEGIES] as const).filter((strategy) => Deno.args.includes(strategy));
+if (counts.length + strategies.length === 0) counts.push(1, 2);
 const wasm = Deno.args.includes("wasm");
 const names = Deno.args.filter((arg) =>
-  arg !== "wasm" && !/^\d+$/.test(arg) && !families.some((family) => family === arg)
+  arg !== "wasm" && !/^\d+$/.test(arg) && !strategies.some((strategy) => strategy === arg)
 );
 const devices: Device[] = [
   ...counts.map((threads) => openCpu({ threads, ...(wasm ? { native: false } : {}) })),
-  ...await Promise.all(families.map((family) => openWebgpu({ family }))),
+  ...await Promise.all(strategies.map((strategy) => openWebgpu({ strategy }))),
 ];
 const row = async (name: string, unit: string, measure: (device: Device) => Promise<number>) => {
   if (names.length > 0 && !names.some((part) => name.includes(part))) return;
@@ -178,7 +178,7 @@ const row = async (name: string, unit: string, measure: (device: Device) => Prom
   console.log(`${name.padEnd(44)}${figures.join("")}  ${unit}`);
 };
 
-if (families.length > 0) {
+if (strategies.length > 0) {
   const { device, name } = await openAdapter({});
   const { gflops, gbytes } = await ceiling(device);
   console.log(`${name}: at most ${gflops.toPrecision(3)} GFLOP/s, copies ${gbytes.toPrecision(3)} GB/s`);
@@ -188,7 +188,7 @@ if (counts.length > 0) {
   const text = cpuCeilings().map(({ name, gflops }) => `${name} ${gflops.toPrecision(3)}`).join(", ");
   console.log(`at most, GFLOP/s a thread: ${text}`);
 }
-const heads = [...counts.map((count) => `${count} thr`), ...families].map((head) => head.padStart(9));
+const heads = [...counts.map((count) => `${count} thr`), ...strategies].map((head) => head.padStart(9));
 console.log(devices[0].name.padEnd(44) + heads.join(""));
 for (const size of [128, 512, 1024]) {
   for (const layout of ["NN", "NT", "TN"] as const) {

@@ -1,7 +1,7 @@
 /**
  * Where the time of a training step goes on WebGPU: every dispatch of the program that does most work, timed by the adapter.
  *
- *     deno task profile [workload] [--family register|texel|shared] [--top N]
+ *     deno task profile [workload] [--strategy register|texel|shared] [--top N]
  *
  * Workloads are those of the benchmark (`bench/workloads.ts`): `mlp64` by default, `cnn`, `resnet18`, ... Each figure is the
  * median of 9 runs with a pass per dispatch; other work on the machine's cores raises them.
@@ -13,18 +13,18 @@ import { subjectOf } from "../bench/anneal.ts";
 import { isWorkload } from "../bench/workloads.ts";
 import type { Device, DeviceBuffer, Executable, Kernel } from "../src/device/contract.ts";
 import { WebgpuDevice } from "../src/device/webgpu/device.ts";
-import { FAMILIES } from "../src/device/webgpu/kernels/plan.ts";
+import { STRATEGIES } from "../src/device/webgpu/kernels/plan.ts";
 import type { DispatchTime } from "../src/device/webgpu/profile.ts";
 import { openWebgpu } from "../src/device/webgpu/mod.ts";
 import { session } from "../src/graph/session.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { family: { type: "string" }, top: { type: "string", default: "1000" } },
+  options: { strategy: { type: "string" }, top: { type: "string", default: "1000" } },
 });
 const workload = positionals[0] ?? "mlp64";
 if (!isWorkload(workload)) throw new Error(`Cannot profile "${workload}": it is no workload of bench/workloads.ts`);
-const device = await openWebgpu({ family: FAMILIES.find((name) => name === values.family) ?? "auto" });
+const device = await openWebgpu({ strategy: STRATEGIES.find((name) => name === values.strategy) ?? "auto" });
 if (!(device instanceof WebgpuDevice)) throw new Error("openWebgpu gave another device");
 
 /** The last run of each program. */

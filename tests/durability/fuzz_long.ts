@@ -1,11 +1,11 @@
 /**
- * The long form of the tests by random: damaged files, then random calls on random views on every device, family by family.
+ * The long form of the tests by random: damaged files, then random calls on random views on every device, strategy by strategy.
  * `deno task test:fuzz`, with a number of files, a seed and a number of calls if wanted.
  *
  * @module
  */
 import type { Device } from "../../src/device/contract.ts";
-import { FAMILIES } from "../../src/device/webgpu/kernels/plan.ts";
+import { STRATEGIES } from "../../src/device/webgpu/kernels/plan.ts";
 import { init } from "../../src/tensor/mod.ts";
 import { disagreements, KINDS, randomCase } from "../oracle/random_graphs.ts";
 import { openOnce } from "../support/devices.ts";
@@ -22,7 +22,7 @@ console.log(
 for (const line of wrong.slice(0, 10)) console.log(line);
 
 const devices: (readonly [string, Device])[] = [["cpu", await openOnce("cpu")]];
-if (adapter !== null) { for (const family of FAMILIES) devices.push([family, await sharedWebgpu(family)]); }
+if (adapter !== null) { for (const strategy of STRATEGIES) devices.push([strategy, await sharedWebgpu(strategy)]); }
 let disagreed = 0;
 for (let i = 0; i < Number(calls); i++) {
   const at = Number(seed) * 1_000_003 + i;

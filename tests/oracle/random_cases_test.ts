@@ -3,7 +3,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { nn, ops } from "../../mod.ts";
-import { FAMILIES } from "../../src/device/webgpu/kernels/plan.ts";
+import { STRATEGIES } from "../../src/device/webgpu/kernels/plan.ts";
 import { session } from "../../src/graph/session.ts";
 import { onDevices } from "../support/devices.ts";
 import { failures, type RecordedCase, recordedCases } from "../support/recorded.ts";
@@ -54,11 +54,11 @@ for (const fn of new Set(cases.map((c) => c.fn))) {
 // every fourth: an adapter in software takes its time for kernels that are made for others
 const products = cases.filter((c) => /conv|matmul|linear/i.test(c.fn)).filter((_, i) => i % 4 === 0);
 
-for (const family of FAMILIES) {
-  webgpuTest(`random products and convolutions follow PyTorch, ${family} kernels`, async (device) => {
+for (const strategy of STRATEGIES) {
+  webgpuTest(`random products and convolutions follow PyTorch, ${strategy} kernels`, async (device) => {
     session.useDevice(device);
     await check(products);
-  }, { family });
+  }, { strategy });
 }
 
 onDevices("200 random calls on random views give what the same numbers give in memory of their own", async (device) => {

@@ -12,10 +12,10 @@ export const adapter: GPUAdapter | null = await requestAdapter();
 
 const opened = new Map<string, Promise<Device>>();
 
-/** The process's device of a family, opened on first use. */
-export function sharedWebgpu(family: OpenWebgpuOptions["family"] = "auto"): Promise<Device> {
-  let device = opened.get(family);
-  if (device === undefined) opened.set(family, device = openWebgpu({ family }));
+/** The process's device of a strategy, opened on first use. */
+export function sharedWebgpu(strategy: OpenWebgpuOptions["strategy"] = "auto"): Promise<Device> {
+  let device = opened.get(strategy);
+  if (device === undefined) opened.set(strategy, device = openWebgpu({ strategy }));
   return device;
 }
 
@@ -23,7 +23,7 @@ export function sharedWebgpu(family: OpenWebgpuOptions["family"] = "auto"): Prom
 export function webgpuTest(
   name: string,
   fn: (device: Device) => void | Promise<void>,
-  options: { readonly family?: OpenWebgpuOptions["family"] } = {},
+  options: { readonly strategy?: OpenWebgpuOptions["strategy"] } = {},
 ): void {
   Deno.test({
     name: `webgpu: ${name}`,
@@ -31,6 +31,6 @@ export function webgpuTest(
     // the device outlives the test that opened it
     sanitizeOps: false,
     sanitizeResources: false,
-    fn: async () => await fn(await sharedWebgpu(options.family)),
+    fn: async () => await fn(await sharedWebgpu(options.strategy)),
   });
 }

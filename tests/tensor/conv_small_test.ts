@@ -5,7 +5,7 @@
 import { assertEquals } from "@std/assert";
 import type { Device } from "../../src/device/contract.ts";
 import { openCpu } from "../../src/device/cpu/mod.ts";
-import { FAMILIES } from "../../src/device/webgpu/kernels/plan.ts";
+import { STRATEGIES } from "../../src/device/webgpu/kernels/plan.ts";
 import { planProgram } from "../../src/device/webgpu/planner.ts";
 import { session } from "../../src/graph/session.ts";
 import { grad, readAll, Rng, type Tensor, tensor } from "../../src/tensor/mod.ts";
@@ -130,13 +130,13 @@ async function check(cases: Iterable<Small>): Promise<void> {
   assertEquals(failures, []);
 }
 
-Deno.test("every small convolution is right on the CPU, and every family of WebGPU's kernels has a plan for it", async () => {
+Deno.test("every small convolution is right on the CPU, and every strategy of WebGPU's kernels has a plan for it", async () => {
   const cpu = await openCpu({});
   const planning: Device = new Proxy(cpu, {
     get: (device, key) => {
       if (key === "compile") {
         return (program: Parameters<Device["compile"]>[0]) => {
-          for (const family of FAMILIES) planProgram(program, device.profile, () => family);
+          for (const strategy of STRATEGIES) planProgram(program, device.profile, () => strategy);
           return device.compile(program);
         };
       }
@@ -152,11 +152,11 @@ Deno.test("every small convolution is right on the CPU, and every family of WebG
 /** Cases that are run, of all that are planned: kernels take long to compile where a CPU stands in for a GPU. */
 const EVERY = { shared: 67, register: 29, texel: 23 };
 
-for (const family of FAMILIES) {
-  webgpuTest(`small convolutions are right (${family})`, async () => {
-    session.useDevice(await sharedWebgpu(family));
+for (const strategy of STRATEGIES) {
+  webgpuTest(`small convolutions are right (${strategy})`, async () => {
+    session.useDevice(await sharedWebgpu(strategy));
     // padding around a single place, and a sample of the others
     const single: Small[] = [1, 2].map((d) => ({ ...SINGLE, d: d as 1 | 2 }));
-    await check([...single, ...[...allSmall()].filter((_, i) => i % EVERY[family] === 5)]);
+    await check([...single, ...[...allSmall()].filter((_, i) => i % EVERY[strategy] === 5)]);
   });
 }

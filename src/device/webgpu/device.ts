@@ -8,35 +8,35 @@ import type { Device, DeviceBuffer, DeviceProfile, DeviceStats, Executable, Prog
 import type { OpenedAdapter } from "./adapter.ts";
 import { BufferPool, PooledBuffer } from "./buffers.ts";
 import { Counters } from "./counters.ts";
-import { MOST_HELD, WebgpuExecutable } from "./executable.ts";
+import { MOST_BATCHED, WebgpuExecutable } from "./executable.ts";
 import { Faults } from "./faults.ts";
-import type { Family } from "./kernels/plan.ts";
+import type { KernelStrategy } from "./kernels/plan.ts";
 import { Pipelines } from "./pipelines.ts";
 import { planProgram } from "./planner.ts";
-import { probeFamily } from "./probe.ts";
+import { probeStrategy } from "./probe.ts";
 import { type DispatchTime, profileDispatches } from "./profile.ts";
-import { Recorder } from "./recorder.ts";
+import { CommandRecorder } from "./command_recorder.ts";
 import { Readback, type Source } from "./readback.ts";
-import { settledFamily } from "./settled.ts";
-import { TexturePool } from "./textures.ts";
+import { cachedStrategy } from "./adapter_cache.ts";
+import { TexturePool } from "./texture_pool.ts";
 
-/** Most runs that are handed over and not finished. */
+/** Most runs in flight: submitted and not finished. */
 const MOST_IN_FLIGHT = 8;
 
 /**
- * For how long runs are gathered to be handed over together: steps that are over in a moment cost less than handing them
- * over, and the GPU has better things to do than to wait for long ones.
+ * How long runs are batched into one submission: short programs cost less than a submission does, and the GPU should not
+ * idle while long ones are recorded.
  */
-const LONGEST_HOLD_MS = 0.5;
-/** How often others that wait for the end of the script's task go first: a learner's events between two batches are many. */
+const LONGEST_BATCH_MS = 0.5;
+/** Microtasks that are let run first before a batch is submitted: a learner fires many events between two training batches. */
 const MOST_TURNS = 200;
 
 /** Bindings that a kernel may need beside its slots: both operands of a matmul, and a table. */
 const SPARE_BINDINGS = 2;
 
 /**
- * A {@link Device} on WebGPU. Runs that follow each other at once share a command encoder, a compute pass and a submit; they
- * are handed over before anything else happens, and at the latest when the script's current task is over.
+ * A {@link Device} on WebGPU. Consecutive runs share a command encoder, a compute pass and a submission; they are submitted
+ * before any other operation, and at the latest when the script's current task ends.
  */
 export class WebgpuDevice implements Device {
   readonly kind = "webgpu";
@@ -51,18 +51,18 @@ export class WebgpuDevice implements Device {
   readonly #textures: TexturePool;
   readonly #pipelines: Pipelines;
   readonly #readback: Readback;
-  readonly #family: () => Family;
+  readonly #strategy: () => KernelStrategy;
   /** Buffers that must be cleared before anything else happens to them. */
   readonly #dirty = new Set<PooledBuffer>();
-  /** What has been recorded and not handed over, and the programs that it runs. */
-  #recorder: Recorder | null = null;
-  readonly #held: WebgpuExecutable[] = [];
-  #heldSince = 0;
+  /** Commands that have been recorded and not submitted, and the programs that they run. */
+  #recorder: CommandRecorder | null = null;
+  readonly #batch: WebgpuExecutable[] = [];
+  #batchStart = 0;
   #inFlight = 0;
   #closed = false;
 
-  /** @param family Matmul kernels to use; what a trial settled for the adapter, made when first needed, if left out. */
-  constructor({ device, name, identity }: OpenedAdapter, family?: Family) {
+  /** @param strategy Matmul kernels to use; by default what a trial finds fastest on the adapter, cached. */
+  constructor({ device, name, identity }: OpenedAdapter, strategy?: KernelStrategy) {
     this.#gpu = device;
     this.name = name;
     const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage } = device.limits;
@@ -71,14 +71,14 @@ export class WebgpuDevice implements Device {
       maxBufferBytes: Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 16) * 16,
     };
     this.#faults = new Faults(device);
-    this.#pool = new BufferPool(device, this.#counters, this.profile.maxBufferBytes, () => this.#handOver());
+    this.#pool = new BufferPool(device, this.#counters, this.profile.maxBufferBytes, () => this.#submit());
     this.#textures = new TexturePool(device, this.#counters);
     this.#pipelines = new Pipelines(device, this.#counters, this.#faults);
     this.#readback = new Readback(device, this.#counters);
     this.#readback.selfTest();
-    let known = family;
-    const trial = () => probeFamily(device, () => this.#readback.wait());
-    this.#family = () => known ??= this.#readback.synchronous ? settledFamily(identity, trial) : "shared";
+    let known = strategy;
+    const trial = () => probeStrategy(device, () => this.#readback.wait());
+    this.#strategy = () => known ??= this.#readback.synchronous ? cachedStrategy(identity, trial) : "shared";
     if (this.#readback.synchronous) this.readSync = (ranges) => this.#readNow(ranges);
   }
 
@@ -104,7 +104,7 @@ export class WebgpuDevice implements Device {
       if (data.byteLength === own.bytes) this.#dirty.delete(own);
       else this.#clear();
     }
-    this.#handOver();
+    this.#submit();
     this.#gpu.queue.writeBuffer(own.block.gpu, offset, this.#wholeWords(own, offset, data));
     this.#counters.writes++;
   }
@@ -117,7 +117,7 @@ export class WebgpuDevice implements Device {
     if (from === to) throw new DeviceError(`Cannot copy within buffer ${from.id}: source and target must differ`);
     const encoder = this.#record("anneal copy").outside();
     encoder.copyBufferToBuffer(from.block.gpu, source.offset, to.block.gpu, targetOffset, source.bytes);
-    this.#handOver();
+    this.#submit();
   }
 
   async read(ranges: readonly Range[]): Promise<Uint8Array[]> {
@@ -136,14 +136,14 @@ export class WebgpuDevice implements Device {
 
   compile(program: Program): Executable {
     this.#checkOpen();
-    const plan = planProgram(program, this.profile, this.#family);
+    const plan = planProgram(program, this.profile, this.#strategy);
     return new WebgpuExecutable(program, plan, {
       device: this.#gpu,
       pool: this.#pool,
       textures: this.#textures,
       pipelines: this.#pipelines,
       counters: this.#counters,
-      flush: () => this.#handOver(),
+      flush: () => this.#submit(),
     });
   }
 
@@ -167,27 +167,27 @@ export class WebgpuDevice implements Device {
     if (params.byteLength > 0) this.#counters.writes++;
     const fresh = this.#recorder === null;
     own.record(this.#record(own.program.label), buffers);
-    this.#held.push(own);
+    this.#batch.push(own);
     this.#inFlight++;
     this.#counters.runs++;
     this.#counters.dispatches += own.size;
     if (fresh) {
-      this.#heldSince = performance.now();
+      this.#batchStart = performance.now();
       this.#afterOthers(MOST_TURNS);
-    } else if (this.#held.length >= MOST_HELD || performance.now() - this.#heldSince > LONGEST_HOLD_MS) {
-      this.#handOver();
+    } else if (this.#batch.length >= MOST_BATCHED || performance.now() - this.#batchStart > LONGEST_BATCH_MS) {
+      this.#submit();
     }
   }
 
   flush(): void {
     this.#checkOpen();
-    this.#handOver();
+    this.#submit();
   }
 
   async sync(): Promise<void> {
     this.#checkOpen();
     this.#faults.check();
-    this.#handOver();
+    this.#submit();
     await this.#gpu.queue.onSubmittedWorkDone();
     this.#inFlight = 0;
     this.#faults.check();
@@ -199,13 +199,13 @@ export class WebgpuDevice implements Device {
 
   close(): void {
     if (this.#closed) return;
-    this.#settle();
+    this.#drain();
     this.#closed = true;
     this.#gpu.destroy();
   }
 
-  /** Waits until nothing runs any more: drivers that are torn down in the middle of their work may take the process along. */
-  #settle(): void {
+  /** Waits until nothing is in flight: a driver that is torn down in the middle of its work may crash the process. */
+  #drain(): void {
     if (this.readSync === undefined) return;
     try {
       const probe = this.alloc(16);
@@ -223,7 +223,7 @@ export class WebgpuDevice implements Device {
    */
   timeDispatches(executable: Executable, bound: readonly DeviceBuffer[], params: Uint8Array): Promise<DispatchTime[]> {
     const own = this.#ownExecutable(executable);
-    this.#handOver();
+    this.#submit();
     own.writeParams(params);
     own.rewind();
     const buffers = bound.map((buffer) => this.#own(buffer, "profile on"));
@@ -249,17 +249,17 @@ export class WebgpuDevice implements Device {
     return sources;
   }
 
-  // Work beyond this only fills the queue: wait for what is under way, where waiting is possible
+  // More runs in flight only lengthen the queue: wait for them, where waiting is possible
   #throttle(): void {
     if (this.#inFlight < MOST_IN_FLIGHT || !this.#readback.synchronous) return;
-    this.#handOver();
+    this.#submit();
     this.#readback.wait();
     this.#inFlight = 0;
   }
 
-  /** The recorder of what is to be handed over next; memory that must be cleared is cleared first. */
-  #record(label: string): Recorder {
-    const recorder = this.#recorder ??= new Recorder(this.#gpu, label);
+  /** The recorder of the next submission; memory that must be cleared is cleared first. */
+  #record(label: string): CommandRecorder {
+    const recorder = this.#recorder ??= new CommandRecorder(this.#gpu, label);
     if (this.#dirty.size === 0) return recorder;
     const encoder = recorder.outside();
     for (const { block } of this.#dirty) encoder.clearBuffer(block.gpu);
@@ -267,28 +267,28 @@ export class WebgpuDevice implements Device {
     return recorder;
   }
 
-  /** Hands over when all others that wait for the end of the current task have had their turn, and asked for nothing more. */
+  /** Submits after `turns` microtasks, once those that were queued before have run and recorded what they may. */
   #afterOthers(turns: number): void {
     queueMicrotask(() => {
       if (this.#recorder === null) return;
-      if (turns === 0) this.#handOver();
+      if (turns === 0) this.#submit();
       else this.#afterOthers(turns - 1);
     });
   }
 
-  /** Hands over what has been recorded, if anything. */
-  #handOver(): void {
+  /** Submits what has been recorded, if anything. */
+  #submit(): void {
     const recorder = this.#recorder;
     if (recorder === null || this.#closed) return;
     this.#recorder = null;
-    for (const executable of this.#held.splice(0)) executable.rewind();
-    recorder.finish();
+    for (const executable of this.#batch.splice(0)) executable.rewind();
+    recorder.submit();
     this.#counters.submits++;
   }
 
   #clear(): void {
     if (this.#dirty.size > 0) this.#record("anneal clear");
-    this.#handOver();
+    this.#submit();
   }
 
   /** `data` as whole words: bytes of the last word that are not written keep their values. */

@@ -9,15 +9,15 @@ import type { Counters } from "./counters.ts";
 import { type Binding, PARAM_VECTORS } from "./kernels/access.ts";
 import type { TexelCopy } from "./kernels/plan.ts";
 import type { Pipeline, Pipelines } from "./pipelines.ts";
-import type { Recorder } from "./recorder.ts";
+import type { CommandRecorder } from "./command_recorder.ts";
 import { fitsUniform, type Plan } from "./planner.ts";
-import { copyTexels, type TexelBlock, type TexturePool } from "./textures.ts";
+import { copyTexels, type TexelBlock, type TexturePool } from "./texture_pool.ts";
 
-/** Most bind groups that one dispatch keeps: different memory bound in turn. */
+/** Most bind groups that one dispatch caches, by the buffers bound. */
 const MOST_GROUPS = 64;
-/** Runs whose parameters lie side by side, to be handed over together. */
-export const MOST_HELD = 8;
-/** What offsets into the parameters are multiples of, on every adapter. */
+/** Most runs of an executable in one submission: the parameters of each have a region of their own. */
+export const MOST_BATCHED = 8;
+/** Alignment of dynamic offsets into the parameters, on every adapter. */
 const ALIGNMENT = 256;
 
 /** The device's parts that an executable is made from. */
@@ -27,20 +27,21 @@ export interface Parts {
   readonly textures: TexturePool;
   readonly pipelines: Pipelines;
   readonly counters: Counters;
-  /** Hands over what has been recorded, before memory that it uses goes away. */
+  /** Submits what has been recorded, before memory that it uses is freed. */
   readonly flush: () => void;
 }
 
-interface Dispatch {
+/** A dispatch with its GPU objects. */
+interface PreparedDispatch {
   readonly label: string;
   readonly pipeline: Pipeline;
   readonly grid: readonly [number, number];
   readonly bindings: readonly Binding[];
   readonly copies: readonly TexelCopy[];
-  /** Where the parameters of a run lie, as often as they are bound. */
+  /** Dynamic offsets: where the parameters of a run lie, once for each binding of them. */
   readonly offsets: number[];
   readonly constants: { readonly offset: number; readonly size: number };
-  /** By the ids of the blocks bound. */
+  /** Bind groups by the ids of the blocks bound. */
   readonly groups: Map<string, GPUBindGroup>;
   last: { key: string; group: GPUBindGroup } | null;
 }
@@ -49,15 +50,15 @@ interface Dispatch {
 export class WebgpuExecutable implements Executable {
   readonly #parts: Parts;
   readonly #constants: GPUBuffer;
-  readonly #dispatches: readonly Dispatch[];
+  readonly #dispatches: readonly PreparedDispatch[];
   /** Memory of each slot, the device's own included; bound slots change from run to run, textures have none. */
   readonly #blocks: (Block | null)[];
   readonly #own: PooledBuffer[] = [];
-  /** Bytes that the parameters of a run take, room for how many runs there is, and how many have been written. */
+  /** Bytes from one run's parameters to the next one's, how many fit the buffer, and how many have been written. */
   readonly #paramStride: number;
   #room = 1;
   #written = 0;
-  /** Where the parameters of the run lie that is recorded. */
+  /** Dynamic offset of the parameters of the run that is being recorded. */
   #paramOffset = 0;
   /** By slot. */
   readonly #texels = new Map<number, TexelBlock>();
@@ -105,19 +106,19 @@ export class WebgpuExecutable implements Executable {
     const align = device.limits.minUniformBufferOffsetAlignment;
     const offsets: number[] = [];
     let bytes = 0;
-    for (const { constants } of plan.steps) {
+    for (const { constants } of plan.dispatches) {
       offsets.push(bytes);
       bytes = Math.ceil((bytes + constants.byteLength) / align) * align;
     }
     this.#constants = this.#makeConstants(plan, offsets, Math.max(bytes, 16));
-    const dispatches = plan.steps.map((step, i) => ({
-      label: step.label,
-      pipeline: pipelines.get(step),
-      grid: step.grid,
-      bindings: step.bindings,
-      copies: step.copies ?? [],
-      offsets: step.bindings.filter(({ slot }) => slot === 0).map(() => 0),
-      constants: { offset: offsets[i], size: step.constants.byteLength },
+    const dispatches = plan.dispatches.map((dispatch, i) => ({
+      label: dispatch.label,
+      pipeline: pipelines.get(dispatch),
+      grid: dispatch.grid,
+      bindings: dispatch.bindings,
+      copies: dispatch.copies ?? [],
+      offsets: dispatch.bindings.filter(({ slot }) => slot === 0).map(() => 0),
+      constants: { offset: offsets[i], size: dispatch.constants.byteLength },
       groups: new Map<string, GPUBindGroup>(),
       last: null,
     }));
@@ -140,7 +141,7 @@ export class WebgpuExecutable implements Executable {
     return this.#dispatches.length;
   }
 
-  /** Writes the parameters of a run: of one more before all that were written are handed over, until {@link rewind}. */
+  /** Writes the parameters of one more run of the batch, which {@link rewind} ends. */
   writeParams(params: Uint8Array): void {
     if (params.byteLength === 0) return;
     if (this.#written === this.#room) this.#makeRoom();
@@ -150,13 +151,13 @@ export class WebgpuExecutable implements Executable {
     this.#parts.device.queue.writeBuffer(target, this.#paramOffset, buffer as ArrayBuffer, byteOffset, byteLength);
   }
 
-  /** Says that what was recorded has been handed over. */
+  /** Ends the batch: what was recorded has been submitted. */
   rewind(): void {
     this.#written = 0;
   }
 
-  /** Records all dispatches into the open pass, but for copies into textures, which end it. */
-  record(recorder: Recorder, bound: readonly PooledBuffer[]): void {
+  /** Encodes all dispatches into the open pass; copies into textures end it. */
+  record(recorder: CommandRecorder, bound: readonly PooledBuffer[]): void {
     this.#bind(bound);
     let pass: GPUComputePassEncoder | null = null;
     let pipeline: Pipeline | null = null;
@@ -176,7 +177,7 @@ export class WebgpuExecutable implements Executable {
     }
   }
 
-  /** Records one dispatch, in a pass that takes timestamps. */
+  /** Encodes one dispatch, in a pass that takes timestamps. */
   recordOne(
     encoder: GPUCommandEncoder,
     bound: readonly PooledBuffer[],
@@ -216,15 +217,15 @@ export class WebgpuExecutable implements Executable {
     const buffer = device.createBuffer({ label: `${this.program.label} constants`, size, usage });
     counters.buffers++;
     const all = new Uint32Array(size / 4);
-    plan.steps.forEach(({ constants }, i) => all.set(constants, offsets[i] / 4));
+    plan.dispatches.forEach(({ constants }, i) => all.set(constants, offsets[i] / 4));
     device.queue.writeBuffer(buffer, 0, all);
     return buffer;
   }
 
-  /** Runs that have been recorded keep the old parameters until they are handed over. */
+  /** Grows the parameters from one run to a batch; runs in flight keep the old buffer. */
   #makeRoom(): void {
-    this.#room = MOST_HELD;
-    const { buffer } = this.#parts.pool.alloc(this.#paramStride * MOST_HELD);
+    this.#room = MOST_BATCHED;
+    const { buffer } = this.#parts.pool.alloc(this.#paramStride * MOST_BATCHED);
     this.#own.push(buffer);
     this.#blocks[0] = buffer.block;
   }
@@ -233,13 +234,13 @@ export class WebgpuExecutable implements Executable {
     this.#boundSlots.forEach((slot, i) => this.#blocks[slot] = bound[i].block);
   }
 
-  #copy(encoder: GPUCommandEncoder, { copies }: Dispatch): void {
+  #copy(encoder: GPUCommandEncoder, { copies }: PreparedDispatch): void {
     for (const { from, offset, bytes, to } of copies) {
       copyTexels(encoder, { buffer: this.#blocks[from]!.gpu, offset, bytes }, this.#texels.get(to)!);
     }
   }
 
-  #group(dispatch: Dispatch): GPUBindGroup {
+  #group(dispatch: PreparedDispatch): GPUBindGroup {
     let key = "";
     for (const { slot, texture } of dispatch.bindings) if (texture === undefined) key += `${this.#blocks[slot]!.id},`;
     if (dispatch.last?.key === key) return dispatch.last.group;
@@ -248,7 +249,7 @@ export class WebgpuExecutable implements Executable {
     return group;
   }
 
-  #makeGroup({ label, pipeline, bindings, constants, groups }: Dispatch, key: string): GPUBindGroup {
+  #makeGroup({ label, pipeline, bindings, constants, groups }: PreparedDispatch, key: string): GPUBindGroup {
     const { device, counters } = this.#parts;
     const group = device.createBindGroup({
       label,

@@ -7,10 +7,10 @@ import { WrongNumbersError } from "../../base/errors.ts";
 import type { Device } from "../contract.ts";
 import { openAdapter } from "./adapter.ts";
 import { WebgpuDevice } from "./device.ts";
-import type { Family } from "./kernels/plan.ts";
+import type { KernelStrategy } from "./kernels/plan.ts";
 import { planProgram } from "./planner.ts";
 import { type Claim, CLAIMS, selfTestProgram, wrongNumbers } from "./self_test.ts";
-import { settledFaults } from "./settled.ts";
+import { cachedFaults } from "./adapter_cache.ts";
 
 /** Options of {@link openWebgpu}. */
 export interface OpenWebgpuOptions {
@@ -18,31 +18,31 @@ export interface OpenWebgpuOptions {
   readonly powerPreference?: GPUPowerPreference;
   /**
    * Threads of a driver that computes on the CPU (Mesa's), which can be chosen once in a process: twice the processors by
-   * default. With 1 nothing has to be woken, which suits steps of less than a tenth of a millisecond.
+   * default. With 1 no thread has to be woken, which suits programs of less than a tenth of a millisecond.
    */
   readonly threads?: number;
   /** An adapter that was requested before; by default one is requested. */
   readonly adapter?: GPUAdapter;
   /**
    * How products are computed: `shared` for tiles in workgroup memory (graphics processors), `register` for register tiles
-   * without it, `texel` for the same with operands in textures (adapters that run on a CPU). By default a short trial decides; what it
-   * settled is kept in the user's folder of caches, if that may be read and written.
+   * without it, `texel` for the same with operands in textures (adapters that run on a CPU). By default a short trial decides; its
+   * choice is cached in the user's cache folder, if that may be read and written.
    */
-  readonly family?: "auto" | Family;
+  readonly strategy?: "auto" | KernelStrategy;
   /** What the adapter must compute right; a test may ask for something that none does. */
   readonly claims?: readonly Claim[];
 }
 
 /**
- * Opens a WebGPU device, after a self-test of its numbers; that an adapter passed is kept beside its trial.
+ * Opens a WebGPU device, after a self-test of its numbers; that an adapter passed is cached.
  *
  * @throws {DeviceError} If there is no adapter; the message says what to install.
  * @throws {WrongNumbersError} If the adapter computes wrong numbers.
  */
 export async function openWebgpu(options: OpenWebgpuOptions = {}): Promise<Device> {
-  const { family = "auto", claims = CLAIMS } = options;
+  const { strategy = "auto", claims = CLAIMS } = options;
   const opened = await openAdapter(options);
-  const device = new WebgpuDevice(opened, family === "auto" ? undefined : family);
+  const device = new WebgpuDevice(opened, strategy === "auto" ? undefined : strategy);
   try {
     await checkNumbers(device, opened.identity, claims);
   } catch (error) {
@@ -56,9 +56,12 @@ export async function openWebgpu(options: OpenWebgpuOptions = {}): Promise<Devic
 
 async function checkNumbers(device: Device, identity: string, claims: readonly Claim[]): Promise<void> {
   // the very text that runs, and what it must give
-  const { steps } = planProgram(selfTestProgram(claims), device.profile, () => "shared");
-  const test = JSON.stringify([steps.map(({ text }) => text), claims.map(({ x, y, want }) => `${x} ${y} ${want}`)]);
-  const faults = await settledFaults(identity, test, () => wrongNumbers(device, claims));
+  const { dispatches } = planProgram(selfTestProgram(claims), device.profile, () => "shared");
+  const test = JSON.stringify([
+    dispatches.map(({ text }) => text),
+    claims.map(({ x, y, want }) => `${x} ${y} ${want}`),
+  ]);
+  const faults = await cachedFaults(identity, test, () => wrongNumbers(device, claims));
   if (faults.length === 0) return;
   throw new WrongNumbersError(
     `Cannot compute on "${device.name}": the driver must give right numbers, got ${faults.join("; ")}; ` +

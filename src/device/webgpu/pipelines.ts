@@ -6,7 +6,7 @@
 import type { Counters } from "./counters.ts";
 import type { Faults } from "./faults.ts";
 import { type Binding, PARAM_VECTORS } from "./kernels/access.ts";
-import type { Step } from "./kernels/plan.ts";
+import type { Dispatch } from "./kernels/plan.ts";
 
 /** A pipeline, and the layout its bind groups take. */
 export interface Pipeline {
@@ -38,8 +38,8 @@ export class Pipelines {
     this.#faults = faults;
   }
 
-  /** The pipeline of `step`, made if there is none. Errors surface at the next boundary. */
-  get({ label, text, overrides, bindings, constants }: Step): Pipeline {
+  /** The pipeline of a dispatch, compiled if it is not cached. Errors surface at the next flush. */
+  get({ label, text, overrides, bindings, constants }: Dispatch): Pipeline {
     const access = bindings.map(accessOf);
     const key = `${JSON.stringify(overrides)}${access.join()}\n${text}`;
     const known = this.#pipelines.get(key);

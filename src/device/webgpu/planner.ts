@@ -7,22 +7,22 @@ import type { DeviceProfile, Kernel, Program } from "../contract.ts";
 import { forwardStores } from "./forward_stores.ts";
 import { PARAM_VECTORS } from "./kernels/access.ts";
 import { planConv } from "./kernels/conv.ts";
-import { widenLeft } from "./kernels/conv_texel.ts";
+import { mergeLeftPackings } from "./kernels/conv_texel.ts";
 import { planMap } from "./kernels/map.ts";
 import { planMatmul } from "./kernels/matmul.ts";
-import type { Family, PlanContext, Step } from "./kernels/plan.ts";
-import { opaqueConstants } from "./kernels/opaque.ts";
+import type { Dispatch, KernelStrategy, PlanContext } from "./kernels/plan.ts";
+import { hideConstants } from "./kernels/hide_constants.ts";
 import { planReduce } from "./kernels/reduce.ts";
 import { planScatterAdd } from "./kernels/scatter_add.ts";
 import { planSegmentSum } from "./kernels/segment_sum.ts";
-import { Textures } from "./kernels/textures.ts";
+import { TextureCache } from "./kernels/texture_cache.ts";
 
-/** Memory that the device adds to a program's slots: garbage, fixed words, or a texture. */
+/** Memory that the device adds to a program's slots: uninitialized scratch, constants, or a texture. */
 export type ExtraSlot = { readonly bytes: number } | { readonly words: Uint32Array } | { readonly texels: number };
 
 /** Dispatches of a program; slot numbers from `program.slots.length` on are `extra`. */
 export interface Plan {
-  readonly steps: readonly Step[];
+  readonly dispatches: readonly Dispatch[];
   readonly extra: readonly ExtraSlot[];
 }
 
@@ -32,19 +32,19 @@ export function fitsUniform(program: Program): boolean {
 }
 
 /** Plans every kernel of `program`. */
-export function planProgram(program: Program, profile: DeviceProfile, family: () => Family): Plan {
+export function planProgram(program: Program, profile: DeviceProfile, strategy: () => KernelStrategy): Plan {
   const extra: ExtraSlot[] = [];
   const scratches: number[] = [];
   let taken = 0;
-  let widen: ReturnType<typeof widenLeft> | null = null;
+  let merged: ReturnType<typeof mergeLeftPackings> | null = null;
   const add = (slot: ExtraSlot) => program.slots.length + extra.push(slot) - 1;
   const context: PlanContext = {
     profile,
     uniformParams: fitsUniform(program),
-    family,
+    strategy,
     scratch: (bytes) => {
       const size = Math.ceil(bytes / 16) * 16;
-      // every kernel takes the scratches of the one before, made larger where it needs more
+      // kernels run one after another: each reuses the scratch memory of those before it, as large as any of them needs
       const slot = scratches[taken] ?? add({ bytes: 0 });
       scratches[taken++] = slot;
       const at = slot - program.slots.length, old = extra[at];
@@ -52,15 +52,15 @@ export function planProgram(program: Program, profile: DeviceProfile, family: ()
       return slot;
     },
     table: (words) => add({ words: Uint32Array.from(words) }),
-    widen: (packing) => (widen ??= widenLeft(program.kernels))(packing),
+    mergePacking: (packing) => (merged ??= mergeLeftPackings(program.kernels))(packing),
     texture: (tag, source, texels) => textures.take(tag, source, texels),
   };
-  const textures = new Textures((texels, slot) => {
+  const textures = new TextureCache((texels, slot) => {
     if (slot === undefined) return add({ texels });
     extra[slot - program.slots.length] = { texels };
     return slot;
   });
-  const steps = forwardStores(program).flatMap((kernel, i) => {
+  const dispatches = forwardStores(program).flatMap((kernel, i) => {
     if (kernel === null) return [];
     taken = 0;
     const planned = planKernel(kernel, context, `${program.label} ${i} ${kernel.op}`);
@@ -68,12 +68,12 @@ export function planProgram(program: Program, profile: DeviceProfile, family: ()
       for (const { slot, writable, texture } of bindings) if (writable && texture === undefined) textures.written(slot);
     }
     textures.next();
-    return planned.map((step) => ({ ...step, text: opaqueConstants(step.text) }));
+    return planned.map((dispatch) => ({ ...dispatch, text: hideConstants(dispatch.text) }));
   });
-  return { steps, extra };
+  return { dispatches, extra };
 }
 
-function planKernel(kernel: Kernel, context: PlanContext, label: string): Step[] {
+function planKernel(kernel: Kernel, context: PlanContext, label: string): Dispatch[] {
   switch (kernel.op) {
     case "map":
       return planMap(kernel, context, label);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Family } from "./kernels/plan.ts";
+import type { KernelStrategy } from "./kernels/plan.ts";
 import { hasLanguageFeature } from "./request.ts";
 import { PROBE } from "./wgsl.gen.ts";
 
@@ -23,7 +23,7 @@ const WAYS = [["shared", "staged", 4, 4], ["register", "direct", 16, 1], ["texel
  * @returns `register` or `texel` where operands straight from memory are clearly faster than tiles in workgroup memory, as on
  *   adapters that run on a CPU.
  */
-export function probeFamily(device: GPUDevice, wait: () => void): Family {
+export function probeStrategy(device: GPUDevice, wait: () => void): KernelStrategy {
   const label = "anneal probe";
   const buffers = [0, 1, 2].map(() => device.createBuffer({ label, size: BYTES, usage: GPUBufferUsage.STORAGE }));
   const usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST;
@@ -34,14 +34,14 @@ export function probeFamily(device: GPUDevice, wait: () => void): Family {
     return texture;
   });
   const texels = hasLanguageFeature("readonly_and_readwrite_storage_textures");
-  const ways = WAYS.filter(([family]) => family !== "texel" || texels);
+  const ways = WAYS.filter(([strategy]) => strategy !== "texel" || texels);
   const code = texels ? PROBE : PROBE.replace(/\/\/ hook texels\n[^]*?\/\/ end hook\n/, "");
   const module = device.createShaderModule({ label, code });
   const [a, b, c] = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
   const images = textures.map((texture, i) => ({ binding: 3 + i, resource: texture.createView() }));
-  const runs = ways.map(([family, entryPoint, x, y]) => {
+  const runs = ways.map(([strategy, entryPoint, x, y]) => {
     const pipeline = device.createComputePipeline({ label, layout: "auto", compute: { module, entryPoint } });
-    const entries = family === "texel" ? [c, ...images] : [a, b, c];
+    const entries = strategy === "texel" ? [c, ...images] : [a, b, c];
     const group = device.createBindGroup({ label, layout: pipeline.getBindGroupLayout(0), entries });
     return () => {
       const encoder = device.createCommandEncoder({ label });
@@ -62,6 +62,6 @@ export function probeFamily(device: GPUDevice, wait: () => void): Family {
   for (let i = 0; i < TRIES; i++) runs.forEach((run, which) => best[which] = Math.min(best[which], run()));
   [...buffers, ...textures].forEach((resource) => resource.destroy());
   const [shared, ...others] = best;
-  const [way] = ways.map(([family], which) => ({ family, best: best[which] })).sort((x, y) => x.best - y.best);
-  return Math.min(...others) < CLEARLY * shared ? way.family : "shared";
+  const [way] = ways.map(([strategy], which) => ({ strategy, best: best[which] })).sort((x, y) => x.best - y.best);
+  return Math.min(...others) < CLEARLY * shared ? way.strategy : "shared";
 }

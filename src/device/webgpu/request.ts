@@ -21,7 +21,7 @@ export interface AdapterRequest {
 export async function requestAdapter({ powerPreference, threads }: AdapterRequest = {}): Promise<GPUAdapter | null> {
   const gpu: GPU | undefined = globalThis.navigator?.gpu;
   if (gpu === undefined) return null;
-  const restore = [chooseThreads(threads), hushDriver()];
+  const restore = [chooseThreads(threads), silenceLoader()];
   try {
     return await gpu.requestAdapter(powerPreference === undefined ? {} : { powerPreference });
   } finally {
@@ -73,27 +73,28 @@ function chooseThreads(threads: number | undefined): () => void {
 
 const RUNTIME_DIR = "XDG_RUNTIME_DIR";
 
-/** How many requests are under way with a folder that is not the user's, and what he has set. */
-const hushed: { requests: number; own: string | null } = { requests: 0, own: null };
+/** How many requests are in flight with a folder that is not the user's, and what the user has set. */
+const silenced: { requests: number; own: string | null } = { requests: 0, own: null };
 
 /**
- * The driver looks for a display server, and prints an "error" to the terminal where this variable is missing, as in most
- * containers, or no absolute path. Computing needs none: any folder will do. Without the permission to set it, the line stays.
+ * Keeps the Vulkan loader's drivers from printing an "error" to the terminal where this variable, which they look for a
+ * display server by, is missing, as in most containers, or not an absolute path. Computing needs no display: any folder will
+ * do. Without the permission to set the variable, the line stays.
  *
- * @returns Puts back what the user has set, once no request is under way any more.
+ * @returns Restores what the user has set, once no request is in flight.
  */
-function hushDriver(): () => void {
+function silenceLoader(): () => void {
   if (Deno.build.os !== "linux") return () => {};
   const own = environment(RUNTIME_DIR);
-  if (own === undefined || (hushed.requests === 0 && own?.startsWith("/"))) return () => {};
-  if (hushed.requests++ === 0) {
-    hushed.own = own;
+  if (own === undefined || (silenced.requests === 0 && own?.startsWith("/"))) return () => {};
+  if (silenced.requests++ === 0) {
+    silenced.own = own;
     Deno.env.set(RUNTIME_DIR, "/tmp");
   }
   return () => {
-    if (--hushed.requests > 0) return;
-    if (hushed.own === null) Deno.env.delete(RUNTIME_DIR);
-    else Deno.env.set(RUNTIME_DIR, hushed.own);
+    if (--silenced.requests > 0) return;
+    if (silenced.own === null) Deno.env.delete(RUNTIME_DIR);
+    else Deno.env.set(RUNTIME_DIR, silenced.own);
   };
 }
 

@@ -59,8 +59,8 @@ function tapsApart(): ProgramCase {
 
 Deno.test("taps of one weight are laid out once for all products that take some", () => {
   const { program } = tapsApart();
-  const { steps } = planProgram(program, { maxSlotsPerKernel: 8, maxBufferBytes: 2 ** 30 }, () => "texel");
-  const packs = steps.map(({ label }) => label).filter((label) => label.endsWith("left pack"));
+  const { dispatches } = planProgram(program, { maxSlotsPerKernel: 8, maxBufferBytes: 2 ** 30 }, () => "texel");
+  const packs = dispatches.map(({ label }) => label).filter((label) => label.endsWith("left pack"));
   assertEquals(packs.length, 2, packs.join("; ")); // the other weight's own
 });
 
@@ -86,14 +86,17 @@ const CASES = [
 ];
 
 for (const convCase of CASES) {
-  webgpuTest(`all families give the right numbers, and two of them the same bits: conv ${convCase.name}`, async () => {
-    const devices = [await sharedWebgpu("register"), await sharedWebgpu("shared")];
-    for (const device of devices) assertEquals(await checkCase(device, convCase), null);
-    const [register, shared] = [await bitsOf(devices[0], convCase), await bitsOf(devices[1], convCase)];
-    assertEquals(register, shared);
-    // which takes the terms in another order
-    const texel = await sharedWebgpu("texel");
-    assertEquals(await checkCase(texel, convCase), null);
-    assertEquals(await bitsOf(texel, convCase), await bitsOf(texel, convCase));
-  });
+  webgpuTest(
+    `all strategies give the right numbers, and two of them the same bits: conv ${convCase.name}`,
+    async () => {
+      const devices = [await sharedWebgpu("register"), await sharedWebgpu("shared")];
+      for (const device of devices) assertEquals(await checkCase(device, convCase), null);
+      const [register, shared] = [await bitsOf(devices[0], convCase), await bitsOf(devices[1], convCase)];
+      assertEquals(register, shared);
+      // which takes the terms in another order
+      const texel = await sharedWebgpu("texel");
+      assertEquals(await checkCase(texel, convCase), null);
+      assertEquals(await bitsOf(texel, convCase), await bitsOf(texel, convCase));
+    },
+  );
 }

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Device, MatmulKernel, View } from "../../../src/device/contract.ts";
-import { FAMILIES } from "../../../src/device/webgpu/kernels/plan.ts";
+import { STRATEGIES } from "../../../src/device/webgpu/kernels/plan.ts";
 import { fillF32 } from "../../support/fill.ts";
 import { sharedWebgpu, webgpuTest } from "../../support/webgpu.ts";
 
@@ -49,10 +49,10 @@ const SHAPES: [Op, number, number, number][] = [
 ];
 
 for (const [op, m, n, k] of SHAPES) {
-  webgpuTest(`all families give the same bits, and the right ones: ${op} ${m}x${n}, ${k} terms`, async () => {
+  webgpuTest(`all strategies give the same bits, and the right ones: ${op} ${m}x${n}, ${k} terms`, async () => {
     const [a, b] = [fillF32(1, m * k), fillF32(2, k * n)];
     const [register, ...others] = await Promise.all(
-      FAMILIES.map(async (family) => product(await sharedWebgpu(family), kernelOf(op, m, n, k), a, b)),
+      STRATEGIES.map(async (strategy) => product(await sharedWebgpu(strategy), kernelOf(op, m, n, k), a, b)),
     );
     const bits = new Uint32Array(register.buffer);
     for (const other of others) {

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { DeviceError, WrongNumbersError } from "../../../src/base/errors.ts";
 import { openWebgpu } from "../../../src/device/webgpu/mod.ts";
 import { CLAIMS, wrongNumbers } from "../../../src/device/webgpu/self_test.ts";
-import { settledFaults } from "../../../src/device/webgpu/settled.ts";
+import { cachedFaults } from "../../../src/device/webgpu/adapter_cache.ts";
 import { orNull } from "../../../src/tensor/init.ts";
 import { ReferenceDevice } from "../../support/reference_device.ts";
 import { adapter, webgpuTest } from "../../support/webgpu.ts";
@@ -49,12 +49,12 @@ Deno.test("that an adapter is sound is kept; that it is not, never", async () =>
   let trials = 0;
   const trial = (faults: string[]) => () => (trials++, Promise.resolve(faults));
   try {
-    assertEquals(await settledFaults("one", "test", trial(["exp"])), ["exp"]);
-    assertEquals(await settledFaults("one", "test", trial([])), []);
-    assertEquals(await settledFaults("one", "test", trial(["never asked"])), []);
+    assertEquals(await cachedFaults("one", "test", trial(["exp"])), ["exp"]);
+    assertEquals(await cachedFaults("one", "test", trial([])), []);
+    assertEquals(await cachedFaults("one", "test", trial(["never asked"])), []);
     assertEquals(trials, 2);
-    assertEquals(await settledFaults("one", "another test", trial(["sin"])), ["sin"]);
-    assertEquals(await settledFaults("another", "test", trial(["sin"])), ["sin"]);
+    assertEquals(await cachedFaults("one", "another test", trial(["sin"])), ["sin"]);
+    assertEquals(await cachedFaults("another", "test", trial(["sin"])), ["sin"]);
   } finally {
     if (before === undefined) Deno.env.delete("XDG_CACHE_HOME");
     else Deno.env.set("XDG_CACHE_HOME", before);

@@ -11,21 +11,21 @@ import { planConvTexel } from "./conv_texel.ts";
 import { planConvUniform } from "./conv_uniform.ts";
 import { splice, withConstants, writeEpilogue } from "./epilogue.ts";
 import { guardsText } from "./guards.ts";
-import { fold, type PlanContext, type Step } from "./plan.ts";
+import { type Dispatch, fold, type PlanContext } from "./plan.ts";
 import { Words } from "./words.ts";
 
 /** Terms that the shared kernel takes a round. */
 const ROUND = 16;
 
 /** Plans a product over windows, with a second dispatch for the sum of the chunks where long sums are cut into some. */
-export function planConv(kernel: ConvKernel, context: PlanContext, label: string): Step[] {
-  const family = context.family();
-  if (family === "shared") return planConvShared(kernel, context, label);
-  const texels = family === "texel" ? planConvTexel(kernel, context, label) : null;
+export function planConv(kernel: ConvKernel, context: PlanContext, label: string): Dispatch[] {
+  const strategy = context.strategy();
+  if (strategy === "shared") return planConvShared(kernel, context, label);
+  const texels = strategy === "texel" ? planConvTexel(kernel, context, label) : null;
   return texels ?? planConvUniform(kernel, context, label);
 }
 
-function planConvShared(kernel: ConvKernel, context: PlanContext, label: string): Step[] {
+function planConvShared(kernel: ConvKernel, context: PlanContext, label: string): Dispatch[] {
   const { groups, m, a, b } = kernel;
   const product = productOf(kernel, context.uniformParams);
   const { k, n, terms, places, kDepth, nDepth } = product;
@@ -59,7 +59,7 @@ function planConvShared(kernel: ConvKernel, context: PlanContext, label: string)
   const guards = guardsText(kernel.guards, { words, kDepth, nDepth });
   let text = splice(CONV_SHARED, "a", operandText("a", 1, base(a)));
   text = splice(text, "b", `${operandText("b", 2, base(b))}\n${guards}`);
-  const steps: Step[] = [{
+  const dispatches: Dispatch[] = [{
     label,
     text: withConstants(splice(text, "epilogue", epilogue.text), words),
     overrides: {},
@@ -67,6 +67,6 @@ function planConvShared(kernel: ConvKernel, context: PlanContext, label: string)
     bindings: [{ slot: a.slot, writable: false }, { slot: b.slot, writable: false }, ...epilogue.bindings],
     grid: [x, y],
   }];
-  if (chunks > 1) steps.push(planFold({ product, chunks, quads, line: quads, row: places, scratch, label }));
-  return steps;
+  if (chunks > 1) dispatches.push(planFold({ product, chunks, quads, line: quads, row: places, scratch, label }));
+  return dispatches;
 }

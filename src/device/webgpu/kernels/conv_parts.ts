@@ -6,9 +6,9 @@
 import type { ConvKernel, Inst, Store, View } from "../../contract.ts";
 import { CONV_FOLD } from "../wgsl.gen.ts";
 import { Access } from "./access.ts";
-import { BodyWriter } from "./body.ts";
+import { ExprWriter } from "./expr_writer.ts";
 import { type Epilogue, splice, withConstants, writeEpilogue } from "./epilogue.ts";
-import { fold, sizeOf, type Step } from "./plan.ts";
+import { type Dispatch, fold, sizeOf } from "./plan.ts";
 import { Words } from "./words.ts";
 
 /** Three sizes or strides. */
@@ -75,7 +75,7 @@ export function chunksOf({ batch, m, places, terms }: Product): { chunk: number;
 
 /** Writes where an operand starts in group `g`. */
 export function baseText(words: Words, access: Access): (view: View) => string {
-  const writer = new BodyWriter({ body: [], access, words, coords: ["g"] });
+  const writer = new ExprWriter({ body: [], access, words, coords: ["g"] });
   return (view) => writer.form({ ...view, strides: view.strides.slice(0, 1) });
 }
 
@@ -129,7 +129,7 @@ export interface Folding {
 }
 
 /** Plans the sum of the chunks, in their order. */
-export function planFold({ product, chunks, quads, line, row, scratch, label }: Folding): Step {
+export function planFold({ product, chunks, quads, line, row, scratch, label }: Folding): Dispatch {
   const { batch, m, places } = product;
   const [x, y] = fold(Math.ceil(batch[0] * m * quads / 64));
   const words = new Words([m, places, chunks, batch[0], x, quads, line, row]);

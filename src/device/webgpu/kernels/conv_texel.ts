@@ -10,7 +10,7 @@ import { Access } from "./access.ts";
 import { baseText, partialsOut, planFold, type Product, productOf, three } from "./conv_parts.ts";
 import { type Epilogue, splice, withConstants, writeEpilogue } from "./epilogue.ts";
 import { guardsText } from "./guards.ts";
-import { fold, type PlanContext, type Step } from "./plan.ts";
+import { type Dispatch, fold, type PlanContext } from "./plan.ts";
 import { Words } from "./words.ts";
 
 /** Rows and quads of places of a tile, threads of a workgroup. */
@@ -53,20 +53,20 @@ export interface Packing {
  * Plans the layouts of the operands, the product, and the sum of the chunks where there are some; null for what does not
  * fit this way.
  */
-export function planConvTexel(kernel: ConvKernel, context: PlanContext, label: string): Step[] | null {
+export function planConvTexel(kernel: ConvKernel, context: PlanContext, label: string): Dispatch[] | null {
   const product = productOf(kernel, context.uniformParams);
   const axes = axesOf(kernel);
   if (axes === null || product.terms < FEWEST_TERMS) return null;
   const [own, right] = packings(kernel, axes);
   if (right === null) return null;
-  const left = context.widen(own);
+  const left = context.mergePacking(own);
   const from = take(left, context), to = take(right, context);
   if (from === null || to === null) return null;
-  const steps: Step[] = [];
-  if (!from.held) steps.push(planPack(left, from.slot, product.uniformParams, `${label} left`));
-  if (!to.held) steps.push(planPack(right, to.slot, product.uniformParams, `${label} right`));
+  const dispatches: Dispatch[] = [];
+  if (!from.held) dispatches.push(planPack(left, from.slot, product.uniformParams, `${label} left`));
+  if (!to.held) dispatches.push(planPack(right, to.slot, product.uniformParams, `${label} right`));
   return [
-    ...steps,
+    ...dispatches,
     ...planProduct({ kernel, product, axes, left, right, textures: [from.slot, to.slot], label, context }),
   ];
 }
@@ -124,10 +124,12 @@ function packings(kernel: ConvKernel, { vector, taps, outer, places }: Axes): [P
 }
 
 /**
- * Widens the left operands of a program's products so that those that lie side by side are laid out together: the parts of
- * a strided convolution's gradient take different places of the same weights.
+ * Merges the packings of left operands of a program's products: windows into the same memory that are adjacent or overlap
+ * become one packing, which is copied once. The parts of a strided convolution's gradient read such windows of its weights.
+ *
+ * @returns The merged packing that holds a given one.
  */
-export function widenLeft(kernels: readonly Kernel[]): (packing: Packing) => Packing {
+export function mergeLeftPackings(kernels: readonly Kernel[]): (packing: Packing) => Packing {
   const known = new Map<string, Packing[]>();
   for (const kernel of kernels) {
     const axes = kernel.op === "conv" ? axesOf(kernel) : null;
@@ -198,7 +200,7 @@ function take(packing: Packing, context: PlanContext): { slot: number; held: boo
   return context.texture(`packed ${layoutOf(packing)} from ${start} ${span}`, view.slot, texels);
 }
 
-function planPack(packing: Packing, slot: number, uniformParams: boolean, label: string): Step {
+function planPack(packing: Packing, slot: number, uniformParams: boolean, label: string): Dispatch {
   const { view, outer, vector, start, span } = packing;
   const quads = quadsOf(packing), four = Math.ceil(span / 4);
   const blocks = packing.groups * outer.size * quads * four;
@@ -242,7 +244,7 @@ interface Whole {
   readonly context: PlanContext;
 }
 
-function planProduct({ kernel, product, axes, left, right, textures, label, context }: Whole): Step[] {
+function planProduct({ kernel, product, axes, left, right, textures, label, context }: Whole): Dispatch[] {
   const { groups, m, a, b, guards } = kernel;
   const { places: all } = product;
   const quads = quadsOf(left);
@@ -282,7 +284,7 @@ function planProduct({ kernel, product, axes, left, right, textures, label, cont
   const out = outText(joined, words, chunks > 1 ? scratch : null);
   let text = splice(CONV_TEXEL, "guards", guardsText(moved, { words, kDepth: 3, nDepth: 3 }));
   text = splice(splice(text, "out", out.text), "quotient", "");
-  const step: Step = {
+  const dispatch: Dispatch = {
     label,
     text: withConstants(text, words),
     overrides: { WG },
@@ -294,8 +296,8 @@ function planProduct({ kernel, product, axes, left, right, textures, label, cont
     ],
     grid: [x, y],
   };
-  if (chunks === 1) return [step];
-  return [step, planFold({ product, chunks, quads: lines, line, row: length, scratch, label })];
+  if (chunks === 1) return [dispatch];
+  return [dispatch, planFold({ product, chunks, quads: lines, line, row: length, scratch, label })];
 }
 
 function outText(product: Product, words: Words, scratch: number | null): Epilogue {

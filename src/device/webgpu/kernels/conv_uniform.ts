@@ -19,7 +19,7 @@ import {
 } from "./conv_parts.ts";
 import { type Epilogue, splice, withConstants, writeEpilogue } from "./epilogue.ts";
 import { guardsText } from "./guards.ts";
-import { fold, type PlanContext, type Step } from "./plan.ts";
+import { type Dispatch, fold, type PlanContext } from "./plan.ts";
 import { type WindowLayout, windowLayout, WINDOWS } from "./windows.ts";
 import { Words } from "./words.ts";
 
@@ -35,8 +35,8 @@ const STORED = CONV_UNIFORM.replace(
   "var<storage, read> a_data: array<vec4f>",
 );
 
-/** How the work is cut. */
-interface Cut {
+/** How the work is tiled and partitioned. */
+interface Partition {
   /** Terms of a chunk, and chunks: partial sums that are added up at the end. */
   readonly chunk: number;
   readonly chunks: number;
@@ -56,7 +56,7 @@ interface Cut {
 /** Workgroups of a dispatch below which its launch costs more than uniforms save. */
 const FEWEST_GROUPS = 4;
 
-function cut(product: Product, strips: number): Cut {
+function partition(product: Product, strips: number): Partition {
   const { chunk, chunks } = chunksOf(product);
   const high = Math.ceil(product.m / ROWS);
   const tiles = chunks * product.batch[0] * high;
@@ -73,13 +73,13 @@ function cut(product: Product, strips: number): Cut {
 }
 
 /** Plans the layout of the left operand, the product piece by piece, and the sum of the chunks where there are some. */
-export function planConvUniform(kernel: ConvKernel, context: PlanContext, label: string): Step[] {
+export function planConvUniform(kernel: ConvKernel, context: PlanContext, label: string): Dispatch[] {
   const product = productOf(kernel, context.uniformParams);
   const layout = windowLayout(kernel);
   const row = layout === "flat" ? product.places : product.n[2];
   const line = Math.ceil(row / 4);
   const quads = product.places / row * line;
-  const work = cut(product, Math.ceil(quads / (QUADS * WG)));
+  const work = partition(product, Math.ceil(quads / (QUADS * WG)));
   const { part, parts, tiles, most, chunks, partial } = work;
   // the last piece is bound with 64 KiB too
   const packed = context.scratch((tiles * parts * part * ROWS + PARAM_VECTORS * 4) * 4);
@@ -101,7 +101,7 @@ export function planConvUniform(kernel: ConvKernel, context: PlanContext, label:
 interface Shape {
   readonly kernel: ConvKernel;
   readonly product: Product;
-  readonly work: Cut;
+  readonly work: Partition;
   readonly layout: WindowLayout;
   readonly row: number;
   readonly line: number;
@@ -118,7 +118,7 @@ interface Piece {
   readonly count: number;
 }
 
-function planPack({ kernel: { a, m, groups }, product, work, packed, label }: Shape): Step {
+function planPack({ kernel: { a, m, groups }, product, work, packed, label }: Shape): Dispatch {
   const { k, terms } = product;
   const { part, parts, high, chunk, chunks, tiles } = work;
   const [x, y] = fold(Math.ceil(parts * tiles * part * 4 / 64));
@@ -141,7 +141,7 @@ function planPack({ kernel: { a, m, groups }, product, work, packed, label }: Sh
   };
 }
 
-function planPiece(shape: Shape, { index, first, count }: Piece): Step {
+function planPiece(shape: Shape, { index, first, count }: Piece): Dispatch {
   const { kernel, product, work, layout, row, line, quads, packed, label } = shape;
   const { b, m, groups, guards } = kernel;
   const { k, n, terms, places, kDepth, nDepth } = product;

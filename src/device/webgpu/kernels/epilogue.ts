@@ -5,9 +5,9 @@
  */
 import type { Inst, Store, View } from "../../contract.ts";
 import { Access, type Binding } from "./access.ts";
-import { BodyWriter } from "./body.ts";
+import { ExprWriter } from "./expr_writer.ts";
 import { fitsVector, Lanes } from "./lanes.ts";
-import { aliases, mathFunctions } from "./library.ts";
+import { aliases, mathFunctions } from "./wgsl_library.ts";
 import { closure } from "./operations.ts";
 import { coordinates, indent, withQuotient } from "./plan.ts";
 import type { Words } from "./words.ts";
@@ -51,7 +51,7 @@ export function writeEpilogue(options: EpilogueOptions): Epilogue {
   const before = batch.map((_, axis) => `c${axis}`);
   const along = n.length === 1 ? ["n"] : n.map((_, axis) => `n${axis}`);
   const lanes = wide || rows ? 4 : 1;
-  const writer = new BodyWriter({ body, access, words, coords: [...before, "m", ...along], lanes });
+  const writer = new ExprWriter({ body, access, words, coords: [...before, "m", ...along], lanes });
   const content = indent([
     ...coordinates(before, batch, "b", words),
     ...(n.length === 1 ? [] : coordinates(along, n, "n", words, "place")),

@@ -5,7 +5,7 @@
  */
 import type { ValueType } from "../../../base/dtype.ts";
 import type { ReduceKind } from "../../contract.ts";
-import type { BodyWriter } from "./body.ts";
+import type { ExprWriter } from "./expr_writer.ts";
 import type { Words } from "./words.ts";
 
 /** One reduction: instruction `id` folds instruction `a`. */
@@ -26,13 +26,13 @@ const EXTREMES: Record<ValueType, { readonly low: number; readonly high: number 
 /** The accumulators of one pass over a row. */
 export class Folds {
   readonly #folds: readonly Fold[];
-  readonly #writer: BodyWriter;
+  readonly #writer: ExprWriter;
   readonly #words: Words;
 
   readonly #apart: boolean;
 
   /** @param apart Whether sums of f32 are kept apart by `lane`, a variable, as four lanes would keep them. */
-  constructor(folds: readonly Fold[], writer: BodyWriter, words: Words, apart = false) {
+  constructor(folds: readonly Fold[], writer: ExprWriter, words: Words, apart = false) {
     this.#apart = apart;
     this.#folds = folds;
     this.#writer = writer;

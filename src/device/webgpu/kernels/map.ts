@@ -5,10 +5,19 @@
  */
 import type { Inst, MapKernel, View } from "../../contract.ts";
 import { Access } from "./access.ts";
-import { BodyWriter } from "./body.ts";
+import { ExprWriter } from "./expr_writer.ts";
 import { fitsVector, Lanes } from "./lanes.ts";
 import { closure } from "./operations.ts";
-import { coordinates, fold, kernelText, type PlanContext, Segments, sizeOf, type Step, usesSegments } from "./plan.ts";
+import {
+  coordinates,
+  type Dispatch,
+  fold,
+  kernelText,
+  type PlanContext,
+  Segments,
+  sizeOf,
+  usesSegments,
+} from "./plan.ts";
 import { Words } from "./words.ts";
 
 const WG = 64;
@@ -29,7 +38,7 @@ function isVector(kernel: MapKernel, access: Access, lanes: Lanes): boolean {
  * Plans an element-wise kernel. Along a single axis, up to three elements that fill no vector take a dispatch of their
  * own; its pipeline is made in any case, so that a last batch of odd size compiles nothing.
  */
-export function planMap(kernel: MapKernel, context: PlanContext, label: string): Step[] {
+export function planMap(kernel: MapKernel, context: PlanContext, label: string): Dispatch[] {
   const { shape, body, outs } = kernel;
   const { uniformParams } = context;
   const lanesOf = new Lanes(body);
@@ -52,13 +61,13 @@ function planElements(
   access: Access,
   lanes: 1 | 4,
   [start, end]: readonly [number, number],
-): Step {
+): Dispatch {
   const { shape, body, outs } = kernel;
   const words = new Words();
   const segments = new Segments(words);
   const grid = fold(Math.ceil((end - start) / (lanes * WG)));
   const coords = shape.map((_, axis) => `c${axis}`);
-  const writer = new BodyWriter({ body, access, words, coords, lanes, segments: (starts) => segments.add(starts) });
+  const writer = new ExprWriter({ body, access, words, coords, lanes, segments: (starts) => segments.add(starts) });
   const [width, first, last] = [words.add(grid[0]), words.add(start), words.add(end)];
   const at = `(group.y * ${width} + group.x) * WG + local`;
   const main = [

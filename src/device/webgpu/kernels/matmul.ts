@@ -14,10 +14,19 @@ import {
   OPERAND_TEXELS,
 } from "../wgsl.gen.ts";
 import type { Access, Binding } from "./access.ts";
-import { BodyWriter } from "./body.ts";
+import { ExprWriter } from "./expr_writer.ts";
 import { splice, withConstants, writeEpilogue } from "./epilogue.ts";
-import { section } from "./library.ts";
-import { coordinates, type Family, fold, indent, type PlanContext, sizeOf, type Step, type TexelCopy } from "./plan.ts";
+import { section } from "./wgsl_library.ts";
+import {
+  coordinates,
+  type Dispatch,
+  fold,
+  indent,
+  type KernelStrategy,
+  type PlanContext,
+  sizeOf,
+  type TexelCopy,
+} from "./plan.ts";
 import { Words } from "./words.ts";
 
 /** How the elements of an operand lie: rows contiguous, columns contiguous, or anything. */
@@ -46,7 +55,7 @@ interface Operand {
 }
 
 /** Plans a product. */
-export function planMatmul(kernel: MatmulKernel, context: PlanContext, label: string): Step[] {
+export function planMatmul(kernel: MatmulKernel, context: PlanContext, label: string): Dispatch[] {
   const { batch, m, n, k, a, b } = kernel;
   const batches = sizeOf(batch);
   const tile = chooseTile(kernel, batches, context);
@@ -131,10 +140,10 @@ const SHARED: Tile = {
   texels: false,
 };
 const TEXEL: Tile = { ...REGISTER, texels: true };
-const TILES: Record<Family, Tile> = { shared: SHARED, register: REGISTER, texel: TEXEL };
+const TILES: Record<KernelStrategy, Tile> = { shared: SHARED, register: REGISTER, texel: TEXEL };
 
 /** Products with no more multiplications than this may take the small kernel. */
-const SMALL_PRODUCT: Record<Family, number> = { register: 2 ** 20, shared: 2 ** 16, texel: 2 ** 16 };
+const SMALL_PRODUCT: Record<KernelStrategy, number> = { register: 2 ** 20, shared: 2 ** 16, texel: 2 ** 16 };
 /** ... if the two sizes that are not the batch's multiply to no more than this: a last, shorter batch keeps its kernel. */
 const SMALL_WEIGHTS = 2 ** 12;
 
@@ -142,10 +151,10 @@ function chooseTile({ m, n, k, a }: MatmulKernel, batches: number, context: Plan
   // a gradient of weights (TN) sums over the batch; elsewhere rows are the batch's
   const weights = a.strides.at(-2) === 1 && k > 1 ? m * n : n * k;
   const work = weights <= SMALL_WEIGHTS ? batches * m * n * k : Infinity;
-  if (work <= SMALL_PRODUCT.shared) return SMALL; // whatever the family: no trial for that
-  const family = context.family();
-  if (work <= SMALL_PRODUCT[family]) return SMALL;
-  return TILES[family];
+  if (work <= SMALL_PRODUCT.shared) return SMALL; // whatever the strategy: no trial for that
+  const strategy = context.strategy();
+  if (work <= SMALL_PRODUCT[strategy]) return SMALL;
+  return TILES[strategy];
 }
 
 /** The operand as a texture: a copy of the elements that it spans, with gaps between rows or columns if there are any. */
@@ -169,7 +178,7 @@ function operandText(operand: Operand, batch: readonly number[], words: Words, a
   const whole = section(OPERANDS[layout], "operand");
   const text = texture === undefined ? whole : splice(whole, "data", section(OPERAND_TEXELS, "data"));
   const names = batch.map((_, axis) => `c${axis}`);
-  const writer = new BodyWriter({ body: [], access, words, coords: names });
+  const writer = new ExprWriter({ body: [], access, words, coords: names });
   const [stride, end] = name === "a" ? ["K[1].xy", "K[0].xz"] : ["K[1].zw", "K[0].zy"];
   return [
     `fn ${name}_base(b: u32) -> u32 {`,

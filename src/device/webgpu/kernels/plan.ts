@@ -6,12 +6,12 @@
 import type { DeviceProfile, Inst } from "../../contract.ts";
 import type { Access, Binding } from "./access.ts";
 import type { Packing } from "./conv_texel.ts";
-import { aliases, mathFunctions, section, treeFunctions } from "./library.ts";
+import { aliases, mathFunctions, section, treeFunctions } from "./wgsl_library.ts";
 import { QUOTIENT, SEGMENTS } from "../wgsl.gen.ts";
 import type { Words } from "./words.ts";
 
-/** One dispatch. Bindings follow the constants, which are at binding 0. */
-export interface Step {
+/** One dispatch as data: a kernel and its grid. Bindings follow the constants, which are at binding 0. */
+export interface Dispatch {
   readonly label: string;
   readonly text: string;
   readonly overrides: Readonly<Record<string, number>>;
@@ -31,24 +31,24 @@ export interface TexelCopy {
   readonly to: number;
 }
 
-/** Kernels for products: tiles in workgroup memory, or in registers alone, with operands from buffers or from textures. */
-export const FAMILIES = ["shared", "register", "texel"] as const;
-/** One of {@link FAMILIES}. */
-export type Family = typeof FAMILIES[number];
+/** Kernel strategies for products: tiles in workgroup memory, or in registers alone, with operands from buffers or textures. */
+export const STRATEGIES = ["shared", "register", "texel"] as const;
+/** One of {@link STRATEGIES}. */
+export type KernelStrategy = typeof STRATEGIES[number];
 
 /** What planning a program needs to know and hand out. Slots beyond the program's are the device's own. */
 export interface PlanContext {
   readonly profile: DeviceProfile;
   /** Whether the parameters fit a uniform buffer. */
   readonly uniformParams: boolean;
-  /** Matmul family for a product of `m * n * k` multiplications. */
-  family(): Family;
-  /** A temporary of at least `bytes`, whose contents last for one kernel of the program. */
+  /** The kernel strategy of the adapter. */
+  strategy(): KernelStrategy;
+  /** A temporary of at least `bytes`, live for one kernel of the program. */
   scratch(bytes: number): number;
-  /** A slot that holds `words` for good. */
+  /** A slot that holds the constants `words`. */
   table(words: readonly number[]): number;
-  /** See `widenLeft`. */
-  widen(packing: Packing): Packing;
+  /** See `mergeLeftPackings`. */
+  mergePacking(packing: Packing): Packing;
   /**
    * A texture of at least `texels`, four f32 each, laid out by {@link TEXELS_LOG2}; null if there can be none that large. What
    * it holds comes from `source`, a slot, and is named by `tag`: where `held`, it is there already.

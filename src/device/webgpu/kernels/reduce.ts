@@ -5,20 +5,20 @@
  */
 import type { Inst, ReduceKernel, Store } from "../../contract.ts";
 import { Access } from "./access.ts";
-import { BodyWriter } from "./body.ts";
+import { ExprWriter } from "./expr_writer.ts";
 import { Folds } from "./folds.ts";
 import { closure } from "./operations.ts";
 import { typesOf } from "../../instructions.ts";
 import {
   coordinates,
   counters,
+  type Dispatch,
   fold,
   indent,
   kernelText,
   type PlanContext,
   Segments,
   sizeOf,
-  type Step,
   usesSegments,
 } from "./plan.ts";
 import { foldsOf, rowInfo } from "./rows.ts";
@@ -72,10 +72,10 @@ function threadsPerRow({ outer, inner, body }: ReduceKernel): number {
 }
 
 /** Plans rows of reductions. */
-export function planReduce(kernel: ReduceKernel, context: PlanContext, label: string): Step[] {
+export function planReduce(kernel: ReduceKernel, context: PlanContext, label: string): Dispatch[] {
   const { outer, inner, body, outs } = kernel;
   const wanted = threadsPerRow(kernel);
-  const onCpu = wanted > 1 && context.family() !== "shared";
+  const onCpu = wanted > 1 && context.strategy() !== "shared";
   if (chunksPerRow(kernel) > 1 && !(onCpu && sizeOf(outer) >= ROWS_FOR_A_CPU)) {
     return planSplitReduce(kernel, context, label);
   }
@@ -88,7 +88,7 @@ export function planReduce(kernel: ReduceKernel, context: PlanContext, label: st
   const outerNames = outer.map((_, axis) => `c${axis}`);
   const innerNames = inner.map((_, axis) => `c${outer.length + axis}`);
   const coords = [...outerNames, ...innerNames];
-  const writer = new BodyWriter({ body, access, words, coords, lanes, segments: (starts) => segments.add(starts) });
+  const writer = new ExprWriter({ body, access, words, coords, lanes, segments: (starts) => segments.add(starts) });
   const rows = sizeOf(outer);
   const wg = threads === 1 ? 64 : threads;
   const [x, y] = fold(threads === 1 ? Math.ceil(rows / wg) : rows);
@@ -108,7 +108,7 @@ export function planReduce(kernel: ReduceKernel, context: PlanContext, label: st
 }
 
 interface RowParts {
-  readonly writer: BodyWriter;
+  readonly writer: ExprWriter;
   readonly words: Words;
   readonly threads: number;
   /** Whether rows are summed by fours, one after the other if a thread takes one element at a time. */

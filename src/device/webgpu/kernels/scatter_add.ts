@@ -6,19 +6,19 @@
 import type { MapKernel, ScatterAddKernel, View } from "../../contract.ts";
 import { SCATTER_ADD } from "../wgsl.gen.ts";
 import { planMap } from "./map.ts";
-import { fold, type PlanContext, type Step } from "./plan.ts";
+import { type Dispatch, fold, type PlanContext } from "./plan.ts";
 
 const WG = 64;
 const NONE = 0xffffffff;
 
 /** Plans scattered additions. */
-export function planScatterAdd(kernel: ScatterAddKernel, context: PlanContext, label: string): Step[] {
+export function planScatterAdd(kernel: ScatterAddKernel, context: PlanContext, label: string): Dispatch[] {
   const { outer, n, inner, size, src, index, out } = kernel;
   const columns = outer * inner;
   const [x, y] = fold(Math.ceil(columns / WG));
   const view = ({ offset, dyn, strides }: View) => [offset, dyn ?? NONE, 0, 0, ...strides, 0];
   const constants = [columns, n, inner, size, x, 0, 0, 0, ...view(src), ...view(index), ...view(out)];
-  const add: Step = {
+  const add: Dispatch = {
     label,
     text: SCATTER_ADD,
     overrides: { WG, INDEX_BYTES: index.dtype === "u8" ? 1 : 4 },

@@ -5,17 +5,17 @@
  */
 import type { SegmentSumKernel, View } from "../../contract.ts";
 import { Access } from "./access.ts";
-import { BodyWriter } from "./body.ts";
+import { ExprWriter } from "./expr_writer.ts";
 import { Folds } from "./folds.ts";
 import { closure } from "./operations.ts";
-import { fold, indent, kernelText, type PlanContext, Segments, type Step } from "./plan.ts";
+import { type Dispatch, fold, indent, kernelText, type PlanContext, Segments } from "./plan.ts";
 import { Words } from "./words.ts";
 
 /** Longest stretch that one workgroup sums. */
 const CHUNK = 8192;
 
 /** Plans sums of segments; long segments are cut into chunks, whose sums are summed in turn. */
-export function planSegmentSum(kernel: SegmentSumKernel, context: PlanContext, label: string): Step[] {
+export function planSegmentSum(kernel: SegmentSumKernel, context: PlanContext, label: string): Dispatch[] {
   const { n, starts, body, outs } = kernel;
   const ends = [...starts.slice(1), n];
   if (starts.every((start, s) => ends[s] - start <= 2 * CHUNK)) return planSegments(kernel, context, label);
@@ -45,14 +45,14 @@ export function planSegmentSum(kernel: SegmentSumKernel, context: PlanContext, l
   return [...planSegments(first, context, `${label} chunks`), ...planSegments(second, context, label)];
 }
 
-function planSegments(kernel: SegmentSumKernel, context: PlanContext, label: string): Step[] {
+function planSegments(kernel: SegmentSumKernel, context: PlanContext, label: string): Dispatch[] {
   const { n, starts, body, outs } = kernel;
   const words = new Words();
   const access = new Access({ body, outs, uniformParams: context.uniformParams });
   const segments = new Segments(words);
-  const writer = new BodyWriter({ body, access, words, coords: ["c0"], segments: (s) => segments.add(s) });
+  const writer = new ExprWriter({ body, access, words, coords: ["c0"], segments: (s) => segments.add(s) });
   // stores are per segment: the same slots, but a coordinate of their own
-  const storer = new BodyWriter({ body, access, words, coords: ["s"] });
+  const storer = new ExprWriter({ body, access, words, coords: ["s"] });
   const [x, y] = fold(starts.length);
   const wg = n / starts.length >= 1024 ? 256 : 64;
   const { first, count } = segments.add([...starts, n]);

@@ -5,18 +5,18 @@
  */
 import type { ReduceKernel } from "../../contract.ts";
 import { Access } from "./access.ts";
-import { BodyWriter } from "./body.ts";
+import { ExprWriter } from "./expr_writer.ts";
 import { type Fold, Folds } from "./folds.ts";
 import { closure } from "./operations.ts";
 import {
   coordinates,
+  type Dispatch,
   fold,
   indent,
   kernelText,
   type PlanContext,
   Segments,
   sizeOf,
-  type Step,
   usesSegments,
 } from "./plan.ts";
 import { foldsOf, rowInfo } from "./rows.ts";
@@ -35,7 +35,7 @@ export function chunksPerRow({ outer, inner, outs }: ReduceKernel): number {
 }
 
 /** Plans one dispatch per level of reductions, and a last one that stores. */
-export function planSplitReduce(kernel: ReduceKernel, context: PlanContext, label: string): Step[] {
+export function planSplitReduce(kernel: ReduceKernel, context: PlanContext, label: string): Dispatch[] {
   const chunks = chunksPerRow(kernel);
   const rows = sizeOf(kernel.outer);
   const info = rowInfo(kernel.body, kernel.outer.length, kernel.inner.length);
@@ -43,13 +43,13 @@ export function planSplitReduce(kernel: ReduceKernel, context: PlanContext, labe
   const all = foldsOf(kernel.body, needed);
   // per fold and chunk of a row: the bits of the value, and its index
   const scratch = context.scratch(all.length * 2 * rows * chunks * 4);
-  const steps: Step[] = [];
+  const dispatches: Dispatch[] = [];
   for (let level = 0; level <= info.levels; level++) {
-    steps.push(
+    dispatches.push(
       planPass({ kernel, context, chunks, info, needed, all, scratch, level, label: `${label} pass ${level}` }),
     );
   }
-  return steps;
+  return dispatches;
 }
 
 interface Pass {
@@ -64,7 +64,7 @@ interface Pass {
   readonly label: string;
 }
 
-function planPass(pass: Pass): Step {
+function planPass(pass: Pass): Dispatch {
   const { kernel, context, chunks, info, all, scratch, level, label } = pass;
   const { outer, inner, body, outs } = kernel;
   const last = level === info.levels;
@@ -73,7 +73,7 @@ function planPass(pass: Pass): Step {
   const segments = new Segments(words);
   const rowNames = outer.map((_, axis) => `c${axis}`);
   const innerNames = inner.map((_, axis) => `c${outer.length + axis}`);
-  const writer = new BodyWriter({
+  const writer = new ExprWriter({
     body,
     access,
     words,
@@ -144,7 +144,7 @@ function planPass(pass: Pass): Step {
 }
 
 interface Combining {
-  readonly writer: BodyWriter;
+  readonly writer: ExprWriter;
   readonly words: Words;
   readonly count: string;
   readonly partials: (position: number, part: 0 | 1) => string;

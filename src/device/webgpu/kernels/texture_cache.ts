@@ -1,11 +1,12 @@
 /**
- * Which textures of a program hold what: operands that several kernels read are copied once, and few textures serve all.
+ * Which textures of a program hold what, planned like a cache: operands that several kernels read are copied once, and the
+ * least recently used texture is taken for another operand.
  *
  * @module
  */
 import { TEXELS_LOG2 } from "./plan.ts";
 
-/** Textures of a program beyond which the one used longest ago is taken for something else. */
+/** Textures of a program; beyond that the least recently used one is evicted. */
 const MOST_TEXTURES = 6;
 /** Rows that every adapter's textures may have. */
 const MOST_ROWS = 8192;
@@ -20,8 +21,8 @@ interface Texture {
   used: number;
 }
 
-/** Hands textures out, kernel by kernel in the order of the program. */
-export class Textures {
+/** Allocates textures, kernel by kernel in the order of the program. */
+export class TextureCache {
   readonly #make: (texels: number, slot?: number) => number;
   readonly #all: Texture[] = [];
   #kernel = 0;
@@ -41,7 +42,7 @@ export class Textures {
     }
     const idle = this.#all.filter(({ used }) => used < this.#kernel);
     const stale = idle.filter((texture) => texture.tag === null);
-    const free = oldest(stale) ?? (this.#all.length >= MOST_TEXTURES ? oldest(idle) : undefined);
+    const free = leastRecent(stale) ?? (this.#all.length >= MOST_TEXTURES ? leastRecent(idle) : undefined);
     if (free === undefined) {
       const slot = this.#make(texels);
       this.#all.push({ slot, texels, tag, source, used: this.#kernel });
@@ -53,18 +54,18 @@ export class Textures {
     return { slot: free.slot, held: false };
   }
 
-  /** Forgets what came from `slot`. */
+  /** Invalidates what came from `slot`. */
   written(slot: number): void {
     for (const texture of this.#all) if (texture.source === slot) texture.tag = null;
   }
 
-  /** Goes on to the next kernel: what the last one used may be taken away. */
+  /** Goes on to the next kernel: what the last one used may be evicted. */
   next(): void {
     this.#kernel++;
   }
 }
 
-/** The one that was used longest ago. */
-function oldest(textures: readonly Texture[]): Texture | undefined {
+/** The least recently used one. */
+function leastRecent(textures: readonly Texture[]): Texture | undefined {
   return textures.reduce<Texture | undefined>((a, b) => a === undefined || b.used < a.used ? b : a, undefined);
 }

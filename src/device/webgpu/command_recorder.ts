@@ -1,11 +1,11 @@
 /**
- * Commands that have been recorded and not handed over: those of several runs, in one encoder and as few passes as possible.
+ * Commands that have been recorded and not submitted: those of several runs, in one encoder and as few passes as possible.
  *
  * @module
  */
 
-/** Records; nothing reaches the GPU before {@link finish}. */
-export class Recorder {
+/** Records commands; nothing reaches the GPU before {@link submit}. */
+export class CommandRecorder {
   readonly #device: GPUDevice;
   readonly #label: string;
   readonly #encoder: GPUCommandEncoder;
@@ -22,15 +22,15 @@ export class Recorder {
     return this.#pass ??= this.#encoder.beginComputePass({ label: this.#label });
   }
 
-  /** The encoder, for what has no place in a pass: ends the open one. */
+  /** The encoder, for commands outside of passes (copies, clears): ends the open one. */
   outside(): GPUCommandEncoder {
     this.#pass?.end();
     this.#pass = null;
     return this.#encoder;
   }
 
-  /** Hands everything over. */
-  finish(): void {
+  /** Submits all commands. */
+  submit(): void {
     this.#device.queue.submit([this.outside().finish()]);
   }
 }

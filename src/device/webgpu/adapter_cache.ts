@@ -1,39 +1,39 @@
 /**
- * What the trial of an adapter settled, kept on disk: it is made once per adapter, and every later process computes the
- * same way, to the bit. The files may be deleted at any time.
+ * A cache on disk of what has been measured of an adapter: the trial runs once per adapter, and every later process chooses
+ * the same kernels, hence computes the same bits. The files may be deleted at any time.
  *
  * @module
  */
 import { environment } from "../../base/environment.ts";
 import { textHash } from "../../base/checksum.ts";
-import { FAMILIES, type Family } from "./kernels/plan.ts";
+import { type KernelStrategy, STRATEGIES } from "./kernels/plan.ts";
 
 /** To be raised when the trial or the kernels it chooses among change. */
-const TRIAL = 1;
+const TRIAL = 2;
 
 /**
- * The family that was settled for the adapter, or what `trial` finds. Without the permission to read and write the user's
- * folder of caches, each process makes its own trial; nothing is asked for.
+ * The cached kernel strategy of the adapter, or what `trial` finds. Without the permission to read and write the user's
+ * cache folder, each process runs its own trial; no permission is requested.
  *
  * @param adapter Everything that is known of the adapter.
  */
-export function settledFamily(adapter: string, trial: () => Family): Family {
+export function cachedStrategy(adapter: string, trial: () => KernelStrategy): KernelStrategy {
   const known = knownOf({ trial: TRIAL, adapter });
-  const kept = read(known, "family");
-  const family = FAMILIES.find((name) => name === kept);
-  if (family !== undefined) return family;
+  const kept = read(known, "strategy");
+  const strategy = STRATEGIES.find((name) => name === kept);
+  if (strategy !== undefined) return strategy;
   const found = trial();
-  write(known, { family: found });
+  write(known, { strategy: found });
   return found;
 }
 
 /**
- * What the adapter computes wrong: nothing, where it was found sound before by the same test, else what `trial` finds. A
- * fault is never kept: drivers are mended.
+ * What the adapter computes wrong: nothing, where it has passed the same test before, else what `trial` finds. A failure is
+ * never cached: drivers get fixed.
  *
  * @param test Everything that the test consists of.
  */
-export async function settledFaults(adapter: string, test: string, trial: () => Promise<string[]>): Promise<string[]> {
+export async function cachedFaults(adapter: string, test: string, trial: () => Promise<string[]>): Promise<string[]> {
   const known = knownOf({ test: textHash(test), adapter });
   if (read(known, "sound") === true) return [];
   const faults = await trial();
@@ -45,7 +45,7 @@ function knownOf(facts: Readonly<Record<string, unknown>>): string {
   return JSON.stringify({ ...facts, deno: Deno.version.deno, cores: navigator.hardwareConcurrency });
 }
 
-/** Where caches of this module lie, if that may be known. */
+/** The folder of this module's caches; null where it cannot be known. */
 function cacheFolder(): string | null {
   const own = Deno.build.os === "windows"
     ? ["LOCALAPPDATA", "anneal/cache"]
@@ -61,7 +61,7 @@ function pathIn(folder: string, known: string): string {
   return `${folder}/adapter-${textHash(known)}.json`;
 }
 
-/** What is kept under `name` where all of `known` is the same; undefined if nothing is. */
+/** The entry `name` of the cache file, if all of `known` matches; undefined otherwise. */
 function read(known: string, name: string): unknown {
   const folder = cacheFolder();
   if (folder === null) return undefined;
@@ -80,7 +80,7 @@ function write(known: string, facts: Readonly<Record<string, unknown>>): void {
   const folder = cacheFolder();
   if (folder === null || Deno.permissions.querySync({ name: "write", path: folder }).state !== "granted") return;
   const path = pathIn(folder, known);
-  // whole or not at all, whatever else runs
+  // written elsewhere and renamed: readers see all of it or nothing
   const part = `${path}.${crypto.randomUUID()}`;
   try {
     Deno.mkdirSync(folder, { recursive: true });

@@ -17,7 +17,7 @@ export interface TexelBlock {
 /** Texels of a row. */
 export const ROW = 2 ** TEXELS_LOG2;
 
-/** Textures by size. Programs take turns: all of them may use the same ones, as nothing lasts beyond a run. */
+/** Textures by size. Programs run one after another, and no contents outlive a run, so all of them share the same ones. */
 export class TexturePool {
   static #ids = 0;
   readonly #device: GPUDevice;

@@ -1,5 +1,5 @@
 /**
- * Writes a kernel's body as WGSL statements: one `let v<i>` per instruction.
+ * Writes a kernel's expressions as WGSL statements: one `let v<i>` per instruction of its body.
  *
  * @module
  */
@@ -20,8 +20,8 @@ interface Form {
   readonly dyn?: number;
 }
 
-/** What a {@link BodyWriter} works with. */
-export interface BodyOptions {
+/** What a {@link ExprWriter} works with. */
+export interface ExprOptions {
   readonly body: readonly Inst[];
   readonly access: Access;
   readonly words: Words;
@@ -38,17 +38,17 @@ type Load = Inst & { readonly k: "load" };
 const LANES = ["x", "y", "z", "w"];
 
 /** Writes statements; {@link used} collects the library functions that they call. */
-export class BodyWriter {
+export class ExprWriter {
   readonly used = new Set<string>();
   readonly types: readonly ValueType[];
   readonly lanes: 1 | 4;
-  readonly #o: BodyOptions;
+  readonly #o: ExprOptions;
   readonly #same: Lanes;
   #names = 0;
   /** WGSL text of a 0 that compilers do not know. */
   #zero: string | null = null;
 
-  constructor(options: BodyOptions) {
+  constructor(options: ExprOptions) {
     this.#o = options;
     this.lanes = options.lanes ?? 1;
     this.types = typesOf(options.body);

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { settledFamily } from "../../../src/device/webgpu/settled.ts";
+import { cachedStrategy } from "../../../src/device/webgpu/adapter_cache.ts";
 
 function inFolder(fn: (folder: string) => void): () => void {
   return () => {
@@ -24,11 +24,11 @@ const filesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name })
 Deno.test(
   "an adapter's trial is made once, and kept",
   inFolder((folder) => {
-    assertEquals(settledFamily("one", () => "texel"), "texel");
-    assertEquals(settledFamily("one", never), "texel");
-    assertEquals(settledFamily("another", () => "shared"), "shared");
-    assertEquals(settledFamily("another", never), "shared");
-    assertEquals(settledFamily("one", never), "texel");
+    assertEquals(cachedStrategy("one", () => "texel"), "texel");
+    assertEquals(cachedStrategy("one", never), "texel");
+    assertEquals(cachedStrategy("another", () => "shared"), "shared");
+    assertEquals(cachedStrategy("another", never), "shared");
+    assertEquals(cachedStrategy("one", never), "texel");
     assertEquals(filesIn(folder).length, 2);
   }),
 );
@@ -36,17 +36,17 @@ Deno.test(
 Deno.test(
   "what an adapter's trial settled may be deleted or damaged",
   inFolder((folder) => {
-    settledFamily("one", () => "texel");
+    cachedStrategy("one", () => "texel");
     const [name] = filesIn(folder);
-    const damages = ["", "{", "null", "[]", '{"family":"texel"}', '{"known":"other","family":"texel"}'];
+    const damages = ["", "{", "null", "[]", '{"strategy":"texel"}', '{"known":"other","strategy":"texel"}'];
     const kept = Deno.readTextFileSync(`${folder}/${name}`);
     for (const text of [...damages, kept.replace("texel", "unheard-of")]) {
       Deno.writeTextFileSync(`${folder}/${name}`, text);
-      assertEquals(settledFamily("one", () => "shared"), "shared", text);
-      assertEquals(settledFamily("one", never), "shared");
+      assertEquals(cachedStrategy("one", () => "shared"), "shared", text);
+      assertEquals(cachedStrategy("one", never), "shared");
     }
     Deno.removeSync(folder, { recursive: true });
-    assertEquals(settledFamily("one", () => "register"), "register");
+    assertEquals(cachedStrategy("one", () => "register"), "register");
   }),
 );
 
@@ -54,17 +54,17 @@ Deno.test(
   "a folder of caches that can't be written is no fault",
   inFolder((folder) => {
     Deno.writeTextFileSync(folder, "a file in the folder's place");
-    assertEquals(settledFamily("one", () => "texel"), "texel");
-    assertEquals(settledFamily("one", () => "shared"), "shared");
+    assertEquals(cachedStrategy("one", () => "texel"), "texel");
+    assertEquals(cachedStrategy("one", () => "shared"), "shared");
   }),
 );
 
 Deno.test("without permissions each process makes its own trial, and asks for none", async () => {
   const folder = await Deno.makeTempDir();
-  const url = new URL("../../../src/device/webgpu/settled.ts", import.meta.url);
+  const url = new URL("../../../src/device/webgpu/adapter_cache.ts", import.meta.url);
   await Deno.writeTextFile(
     `${folder}/script.ts`,
-    `import { settledFamily } from "${url}";\nfor (const _ of [1, 2]) settledFamily("x", () => (console.log("trial"), "texel"));`,
+    `import { cachedStrategy } from "${url}";\nfor (const _ of [1, 2]) cachedStrategy("x", () => (console.log("trial"), "texel"));`,
   );
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--no-lock", "--no-config", `${folder}/script.ts`],
