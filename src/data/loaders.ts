@@ -45,7 +45,7 @@ const ARRAYS: OptionTable<Arrays> = { x: anArray, y: anArray, xValid: anArray, y
 export interface FromArraysOptions {
   /** Items a batch; 64 by default. */
   readonly bs?: number;
-  /** Seed of the order. */
+  /** Seed of the order; by default the default generator is drawn from, see `setSeed`. */
   readonly seed?: number;
   /** Whether training epochs are shuffled; true by default. */
   readonly shuffle?: boolean;

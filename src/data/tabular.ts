@@ -51,7 +51,7 @@ export interface FromCsvOptions extends CsvOptions, CellOptions {
    * cannot train on; it is another row in every epoch.
    */
   readonly dropLast?: boolean | "single";
-  /** Seed of the split and of the order. */
+  /** Seed of the split and of the order; 0 by default: the rows to measure on stay the same. */
   readonly seed?: number;
 }
 

@@ -11,7 +11,13 @@ import { getImageFiles } from "../../src/vision/data/image_files.ts";
 import { ImageDataLoaders } from "../../src/vision/data/image_loaders.ts";
 import { RandomResizedCrop, Resize } from "../../src/vision/data/item_tfms.ts";
 import { codesOf, vocabOf } from "../../src/vision/data/labels.ts";
-import { FuncSplitter, GrandparentSplitter, IndexSplitter, RandomSplitter } from "../../src/vision/data/splitters.ts";
+import {
+  type DataSplitter,
+  FuncSplitter,
+  GrandparentSplitter,
+  IndexSplitter,
+  RandomSplitter,
+} from "../../src/vision/data/splitters.ts";
 import { torchPermutation } from "../../src/vision/data/torch_rng.ts";
 import { onDevices } from "../support/devices.ts";
 import { assertGolden, loadGolden } from "../support/golden.ts";
@@ -115,6 +121,32 @@ onDevices(
         assertEquals(new Set([...valid, ...train].map(([red]) => red)).size, valid.length + train.length);
       }
     }),
+);
+
+onDevices(
+  "a seed fixes split, order and random changes, whoever splits; without one setSeed does",
+  () =>
+    inFolder(async (folder) => {
+      const files = await Promise.all(
+        Array.from({ length: 12 }, (_, i) => writePng(join(folder, `${"ab"[i % 2]}${i}.png`), noise(17, 17, i))),
+      );
+      const epoch = async (start: number, options: { seed?: number; splitter?: DataSplitter }) => {
+        setSeed(start);
+        const all = { bs: 4, itemTfms: new RandomResizedCrop(8), ...options };
+        const dls = await ImageDataLoaders.fromNameFunc(folder, files, letter, all);
+        const batches: number[][] = [dls.validSet.files.map((f) => files.indexOf(f))];
+        for await (const [x] of dls.train) batches.push([...await x.data()]);
+        return batches;
+      };
+      const splitter = IndexSplitter([0, 1]);
+      for (const options of [{ seed: 7 }, { seed: 7, splitter }]) {
+        assertEquals(await epoch(1, options), await epoch(2, options));
+        assert(JSON.stringify(await epoch(1, options)) !== JSON.stringify(await epoch(1, { ...options, seed: 8 })));
+      }
+      assertEquals(await epoch(3, {}), await epoch(3, {}));
+      assert(JSON.stringify(await epoch(3, {})) !== JSON.stringify(await epoch(4, {})));
+    }),
+  { kinds: ["cpu"] },
 );
 
 onDevices("a batch is scaled and normalized as in fastai", () =>

@@ -29,9 +29,12 @@ import { type DataSplitter, GrandparentSplitter, RandomSplitter } from "./splitt
 export interface ImageDataLoadersOptions {
   /** Share of images to validate on; 0.2 by default. */
   readonly validPct?: number;
-  /** Seed of the split; see {@link RandomSplitter}. The order of training follows `setSeed`. */
+  /**
+   * Seed of the split, see {@link RandomSplitter}, and of the order and the random transforms of training; by default the
+   * default generator is drawn from, see `setSeed`.
+   */
   readonly seed?: number;
-  /** Divides the images, instead of `validPct` and `seed`. */
+  /** Divides the images, instead of `validPct`. */
   readonly splitter?: DataSplitter;
   /** Images a batch; 64 by default. */
   readonly bs?: number;
@@ -325,7 +328,7 @@ export class ImageDataLoaders extends DataLoaders {
           "item transforms": tfmsText(itemTfms),
           "batch transforms": tfmsText(batchTfms),
         }),
-        ...(training ? {} : { seed: 0 }),
+        ...(!training ? { seed: 0 } : seed === undefined ? {} : { seed }),
       });
     };
     const dropLast = options.dropLast ?? (shuffle && trainSet.files.length >= bs);
