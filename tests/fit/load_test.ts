@@ -81,10 +81,12 @@ onDevices(
       again.opt.setHyper("mom", 0.3);
       const before = await weights(again);
       counter.n = 77;
+      await assertRejects(() => again.fit(1, { cbs: cbs(), resume: true }), CheckpointError, "hyper-parameters");
+      assertEquals(again.opt.hypers[0].mom, 0.3);
+      again.opt.setHyper("mom", 0.9);
       await assertRejects(() => again.fit(1, { cbs: cbs(), resume: true }), Error, "not my state");
       assertEquals(await weights(again), before);
       assertEquals(counter.n, 77);
-      assertEquals(again.opt.hypers[0].mom, 0.3);
       assertEquals(again.opt.stateDict().state.map((s) => s.step), [undefined, undefined]);
       assertEquals(again.recorder.rows, []);
     }),
