@@ -11,7 +11,7 @@ import { type Resumption, tell, type TrainLoop } from "../train/mod.ts";
 import { type HostState, restoreLearner } from "./capture.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import { CHECKPOINT_FILES, CheckpointStore, type Opened, openFiles } from "./checkpoint_store.ts";
-import { compareFingerprints, type Fingerprint, fingerprintOf, type Plan } from "./fingerprint.ts";
+import { compareFingerprints, type Fingerprint, fingerprintOf, optionsAtStart, type Plan } from "./fingerprint.ts";
 
 /** What {@link CheckpointSession.begin} is told of the fit. */
 export interface FitPlan extends Plan {
@@ -68,6 +68,7 @@ export class CheckpointSession {
       if (!resume) return null;
       throw new ConfigError("Cannot resume: this fit has no checkpoints, add new Checkpoint({ dir }) to its cbs");
     }
+    const forget = optionsAtStart(learn);
     const fingerprint = await fingerprintOf(learn, plan.nEpoch, plan);
     const store = await openStore(learn, checkpoint);
     const session = new CheckpointSession(learn, checkpoint, store, { index, plan, fingerprint });
@@ -79,6 +80,7 @@ export class CheckpointSession {
       checkpoint.join(session);
       return session;
     } catch (error) {
+      forget();
       await session.close();
       throw error;
     }

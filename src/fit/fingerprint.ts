@@ -46,6 +46,17 @@ function optionsOf(learn: TrainLoop): Fingerprint {
   return out;
 }
 
+/**
+ * Notes the options of a learner that has none noted yet.
+ *
+ * @returns What forgets them again if the fit is refused: the next one may come with other options.
+ */
+export function optionsAtStart(learn: TrainLoop): () => void {
+  if (first.has(learn)) return () => {};
+  optionsOf(learn);
+  return () => void first.delete(learn);
+}
+
 /** A layer's class and options; not its weights, and not what is inside. */
 function layerText(m: AnyModule): string {
   const json = m.children().length > 0 ? null : layerJson(m);
