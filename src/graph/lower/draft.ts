@@ -8,7 +8,7 @@ import { sameShape, type Shape, sizeOf } from "../../base/shape.ts";
 import type { Inst, View } from "../../device/contract.ts";
 import { operandsOf } from "../../device/instructions.ts";
 import { REDUCE_KINDS } from "../reduce.ts";
-import { Body, CannotShare, type Places } from "./body.ts";
+import { CannotShare, KernelBody, type Places } from "./kernel_body.ts";
 import {
   addForms,
   addressForm,
@@ -72,7 +72,7 @@ const withoutOnes = (shape: Shape) => shape.filter((n) => n !== 1);
 /** Writes the kernel that computes `units` in `frame`; throws CannotShare or MustStore where that is not possible. */
 export function draft(frame: Frame, units: readonly Unit[], places: Places, maxSlots: number): Draft {
   const { domain, outerRank, coordsOf } = layout(frame);
-  const body = new Body(domain, places);
+  const body = new KernelBody(domain, places);
   const outputs: Output[] = [];
   for (const unit of units) {
     const { coords, perRow } = coordsOf(unit);
@@ -107,7 +107,7 @@ export function draft(frame: Frame, units: readonly Unit[], places: Places, maxS
 }
 
 /** Reductions of bool count: they fold i32. */
-function numeric(body: Body, inst: number): number {
+function numeric(body: KernelBody, inst: number): number {
   return body.e.type(inst) === "bool" ? body.e.cast(inst, "i32") : inst;
 }
 

@@ -7,7 +7,7 @@ import type { Shape } from "../../base/shape.ts";
 import type { ConvKernel, Guard, Inst, View } from "../../device/contract.ts";
 import { CONV } from "../conv.ts";
 import { windowSpec } from "../windows.ts";
-import type { Body } from "./body.ts";
+import type { KernelBody } from "./kernel_body.ts";
 import { compact } from "./compact.ts";
 import { type Form, reach, zeroForm } from "./coords.ts";
 import type { Item } from "./graph.ts";
@@ -21,7 +21,7 @@ export interface Product extends Pick<ConvKernel, "groups" | "m" | "k" | "n" | "
 }
 
 /** The product that computes `item`, a `conv` or `convWeight`; throws what must be stored first. */
-export function convProduct(item: Item, body: Body): Product {
+export function convProduct(item: Item, body: KernelBody): Product {
   const forward = item.op === CONV;
   const [x, other] = forward ? item.inputs : [item.inputs[1], item.inputs[0]];
   const [groups, m, cin, ...taps] = forward ? other.shape : item.shape;

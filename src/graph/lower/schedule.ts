@@ -6,7 +6,7 @@
  */
 import { sameShape, type Shape, sizeOf } from "../../base/shape.ts";
 import type { ScatterAddKernel, View } from "../../device/contract.ts";
-import { Body, CannotShare, MustStore, type Places, restride } from "./body.ts";
+import { CannotShare, KernelBody, MustStore, type Places, restride } from "./kernel_body.ts";
 import { type Draft, draft, type Frame } from "./draft.ts";
 import type { Item } from "./graph.ts";
 import { convProduct } from "./product.ts";
@@ -19,33 +19,33 @@ export interface ScatterDraft {
   readonly kernel: Omit<ScatterAddKernel, "out">;
 }
 
-/** A kernel of the schedule. */
-export type Step = Draft | ScatterDraft;
+/** A kernel of the schedule, before memory is planned. */
+export type KernelDraft = Draft | ScatterDraft;
 
 /** Unrelated work of at most this many elements may share a reduction's kernel. */
 const SMALL = 1 << 16;
 
-const isScatter = (step: Step): step is ScatterDraft => step.frame.kind === "scatterAdd";
+const isScatter = (kernel: KernelDraft): kernel is ScatterDraft => kernel.frame.kind === "scatterAdd";
 
 /** Kernels, in the order in which they run. */
-export function schedule(units: readonly Unit[], places: Places, maxSlots: number): Step[] {
-  const steps: Step[] = [];
+export function schedule(units: readonly Unit[], places: Places, maxSlots: number): KernelDraft[] {
+  const drafts: KernelDraft[] = [];
   for (const unit of units) {
     if (unit.kind === "cat") {
       unit.kernel = Math.max(...[...unit.deps].map((d) => d.kernel));
       continue;
     }
     if (unit.kind === "scatterAdd") {
-      unit.kernel = steps.length;
-      steps.push(scatter(unit, places));
+      unit.kernel = drafts.length;
+      drafts.push(scatter(unit, places));
       continue;
     }
-    if (!join(unit, steps, places, maxSlots)) {
-      unit.kernel = steps.length;
-      steps.push(alone(unit, places, maxSlots));
+    if (!join(unit, drafts, places, maxSlots)) {
+      unit.kernel = drafts.length;
+      drafts.push(alone(unit, places, maxSlots));
     }
   }
-  return steps;
+  return drafts;
 }
 
 /** Whether consumers of a unit's value go to a later kernel than the one that computes it. */
@@ -61,15 +61,15 @@ function earliest(unit: Unit): number {
   return low;
 }
 
-function join(unit: Unit, steps: Step[], places: Places, maxSlots: number): boolean {
-  for (let k = earliest(unit); k < steps.length; k++) {
-    const step = steps[k];
-    if (isScatter(step)) continue;
+function join(unit: Unit, drafts: KernelDraft[], places: Places, maxSlots: number): boolean {
+  for (let k = earliest(unit); k < drafts.length; k++) {
+    const kernel = drafts[k];
+    if (isScatter(kernel)) continue;
     const related = [...unit.deps].some((d) => d.kernel === k);
-    const frame = commonFrame(step, unit, related);
+    const frame = commonFrame(kernel, unit, related);
     if (frame === null) continue;
     try {
-      steps[k] = draft(frame, [...step.units, unit], places, maxSlots);
+      drafts[k] = draft(frame, [...kernel.units, unit], places, maxSlots);
       unit.kernel = k;
       return true;
     } catch (error) {
@@ -82,9 +82,9 @@ function join(unit: Unit, steps: Step[], places: Places, maxSlots: number): bool
 
 const squeezed = (shape: Shape): Shape => shape.filter((n) => n !== 1);
 
-/** The domain in which `unit` could be computed together with what `step` computes, if there is one. */
-function commonFrame(step: Draft, unit: Unit, related: boolean): Frame | null {
-  const { frame } = step;
+/** The domain in which `unit` could be computed together with what `kernel` computes, if there is one. */
+function commonFrame(kernel: Draft, unit: Unit, related: boolean): Frame | null {
+  const { frame } = kernel;
   const shape = unitShape(unit);
   const size = sizeOf(shape);
   if (unit.kind === "matmul" || unit.kind === "conv") return null;
@@ -97,7 +97,7 @@ function commonFrame(step: Draft, unit: Unit, related: boolean): Frame | null {
     const axes = unit.item.node.attr.slice(1);
     if (frame.kind === "reduce") {
       const fits = sameShape(frame.full, full) && sameShape(frame.axes, axes);
-      return fits && (related || sizeOf(full) <= SMALL || shares(step, unit)) ? frame : null;
+      return fits && (related || sizeOf(full) <= SMALL || shares(kernel, unit)) ? frame : null;
     }
     if (frame.kind === "map" && related && sameShape(squeezed(frame.shape), squeezed(full))) {
       return { kind: "reduce", full, axes };
@@ -111,7 +111,7 @@ function commonFrame(step: Draft, unit: Unit, related: boolean): Frame | null {
     case "conv":
       return related && sizeOf(frame.item.shape) === size ? frame : null;
     case "reduce": {
-      const rows = sizeOf(step.domain.slice(0, step.outerRank));
+      const rows = sizeOf(kernel.domain.slice(0, kernel.outerRank));
       return (related || (size === rows && size <= SMALL)) && (size === rows || size === sizeOf(frame.full))
         ? frame
         : null;
@@ -122,8 +122,8 @@ function commonFrame(step: Draft, unit: Unit, related: boolean): Frame | null {
 }
 
 /** Whether the unit reads something that the kernel reads as well. */
-function shares(step: Draft, unit: Unit): boolean {
-  return step.units.some((other) =>
+function shares(kernel: Draft, unit: Unit): boolean {
+  return kernel.units.some((other) =>
     [...unit.leaves].some((l) => other.leaves.has(l)) || [...unit.deps].some((d) => other.deps.has(d))
   );
 }
@@ -154,7 +154,7 @@ function ownFrame(unit: Unit, places: Places): Frame {
       };
     }
     case "conv":
-      return { kind: "conv", item: unit.item, product: convProduct(unit.item, new Body([], places)) };
+      return { kind: "conv", item: unit.item, product: convProduct(unit.item, new KernelBody([], places)) };
     case "segmentSum":
       return { kind: "segmentSum", n: unit.item.inputs[0].shape[0], starts: unit.item.node.attr };
     default:
@@ -164,7 +164,7 @@ function ownFrame(unit: Unit, places: Places): Frame {
 
 /** An operand of a product as strides over the batch axes of the result and its own two. */
 function operand(item: Item, result: Shape, places: Places): View {
-  const at = new Body([], places).strided(item);
+  const at = new KernelBody([], places).strided(item);
   const lead = result.length - item.shape.length;
   const strides = result.map((_, i) => {
     const axis = i - lead;
@@ -180,7 +180,7 @@ function scatter(unit: Unit, places: Places): ScatterDraft {
   const { shape } = src;
   const three = [sizeOf(shape.slice(0, axis)), shape[axis], sizeOf(shape.slice(axis + 1))];
   const view = (item: Item): View => {
-    const at = new Body([], places).strided(item);
+    const at = new KernelBody([], places).strided(item);
     const strides = restride(at.strides, item.shape, three);
     if (strides === null) throw new MustStore(item);
     return { ...at, strides };

@@ -66,7 +66,7 @@ interface StridedItem {
 }
 
 /** The body of one kernel over `domain`. */
-export class Body {
+export class KernelBody {
   readonly e = new Emitter();
   readonly domain: Shape;
   readonly #places: Places;
