@@ -151,6 +151,11 @@ export function nearestName(name: string, names: readonly string[]): string {
   return names.reduce((best, n) => editDistance(name, n) < editDistance(name, best) ? n : best);
 }
 
+/** Whether `name` is at most two edits away from `other`, whatever the case. */
+export function isNear(name: string, other: string): boolean {
+  return Math.abs(name.length - other.length) <= 2 && editDistance(name, other) <= 2;
+}
+
 /** Insertions, deletions and substitutions that make `b` of `a`, whatever the case (Levenshtein). */
 function editDistance(a: string, b: string): number {
   const x = a.toLowerCase(), y = b.toLowerCase();

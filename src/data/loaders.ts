@@ -5,9 +5,11 @@
  */
 import { ConfigError, DataError } from "../base/errors.ts";
 import {
+  checkArgument,
   checkOptions,
   either,
   flag,
+  instanceOf,
   num,
   objectWith,
   oneOf,
@@ -121,6 +123,14 @@ export class DataLoaders<B extends Batch = [Tensor, Tensor]> {
       targetScale: objectWith<TargetScale>("{ mean, std }", "mean", "std"),
       notes: texts,
     });
+    for (const [name, dl] of [["train", train], ["valid", valid]] as const) {
+      checkArgument(
+        "make DataLoaders",
+        name,
+        dl,
+        instanceOf<DataLoader<B>>(DataLoader, "a DataLoader; fromArrays takes arrays"),
+      );
+    }
     this.train = train;
     this.valid = valid;
     this.nInp = nInp;

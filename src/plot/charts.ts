@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { checkOptions, flag, num, nums, type OptionTable, other, text } from "../base/options.ts";
+import { checkArgument, checkOptions, flag, num, nums, type OptionTable, other, text } from "../base/options.ts";
 import { Figure } from "./figure.ts";
 import { domains, type Line, type LinePanel, type Marker } from "./panel.ts";
 
@@ -58,6 +58,17 @@ const PLOT_LINES: OptionTable<PlotLinesOptions> = {
   height: num,
 };
 
+const SERIES = other<Readonly<Record<string, SeriesData>>>(
+  "lines by name, as in { loss: [2, 1] } or { loss: { x: [0, 10], y: [2, 1] } }",
+  (v) =>
+    typeof v === "object" && v !== null && !Array.isArray(v) &&
+    Object.values(v).every((line) => typeof line === "object" && line !== null),
+);
+const FUNCTIONS = other<Readonly<Record<string, (pos: number) => number | readonly number[]>>>(
+  "functions by name, as in { lr: SchedCos(1, 0) }",
+  (v) => typeof v === "object" && v !== null && Object.values(v).every((f) => typeof f === "function"),
+);
+
 /** The panel of {@link plotLines}. */
 export function linePanel(series: Readonly<Record<string, SeriesData>>, options: PlotLinesOptions = {}): LinePanel {
   const { title = "", xLabel = "", yLabel = "", xLog = false, yLog = false, markers = [], rules = [] } = options;
@@ -65,6 +76,7 @@ export function linePanel(series: Readonly<Record<string, SeriesData>>, options:
   if (!(width >= 120 && height >= 100 && Number.isFinite(width * height))) {
     throw new ConfigError(`Cannot plot ${width} x ${height} pixels: at least 120 x 100 are needed`);
   }
+  checkArgument("plotLines", "series", series, SERIES);
   const lines = Object.entries(series).map(([name, data]) => toLine(name, data));
   const { legend = lines.length > 1 || markers.length > 0 } = options;
   return { kind: "lines", lines, markers, rules, title, xLabel, yLabel, xLog, yLog, legend, width, height };
@@ -92,6 +104,7 @@ export function plotSchedules(
   options: PlotLinesOptions = {},
 ): Figure {
   checkOptions("plotSchedules", options, PLOT_LINES);
+  checkArgument("plotSchedules", "schedules", schedules, FUNCTIONS);
   const n = 201, x = Array.from({ length: n }, (_, i) => i / (n - 1)), series: Record<string, SeriesData> = {};
   for (const [name, sched] of Object.entries(schedules)) {
     const values = x.map((pos) => sched(pos));

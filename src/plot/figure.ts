@@ -5,7 +5,7 @@
  */
 import { dirname, extname } from "@std/path";
 import { ConfigError } from "../base/errors.ts";
-import { checkOptions, num } from "../base/options.ts";
+import { checkArgument, checkOptions, num, text } from "../base/options.ts";
 import { terminalColumns } from "../base/terminal.ts";
 import { renderText } from "./braille.ts";
 import type { Panel } from "./panel.ts";
@@ -54,6 +54,7 @@ export class Figure {
    * @throws {ConfigError} If it ends otherwise.
    */
   async save(path: string): Promise<void> {
+    checkArgument("save a figure", "path", path, text);
     const extension = extname(path).toLowerCase();
     if (extension !== ".png" && extension !== ".svg") {
       const got = extension === "" ? "no ending" : extension;

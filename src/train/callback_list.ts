@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { isNear } from "../base/options.ts";
 import { Callback, type CallbackKind, type CallbackLike } from "./callback.ts";
 import { Cancel } from "./cancel.ts";
 import { type EventName, type Handled, isEvent, nearestEvent } from "./events.ts";
@@ -34,7 +35,7 @@ export class CallbackList {
 
   /** Adds a callback at the end; makes one of a class. */
   add(cb: CallbackLike): Callback {
-    const made = typeof cb === "function" ? new cb() : cb;
+    const made = typeof cb === "function" && cb.prototype instanceof Callback ? new cb() : cb;
     if (!(made instanceof Callback)) {
       throw new ConfigError(`Cannot add a callback: it must extend Callback, got ${describe(made)}`);
     }
@@ -162,15 +163,32 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 /** Handlers that no event would ever call: a misspelt name is the likely reason. */
+/** Events as Keras and Lightning call them. */
+const OTHERS_EVENTS: ReadonlyMap<string, EventName> = new Map([
+  ...["ontrainbegin", "ontrainstart", "onfitstart"].map((name) => [name, "beforeFit"] as const),
+  ...["ontrainend", "onfitend"].map((name) => [name, "afterFit"] as const),
+  ...["onepochbegin", "onepochstart", "ontrainepochstart"].map((name) => [name, "beforeEpoch"] as const),
+  ...["onepochend", "ontrainepochend"].map((name) => [name, "afterEpoch"] as const),
+  ...["onbatchbegin", "onbatchstart", "ontrainbatchbegin", "ontrainbatchstart"].map((n) => [n, "beforeBatch"] as const),
+  ...["onbatchend", "ontrainbatchend"].map((name) => [name, "afterBatch"] as const),
+  ...["ontestbegin", "onvalidationstart"].map((name) => [name, "beforeValidate"] as const),
+  ...["ontestend", "onvalidationend"].map((name) => [name, "afterValidate"] as const),
+]);
+
 function refuseUnknownEvents(cb: Callback): void {
   for (let o: object | null = cb; o !== null && o !== Callback.prototype; o = Object.getPrototypeOf(o)) {
     for (const member of Object.getOwnPropertyNames(o)) {
-      if (/^(before|after)[A-Z_]/.test(member) && !isEvent(member)) {
+      if (isEvent(member)) continue;
+      const event = nearestEvent(member);
+      if (/^(before|after)[A-Z_]/.test(member)) {
         throw new ConfigError(
-          `Cannot add ${cb.name}: ${member} is no event, did you mean ${nearestEvent(member)}? ` +
+          `Cannot add ${cb.name}: ${member} is no event, did you mean ${event}? ` +
             "Members that are no handlers must not start with before or after",
         );
       }
+      const meant = OTHERS_EVENTS.get(member.replaceAll("_", "").toLowerCase()) ??
+        (isNear(member, event) ? event : null);
+      if (meant !== null) throw new ConfigError(`Cannot add ${cb.name}: ${member} is no event, did you mean ${meant}?`);
     }
   }
 }

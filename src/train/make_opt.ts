@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { shown } from "../base/options.ts";
 import { Norm } from "../nn/mod.ts";
 import type { Optimizer } from "../optim/mod.ts";
 import { Parameter } from "../tensor/mod.ts";
@@ -22,6 +23,11 @@ export function makeOpt(learn: TrainLoop): Optimizer {
     );
   }
   const opt = learn.optFunc(groups, { lr: learn.lr });
+  if (typeof opt?.setFlag !== "function" || typeof opt.step !== "function") {
+    throw new ConfigError(
+      `Cannot train with the optFunc ${shown(learn.optFunc)}: it gives an optimizer, as Adam does, got ${shown(opt)}`,
+    );
+  }
   for (const m of learn.model.modules()) {
     const norm = m instanceof Norm;
     for (const [name, value] of Object.entries(m)) {

@@ -111,6 +111,11 @@ export async function runFit(
   if (!Number.isInteger(startEpoch) || startEpoch < 0) {
     throw new ConfigError(`Cannot start at epoch ${startEpoch}: the number must be whole and not negative`);
   }
+  if (startEpoch > nEpoch) {
+    throw new ConfigError(
+      `Cannot start at epoch ${startEpoch} of ${nEpoch}: the number of epochs counts those that were done before`,
+    );
+  }
   refuseNested(learn);
   if (startEpoch < nEpoch) refuseEmpty(learn.dls.train, "train");
   const breather = new Breather();

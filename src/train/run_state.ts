@@ -4,9 +4,9 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { checkOptions, flag, type OptionTable, other } from "../base/options.ts";
+import { checkArgument, checkOptions, flag, instanceOf, listOf, type OptionTable, other } from "../base/options.ts";
 import type { Batch, DataLoader } from "../data/mod.ts";
-import type { Tensor } from "../tensor/mod.ts";
+import { Tensor } from "../tensor/mod.ts";
 import { BatchState } from "./batch_state.ts";
 import type { Callback } from "./callback.ts";
 import { CapturedSteps } from "./captured_steps.ts";
@@ -17,6 +17,8 @@ import type { GradAverager, Peers } from "./peers.ts";
 import { Runs } from "./runs.ts";
 
 const INTERRUPT: OptionTable<InterruptOptions> = { cause: other("anything"), rejects: flag, shared: flag };
+
+const TENSOR = instanceOf<Tensor>(Tensor, "a tensor"), TENSORS = listOf(TENSOR, "tensors");
 
 /** What callbacks see of a run and its batch under way, and may change. */
 export abstract class RunState {
@@ -160,6 +162,7 @@ export abstract class RunState {
   }
 
   set xb(xb: readonly Tensor[]) {
+    checkArgument("go on with this batch", "xb", xb, TENSORS);
     this.batch.xb = xb;
   }
 
@@ -170,6 +173,7 @@ export abstract class RunState {
   }
 
   set yb(yb: readonly Tensor[]) {
+    checkArgument("go on with this batch", "yb", yb, TENSORS);
     this.batch.yb = yb;
   }
 
@@ -180,6 +184,7 @@ export abstract class RunState {
   }
 
   set pred(pred: Tensor) {
+    checkArgument("go on with this batch", "pred", pred, TENSOR);
     this.batch.seenOutput = true;
     this.batch.pred = pred;
   }
@@ -191,6 +196,7 @@ export abstract class RunState {
   }
 
   set loss(loss: Tensor) {
+    checkArgument("go on with this batch", "loss", loss, TENSOR);
     this.batch.seenOutput = true;
     this.batch.loss = this.batch.lossGrad = loss;
   }
@@ -207,6 +213,7 @@ export abstract class RunState {
   }
 
   set lossGrad(loss: Tensor) {
+    checkArgument("go on with this batch", "lossGrad", loss, TENSOR);
     this.batch.lossGrad = loss;
   }
 

@@ -62,6 +62,9 @@ export class ClassificationInterpretation {
 
   /** Predicts the validation images of `learn`. */
   static async fromLearner(learn: VisionLearner): Promise<ClassificationInterpretation> {
+    if (learn?.imageDls === undefined) {
+      throw new ConfigError("Cannot interpret this learner: it takes one of images, as visionLearner makes it");
+    }
     const { validSet: { files }, vocab } = learn.imageDls;
     if (files.length === 0) throw new DataError("Cannot interpret this learner: it has no validation images");
     const { preds, targs, losses } = await learn.getPreds({ withLoss: true });

@@ -7,16 +7,24 @@ import {
   AccumMetric,
   AnnealError,
   AvgMetric,
+  Callback,
+  ClassificationInterpretation,
   combineScheds,
+  DataLoaders,
+  type EventName,
   FBeta,
+  Learner,
   Lookahead,
   nn,
   Normalize,
   ops,
   ParamScheduler,
+  plotLines,
+  plotSchedules,
   SchedCos,
   SchedLin,
   ShortEpoch,
+  silentLogger,
   tensor,
   zeros,
 } from "../../mod.ts";
@@ -87,4 +95,69 @@ onDevices("operations refuse operands, shapes and types that are none", async ()
   ]);
   await assertRejects(async () => await wrong(t).cast(3).data(), AnnealError, "Cannot cast to 3");
   assertEquals([...await ops.sub(1, t).data()], [0, -1, -2, -3]);
+}, here);
+
+onDevices("parts of a fit that are none are told by name", async () => {
+  const x = { data: Float32Array.from({ length: 16 }, (_, i) => Math.sin(i)), shape: [8, 2] };
+  const y = { data: Int32Array.from({ length: 8 }, (_, i) => i % 2), shape: [8] };
+  const make = (options: object = {}) =>
+    new Learner(DataLoaders.fromArrays({ x, y }, { bs: 4 }), new nn.Linear(2, 2), {
+      lossFunc: new nn.CrossEntropyLoss(),
+      logger: silentLogger,
+      ...options,
+    });
+  const told = async (text: string, look: () => Promise<unknown>) => void await assertRejects(look, AnnealError, text);
+  await told("it must extend Callback, got function", () => make().fit(1, { cbs: wrong([() => 1]) }));
+  await told("it gives an optimizer, as Adam does, got 3", () => make({ optFunc: () => 3 }).fit(1));
+  await told("Cannot start at epoch 5 of 2", () => make().fit(2, { startEpoch: 5 }));
+  await make().fit(2, { startEpoch: 2 });
+  await told(
+    "it takes one of images, as visionLearner makes it",
+    () => ClassificationInterpretation.fromLearner(wrong(make())),
+  );
+  const sets: [EventName, string, unknown][] = [
+    ["beforeBatch", "xb", undefined],
+    ["beforeBatch", "yb", [1]],
+    ["afterPred", "pred", "x"],
+    ["afterLoss", "loss", 3],
+    ["afterLoss", "lossGrad", null],
+  ];
+  for (const [event, name, value] of sets) {
+    const cb = wrong(new Callback());
+    cb[event] = () => cb.learn[name] = value;
+    await told(`Cannot go on with this batch with ${name}`, () => make().fit(1, { cbs: [cb] }));
+  }
+  for (
+    const [member, event] of [["beforBatch", "beforeBatch"], ["afetrEpoch", "afterEpoch"], ["onEpochEnd", "afterEpoch"]]
+      .concat([["on_train_begin", "beforeFit"], ["onTrainBatchEnd", "afterBatch"], ["after_fit", "afterFit"]])
+  ) {
+    class Misspelt extends Callback {}
+    Object.defineProperty(Misspelt.prototype, member, { value: () => {} });
+    assertThrows(() => make().addCb(new Misspelt()), AnnealError, `${member} is no event, did you mean ${event}?`);
+  }
+  class Own extends Callback {
+    onClose(): void {}
+    batches = 3;
+    losses(): void {}
+  }
+  await make().fit(1, { cbs: [new Own()] });
+}, here);
+
+onDevices("loaders and figures refuse what they cannot show or hold", async () => {
+  const { train } = DataLoaders.fromArrays({ x: [[1], [2]], y: [1, 2] });
+  refused([
+    [
+      () => new DataLoaders(train, wrong(undefined)),
+      "Cannot make DataLoaders with valid undefined: it takes a DataLoader",
+    ],
+    [() => new DataLoaders(wrong([[1, 2]]), train), "Cannot make DataLoaders with train"],
+    [() => plotLines(wrong("x")), 'Cannot plotLines with series "x": it takes lines by name'],
+    [() => plotLines(wrong({ loss: 3 })), "it takes lines by name"],
+    [() => plotSchedules(wrong({ lr: 3 })), "it takes functions by name"],
+  ]);
+  await assertRejects(
+    () => plotLines({ loss: [2, 1] }).save(wrong(undefined)),
+    AnnealError,
+    "path undefined: it takes a string",
+  );
 }, here);
