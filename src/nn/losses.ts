@@ -107,7 +107,7 @@ export class HuberLoss extends Loss {
 }
 
 /** Options of {@link BCEWithLogitsLoss}. */
-export interface BCEWithLogitsOptions extends LossOptions {
+export interface BceWithLogitsOptions extends LossOptions {
   /** Weight of positive targets, `[classes]` or one number; broadcasts. */
   readonly posWeight?: Tensor;
   /** Weight of each element; broadcasts. */
@@ -126,7 +126,7 @@ export class BCEWithLogitsLoss extends Loss {
   readonly thresh: number;
 
   /** Takes weights, the threshold of decisions and the reduction. */
-  constructor(options: BCEWithLogitsOptions = {}) {
+  constructor(options: BceWithLogitsOptions = {}) {
     const { posWeight, weight, thresh = 0.5, ...rest } = checkOptions("make BCEWithLogitsLoss", options, {
       ...LOSS_OPTIONS,
       posWeight: aTensor,
@@ -177,7 +177,7 @@ export class BCELoss extends Loss {
 }
 
 /** Options of {@link KLDivLoss}. */
-export interface KLDivOptions {
+export interface KlDivOptions {
   /** "batchmean" is the sum over the size of the first axis, the mathematical mean; "mean" by default, over all elements. */
   readonly reduction?: "mean" | "sum" | "none" | "batchmean";
   /** Whether targets are logarithms too. */
@@ -191,7 +191,7 @@ export class KLDivLoss extends Loss {
   readonly #batchMean: boolean;
 
   /** Takes the reduction, and whether targets are logarithms. */
-  constructor(options: KLDivOptions = {}) {
+  constructor(options: KlDivOptions = {}) {
     const { reduction = "mean", logTarget = false } = checkOptions("make KLDivLoss", options, {
       reduction: oneOf("mean", "sum", "none", "batchmean"),
       logTarget: flag,

@@ -37,11 +37,11 @@ export { Loss, type LossOptions, type Reduction } from "./loss.ts";
 export {
   BCELoss,
   BCEWithLogitsLoss,
-  type BCEWithLogitsOptions,
+  type BceWithLogitsOptions,
   HuberLoss,
   type HuberOptions,
   KLDivLoss,
-  type KLDivOptions,
+  type KlDivOptions,
   L1Loss,
   MSELoss,
   SmoothL1Loss,

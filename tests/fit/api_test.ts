@@ -231,6 +231,18 @@ Deno.test("the exported names", async () => {
   assertEquals(Object.keys(entry).sort(), listed);
 });
 
+/** Names of fastai, PyTorch and JavaScript, written as there; in all others acronyms are words, as in `LrFinder`. */
+const FOREIGN = [
+  "APScoreBinary CSVLogger FBeta QHAdam RAdam ReduceLROnPlateau RMSProp SGD TerminateOnNaN topKAccuracy URLs",
+  "BCELoss BCEWithLogitsLoss GELU KLDivLoss LeakyReLU MSELoss NLLLoss ReLU RMSNorm SiLU EVENTS ORDER",
+].join(" ").split(" ");
+
+Deno.test("acronyms in names are words", () => {
+  const names = [...Object.keys(entry), ...Object.keys(nn)];
+  assertEquals(names.filter((name) => /[A-Z]{2}/.test(name) && !FOREIGN.includes(name)), []);
+  assertEquals(FOREIGN.filter((name) => !names.includes(name)), []);
+});
+
 Deno.test("every callback is public", async () => {
   const inside = await import("../../src/callbacks/mod.ts"), testing = await import("../../testing.ts");
   const open: unknown[] = [...Object.values(entry), ...Object.values(testing)];
