@@ -5,6 +5,7 @@ import { Checkpoint, type FitCommon } from "../../src/fit/mod.ts";
 import type { Learner } from "../../src/learner/mod.ts";
 import { Callback, type CallbackLike } from "../../src/train/mod.ts";
 import { onDevices } from "../support/devices.ts";
+import { LivePage } from "../../src/live/mod.ts";
 import { bitsOf, type Net, netLearner, stateful } from "./support.ts";
 
 type Fit = (learn: Learner<Net>, options: FitCommon) => Promise<void>;
@@ -219,4 +220,19 @@ onDevices("learn.interrupt() says whether there was a fit, and wants a reason", 
     "its own (in Wrong.afterBatch)",
   );
   assertEquals(error.reason, "mine");
+}, { kinds: ["cpu"] });
+
+onDevices("Stop on the live page interrupts a fit that is saved, and an interruption ends a pause", async () => {
+  const page = () => new LivePage({ port: 0, topLosses: 0 });
+  const stopped = page();
+  await goesOn(POLICIES.fineTune, () => [stopped, new After(6, () => stopped.stop())], rejects("stop"));
+  const paused = page();
+  const pause = (learn: Learner) => {
+    paused.pause();
+    setTimeout(() => learn.interrupt("enough of waiting"), 20);
+  };
+  await goesOn(POLICIES.fit, () => [paused, new After(6, pause)], rejects("enough of waiting"));
+  const learn = netLearner(), alone = page();
+  await learn.fit(3, { cbs: [alone, new After(6, () => alone.stop())] }); // not saved: it ends, and the script goes on
+  assertEquals([learn.trainIter, learn.recorder.rows.length], [6, 1]);
 }, { kinds: ["cpu"] });
