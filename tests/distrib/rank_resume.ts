@@ -1,8 +1,8 @@
 /**
  * What the tests of checkpoints start in several processes: a run that goes on where it was killed.
  *
- * Arguments: a folder, the batch size, the step at which rank 1 kills itself (or -1), and a signal that rank 1 sends itself
- * instead, if any.
+ * Arguments: a folder, the batch size, the step at which rank 1 kills itself (or -1), and what it does instead, if anything: a
+ * signal that it sends itself, or "interrupt".
  *
  * @module
  */
@@ -15,7 +15,9 @@ const rank = rankDistrib();
 class Kill extends Callback {
   #steps = 0;
   override afterStep(): void {
-    if (this.#steps++ === Number(at) && rank === 1) Deno.kill(Deno.pid, signal === "SIGINT" ? "SIGINT" : "SIGKILL");
+    if (this.#steps++ !== Number(at) || rank !== 1) return;
+    if (signal === "interrupt") this.learn.interrupt("rank 1 needs a pause");
+    else Deno.kill(Deno.pid, signal === "SIGINT" ? "SIGINT" : "SIGKILL");
   }
 }
 

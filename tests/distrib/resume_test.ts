@@ -52,6 +52,21 @@ mpiTest(
     }),
 );
 
+mpiTest(
+  "learn.interrupt() in one rank stops all after the same step, saved",
+  () =>
+    withDirs(2, async ([whole, cut]) => {
+      assertEquals((await run(whole, 2, 16, -1)).code, 0);
+      const { code, stderr } = await run(cut, 2, 16, 8, "interrupt");
+      assert(code !== 0);
+      assertStringIncludes(stderr, "InterruptedError: Interrupted (rank 1 needs a pause): saved ");
+      const again = await run(cut, 2, 16, -1);
+      assertEquals(again.code, 0, again.stderr);
+      assertStringIncludes(again.stdout, "Going on from");
+      for (const rank of [0, 1]) assertEquals(result(cut, rank), result(whole, rank));
+    }),
+);
+
 mpiTest("a signal to one rank stops all after the same step, saved", () =>
   withDirs(2, async ([whole, cut]) => {
     assertEquals((await run(whole, 2, 16, -1)).code, 0);
