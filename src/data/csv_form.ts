@@ -103,6 +103,11 @@ function linesOf(start: string, whole: boolean, from: number, comment: string | 
 
 /** What helps where names of columns look like cells of a row. */
 export function headerHint(names: readonly string[]): string {
+  const remark = names.map((n) => /^(#|\/\/|%|;)/.exec(n)?.[1]).find((mark) => mark !== undefined);
+  if (remark !== undefined) {
+    const way = remark.length === 1 ? `comment: ${JSON.stringify(remark)}` : "skipRows: 1";
+    return `; where the first line is a remark, ${way}`;
+  }
   const data = names.length > 1 && names.some((n) => /^[+-]?\d+\.?\d*$/.test(n));
   return data ? "; where the first line is a row already, header: false" : "";
 }

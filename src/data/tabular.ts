@@ -202,6 +202,9 @@ function exampleRow({ numeric, categorical }: TabularSchema): string {
   return `{ ${cells.slice(0, 3).join(", ")} }`;
 }
 
+/** Share of rows that are measured on. */
+const VALID_PCT = 0.2;
+
 const NO_ROWS: Dataset = {
   length: 0,
   get: () => {
@@ -235,6 +238,13 @@ export async function fromCsv(file: string, options: FromCsvOptions): Promise<Ta
   const plan = await planOf(table, options, cells);
   const { train, valid } = splitRows(table, rowsWithTarget(table, options, cells, notes), plan, options);
   if (train.length === 0) throw new DataError(`Cannot learn from ${file}: no row is left for training`);
+  if (valid.length === 0 && options.validPct !== 0) {
+    notes.push(
+      `no row is measured on: ${options.validPct ?? VALID_PCT} of ${
+        count(train.length)
+      } rows is none; validPct takes more`,
+    );
+  }
   const schema = await learnSchema(table, train, plan, options, cells);
   notes.push(...plan.notes, ...classNotes(schema, train.length), ...missingNotes(table, plan, cells));
   const part = async (rows: Int32Array, shuffle: boolean) => {
@@ -281,7 +291,7 @@ function rowsWithTarget(table: TextTable, options: FromCsvOptions, cells: CellRe
 }
 
 function splitRows(table: TextTable, rows: Int32Array, plan: TablePlan, options: FromCsvOptions): RowSplit {
-  const { validPct = 0.2, validColumn, seed = 0, stratify = true, target } = options;
+  const { validPct = VALID_PCT, validColumn, seed = 0, stratify = true, target } = options;
   const also = validColumn === undefined
     ? undefined
     : (["validPct", "stratify"] as const).find((o) => options[o] !== undefined);

@@ -249,3 +249,17 @@ onDevices("a first line of data that names two columns alike is told to be no he
     "header: false",
   );
 }, here);
+
+onDevices("a first line that is a remark, and a table too small to measure on, are told", async () => {
+  const rows = many(30, (i) => `${i / 7},${"ab"[i % 2]}`).join("\n");
+  const load = async (text: string) => await DataLoaders.fromCsv(await file(text), { target: "y" });
+  await assertRejects(() => load("# made by hand\nx,y\n" + rows), ConfigError, 'is a remark, comment: "#"');
+  await assertRejects(() => load("// made by hand\nx,y\n" + rows), ConfigError, "is a remark, skipRows: 1");
+  const { notes } = await load("x,y\n1.5,a\n2.5,b\n3.25,a");
+  assert(
+    notes.some((note) => note.endsWith("no row is measured on: 0.2 of 3 rows is none; validPct takes more")),
+    notes.join(),
+  );
+  const none = await DataLoaders.fromCsv(await file("x,y\n1.5,a\n2.5,b"), { target: "y", validPct: 0 });
+  assertEquals(none.notes, []);
+}, here);
