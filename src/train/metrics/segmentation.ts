@@ -18,25 +18,23 @@ export abstract class MaskScore extends ClassMetric {
   }
 }
 
-/** Base of scores of the one class of two that is no background. */
-abstract class TwoClassScore extends MaskScore {
-  /** Score for many classes. */
-  protected abstract readonly many: string;
-  /** See `ClassMetric`. */
-  protected override checkClasses(classes: number): void {
-    if (classes <= 2) return;
-    throw new ConfigError(
-      `Cannot use the metric ${this.name} on ${classes} classes: it is the score of class 1 beside a background, 0; use ` +
-        `${this.many} for the mean over the classes`,
-    );
-  }
+/** Refuses more than two classes for a score of class 1 beside a background; `many` is the score for these. */
+function refuseMany(classes: number, name: string, many: string): void {
+  if (classes <= 2) return;
+  throw new ConfigError(
+    `Cannot use the metric ${name} on ${classes} classes: it is the score of class 1 beside a background, 0; use ` +
+      `${many} for the mean over the classes`,
+  );
 }
 
 /** Twice the pixels in both masks, over the pixels in each; for the classes 0 and 1. */
-export class Dice extends TwoClassScore {
-  protected override readonly many = "DiceMulti";
+export class Dice extends MaskScore {
   /** Name in rows. */
   override readonly name: string = "dice";
+  /** See `ClassMetric`. */
+  protected override checkClasses(classes: number): void {
+    refuseMany(classes, this.name, "DiceMulti");
+  }
   /** The score of class 1. */
   protected override score(c: Confusion): number {
     const counts = countsOf(c)[c.labels.indexOf(1)];
@@ -45,10 +43,13 @@ export class Dice extends TwoClassScore {
 }
 
 /** The pixels in both masks over those in either; for the classes 0 and 1. */
-export class JaccardCoeff extends TwoClassScore {
-  protected override readonly many = "JaccardCoeffMulti";
+export class JaccardCoeff extends MaskScore {
   /** Name in rows. */
   override readonly name: string = "jaccard_coeff";
+  /** See `ClassMetric`. */
+  protected override checkClasses(classes: number): void {
+    refuseMany(classes, this.name, "JaccardCoeffMulti");
+  }
   /** The score of class 1. */
   protected override score(c: Confusion): number {
     const counts = countsOf(c)[c.labels.indexOf(1)];
