@@ -6,7 +6,7 @@
 import { valueType } from "../../base/dtype.ts";
 import { sameShape, type Shape, sizeOf } from "../../base/shape.ts";
 import type { Inst, View } from "../../device/contract.ts";
-import { operandsOf } from "../../device/instructions.ts";
+import { reduceDepths } from "../../device/data_flow.ts";
 import { REDUCE_KINDS } from "../reduce.ts";
 import { CannotShare, KernelBody, type Places } from "./kernel_body.ts";
 import {
@@ -192,12 +192,7 @@ function checkRows(body: readonly Inst[], outputs: readonly Output[], domain: Sh
   const rows = sizeOf(domain.slice(0, outerRank));
   if (rows >= MIN_ROWS || sizeOf(domain) <= SMALL_DOMAIN) return;
   if (outputs.some((o) => !o.perRow)) throw new CannotShare();
-  const level = new Array<number>(body.length).fill(0);
-  body.forEach((inst, i) => {
-    const from = operandsOf(inst).reduce((m, a) => Math.max(m, level[a]), 0);
-    level[i] = inst.k === "reduce" ? from + 1 : from;
-    if (inst.k === "reduce" && level[i] > 1) throw new CannotShare();
-  });
+  if (reduceDepths(body).some((depth) => depth > 1)) throw new CannotShare();
 }
 
 function slotsOf(body: readonly Inst[], outputs: readonly Output[], frame: Frame, places: Places): Set<number> {

@@ -4,20 +4,16 @@
  * @module
  */
 import type { Inst, Store } from "../../device/contract.ts";
-import { operandsOf } from "../../device/instructions.ts";
+import { closure } from "../../device/data_flow.ts";
 
 /** The instructions that the stores need, renumbered. */
 export function pruned<S extends Store>(body: readonly Inst[], outs: readonly S[]): { body: Inst[]; outs: S[] } {
-  const needed = new Uint8Array(body.length);
-  for (const o of outs) needed[o.value] = 1;
-  for (let i = body.length - 1; i >= 0; i--) if (needed[i] === 1) operandsOf(body[i]).forEach((a) => needed[a] = 1);
   const place = new Array<number>(body.length);
   const kept: Inst[] = [];
-  body.forEach((inst, i) => {
-    if (needed[i] === 0) return;
+  for (const i of closure(body, outs.map((o) => o.value))) {
     place[i] = kept.length;
-    kept.push(renumber(inst, place));
-  });
+    kept.push(renumber(body[i], place));
+  }
   return { body: kept, outs: outs.map((o) => ({ ...o, value: place[o.value] })) };
 }
 

@@ -4,34 +4,12 @@
  * @module
  */
 import type { Inst, ReduceKernel, View } from "../../contract.ts";
-import { operandsOf } from "../../instructions.ts";
+import { neededInPass, reduceDepths } from "../../data_flow.ts";
 import { BodyWriter, type Nest } from "./body.ts";
 import { Fn, OP, T } from "./code.ts";
 import type { Context } from "./context.ts";
 import { Folds } from "./folds.ts";
 import { CHUNK, decode, product, run, sweep, type Work } from "./loops.ts";
-
-/** How many folds lie below each instruction. */
-export function depths(body: readonly Inst[]): number[] {
-  const depth: number[] = [];
-  for (const inst of body) {
-    const below = operandsOf(inst).reduce((m, a) => Math.max(m, depth[a]), 0);
-    depth.push(inst.k === "reduce" ? below + 1 : below);
-  }
-  return depth;
-}
-
-/** Instructions that `roots` need, themselves included. */
-export function needed(body: readonly Inst[], roots: readonly number[]): (i: number) => boolean {
-  const want = new Uint8Array(body.length);
-  const visit = (i: number) => {
-    if (want[i]) return;
-    want[i] = 1;
-    if (body[i].k !== "reduce") operandsOf(body[i]).forEach(visit);
-  };
-  roots.forEach(visit);
-  return (i) => want[i] === 1;
-}
 
 /** Lines of the inner axes below this many elements are too short for vectors of their own. */
 const SHORT = 8;
@@ -117,10 +95,10 @@ export function reduceLoop(context: Context, kernel: ReduceKernel): Work {
 function oneRow(w: BodyWriter, { outer, inner, body, outs }: ReduceKernel, lanes: 4 | 1, beside: boolean): void {
   const { f } = w;
   const lead = outer.length;
-  const depth = depths(body);
+  const depth = reduceDepths(body);
   const passes = Math.max(...depth);
   const stored = outs.map((o) => o.view);
-  const wanted = needed(body, [
+  const wanted = neededInPass(body, [
     ...outs.map((o) => o.value),
     ...body.flatMap((i, n) => i.k === "reduce" ? [n, i.a] : []),
   ]);
@@ -196,7 +174,7 @@ function oneRow(w: BodyWriter, { outer, inner, body, outs }: ReduceKernel, lanes
   for (let pass = 1; pass <= passes; pass++) {
     const insts = body.flatMap((i, n) => i.k === "reduce" && depth[n] === pass ? [n] : []);
     const folds = new Folds(w, insts);
-    const want = needed(body, insts.map((n) => (body[n] as Extract<Inst, { k: "reduce" }>).a));
+    const want = neededInPass(body, insts.map((n) => (body[n] as Extract<Inst, { k: "reduce" }>).a));
     folds.begin();
     over(
       want,
@@ -217,7 +195,7 @@ function oneRow(w: BodyWriter, { outer, inner, body, outs }: ReduceKernel, lanes
   }
   const full = outs.filter((o) => !o.perRow);
   if (full.length === 0) return;
-  const want = needed(body, full.map((o) => o.value));
+  const want = neededInPass(body, full.map((o) => o.value));
   over(
     want,
     (own) => {

@@ -9,7 +9,7 @@ import { Fn, MEM, OP, T } from "./code.ts";
 import type { Context } from "./context.ts";
 import { FOLD_BYTES, Folds } from "./folds.ts";
 import { CHUNK, decode, product, sweep, type Work } from "./loops.ts";
-import { depths, needed } from "./reduce_loop.ts";
+import { neededInPass, reduceDepths } from "../../data_flow.ts";
 
 /** Rows that are enough for threads to share, and parts that are. */
 const FEW_ROWS = 8, PARTS = 16;
@@ -19,7 +19,7 @@ const LEAST = 8192;
 /** How many parts each row of a kernel is cut into, by its shape alone; 1 if it is better left whole. */
 export function partsOfRow({ outer, inner, body, outs }: ReduceKernel): number {
   const rows = product(outer);
-  const simple = outs.every((o) => o.perRow) && Math.max(...depths(body)) === 1 && inner[inner.length - 1] >= 16;
+  const simple = outs.every((o) => o.perRow) && Math.max(...reduceDepths(body)) === 1 && inner[inner.length - 1] >= 16;
   if (!simple || rows >= FEW_ROWS) return 1;
   return Math.max(1, Math.min(Math.ceil(PARTS / rows), Math.floor(product(inner) / LEAST)));
 }
@@ -47,13 +47,13 @@ function begin(context: Context, { outer, inner, body, outs }: ReduceKernel, sto
   });
   w.prologue(stored);
   w.emit(0, 4, () => true, stored);
-  const depth = depths(body);
+  const depth = reduceDepths(body);
   const insts = body.flatMap((inst, n) => inst.k === "reduce" ? [n] : []);
   const operands = insts.map((n) => (body[n] as Extract<Inst, { k: "reduce" }>).a);
-  const wanted = needed(body, [...outs.map((o) => o.value), ...insts, ...operands]);
+  const wanted = neededInPass(body, [...outs.map((o) => o.value), ...insts, ...operands]);
   const rowLevel = (level: number, views: readonly View[]) =>
     w.emit(1, 4, (i) => wanted(i) && depth[i] === level, views);
-  return { f, w, rowAxes, folds: new Folds(w, insts), elements: needed(body, operands), rowLevel };
+  return { f, w, rowAxes, folds: new Folds(w, insts), elements: neededInPass(body, operands), rowLevel };
 }
 
 /** Pushes the address of a part's folds. */

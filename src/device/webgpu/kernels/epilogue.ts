@@ -8,7 +8,7 @@ import { Access, type Binding } from "./access.ts";
 import { ExprWriter } from "./expr_writer.ts";
 import { fitsVector, Lanes } from "./lanes.ts";
 import { aliases, mathFunctions } from "./wgsl_library.ts";
-import { closure } from "./operations.ts";
+import { closure } from "../../data_flow.ts";
 import { coordinates, indent, withQuotient } from "./plan.ts";
 import type { Words } from "./words.ts";
 

@@ -7,7 +7,7 @@ import type { Inst, MapKernel, View } from "../../contract.ts";
 import { Access } from "./access.ts";
 import { ExprWriter } from "./expr_writer.ts";
 import { fitsVector, Lanes } from "./lanes.ts";
-import { closure } from "./operations.ts";
+import { closure } from "../../data_flow.ts";
 import {
   coordinates,
   type Dispatch,

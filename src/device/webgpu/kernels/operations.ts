@@ -5,8 +5,7 @@
  * @module
  */
 import type { ValueType } from "../../../base/dtype.ts";
-import type { BinaryOp, Inst, UnaryOp } from "../../contract.ts";
-import { operandsOf } from "../../instructions.ts";
+import type { BinaryOp, UnaryOp } from "../../contract.ts";
 
 /** Alias of a value type. */
 export const ALIAS: Record<ValueType, string> = { f32: "F", i32: "I", u32: "U", bool: "B" };
@@ -115,21 +114,4 @@ export function castText(from: ValueType, to: ValueType, x: string): string {
   if (from === "bool") return `select(${ALIAS[to]}(0), ${ALIAS[to]}(1), ${x})`;
   if (from === "f32") return to === "i32" ? `f_to_i(${x})` : `f_to_u(${x})`;
   return to === "f32" ? `F(${x})` : `bitcast<${ALIAS[to]}>(${x})`;
-}
-
-/** `targets` and everything they refer to, ascending; `stop` says what is known already. */
-export function closure(
-  body: readonly Inst[],
-  targets: Iterable<number>,
-  stop: (i: number) => boolean = () => false,
-): number[] {
-  const seen = new Set<number>();
-  const stack = [...targets];
-  while (stack.length > 0) {
-    const i = stack.pop()!;
-    if (seen.has(i) || stop(i)) continue;
-    seen.add(i);
-    stack.push(...operandsOf(body[i]));
-  }
-  return [...seen].sort((a, b) => a - b);
 }

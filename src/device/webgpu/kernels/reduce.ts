@@ -7,7 +7,7 @@ import type { Inst, ReduceKernel, Store } from "../../contract.ts";
 import { Access } from "./access.ts";
 import { ExprWriter } from "./expr_writer.ts";
 import { Folds } from "./folds.ts";
-import { closure } from "./operations.ts";
+import { closure } from "../../data_flow.ts";
 import { typesOf } from "../../instructions.ts";
 import {
   coordinates,

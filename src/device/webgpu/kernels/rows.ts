@@ -5,9 +5,10 @@
  */
 import type { Inst } from "../../contract.ts";
 import { operandsOf } from "../../instructions.ts";
+import { reduceDepths } from "../../data_flow.ts";
 import type { Fold } from "./folds.ts";
 
-/** Per instruction: after how many passes over the row it is known, and whether it is the same for the whole row. */
+/** Per instruction: after how many passes over the row it is known, and whether it is invariant along the row. */
 export interface RowInfo {
   readonly level: readonly number[];
   readonly perRow: readonly boolean[];
@@ -17,13 +18,11 @@ export interface RowInfo {
 
 /** Follows {@link RowInfo} through a body over `outerRank + innerRank` axes. */
 export function rowInfo(body: readonly Inst[], outerRank: number, innerRank: number): RowInfo {
-  const level: number[] = [];
+  const level = reduceDepths(body);
   const perRow: boolean[] = [];
   const still = (strides: readonly number[]) => strides.slice(outerRank).every((stride) => stride === 0);
   body.forEach((inst, i) => {
     const operands = operandsOf(inst);
-    const below = operands.reduce((most, a) => Math.max(most, level[a]), 0);
-    level[i] = inst.k === "reduce" ? below + 1 : below;
     perRow[i] = inst.k === "reduce" ||
       (operands.every((a) => perRow[a]) &&
         (inst.k === "load" ? still(inst.view.strides) && (inst.guards ?? []).every((g) => still(g.strides)) : true) &&

@@ -7,7 +7,7 @@ import type { SegmentSumKernel, View } from "../../contract.ts";
 import { Access } from "./access.ts";
 import { ExprWriter } from "./expr_writer.ts";
 import { Folds } from "./folds.ts";
-import { closure } from "./operations.ts";
+import { closure } from "../../data_flow.ts";
 import { type Dispatch, fold, indent, kernelText, type PlanContext, Segments } from "./plan.ts";
 import { Words } from "./words.ts";
 

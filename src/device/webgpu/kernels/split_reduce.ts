@@ -7,7 +7,7 @@ import type { ReduceKernel } from "../../contract.ts";
 import { Access } from "./access.ts";
 import { ExprWriter } from "./expr_writer.ts";
 import { type Fold, Folds } from "./folds.ts";
-import { closure } from "./operations.ts";
+import { closure } from "../../data_flow.ts";
 import {
   coordinates,
   type Dispatch,
