@@ -53,6 +53,7 @@ export {
   Tensor,
   tensor,
   type TensorData,
+  type TensorHandle,
   type TypedArray,
   where,
   zeros,

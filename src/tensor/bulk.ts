@@ -8,8 +8,9 @@ import { LEAF, leaf } from "../graph/leaves.ts";
 import type { Node } from "../graph/node.ts";
 import { session } from "../graph/session.ts";
 import { Storage } from "../graph/storage.ts";
+import type { TensorData } from "./handle.ts";
 import { snapshots } from "./parameter.ts";
-import { Tensor, type TensorData } from "./tensor.ts";
+import { Tensor } from "./tensor.ts";
 
 /** The part of one memory that some tensors lie in, in elements. */
 interface Stretch {

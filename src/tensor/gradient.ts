@@ -14,7 +14,8 @@ import { session } from "../graph/session.ts";
 import { expand } from "../graph/views.ts";
 import { mode } from "./mode.ts";
 import type { Parameter } from "./parameter.ts";
-import { aTensor, Tensor } from "./tensor.ts";
+import { aTensor } from "./operand.ts";
+import { Tensor } from "./tensor.ts";
 
 /** Options of {@link grad}. */
 export interface GradOptions {

@@ -6,7 +6,8 @@
 export type { Dtype } from "../base/dtype.ts";
 export type { Shape } from "../base/shape.ts";
 export type { DeviceStats } from "../device/contract.ts";
-export { aTensor, Tensor, type TensorData } from "./tensor.ts";
+export { type TensorData, TensorHandle } from "./handle.ts";
+export { Tensor } from "./tensor.ts";
 export type { Nested, NestedArray, TypedArray } from "./nested.ts";
 export {
   arange,
@@ -65,7 +66,7 @@ export { Segments } from "./segments.ts";
 export { type BatchMomentParts, batchMoments, binaryCrossEntropy, expm1 } from "./fn/internal.ts";
 export { type Copies, readAll, readAllSync, snapshotAll } from "./bulk.ts";
 export { type NormalizedWithStats, normalizeWithStats } from "./normalize_with_stats.ts";
-export type { Operand } from "./ops.ts";
+export { aTensor, type Operand } from "./operand.ts";
 export * as ops from "./ops.ts";
 export type { ClampOptions, GeluOptions, SoftplusOptions } from "./fn/activation.ts";
 export type { ConvOptions, ConvTransposeOptions, PerAxis } from "./fn/conv.ts";

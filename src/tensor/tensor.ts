@@ -4,20 +4,19 @@
  * @module
  */
 import type { Dtype } from "../base/dtype.ts";
-import { DisposedError, DtypeError, ShapeError } from "../base/errors.ts";
-import { checkOptions, num, type OptionKind, type OptionTable, orNull, other, shown } from "../base/options.ts";
-import { fmtShape, type Shape } from "../base/shape.ts";
+import { checkOptions } from "../base/options.ts";
+import type { Shape } from "../base/shape.ts";
 import * as el from "../graph/elementwise.ts";
 import type { Node } from "../graph/node.ts";
-import { session } from "../graph/session.ts";
 import { detach } from "../graph/views.ts";
+import { CONV, CONV_TRANSPOSE, nodesOf } from "./conv_options.ts";
 import * as activation from "./fn/activation.ts";
 import { convolve, type ConvOptions, convTranspose, type ConvTransposeOptions, type PerAxis } from "./fn/conv.ts";
 import { cumsum } from "./fn/cumsum.ts";
 import * as image from "./fn/image.ts";
 import * as lookup from "./fn/lookup.ts";
 import { matmul } from "./fn/matmul.ts";
-import { numberLike, powNumber } from "./fn/number.ts";
+import { powNumber } from "./fn/number.ts";
 import * as tables from "./fn/option_tables.ts";
 import { pad, type PadOptions } from "./fn/pad.ts";
 import * as pool from "./fn/pool.ts";
@@ -25,191 +24,38 @@ import * as shaping from "./fn/shape.ts";
 import { type AxisOptions, logSoftmax, softmax } from "./fn/softmax.ts";
 import { topk } from "./fn/sort.ts";
 import * as stats from "./fn/statistics.ts";
-import { mode } from "./mode.ts";
-import { type NestedArray, toNested } from "./nested.ts";
-
-/** The elements of a tensor on the host: f32, i32, u32 as themselves, u8 and bool (0 or 1) as bytes. */
-export type TensorData = Float32Array | Int32Array | Uint32Array | Uint8Array;
+import { TensorHandle } from "./handle.ts";
+import { nodeOf, operand } from "./operand.ts";
 
 /**
  * An array of numbers on a device, or the expression that computes it. Operations return at once and compute nothing;
- * reading ({@link Tensor.data}, {@link Tensor.array}, {@link Tensor.item}) is asynchronous and computes what it needs.
+ * reading (`data()`, `array()`, `item()`) is asynchronous and computes what it needs.
  *
  * Operands broadcast by NumPy's rule. Axes may be negative and then count from the end. Integers divided by integers give
  * f32, comparisons give bool, means are f32.
  */
-export class Tensor implements Disposable {
-  #node: Node;
-  /** Made inside `noGrad`: a constant for what is made outside. */
-  #inert: boolean;
-  /** What was read before `backward` could see it: the node itself keeps its history. */
-  #disposed = false;
-
-  /**
-   * Wraps a node of the graph; users call `tensor()`, `zeros()` and the like.
-   *
-   * @internal
-   */
-  constructor(node: Node) {
-    this.#node = node;
-    this.#inert = mode.paused;
-    node.handles++;
-  }
-
-  /**
-   * The graph's node, for the layers of Anneal itself.
-   *
-   * @internal
-   */
-  get node(): Node {
-    if (this.#disposed) {
-      throw new DisposedError(`Cannot use a tensor of shape ${fmtShape(this.#node.shape)}: it was disposed`);
-    }
-    if (this.#inert && !mode.paused) this.#seal();
-    return this.#node;
-  }
-
-  /** Makes a result of `noGrad` the constant that it is outside. */
-  #seal(): void {
-    this.#inert = false;
-    const n = this.#node;
-    if (n.tracked || n.storage === null) this.become(detach(n)); // values in memory have no history
-  }
-
-  /**
-   * Puts another node in place of this one.
-   *
-   * @internal
-   */
-  protected become(node: Node): void {
-    this.#node.handles--;
-    node.handles++;
-    this.#node = node;
-    this.#inert = false;
-  }
-
-  /**
-   * Whether it was disposed.
-   *
-   * @internal
-   */
-  get disposed(): boolean {
-    return this.#disposed;
-  }
-
-  // --- what it is
-
-  /** Sizes of the axes, outermost first; `[]` for a scalar. */
-  get shape(): Shape {
-    return this.#node.shape;
-  }
-
-  /** Element type. */
-  get dtype(): Dtype {
-    return this.#node.dtype;
-  }
-
-  /** Number of elements. */
-  get size(): number {
-    return this.#node.size;
-  }
-
-  /** Number of axes. */
-  get rank(): number {
-    return this.#node.shape.length;
-  }
-
-  /** For example `Tensor f32 [2, 3]`; reads nothing. */
-  toString(): string {
-    return `${this.constructor.name} ${this.dtype} ${fmtShape(this.shape)}${this.#disposed ? " (disposed)" : ""}`;
-  }
-
-  /** The same, for `console.log`. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return this.toString();
-  }
-
-  // --- reading and memory
-
-  /** The elements in row-major order; bools as bytes of 0 and 1. */
-  async data(): Promise<TensorData> {
-    const { dtype } = this;
-    const [values] = await session.read([this.node]);
-    return dtype === "bool" ? Uint8Array.from(values) : values;
-  }
-
-  /** The elements as nested arrays of numbers, or of booleans for bool; a scalar gives its element. */
-  async array(): Promise<NestedArray> {
-    const [values] = await session.read([this.node]);
-    return toNested(values, this.shape, this.dtype);
-  }
-
-  /** The one element as a number (bool: 0 or 1). Throws a `ShapeError` if there are more or none. */
-  async item(): Promise<number> {
-    if (this.size !== 1) {
-      throw new ShapeError(
-        `Cannot read a tensor of shape ${fmtShape(this.shape)} as one number: use array() or data()`,
-      );
-    }
-    const [values] = await session.read([this.node]);
-    return values[0];
-  }
-
-  /** Starts computing the value now, without waiting for it. */
-  realize(): this {
-    session.flush([this.node]);
-    return this;
-  }
-
-  /** Computes the value with the next program, so that it can still be read after an optimizer step. */
-  keep(): this {
-    session.retain(this.node);
-    return this;
-  }
-
-  /** The same values as a constant: no gradient flows through it. */
-  detach(): Tensor {
-    return new Tensor(detach(this.node));
-  }
-
-  /** As another type: to integers towards zero, saturating; to bool `!= 0`. u8 is for storage and cannot be made. */
-  cast(dtype: Dtype): Tensor {
-    return new Tensor(el.cast(this.node, dtype));
-  }
-
-  /** Gives the memory back at once. Twice is fine; any other use afterwards is a `DisposedError`. */
-  dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    release(this.#node);
-  }
-
-  /** {@link Tensor.dispose}, for `using`. */
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-
+export class Tensor extends TensorHandle {
   // --- two operands
 
+  #binary(op: (a: Node, b: Node) => Node, other: Tensor | number): Tensor {
+    const a = this.node;
+    return new Tensor(op(a, operand(other, a)));
+  }
   /** `this + other` */
   add(other: Tensor | number): Tensor {
-    const a = this.node;
-    return new Tensor(el.add(a, operand(other, a)));
+    return this.#binary(el.add, other);
   }
   /** `this - other` */
   sub(other: Tensor | number): Tensor {
-    const a = this.node;
-    return new Tensor(el.sub(a, operand(other, a)));
+    return this.#binary(el.sub, other);
   }
   /** `this * other` */
   mul(other: Tensor | number): Tensor {
-    const a = this.node;
-    return new Tensor(el.mul(a, operand(other, a)));
+    return this.#binary(el.mul, other);
   }
   /** `this / other`, f32 also for integers. */
   div(other: Tensor | number): Tensor {
-    const a = this.node;
-    return new Tensor(el.div(a, operand(other, a)));
+    return this.#binary(el.div, other);
   }
   /** `this` to the power of `other`, f32. */
   pow(other: Tensor | number): Tensor {
@@ -217,57 +63,55 @@ export class Tensor implements Disposable {
   }
   /** The larger of two elements; NaN if either is. Equal ones share the gradient. */
   maximum(other: Tensor | number): Tensor {
-    const a = this.node;
-    return new Tensor(el.maximum(a, operand(other, a)));
+    return this.#binary(el.maximum, other);
   }
   /** The smaller of two elements; NaN if either is. Equal ones share the gradient. */
   minimum(other: Tensor | number): Tensor {
-    const a = this.node;
-    return new Tensor(el.minimum(a, operand(other, a)));
+    return this.#binary(el.minimum, other);
   }
   /** `this = other`, bool. */
   eq(other: Tensor | number): Tensor {
-    const a = this.node;
-    return new Tensor(el.eq(a, operand(other, a)));
+    return this.#binary(el.eq, other);
   }
   /** `this != other`, bool. */
   ne(other: Tensor | number): Tensor {
-    const a = this.node;
-    return new Tensor(el.ne(a, operand(other, a)));
+    return this.#binary(el.ne, other);
   }
   /** `this < other`, bool. */
   lt(other: Tensor | number): Tensor {
-    const a = this.node;
-    return new Tensor(el.lt(a, operand(other, a)));
+    return this.#binary(el.lt, other);
   }
   /** `this <= other`, bool. */
   le(other: Tensor | number): Tensor {
-    const a = this.node;
-    return new Tensor(el.le(a, operand(other, a)));
+    return this.#binary(el.le, other);
   }
   /** `this > other`, bool. */
   gt(other: Tensor | number): Tensor {
-    const a = this.node;
-    return new Tensor(el.gt(a, operand(other, a)));
+    return this.#binary(el.gt, other);
   }
   /** `this >= other`, bool. */
   ge(other: Tensor | number): Tensor {
-    const a = this.node;
-    return new Tensor(el.ge(a, operand(other, a)));
+    return this.#binary(el.ge, other);
   }
   /** Whether both are not 0, bool. */
   and(other: Tensor | number): Tensor {
-    const a = this.node;
-    return new Tensor(el.and(a, operand(other, a)));
+    return this.#binary(el.and, other);
   }
   /** Whether either is not 0, bool. */
   or(other: Tensor | number): Tensor {
-    const a = this.node;
-    return new Tensor(el.or(a, operand(other, a)));
+    return this.#binary(el.or, other);
   }
 
   // --- one operand
 
+  /** The same values as a constant: no gradient flows through it. */
+  detach(): Tensor {
+    return new Tensor(detach(this.node));
+  }
+  /** As another type: to integers towards zero, saturating; to bool `!= 0`. u8 is for storage and cannot be made. */
+  cast(dtype: Dtype): Tensor {
+    return new Tensor(el.cast(this.node, dtype));
+  }
   /** `-x` */
   neg(): Tensor {
     return new Tensor(el.neg(this.node));
@@ -601,41 +445,4 @@ export class Tensor implements Disposable {
     checkOptions("affineGrid", options, tables.ALIGN);
     return new Tensor(image.affineGrid(this.node, size, options.alignCorners ?? false));
   }
-}
-
-/** A tensor as an option. */
-export const aTensor: OptionKind<Tensor> = other("a tensor", (v) => v instanceof Tensor);
-
-const CONV: OptionTable<ConvOptions<Tensor>> = {
-  bias: orNull(aTensor),
-  stride: tables.perAxisKind,
-  padding: tables.perAxisKind,
-  dilation: tables.perAxisKind,
-  groups: num,
-};
-const CONV_TRANSPOSE: OptionTable<ConvTransposeOptions<Tensor>> = { ...CONV, outputPadding: tables.perAxisKind };
-
-/** Options with the bias as a node. */
-function nodesOf<O extends ConvOptions<Tensor>>(options: O): Omit<O, "bias"> & { readonly bias: Node | null } {
-  return { ...options, bias: options.bias?.node ?? null };
-}
-
-/** The node of an operand; numbers take the type of the tensor they meet. */
-function operand(value: Tensor | number, other: Node): Node {
-  return typeof value === "number" ? numberLike(value, other.dtype) : nodeOf(value);
-}
-
-/** The node of a tensor. */
-function nodeOf(value: Tensor): Node {
-  if (value instanceof Tensor) return value.node;
-  throw new DtypeError(
-    `Cannot compute with ${shown(value)}: operands are tensors and numbers, tensor(…) makes one of numbers and arrays`,
-  );
-}
-
-/** Frees the memory of a node that no tensor holds any more, unless it belongs to a parameter or buffer. */
-function release(node: Node, held: number = --node.handles): void {
-  const { storage } = node;
-  if (held > 0 || storage === null || storage.version > 0 || node.owner !== null) return;
-  storage.dispose();
 }

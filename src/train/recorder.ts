@@ -3,19 +3,19 @@
  *
  * @module
  */
-import { ConfigError } from "../base/errors.ts";
-import { checkOptions, flag, num, texts } from "../base/options.ts";
-import { type Figure, lossFigure, lrFindFigure, schedFigure } from "../plot/mod.ts";
+import { checkOptions, flag, num } from "../base/options.ts";
+import type { Figure } from "../plot/mod.ts";
 import { isDict, SavedState, type StateDict } from "../io/state_dict.ts";
 import { AvgLoss } from "./avg_metric.ts";
 import { Callback } from "./callback.ts";
 import type { Handled } from "./events.ts";
 import { type FitRecord, type LrCurve, newFitRecord, type Row } from "./fit_record.ts";
 import type { Metric, MetricValue } from "./metric.ts";
+import { accumulateAll, gatherAll, uniqueNames, valuesOf } from "./metric_values.ts";
 import { tableBundle } from "./notebook.ts";
 import { NanWatch } from "./nan_watch.ts";
 import { ORDER } from "./order.ts";
-import type { Peers } from "./peers.ts";
+import { PLOT_LOSS, PLOT_LR_FIND, PLOT_SCHED, plotLoss, plotLrFind, plotSched } from "./record_figures.ts";
 import { loadCurve, loadRecord, saveCurve, saveRecord } from "./record_state.ts";
 import type { PlotLossOptions, RecorderOptions, RecorderState } from "./recorder_options.ts";
 import { ScalarHistory } from "./scalar_history.ts";
@@ -190,30 +190,20 @@ export class Recorder extends Callback {
 
   /** The scheduled hyper-parameters of the last fit, those in `keys` or all, step by step. */
   plotSched(options: { readonly keys?: readonly string[] } = {}): Figure {
-    const { keys } = checkOptions("plotSched", options, { keys: texts });
-    return this.#shown(schedFigure(this.hps, keys === undefined ? {} : { keys }));
+    checkOptions("plotSched", options, PLOT_SCHED);
+    return this.#shown(plotSched(this.#now, options));
   }
 
   /** The losses of the last fit: smoothed training losses by step, validation losses at the ends of epochs. */
   plotLoss(options: PlotLossOptions = {}): Figure {
-    checkOptions("plotLoss", options, { skipStart: num, withValid: flag, log: flag, showEpochs: flag });
-    const { withValid = true, log = false, showEpochs = false } = options;
-    const skip = options.skipStart === undefined ? {} : { skipStart: options.skipStart };
-    const validLosses = withValid && this.rows.some((r) => typeof r.valid_loss === "number")
-      ? this.rows.map((r) => r.valid_loss ?? NaN)
-      : [];
-    return this.#shown(lossFigure({ losses: this.losses, iters: this.iters, validLosses, log, showEpochs, ...skip }));
+    checkOptions("plotLoss", options, PLOT_LOSS);
+    return this.#shown(plotLoss(this.#now, options));
   }
 
   /** The curve of the last probe of the learning-rate finder, its suggestions marked. */
   plotLrFind(options: { readonly skipEnd?: number } = {}): Figure {
-    const { skipEnd = 5 } = checkOptions("plotLrFind", options, { skipEnd: num });
-    if (this.lrFinder === null) {
-      throw new ConfigError("Cannot plot the learning-rate finder's curve: there is none yet, call lrFind() first");
-    }
-    const { lrs, losses, points } = this.lrFinder;
-    const suggestions = Object.entries(points).map(([name, [lr, loss]]) => ({ name, lr, loss }));
-    return this.#shown(lrFindFigure({ lrs, losses, skipEnd, suggestions }));
+    checkOptions("plotLrFind", options, PLOT_LR_FIND);
+    return this.#shown(plotLrFind(this.lrFinder, options));
   }
 
   /** The rows of the last fit as a table, where a Deno notebook shows the recorder. */
@@ -293,7 +283,7 @@ export class Recorder extends Callback {
   }
 
   #names(): string[] {
-    const own = unique(this.learn.metrics.map((m) => m.name));
+    const own = uniqueNames(this.learn.metrics.map((m) => m.name));
     if (!this.validMetrics) return ["train_loss", ...(this.trainMetrics ? own : [])];
     if (!this.trainMetrics) return ["train_loss", "valid_loss", ...own];
     return ["train_loss", ...own.map((n) => `train_${n}`), "valid_loss", ...own.map((n) => `valid_${n}`)];
@@ -344,8 +334,8 @@ export class Recorder extends Callback {
     if (!learn.training) {
       const pending = this.#validLoss.accumulate(learn);
       return pending === undefined
-        ? accumulateAll(learn.metrics, this)
-        : pending.then(() => accumulateAll(learn.metrics, this));
+        ? accumulateAll(learn.metrics, learn)
+        : pending.then(() => accumulateAll(learn.metrics, learn));
     }
     if (this.#raw.full) return this.sync().then(() => this.#train());
     return this.#train();
@@ -359,7 +349,7 @@ export class Recorder extends Callback {
     this.#raw.push(lossInDataUnit(learn, loss.size === 1 ? loss : loss.mean()), "the loss");
     const { hypers } = learn.opt;
     this.#now.lrs.push(hypers[hypers.length - 1].lr);
-    if (this.trainMetrics) return accumulateAll(learn.metrics, this);
+    if (this.trainMetrics) return accumulateAll(learn.metrics, learn);
   }
 
   /** See `Callback.afterTrain`. */
@@ -406,48 +396,4 @@ export class Recorder extends Callback {
     if (this.addTime) row.time = (this.learn.clock() - this.#started) / 1000;
     now.rows.push(row);
   }
-}
-
-/** Lets each metric take in the batch, in order; a promise only where one is asynchronous. */
-function accumulateAll(metrics: readonly Metric[], recorder: Recorder, start = 0): Handled {
-  for (let i = start; i < metrics.length; i++) {
-    const pending = metrics[i].accumulate(recorder.learn);
-    if (pending !== undefined) return pending.then(() => accumulateAll(metrics, recorder, i + 1));
-  }
-}
-
-async function valuesOf(
-  metrics: readonly Metric[],
-  instead: ReadonlyMap<Metric, MetricValue> = new Map(),
-): Promise<MetricValue[]> {
-  const out: MetricValue[] = [];
-  for (const m of metrics) out.push(instead.get(m) ?? await m.value);
-  return out;
-}
-
-/** Lets metrics take in what other processes have; of those that do not know how, the mean by numbers of items. */
-async function gatherAll(
-  metrics: readonly Metric[],
-  peers: Peers,
-  items: number,
-): Promise<ReadonlyMap<Metric, MetricValue>> {
-  const means = new Map<Metric, MetricValue>();
-  for (const m of metrics) {
-    if (await m.gather(peers)) continue;
-    const own = await m.value;
-    const weight = own === null || peers.idle ? 0 : Math.max(1, items);
-    const [sum, count] = await peers.sum(Float64Array.of(weight === 0 ? 0 : own! * weight, weight));
-    means.set(m, count === 0 ? null : sum / count);
-  }
-  return means;
-}
-
-/** Names that occur again get a number. */
-function unique(names: readonly string[]): string[] {
-  const seen = new Map<string, number>();
-  return names.map((name) => {
-    const n = (seen.get(name) ?? 0) + 1;
-    seen.set(name, n);
-    return n === 1 ? name : `${name}_${n}`;
-  });
 }

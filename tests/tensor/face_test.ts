@@ -2,7 +2,19 @@
  * The public face of tensors: the scripts of the documentation compile without a cast, and methods and `ops` agree.
  */
 import { assertEquals } from "@std/assert";
-import { backward, grad, ones, ops, Parameter, randn, Rng, Tensor, tensor, zeros } from "../../src/tensor/mod.ts";
+import {
+  backward,
+  grad,
+  ones,
+  ops,
+  Parameter,
+  randn,
+  Rng,
+  Tensor,
+  tensor,
+  TensorHandle,
+  zeros,
+} from "../../src/tensor/mod.ts";
 import { onDevices } from "../support/devices.ts";
 
 /** Operations that only are functions: of several tensors, or of none. */
@@ -12,7 +24,8 @@ const FREE = ["cat", "oneHot", "stack", "where"];
 const OWN = ["array", "become", "data", "dispose", "item", "keep", "realize", "toString"];
 
 Deno.test("every operation is a method and a free function", () => {
-  const methods = Object.entries(Object.getOwnPropertyDescriptors(Tensor.prototype))
+  const methods = [TensorHandle.prototype, Tensor.prototype]
+    .flatMap((prototype) => Object.entries(Object.getOwnPropertyDescriptors(prototype)))
     .filter(([name, { value }]) => typeof value === "function" && name !== "constructor").map(([name]) => name);
   const free = Object.keys(ops);
   assertEquals(methods.filter((name) => !free.includes(name)).sort(), OWN, "methods without a function");
