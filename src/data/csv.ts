@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Breather } from "../base/breather.ts";
+import { EventLoopYielder } from "../base/event_loop_yielder.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
 import { textOf } from "./csv_bytes.ts";
 import { type CsvForm, type CsvOptions, formOf, headerHint } from "./csv_form.ts";
@@ -92,11 +92,11 @@ interface Parser {
 }
 
 async function feed(parser: Parser, start: string, pieces: AsyncGenerator<string, void, undefined>): Promise<void> {
-  const breather = new Breather();
+  const yielder = new EventLoopYielder();
   const give = async (text: string) => {
     for (let at = 0; at < text.length; at += START) {
       parser.write(text.slice(at, at + START));
-      if (breather.due) await breather.pause();
+      if (yielder.due) await yielder.yield();
     }
   };
   await give(start);

@@ -5,7 +5,7 @@
  */
 import { DataError } from "../base/errors.ts";
 import { nearestName, shown } from "../base/options.ts";
-import { Breather } from "../base/breather.ts";
+import { EventLoopYielder } from "../base/event_loop_yielder.ts";
 import { type Tensor, tensor } from "../tensor/mod.ts";
 import type { TextTable } from "./csv.ts";
 import { CellReader } from "./table_cells.ts";
@@ -57,13 +57,13 @@ export async function encodeTable(
   onUnseen?: OnUnseen,
 ): Promise<EncodedRows> {
   const { numeric, categorical } = schema, { cells, words: numbersOfWords } = lookupOf(schema);
-  const nNumbers = numeric.length, nWords = categorical.length, breather = new Breather();
+  const nNumbers = numeric.length, nWords = categorical.length, yielder = new EventLoopYielder();
   const numbers = new Float32Array(rows.length * nNumbers), words = new Int32Array(rows.length * nWords);
   for (const [c, column] of numeric.entries()) {
     const values = numbersOf(table, column.name, cells).map((v) => scaled(column, v));
     const { codes } = columnOf(table, column.name);
     for (let i = 0; i < rows.length; i++) numbers[i * nNumbers + c] = values[codes[rows[i]]];
-    if (breather.due) await breather.pause();
+    if (yielder.due) await yielder.yield();
   }
   for (const [c, { name, numbers: areNumbers, marks }] of categorical.entries()) {
     const { texts, codes } = columnOf(table, marks ?? name), known = numbersOfWords[c];
@@ -75,7 +75,7 @@ export async function encodeTable(
       return found ?? 0;
     });
     for (let i = 0; i < rows.length; i++) words[i * nWords + c] = number[codes[rows[i]]];
-    if (breather.due) await breather.pause();
+    if (yielder.due) await yielder.yield();
   }
   return { words, numbers };
 }

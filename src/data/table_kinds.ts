@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Breather } from "../base/breather.ts";
+import { EventLoopYielder } from "../base/event_loop_yielder.ts";
 import { DataError } from "../base/errors.ts";
 import { type OptionKind, other } from "../base/options.ts";
 import type { TextColumn, TextTable } from "./csv.ts";
@@ -68,10 +68,12 @@ class Cells {
 
   /** Looks at all cells. */
   static async of({ texts, lines, codes }: TextColumn, name: string, cells: CellReader): Promise<Cells> {
-    const found = new Cells(cells.format.decimal), rows = new Int32Array(texts.length), breather = new Breather();
+    const found = new Cells(cells.format.decimal),
+      rows = new Int32Array(texts.length),
+      yielder = new EventLoopYielder();
     for (const code of codes) rows[code]++;
     for (let i = 0; i < texts.length; i++) {
-      if (i % 4096 === 4095 && breather.due) await breather.pause();
+      if (i % 4096 === 4095 && yielder.due) await yielder.yield();
       const text = texts[i], value = cells.number(text, name);
       if (Number.isNaN(value)) continue;
       found.distinct++;

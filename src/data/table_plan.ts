@@ -5,7 +5,7 @@
  */
 import { ConfigError, DataError } from "../base/errors.ts";
 import { nearestName } from "../base/options.ts";
-import { Breather } from "../base/breather.ts";
+import { EventLoopYielder } from "../base/event_loop_yielder.ts";
 import type { TextTable } from "./csv.ts";
 import { type CsvOptions, givenForm } from "./csv_form.ts";
 import type { CellReader } from "./table_cells.ts";
@@ -145,7 +145,7 @@ export async function learnSchema(
   cells: CellReader,
 ): Promise<TabularSchema> {
   const { target, scaleTarget = true } = options;
-  const numeric: NumericColumn[] = [], categorical: CategoricalColumn[] = [], breather = new Breather();
+  const numeric: NumericColumn[] = [], categorical: CategoricalColumn[] = [], yielder = new EventLoopYielder();
   for (const name of plan.numeric) {
     const column = numericColumn(name, numbersOf(table, name, cells), columnOf(table, name).codes, rows);
     if (column === null) {
@@ -155,7 +155,7 @@ export async function learnSchema(
       );
     }
     numeric.push(column);
-    if (breather.due) await breather.pause();
+    if (yielder.due) await yielder.yield();
   }
   const learnWords = (name: string) => {
     const column = columnOf(table, name), numbers = wordsAreNumbers(column, name, cells);
@@ -163,7 +163,7 @@ export async function learnSchema(
   };
   for (const name of plan.categorical) {
     categorical.push({ name, ...learnWords(name) });
-    if (breather.due) await breather.pause();
+    if (yielder.due) await yielder.yield();
   }
   const taken = new Set(table.columns.keys());
   for (const { name, hasMissing } of numeric) {

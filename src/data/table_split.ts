@@ -6,6 +6,7 @@
 import { ConfigError, DataError } from "../base/errors.ts";
 import { Rng } from "../tensor/mod.ts";
 import type { TextTable } from "./csv.ts";
+import { splitOrder } from "./random_split.ts";
 import { columnOf } from "./tabular_schema.ts";
 
 const VALID: ReadonlySet<string> = new Set(["1", "1.0", "true", "t", "yes", "y", "valid", "validation", "val"]);
@@ -49,7 +50,7 @@ export function splitAtRandom(rows: Int32Array, validPct: number, seed: number, 
   }
   const order = new Rng(seed).permutation(rows.length), wanted = Math.floor(validPct * rows.length);
   const held = new Uint8Array(rows.length);
-  if (classes === null) { for (let i = 0; i < wanted; i++) held[order[i]] = 1; }
+  if (classes === null) { for (const i of splitOrder(order, validPct).valid) held[i] = 1; }
   else {
     const groups = new Map<number, number[]>();
     for (const i of order) {

@@ -7,7 +7,7 @@ import { ConfigError } from "../base/errors.ts";
 import { checkOptions, num, type OptionTable, orNull } from "../base/options.ts";
 import { slice } from "../optim/mod.ts";
 import type { Phase, TrainLoop } from "../train/mod.ts";
-import { given, runPolicy } from "./fit.ts";
+import { resolveLr, runPolicy } from "./fit.ts";
 import { freeze, unfreeze } from "./freeze.ts";
 import { fitOneCycle, ONE_CYCLE, type OneCycleOptions } from "./one_cycle.ts";
 
@@ -37,7 +37,7 @@ export async function fineTune(learn: TrainLoop, nEpoch: number, options: FineTu
   checkOptions("fineTune", options, FINE_TUNE);
   const { baseLr, freezeEpochs = 1, lrMult = 100, pctStart = 0.3, div = 5, startEpoch = 0, ...rest } = options;
   await runPolicy(learn, "fineTune", options, async () => {
-    const lr = baseLr === undefined ? 2e-3 : given(learn, baseLr, "baseLr");
+    const lr = baseLr === undefined ? 2e-3 : resolveLr(learn, baseLr, "baseLr");
     if (typeof lr !== "number" || !(lr > 0)) {
       throw new ConfigError(`Cannot fine-tune with baseLr ${lr}: it must be a number above 0; slices are made from it`);
     }

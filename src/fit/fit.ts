@@ -58,7 +58,7 @@ export async function fit(learn: TrainLoop, nEpoch: number, options: FitOptions 
   checkOptions("fit", options, { lr: orNull(aHyper), ...FIT_COMMON });
   const { wd, cbs, resetOpt, startEpoch, resume } = options;
   await runPolicy(learn, "fit", options, async () => {
-    const lr = "lr" in options ? given(learn, options.lr, "lr") : learn.lr;
+    const lr = "lr" in options ? resolveLr(learn, options.lr, "lr") : learn.lr;
     await runPlan(learn, nEpoch, { lr, wd, cbs, resetOpt, startEpoch, resume }, {
       policy: "fit",
       options: { lr, wd, startEpoch },
@@ -103,7 +103,7 @@ export async function interruptible<T>(
 /** {@link fit} for policies: `plan` says what was asked of them, so that only the same fit goes on from a checkpoint. */
 export async function runPlan(learn: TrainLoop, nEpoch: number, options: FitOptions, plan: Plan): Promise<void> {
   const { wd, cbs = [], resetOpt = false, startEpoch = 0, resume = false } = options;
-  const lr = "lr" in options ? given(learn, options.lr, "lr") : learn.lr;
+  const lr = "lr" in options ? resolveLr(learn, options.lr, "lr") : learn.lr;
   const { phase } = learn;
   await learn.ready();
   await learn.addedCbs(cbs, async () => {
@@ -134,7 +134,7 @@ export async function runPlan(learn: TrainLoop, nEpoch: number, options: FitOpti
  * A learning rate as users pass it: left out, the learner's. Null is what the learning-rate finder gives where it has no
  * suggestion: a {@link ConfigError} with the finder's reason.
  */
-export function given(learn: TrainLoop, lr: HyperValue | null | undefined, name: string): HyperValue {
+export function resolveLr(learn: TrainLoop, lr: HyperValue | null | undefined, name: string): HyperValue {
   if (lr === undefined) return learn.lr;
   if (lr !== null) return lr;
   const reasons = Object.entries(learn.recorder.lrFinder?.reasons ?? {}).map(([by, why]) => `${by}: ${why}`);

@@ -7,7 +7,7 @@ import { checkOptions, num, orNull } from "../base/options.ts";
 import { aHyper, type HyperValue } from "../optim/mod.ts";
 import { combinedCos } from "../schedule/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
-import { FIT_COMMON, type FitCommon, given, runPlan, runPolicy, spreadLr } from "./fit.ts";
+import { FIT_COMMON, type FitCommon, resolveLr, runPlan, runPolicy, spreadLr } from "./fit.ts";
 import { ParamScheduler } from "./param_scheduler.ts";
 
 /** Options of {@link fitFlatCos}. */
@@ -25,7 +25,7 @@ export async function fitFlatCos(learn: TrainLoop, nEpoch: number, options: Flat
   checkOptions("fitFlatCos", options, { lr: orNull(aHyper), divFinal: num, pctStart: num, ...FIT_COMMON });
   const { divFinal = 1e5, pctStart = 0.75, cbs = [], resetOpt = false, wd, startEpoch, resume } = options;
   await runPolicy(learn, "fitFlatCos", options, async () => {
-    const lr = spreadLr(learn, given(learn, options.lr, "lr"), resetOpt);
+    const lr = spreadLr(learn, resolveLr(learn, options.lr, "lr"), resetOpt);
     const sched = combinedCos(pctStart, lr, lr, lr.map((v) => v / divFinal));
     const all = [new ParamScheduler({ lr: sched }), ...[cbs].flat()];
     const asked = { lr, divFinal, pctStart, wd, startEpoch };

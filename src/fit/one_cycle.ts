@@ -7,7 +7,7 @@ import { checkOptions, num, nums, type OptionTable, orNull, other } from "../bas
 import { aHyper, type HyperValue } from "../optim/mod.ts";
 import { combinedCos, type ScheduleFunc } from "../schedule/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
-import { FIT_COMMON, type FitCommon, given, runPlan, runPolicy, spreadLr } from "./fit.ts";
+import { FIT_COMMON, type FitCommon, resolveLr, runPlan, runPolicy, spreadLr } from "./fit.ts";
 import { ParamScheduler } from "./param_scheduler.ts";
 
 /** Options of {@link fitOneCycle}. */
@@ -53,7 +53,7 @@ export async function fitOneCycle(learn: TrainLoop, nEpoch: number, options: One
     resume,
   } = options;
   await runPolicy(learn, "fitOneCycle", options, async () => {
-    const lr = spreadLr(learn, given(learn, options.lrMax, "lrMax"), resetOpt);
+    const lr = spreadLr(learn, resolveLr(learn, options.lrMax, "lrMax"), resetOpt);
     const scheds: Record<string, ScheduleFunc> = {
       lr: combinedCos(pctStart, lr.map((v) => v / div), lr, lr.map((v) => v / divFinal)),
     };

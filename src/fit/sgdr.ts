@@ -8,7 +8,7 @@ import { checkOptions, num, orNull } from "../base/options.ts";
 import { aHyper, type HyperValue } from "../optim/mod.ts";
 import { combineScheds, SchedCos } from "../schedule/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
-import { FIT_COMMON, type FitCommon, given, runPlan, runPolicy, spreadLr } from "./fit.ts";
+import { FIT_COMMON, type FitCommon, resolveLr, runPlan, runPolicy, spreadLr } from "./fit.ts";
 import { ParamScheduler } from "./param_scheduler.ts";
 
 /** Options of {@link fitSgdr}. */
@@ -41,7 +41,7 @@ export async function fitSgdr(
   const lengths = Array.from({ length: nCycles }, (_, i) => cycleLen * cycleMult ** i);
   const nEpoch = lengths.reduce((a, b) => a + b, 0);
   await runPolicy(learn, "fitSgdr", options, async () => {
-    const lr = spreadLr(learn, given(learn, options.lrMax, "lrMax"), resetOpt);
+    const lr = spreadLr(learn, resolveLr(learn, options.lrMax, "lrMax"), resetOpt);
     const zero = lr.map(() => 0);
     const sched = combineScheds(lengths.map((n) => n / nEpoch), lengths.map(() => SchedCos(lr, zero)));
     const all = [new ParamScheduler({ lr: sched }), ...[cbs].flat()];

@@ -4,7 +4,7 @@
  * @module
  */
 import { startHash } from "../base/hash.ts";
-import { Breather } from "../base/breather.ts";
+import { EventLoopYielder } from "../base/event_loop_yielder.ts";
 import { join } from "@std/path";
 import { CheckpointError } from "../base/errors.ts";
 import { nestedDeeper } from "./json_depth.ts";
@@ -215,10 +215,10 @@ async function flush(dir: string): Promise<void> {
 
 async function digestOf(parts: readonly Uint8Array[]): Promise<string> {
   const hash = await startHash();
-  const breather = new Breather();
+  const yielder = new EventLoopYielder();
   for (const piece of pieces(parts)) {
     hash.update(piece);
-    if (breather.due) await breather.pause();
+    if (yielder.due) await yielder.yield();
   }
   return hash.digest("hex");
 }

@@ -43,7 +43,7 @@ export class Guard {
       return { status: 421, reason: `This server is not called ${JSON.stringify(host)}: list the name in \`hosts\`` };
     }
     const origin = request.headers.get("origin");
-    if (origin !== null && hostOf(origin) !== host.toLowerCase()) {
+    if (origin !== null && originHost(origin) !== host.toLowerCase()) {
       return { status: 403, reason: "Requests from other origins are not answered" };
     }
     const site = request.headers.get("sec-fetch-site");
@@ -107,7 +107,7 @@ function hostnameOf(host: string): string | null {
 }
 
 /** Host and port of an origin, as the `Host` header has them; null for `null` and the like. */
-function hostOf(origin: string): string | null {
+function originHost(origin: string): string | null {
   const url = URL.parse(origin);
   return url !== null && (url.protocol === "http:" || url.protocol === "https:") ? url.host : null;
 }

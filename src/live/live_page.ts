@@ -375,16 +375,16 @@ export class LivePage extends Callback {
 
 /** Whether a port may be listened on; 0 for any. Asks for nothing: a prompt in the middle of a run would hold it. */
 async function permitted(hostname: string, port: number): Promise<boolean> {
-  return (await Deno.permissions.query({ name: "net", host: hostOf(hostname, port) })).state === "granted";
+  return (await Deno.permissions.query({ name: "net", host: netAddress(hostname, port) })).state === "granted";
 }
 
-function hostOf(hostname: string, port: number): string {
+function netAddress(hostname: string, port: number): string {
   return port === 0 ? hostname : `${hostname}:${port}`;
 }
 
 async function refuseUnpermitted(hostname: string, port: number): Promise<void> {
   if (await permitted(hostname, port)) return;
-  const host = hostOf(hostname, port);
+  const host = netAddress(hostname, port);
   throw new ConfigError(
     `Cannot serve the live page on ${host}: the permission is missing, run with --allow-net=${host}`,
   );

@@ -6,7 +6,7 @@
 import { currentDevice } from "../tensor/mod.ts";
 import { type FitRecord, type LrCurve, type Phase, Recorder, type TrainLoop } from "../train/mod.ts";
 import type { FitMessage, FitOutcome, Message, Points, RunMessage, RunStatus, TopLossesMessage } from "./messages.ts";
-import { thin } from "./thin.ts";
+import { downsample } from "./downsample.ts";
 
 /** Points of a curve that a page starts with, and that one message adds at most. */
 const MOST = { full: 1500, rows: 500, more: 60 } as const;
@@ -166,10 +166,10 @@ function pointsOf(
   fromHps: Readonly<Record<string, number>>,
   most: number,
 ): Points {
-  const steps = thin(record.rawLosses, fromLoss, most);
+  const steps = downsample(record.rawLosses, fromLoss, most);
   const hps: Record<string, { steps: number[]; values: number[] }> = {};
   for (const [name, values] of Object.entries(hpsOf(record))) {
-    const at = thin(values, fromHps[name] ?? 0, most);
+    const at = downsample(values, fromHps[name] ?? 0, most);
     hps[name] = { steps: at, values: at.map((i) => values[i]) };
   }
   return { steps, losses: steps.map((i) => record.losses[i]), raw: steps.map((i) => record.rawLosses[i]), hps };

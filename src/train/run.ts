@@ -7,7 +7,7 @@ import { ConfigError, DataError } from "../base/errors.ts";
 import type { Batch, DataLoader } from "../data/mod.ts";
 import { abandon, backward, endStep, noGrad } from "../tensor/mod.ts";
 import { BatchState } from "./batch_state.ts";
-import { Breather } from "../base/breather.ts";
+import { EventLoopYielder } from "../base/event_loop_yielder.ts";
 import {
   Cancel,
   CancelBackward,
@@ -118,7 +118,7 @@ export async function runFit(
   }
   refuseNested(learn);
   if (startEpoch < nEpoch) refuseEmpty(learn.dls.train, "train");
-  const breather = new Breather();
+  const yielder = new EventLoopYielder();
   const afterBatch = () => learn.interruption === null ? undefined : honourInterruption(learn, "batch");
   learn.steps.beginFit();
   learn.nEpoch = nEpoch;
@@ -131,8 +131,8 @@ export async function runFit(
         learn.epoch = epoch;
         await withEvents(learn, EPOCH, async () => {
           await honourInterruption(learn, "beforeEpoch");
-          await train(learn, breather, learn.resuming ? from : null, afterBatch);
-          if (learn.dls.valid.length > 0) await validate(learn, learn.dls.valid, breather, afterBatch);
+          await train(learn, yielder, learn.resuming ? from : null, afterBatch);
+          if (learn.dls.valid.length > 0) await validate(learn, learn.dls.valid, yielder, afterBatch);
         });
         if (epoch + 1 < nEpoch) await honourInterruption(learn, "afterEpoch");
       }
@@ -162,7 +162,7 @@ export async function runValidate(learn: TrainLoop, dl: DataLoader<Batch>, signa
   const restore = learn.saveBatch();
   learn.batch = new BatchState(); // that of a fit under way goes on afterwards
   try {
-    await validate(learn, dl, new Breather(), () => throwIfAborted(signal, "go on with a validation"));
+    await validate(learn, dl, new EventLoopYielder(), () => throwIfAborted(signal, "go on with a validation"));
   } finally {
     learn.batch.release();
     restore();
@@ -185,7 +185,7 @@ async function goOn(learn: TrainLoop, from: Resumption): Promise<void> {
 
 async function train(
   learn: TrainLoop,
-  breather: Breather,
+  yielder: EventLoopYielder,
   from: Resumption | null,
   afterBatch: () => Handled,
 ): Promise<void> {
@@ -193,25 +193,25 @@ async function train(
   learn.nIter = learn.dls.train.length;
   await withEvents(learn, TRAIN, async () => {
     if (from !== null) await goOn(learn, from);
-    await allBatches(learn, learn.dls.train, breather, { first: from?.iter ?? 0, afterBatch });
+    await allBatches(learn, learn.dls.train, yielder, { first: from?.iter ?? 0, afterBatch });
   });
 }
 
 async function validate(
   learn: TrainLoop,
   dl: DataLoader<Batch>,
-  breather: Breather,
+  yielder: EventLoopYielder,
   afterBatch: () => Handled,
 ): Promise<void> {
   learn.dl = dl;
   learn.nIter = dl.length;
-  await withEvents(learn, VALIDATE, () => allBatches(learn, dl, breather, { first: 0, afterBatch }));
+  await withEvents(learn, VALIDATE, () => allBatches(learn, dl, yielder, { first: 0, afterBatch }));
 }
 
 async function allBatches(
   learn: TrainLoop,
   dl: DataLoader<Batch>,
-  breather: Breather,
+  yielder: EventLoopYielder,
   { first, afterBatch }: { readonly first: number; readonly afterBatch: () => Handled },
 ): Promise<void> {
   let i = first;
@@ -219,7 +219,7 @@ async function allBatches(
     await oneBatch(learn, i++, batch, !dl.resident);
     const pending = afterBatch();
     if (pending !== undefined) await pending;
-    if (breather.due) await breather.pause();
+    if (yielder.due) await yielder.yield();
   };
   if (dl.resident) { for (const batch of dl) await step(batch); }
   else for await (const batch of dl) await step(batch);

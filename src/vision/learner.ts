@@ -5,6 +5,7 @@
  */
 import { ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, flag, num, type OptionTable } from "../base/options.ts";
+import { withoutUndefined } from "../base/without_undefined.ts";
 import type { Batch, DataLoaders } from "../data/mod.ts";
 import type { Prediction } from "../fit/mod.ts";
 import { Learner } from "../learner/mod.ts";
@@ -88,10 +89,10 @@ export async function visionLearner(
     );
   }
   if (outputs < 1) throw new DataError("Cannot make a vision learner: the data has no classes");
-  const head = given({ linFtrs, ps, pool, concatPool, firstBn, bnFinal, linFirst, yRange });
+  const head = withoutUndefined({ linFtrs, ps, pool, concatPool, firstBn, bnFinal, linFirst, yRange });
   const model = await createVisionModel(arch, outputs, {
     ...head,
-    ...given({ weights, cut, customHead, init, rng }),
+    ...withoutUndefined({ weights, cut, customHead, init, rng }),
     nIn: channels,
     pretrained,
   });
@@ -109,10 +110,4 @@ export async function visionLearner(
 
 function imagesOf(dls: unknown): ImageDataLoaders | null {
   return dls instanceof ImageDataLoaders ? dls : null;
-}
-
-/** The entries that are not left out. */
-function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

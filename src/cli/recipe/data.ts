@@ -14,6 +14,7 @@ import {
   type TabularSchema,
 } from "../../data/mod.ts";
 import { loadMnist } from "../../data/mnist.ts";
+import { splitOrder } from "../../data/random_split.ts";
 import { type HostTensor, openSafetensors } from "../../io/safetensors.ts";
 import { Rng } from "../../tensor/mod.ts";
 import {
@@ -189,14 +190,13 @@ function plain({ data, shape, dtype }: HostTensor): ArrayData {
 }
 
 function split(x: HostTensor, y: HostTensor, validPct: number, seed: number) {
-  const n = x.shape[0], order = new Rng(seed).permutation(n), held = Math.floor(n * validPct);
+  const { train, valid } = splitOrder(new Rng(seed).permutation(x.shape[0]), validPct);
   const rows = (t: HostTensor, list: Int32Array): HostTensor => {
     const width = t.data.length / t.shape[0];
     const data = t.data.slice(0, list.length * width);
     list.forEach((r, i) => data.set(t.data.subarray(r * width, (r + 1) * width) as Float32Array, i * width));
     return { dtype: t.dtype, shape: [list.length, ...t.shape.slice(1)], data };
   };
-  const [valid, train] = [order.subarray(0, held), order.subarray(held)];
   return { x: rows(x, train), y: rows(y, train), xValid: rows(x, valid), yValid: rows(y, valid) };
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../../base/errors.ts";
+import { withoutUndefined } from "../../base/without_undefined.ts";
 import { minimum, ParamScheduler, slide, steep, valley } from "../../fit/mod.ts";
 import type { Learner } from "../../learner/mod.ts";
 import { type HyperValue, slice } from "../../optim/mod.ts";
@@ -44,19 +45,29 @@ export async function runPolicy(
   switch (policy.kind) {
     case "fit": {
       const { kind: _, epochs, lr, ...rest } = policy;
-      return await learn.fit(epochs, { ...rest, ...given("lr", await rateOf(learn, lr)), cbs, resume });
+      return await learn.fit(epochs, { ...rest, ...withoutUndefined({ lr: await rateOf(learn, lr) }), cbs, resume });
     }
     case "oneCycle": {
       const { kind: _, epochs, lrMax, ...rest } = policy;
-      return await learn.fitOneCycle(epochs, { ...rest, ...given("lrMax", await rateOf(learn, lrMax)), cbs, resume });
+      return await learn.fitOneCycle(epochs, {
+        ...rest,
+        ...withoutUndefined({ lrMax: await rateOf(learn, lrMax) }),
+        cbs,
+        resume,
+      });
     }
     case "flatCos": {
       const { kind: _, epochs, lr, ...rest } = policy;
-      return await learn.fitFlatCos(epochs, { ...rest, ...given("lr", await rateOf(learn, lr)), cbs, resume });
+      return await learn.fitFlatCos(epochs, {
+        ...rest,
+        ...withoutUndefined({ lr: await rateOf(learn, lr) }),
+        cbs,
+        resume,
+      });
     }
     case "sgdr": {
       const { kind: _, cycles, cycleLen, lrMax, ...rest } = policy;
-      const lr = given("lrMax", await rateOf(learn, lrMax));
+      const lr = withoutUndefined({ lrMax: await rateOf(learn, lrMax) });
       return await learn.fitSgdr(cycles, cycleLen, { ...rest, ...lr, cbs, resume });
     }
     case "fineTune": {
@@ -71,8 +82,4 @@ export async function runPolicy(
       return await learn.fit(epochs, { ...rest, cbs: [...cbs, new ParamScheduler(scheds)], resume });
     }
   }
-}
-
-function given<K extends string>(name: K, value: HyperValue | undefined): Partial<Record<K, HyperValue>> {
-  return value === undefined ? {} : { [name]: value } as Record<K, HyperValue>;
 }

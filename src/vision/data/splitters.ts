@@ -6,6 +6,7 @@
 import { basename, dirname } from "@std/path";
 import { ConfigError, DataError } from "../../base/errors.ts";
 import { checkOptions, num, text } from "../../base/options.ts";
+import { splitOrder } from "../../data/random_split.ts";
 import { defaultRng } from "../../tensor/mod.ts";
 import { torchPermutation } from "./torch_rng.ts";
 
@@ -33,9 +34,9 @@ export function RandomSplitter(validPct: number = 0.2, options: RandomSplitterOp
     throw new ConfigError(`Cannot split by the seed ${seed}: it must be a whole number from 0 to 2^32 - 1`);
   }
   return ({ length }) => {
-    const order = Array.from(seed === undefined ? defaultRng().permutation(length) : torchPermutation(length, seed));
-    const cut = Math.trunc(validPct * length);
-    return [order.slice(cut), order.slice(0, cut)];
+    const order = seed === undefined ? defaultRng().permutation(length) : torchPermutation(length, seed);
+    const { train, valid } = splitOrder(order, validPct);
+    return [[...train], [...valid]];
   };
 }
 

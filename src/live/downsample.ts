@@ -12,7 +12,7 @@
  * @param from First entry that counts.
  * @param most How many entries to give, at least 2.
  */
-export function thin(values: readonly number[], from: number, most: number): number[] {
+export function downsample(values: readonly number[], from: number, most: number): number[] {
   const n = values.length - from;
   if (n <= most) return Array.from({ length: Math.max(0, n) }, (_, i) => from + i);
   const stretches = Math.max(1, Math.floor(most / 2));
