@@ -1,5 +1,5 @@
 /**
- * Sums beside the computing: a thread of its own adds up the parts of an array over all processes while a program still
+ * Sums that overlap with computing: a thread of its own adds up the parts of an array over all processes while a program still
  * computes others. MPI moves data only inside its calls, and the thread that computes makes none.
  *
  * @module
@@ -10,7 +10,7 @@ import type { Handles } from "./mpi_library.ts";
 import { LIBC } from "./libc.ts";
 import { addressOf } from "./mpi.ts";
 
-/** Words shared with the thread: what it is told, and what it tells. */
+/** Words shared with the thread: its commands and its state. */
 const ROUND = 0, COUNT = 1, COMPUTED = 2, STOP = 3, DONE = 4, FAILED = 5, ALIVE = 6, NAP = 7, WORDS = 8;
 /** Numbers a part: address, elements, and kernels that must have run before. */
 const FIELDS = 3;

@@ -33,7 +33,7 @@ export class OverlappedSums {
    * @returns `bytes` of all processes: the largest; Infinity where one of them cannot.
    */
   async prepare(bytes: number, progress: Int32Array<ArrayBufferLike> | null): Promise<number> {
-    const what = "start adding up beside computing";
+    const what = "start sums that overlap with computing";
     const mpi = this.#mpi;
     if (mpi === null || this.#all.size === 1) return Infinity;
     const most = Math.max(...await this.#all.counts(progress !== null && mpi.passable ? bytes : Infinity, what));

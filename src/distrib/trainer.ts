@@ -224,7 +224,7 @@ export class DistributedTrainer extends Callback {
     this.#world!.asked = this.#world!.raised = null;
     if (!this.#owesVote) return;
     this.#owesVote = false;
-    await voteExit(this.#world!, "error").catch(() => {}); // the error that ended it is told
+    await voteExit(this.#world!, "error").catch(() => {}); // the error that ended it is reported by itself
   }
 
   /** See `Callback.beforeTrain`. */
@@ -274,7 +274,7 @@ export class DistributedTrainer extends Callback {
     const loss = losses.size === 1 ? losses : losses.mean().keep();
     const bytes = ranges.reduce((sum, { n }) => sum + n * 4, 0);
     return bytes >= this.#overlapBytes
-      ? this.#sumBeside(world, ranges, loss, flush)
+      ? this.#sumOverlapped(world, ranges, loss, flush)
       : this.#sumAfter(world, ranges, loss, flush);
   }
 
@@ -299,8 +299,8 @@ export class DistributedTrainer extends Callback {
     return mean;
   }
 
-  /** Adds up gradients while others are computed. Gives the mean loss. */
-  async #sumBeside(
+  /** Adds up gradients, overlapped with the backward pass. Gives the mean loss. */
+  async #sumOverlapped(
     world: World,
     ranges: readonly GradRange[],
     loss: Tensor,
@@ -311,7 +311,7 @@ export class DistributedTrainer extends Callback {
     const exit: Exit | null = this.#stop ? "fit" : null;
     this.#votedAt = learn.trainIter;
     await this.#vote({ point: this.#batchPoint(POINT.batch), exit, checksum: checksumOf(ranges), items });
-    // from here on the others count on this process's part of the sum, whatever goes wrong with its gradients
+    // from here on the others wait for this process's part of the sum, even if its gradients cannot be computed
     let begun = false, value = NaN;
     try {
       {

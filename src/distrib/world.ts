@@ -156,8 +156,8 @@ export class World extends Communicator implements Peers {
         message = error instanceof Error ? error.message : String(error);
       }
     }
-    const told = await this.broadcastText(message, "hear from rank 0");
+    const failure = await this.broadcastText(message, "hear from rank 0");
     if (failed !== null) throw failed;
-    if (told !== "") throw new DistributedError(`Cannot go on, as rank 0 says: ${told}`);
+    if (failure !== "") throw new DistributedError(`Cannot go on, as rank 0 says: ${failure}`);
   }
 }
