@@ -217,7 +217,7 @@ export class CheckpointSession {
 
   /** After an error ended the fit: says how to go on, which an interruption does itself. */
   async failed(error: unknown): Promise<void> {
-    await this.store.settled();
+    await this.store.finished();
     if (this.store.last === null || error instanceof InterruptedError) return;
     tell(
       this.#learn.logger,

@@ -116,7 +116,7 @@ export class CheckpointStore {
   }
 
   /** Waits for the checkpoint that is being written. */
-  async settled(): Promise<void> {
+  async finished(): Promise<void> {
     await this.#pending;
   }
 
@@ -185,9 +185,9 @@ export class CheckpointStore {
       for (const [name, t] of arrays) if (t instanceof Tensor && name.startsWith(COPIED)) t.node.storage?.dispose();
     };
     const work = this.#finish(number, { text: encoded.text, arrays }, model, note).finally(release);
-    const settled = failed === null ? work : work.catch(failed);
-    this.#pending = settled.catch(() => {}).finally(() => this.#pending = null);
-    if (failed === null) await settled;
+    const finished = failed === null ? work : work.catch(failed);
+    this.#pending = finished.catch(() => {}).finally(() => this.#pending = null);
+    if (failed === null) await finished;
   }
 
   async #finish(

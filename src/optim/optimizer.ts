@@ -31,7 +31,7 @@ import {
   type PartUpdate,
   requiredOf,
 } from "./captured_update.ts";
-import { checkState, clearStats, gatherState, type Keeps, type OptimizerState, restoreStats } from "./state.ts";
+import { checkState, clearState, gatherState, type Keeps, type OptimizerState, restoreState } from "./state.ts";
 import type { Hypers, StatKind, Stepper, Update } from "./stepper.ts";
 
 /** Updates groups of parameters by steppers; see `SGD`, `Adam` and the others for ready ones. */
@@ -397,13 +397,7 @@ export class Optimizer {
 
   /** Forgets statistics and step counts; flags stay. */
   clearState(): void {
-    for (const { slots } of this.#groups) {
-      for (const s of slots) {
-        s.started = false;
-        s.step = 0;
-      }
-    }
-    clearStats(this.#groups);
+    clearState(this.#groups);
     if (!this.deferBoundary) endStep();
   }
 
@@ -433,18 +427,8 @@ export class Optimizer {
     this.checkStateDict(state);
     this.restore(state);
     state.hypers.forEach((h, i) => Object.assign(this.hypers[i], h));
-    let i = 0;
-    for (const { slots } of this.#groups) {
-      for (const slot of slots) {
-        const entry = state.state[i++];
-        slot.step = entry.step ?? 0;
-        slot.started = entry.step !== undefined ||
-          [...this.#kinds.keys()].some((name) => entry[name] !== undefined && !this.hasStat(false, name));
-        slot.doWd = entry.doWd;
-        slot.forceTrain = entry.forceTrain;
-      }
-    }
-    restoreStats(state.state, this.#groups, this.#keeps);
+    const always = [...this.#kinds.keys()].filter((name) => this.hasStat(false, name));
+    restoreState(state.state, this.#groups, this.#keeps, always);
     if (!this.deferBoundary) endStep();
   }
 }

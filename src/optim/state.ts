@@ -166,17 +166,28 @@ function count(n: number, what: string): string {
   return `${n} ${what}${n === 1 ? "" : "s"}`;
 }
 
-/** Records the assignments that bring statistics back; those that the state lacks become zeros. */
-export function restoreStats(
+/**
+ * Brings step counts and flags back, and records the assignments that bring statistics back; those that the state lacks
+ * become zeros.
+ *
+ * @param always Statistics that parameters have before their first step.
+ */
+export function restoreState(
   state: readonly ParamState[],
   groups: readonly Group[],
   { kinds }: Keeps,
+  always: readonly string[],
 ): void {
+  const late = [...kinds.keys()].filter((name) => !always.includes(name));
   const group: MemoryWrite[] = [];
   let i = 0;
   for (const { slots } of groups) {
     for (const slot of slots) {
       const entry = state[i++];
+      slot.step = entry.step ?? 0;
+      slot.started = entry.step !== undefined || late.some((name) => entry[name] !== undefined);
+      slot.doWd = entry.doWd;
+      slot.forceTrain = entry.forceTrain;
       if (slot.parameter.size === 0) continue;
       for (const [name, kind] of kinds) {
         const value = entry[name];
@@ -195,10 +206,14 @@ export function restoreStats(
   recordStats(group, groups);
 }
 
-/** Records that all statistics become zeros. */
-export function clearStats(groups: readonly Group[]): void {
+/** Takes step counts back to 0 and records that all statistics become zeros; flags stay. */
+export function clearState(groups: readonly Group[]): void {
   const group: MemoryWrite[] = [];
-  for (const { parts } of groups) {
+  for (const { slots, parts } of groups) {
+    for (const s of slots) {
+      s.started = false;
+      s.step = 0;
+    }
     for (const { stats } of parts) {
       for (const { storage } of stats.values()) {
         group.push({ memory: storage, value: zeros([storage.bytes / 4]) });
