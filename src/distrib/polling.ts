@@ -41,11 +41,11 @@ function spinOf(requests: readonly Request[]): number {
 
 /** Polls collectives until they are complete. */
 export class Polling {
-  readonly #mpi: Mpi;
+  readonly #mpi: Pick<Mpi, "test">;
   readonly #lost: () => Error | null;
 
   /** @param lost An error that says which process is gone; null while all live. */
-  constructor(mpi: Mpi, lost: () => Error | null) {
+  constructor(mpi: Pick<Mpi, "test">, lost: () => Error | null) {
     this.#mpi = mpi;
     this.#lost = lost;
   }
