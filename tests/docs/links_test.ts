@@ -96,6 +96,7 @@ Deno.test("names in the text of documents occur in the code", async () => {
     }
   };
   for (const folder of ["src/", "tools/", "bench/", "tests/support/"]) await visit(new URL(folder, ROOT));
+  for (const word of (await page("testing.ts")).match(/[A-Za-z_$][\w$]*/g)!) words.add(word);
   for (const word of (await page("deno.json")).match(/\w+/g)!) words.add(word);
   const wrong = [...TEXTS].filter(([file]) => file !== "docs/from_fastai.md").flatMap(([file, text]) =>
     codeSpans(text).flatMap((code) => code.match(/[A-Za-z_$][\w$]*/g) ?? [])
