@@ -184,27 +184,7 @@ export {
 } from "./src/optim/mod.ts";
 
 // schedules
-export {
-  type Annealer,
-  annealer,
-  combinedCos,
-  combineScheds,
-  SchedCos,
-  schedCos,
-  SchedExp,
-  schedExp,
-  type SchedFormula,
-  schedFromJson,
-  SchedLin,
-  schedLin,
-  SchedNo,
-  schedNo,
-  SchedPoly,
-  type Schedule,
-  type ScheduleFunc,
-  type ScheduleJson,
-  type ScheduleValue,
-} from "./src/schedule/mod.ts";
+export * from "./src/entry/schedules.ts";
 
 // learners and policies
 export {
