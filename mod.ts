@@ -367,4 +367,5 @@ export * from "./src/entry/distrib.ts"; // @anneal/anneal/distrib
 export * from "./src/entry/live.ts"; // @anneal/anneal/live
 export * from "./src/entry/metrics.ts"; // @anneal/anneal/metrics
 export * from "./src/entry/plot.ts"; // @anneal/anneal/plot
+export * from "./src/entry/text.ts"; // @anneal/anneal/text
 export * from "./src/entry/vision.ts"; // @anneal/anneal/vision

@@ -22,6 +22,7 @@ export const LAYERS: readonly (readonly [prefix: string, layer: number])[] = [
   ["src/distrib/", 7],
   ["src/learner/", 8],
   ["src/vision/", 9],
+  ["src/text/", 9],
   ["src/live/", 9],
   ["src/cli/", 10],
   ["src/entry/", 10],

@@ -233,7 +233,7 @@ Deno.test("the exported names", async () => {
 
 /** Names of fastai, PyTorch and JavaScript, written as there; in all others acronyms are words, as in `LrFinder`. */
 const FOREIGN = [
-  "APScoreBinary CSVLogger FBeta QHAdam RAdam ReduceLROnPlateau RMSProp SGD TerminateOnNaN topKAccuracy URLs",
+  "APScoreBinary CSVLogger FBeta QHAdam RAdam RNNDropout ReduceLROnPlateau RMSProp SGD TerminateOnNaN topKAccuracy URLs",
   "BCELoss BCEWithLogitsLoss GELU KLDivLoss LeakyReLU MSELoss NLLLoss ReLU RMSNorm SiLU EVENTS ORDER",
 ].join(" ").split(" ");
 
@@ -255,7 +255,7 @@ Deno.test("entry points of parts give the very things that the whole gives", asy
     exports: Record<string, string>;
   };
   const whole: Record<string, unknown> = { ...entry };
-  for (const part of ["./distrib", "./live", "./metrics", "./plot", "./schedules", "./vision"]) {
+  for (const part of ["./distrib", "./live", "./metrics", "./plot", "./schedules", "./text", "./vision"]) {
     const names = Object.entries(await import(new URL(exports[part], root).href) as Record<string, unknown>);
     assert(names.length > 0, part);
     for (const [name, value] of names) assertEquals(whole[name] === value, true, `${part}: ${name}`);
