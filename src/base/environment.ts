@@ -3,9 +3,9 @@
  *
  * @module
  */
+import { host } from "./host.ts";
 
-/** Value of the variable; null where it is not set; undefined where reading it is not permitted. */
+/** Value of the variable; null where it is not set; undefined where there is none, or reading it is not permitted. */
 export function environment(variable: string): string | null | undefined {
-  const { state } = Deno.permissions.querySync({ name: "env", variable });
-  return state === "granted" ? Deno.env.get(variable) ?? null : undefined;
+  return host.environment(variable);
 }

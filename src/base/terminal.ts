@@ -3,13 +3,9 @@
  *
  * @module
  */
+import { host } from "./host.ts";
 
 /** Characters in a line of the terminal; null where there is none, or it does not say. Needs no permission. */
 export function terminalColumns(): number | null {
-  try {
-    const { columns } = Deno.consoleSize();
-    return columns > 0 ? columns : null;
-  } catch {
-    return null;
-  }
+  return host.columns();
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError, DeviceError, WrongNumbersError } from "../base/errors.ts";
+import { host } from "../base/host.ts";
 import { checkOptions, flag, num, oneOf } from "../base/options.ts";
 import { launchOf } from "../base/launch.ts";
 import type { Device, DeviceStats } from "../device/contract.ts";
@@ -104,7 +105,7 @@ async function openNew({ device, powerPreference, threads, native }: InitOptions
   }
   const cpu = await import("../device/cpu/mod.ts");
   const own = threads ?? ownThreads();
-  return await cpu.openCpu({
+  return await cpu.startCpu({
     ...(own === undefined ? {} : { threads: own }),
     ...(native === undefined ? {} : { native }),
   });
@@ -126,13 +127,13 @@ export async function orNull(opening: Promise<Device>, say: (line: string) => vo
 }
 
 function toStderr(line: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
+  host.errors.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
 /** This process's share of the processors where MPI's launcher started several on the machine. */
 function ownThreads(): number | undefined {
   const local = launchOf()?.localSize ?? 1;
-  return local > 1 ? Math.max(1, Math.floor(navigator.hardwareConcurrency / local)) : undefined;
+  return local > 1 ? Math.max(1, Math.floor(host.processors / local)) : undefined;
 }
 
 async function openWebgpu(

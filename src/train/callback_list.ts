@@ -114,11 +114,14 @@ export class CallbackList {
     const { runs } = this.#learn;
     const depth = event === "afterCreate" ? Infinity : runs.depth; // that goes on beside whatever comes first
     let result: unknown;
+    runs.handling();
     try {
       result = cb.handle(event);
     } catch (error) {
       if (event === "afterFit") cb.run = true;
       this.#fault(error, cb, event);
+    } finally {
+      runs.handled();
     }
     if (isThenable(result)) return this.#awaited(result, cb, event, runs, depth);
     if (event === "afterFit") cb.run = true;
@@ -132,11 +135,13 @@ export class CallbackList {
     runs: Runs,
     depth: number,
   ): Promise<void> {
+    runs.handling();
     try {
       await result;
     } catch (error) {
       this.#fault(error, cb, event);
     } finally {
+      runs.handled();
       if (event === "afterFit") cb.run = true;
     }
     if (runs.depth > depth) refuseOpen(cb, event, runs.nameAt(depth));

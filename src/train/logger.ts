@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { host } from "../base/host.ts";
 import { terminalColumns } from "../base/terminal.ts";
 import type { Row } from "./fit_record.ts";
 import { notebook, notebookLogger } from "./notebook.ts";
@@ -39,12 +40,12 @@ export const silentLogger: Logger = { line: () => {} };
 
 /** Standard output: lines, and a status line where it is a terminal. A reader that goes away ends nothing. */
 export function stdoutLogger(): Logger {
-  const output = new Output(Deno.stdout, (error) => {
+  const output = new Output(host.output, (error) => {
     complain(`Cannot write to standard output (${(error as Error).message}): the run goes on without it`);
   });
   const write = (text: string): void => output.write(text);
   const flush = (): Promise<void> => output.flush();
-  if (!Deno.stdout.isTerminal()) return { line: (text) => write(text + "\n"), flush };
+  if (!host.output.isTerminal()) return { line: (text) => write(text + "\n"), flush };
   let shown = false;
   const clear = (): string => shown ? "\r\x1b[K" : "";
   return {
@@ -63,7 +64,7 @@ export function stdoutLogger(): Logger {
   };
 }
 
-/** The notebook, in Deno's Jupyter kernel; else standard output. */
+/** The notebook, in Deno's Jupyter kernel; else standard output, or the console. */
 export function defaultLogger(): Logger {
   const broadcast = notebook();
   return broadcast === null ? stdoutLogger() : notebookLogger(broadcast);

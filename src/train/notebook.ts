@@ -3,24 +3,20 @@
  *
  * @module
  */
+import { host } from "../base/host.ts";
+import type { Broadcast } from "../base/host_interface.ts";
 import type { Row } from "./fit_record.ts";
 import type { Logger, TableView } from "./logger.ts";
 import { tableCell } from "./table.ts";
 
+export type { Broadcast };
+
 /** Milliseconds after the last message: the kernel may say that a cell is done before what the cell sent is out. */
 const SETTLE_MS = 50;
 
-/** Sends a message to the notebook; what `Deno.jupyter.broadcast` is. */
-export type Broadcast = (kind: string, content: Record<string, unknown>) => Promise<void>;
-
 /** How to send messages to the notebook; null where this is no notebook. */
 export function notebook(): Broadcast | null {
-  try {
-    const { broadcast } = Deno.jupyter; // throws outside of the kernel
-    return (kind, content) => broadcast(kind, content);
-  } catch {
-    return null;
-  }
+  return host.notebook();
 }
 
 /** Writes to the notebook, in order. */

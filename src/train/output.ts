@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { host } from "../base/host.ts";
 
 /** What {@link Output} writes to, as `Deno.stdout`. */
 export interface TextSink {
@@ -45,7 +46,7 @@ export class Output {
     try {
       while (at < bytes.length) at += this.#sink.writeSync(bytes.subarray(at));
     } catch (error) {
-      if (!(error instanceof Deno.errors.WouldBlock)) {
+      if (!host.isBusy(error)) {
         this.#closed = true;
         this.#waiting = new Uint8Array(0);
         return this.#lost(error);
@@ -65,5 +66,5 @@ export class Output {
 
 /** Standard error, for what has to be said where standard output can't. */
 export function complain(text: string): void {
-  new Output(Deno.stderr).write(text + "\n");
+  new Output(host.errors).write(text + "\n");
 }

@@ -108,6 +108,11 @@ export abstract class RunState {
       throw new ConfigError("Cannot interrupt without a reason: say why");
     }
     if (this.runs.depth === 0 || !this.running && (this.phase === "eval" || this.phase === "predict")) return false;
+    const { starting } = this.runs;
+    if (starting !== null) { // what begins forgets interruptions from before it
+      void starting.then(() => this.interrupt(reason, options));
+      return true;
+    }
     if (this.#interruption === null) {
       this.#interruption = { reason, rejects, ...rest };
       this.#shared = shared;

@@ -281,7 +281,7 @@ export class TrainLoop<M extends Model = Model> extends RunState {
     await this.runs.take("fit", async () => {
       await this.ready();
       await runFit(this, nEpoch, startEpoch, from);
-    });
+    }, { loop: true });
   }
 
   /**
@@ -294,7 +294,7 @@ export class TrainLoop<M extends Model = Model> extends RunState {
     await this.runs.take("validate", async () => {
       await this.ready();
       await runValidate(this, dl, signal);
-    });
+    }, { loop: true });
   }
 
   /**

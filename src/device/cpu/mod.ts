@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError, DeviceError } from "../../base/errors.ts";
+import { host } from "../../base/host.ts";
 import type { Device, DeviceBuffer, DeviceProfile, DeviceStats, Executable, Program, Range } from "../contract.ts";
 import { nativeTile, WASM_TILE } from "./conv_plan.ts";
 import type { Tile } from "./tile.ts";
@@ -38,7 +39,8 @@ class CpuExecutable implements Executable {
 
   constructor(
     readonly program: Program,
-    readonly module: WebAssembly.Module,
+    /** The bytes of its module. */
+    readonly module: Uint8Array,
     readonly run: Run,
     readonly table: number,
     readonly params: number,
@@ -98,6 +100,8 @@ class CpuDevice implements Device {
   readonly #tile: Tile;
   readonly #work: number[] = [];
   #threads: Threads | null = null;
+  /** Those that were started before they were needed. */
+  #ahead: Threads | null = null;
   /** Why there are no helper threads. */
   #failed: DeviceError | null = null;
   #programs = 0;
@@ -115,7 +119,7 @@ class CpuDevice implements Device {
     if (!Number.isInteger(threads) || threads < 1 || threads > 256) {
       throw new ConfigError(`Cannot use ${threads} threads: the number is a whole one from 1 to 256`);
     }
-    const shared = sharedMemory();
+    const shared = host.noSharedMemory === null && sharedMemory();
     this.#count = shared ? threads : 1;
     this.#memory = new Memory(shared, RESERVED);
     this.progress = shared ? this.#memory.words.subarray(PROGRESS / 4, PROGRESS / 4 + 1) : undefined;
@@ -261,12 +265,11 @@ class CpuDevice implements Device {
       const address = hold(compiled.scratchBytes); // first: where it grows the memory, earlier views of it are dead
       memory.words[table / 4 + program.slots.length] = address;
     }
-    const module = new WebAssembly.Module(compiled.bytes);
-    const { run } = new WebAssembly.Instance(module, { k: this.#imports }).exports;
+    const { run } = new WebAssembly.Instance(new WebAssembly.Module(compiled.bytes), { k: this.#imports }).exports;
     this.#compiled++;
     const executable: CpuExecutable = new CpuExecutable(
       program,
-      module,
+      compiled.bytes,
       run as Run,
       table,
       params,
@@ -310,12 +313,26 @@ class CpuDevice implements Device {
   #startThreads(): Threads {
     if (this.#failed !== null) throw this.#failed;
     try {
-      const native = this.#native?.native ?? null;
-      return new Threads(this.#count, this.#memory, this.#kernels.module, (t) => this.#workOf(t), native);
+      const threads = this.#ahead ?? this.#newThreads();
+      threads.ready();
+      return threads;
     } catch (error) {
       if (error instanceof DeviceError) this.#failed = error;
       throw error;
     }
+  }
+
+  #newThreads(): Threads {
+    const native = this.#native?.native ?? null;
+    return new Threads(this.#count, this.#memory, this.#kernels.module, (t) => this.#workOf(t), native);
+  }
+
+  /** Starts the helper threads, for runtimes where they do not while this thread sleeps. */
+  async startAhead(): Promise<void> {
+    if (this.#count === 1) return;
+    this.#ahead = this.#newThreads();
+    await this.#ahead.started();
+    this.#threads = this.#startThreads();
   }
 
   /** Working memory of a thread. */
@@ -363,7 +380,7 @@ class CpuDevice implements Device {
 }
 
 function defaultThreads(): number {
-  return Math.min(256, Math.max(1, navigator.hardwareConcurrency));
+  return Math.min(256, Math.max(1, host.processors));
 }
 
 function sharedMemory(): boolean {
@@ -374,7 +391,15 @@ function sharedMemory(): boolean {
   }
 }
 
-/** Opens the CPU device. */
+/** Opens the CPU device; in browsers {@link startCpu} does. */
 export function openCpu(options: CpuOptions = {}): Device {
   return new CpuDevice(options);
+}
+
+/** Opens the CPU device, with its helper threads where they have to be waited for. */
+export async function startCpu(options: CpuOptions = {}): Promise<Device> {
+  const device = new CpuDevice(options);
+  if (host.startsWhileBlocked) await host.prepareThreads();
+  else await device.startAhead();
+  return device;
 }

@@ -3,14 +3,15 @@
  *
  * @module
  */
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { DeviceError } from "../../base/errors.ts";
+import { host } from "../../base/host.ts";
+import type { HostThread } from "../../base/host_interface.ts";
 import { SCALARS } from "./kernels.ts";
 import type { Memory } from "./memory.ts";
-import { bridge, CALL, LIBRARY, type Native } from "./native/mod.ts";
+import { bridge, type Native, OPEN_LIBRARY } from "./native/mod.ts";
 
 /** Words of the control block, from {@link CONTROL}: what helpers wait for and what they are told. */
-const GENERATION = 0, COMMAND = 1, TABLE = 2, THREADS = 3, PROGRAM = 4, LOADED = 5, READY = 6;
+const GENERATION = 0, COMMAND = 1, TABLE = 2, THREADS = 3, PROGRAM = 4, LOADED = 5, READY = 6, BYTES = 7, LENGTH = 8;
 const RUN = 1, LOAD = 2, EXIT = 3;
 
 /** Address of the control block, and of the barrier. */
@@ -20,10 +21,12 @@ export const PROGRESS = 768;
 /** Bytes at the start of memory that threads need for themselves. */
 export const RESERVED = 1024;
 
-/** What a helper does; its source, since workers of a published module have no file of their own. */
+/**
+ * What a helper does; its source, since workers of a published module have no file of their own. Programs come as bytes in the
+ * shared memory: a message would have to be waited for.
+ */
 const HELPER = `
-import { receiveMessageOnPort, workerData } from "node:worker_threads";
-const { memory, kernels, native, port, thread, work, control, barrier } = workerData;
+const { memory, kernels, native, thread, work, control, barrier } = data;
 const words = new Int32Array(memory.buffer);
 const at = control / 4, dead = barrier / 4 + 2;
 const pow = ${SCALARS.pow}, fmod = ${SCALARS.fmod};
@@ -31,7 +34,7 @@ try {
   const env = { memory, abort() {} }, own = new WebAssembly.Instance(kernels, { env }).exports;
   let loops = {}, library = null;
   if (native !== null) {
-    library = Deno.dlopen("${LIBRARY}", ${JSON.stringify(CALL)});
+    library = ${OPEN_LIBRARY};
     const imports = { ...(${bridge})(native, memory, library.symbols.bsearch), thin: own.convThin };
     loops = new WebAssembly.Instance(native.loops, { env, native: imports }).exports;
   }
@@ -49,10 +52,11 @@ try {
     if (command === ${RUN}) {
       programs.get(words[at + ${PROGRAM}])(words[at + ${TABLE}], thread, words[at + ${THREADS}], work, barrier);
     } else if (command === ${LOAD}) {
-      for (let m; (m = receiveMessageOnPort(port));) {
-        const { id, module } = m.message;
-        if (module === null) programs.delete(id);
-        else programs.set(id, new WebAssembly.Instance(module, { k }).exports.run);
+      const id = words[at + ${PROGRAM}], length = words[at + ${LENGTH}];
+      if (length === 0) programs.delete(id);
+      else {
+        const bytes = new Uint8Array(memory.buffer, words[at + ${BYTES}] >>> 0, length).slice();
+        programs.set(id, new WebAssembly.Instance(new WebAssembly.Module(bytes), { k }).exports.run);
       }
       Atomics.add(words, at + ${LOADED}, 1);
       Atomics.notify(words, at + ${LOADED});
@@ -84,8 +88,7 @@ const SILENCE_MS = 8000, SILENCE_RATIO = 20;
 export class Threads {
   readonly count: number;
   readonly #memory: Memory;
-  readonly #ports: MessagePort[] = [];
-  readonly #workers: Worker[] = [];
+  readonly #workers: HostThread[] = [];
   #died: string | null = null;
   // the run under way: when it began, how long of it this thread has slept, its estimated cost; all in milliseconds
   #began = 0;
@@ -93,7 +96,7 @@ export class Threads {
   #cost = 0;
 
   /**
-   * Starts `count - 1` helpers and waits until they are ready.
+   * Starts `count - 1` helpers; {@link ready} or {@link started} waits for them.
    *
    * @param workOf Address of a thread's working memory.
    * @param native Machine code that they call, if there is some.
@@ -109,41 +112,44 @@ export class Threads {
     this.#memory = memory;
     Atomics.store(memory.words, this.#word(READY), 0);
     for (const word of [ARRIVED, DEAD]) Atomics.store(memory.words, BARRIER / 4 + word, 0);
-    const url = new URL(`data:text/javascript,${encodeURIComponent(HELPER)}`);
     for (let thread = 1; thread < count; thread++) {
-      const { port1, port2 } = new MessageChannel();
-      const worker = new Worker(url, {
-        workerData: {
-          memory: memory.memory,
-          kernels,
-          native,
-          port: port2,
-          thread,
-          work: workOf(thread),
-          control: CONTROL,
-          barrier: BARRIER,
-        },
-        transferList: [port2],
+      const worker = host.startThread(HELPER, {
+        memory: memory.memory,
+        kernels,
+        native,
+        thread,
+        work: workOf(thread),
+        control: CONTROL,
+        barrier: BARRIER,
       });
-      worker.on("error", (error: Error) => this.#died ??= error.message);
-      worker.on("exit", () => this.#died ??= "it was ended from outside");
-      worker.unref();
-      port1.unref();
-      this.#ports.push(port1);
+      worker.onFailure((why) => this.#died ??= why);
       this.#workers.push(worker);
     }
+  }
+
+  /** Sleeps until all helpers are there; where they start meanwhile. */
+  ready(): void {
     try {
-      this.#await(READY, count - 1, "start");
+      this.#await(READY, this.count - 1, "start");
     } catch (error) {
       this.#end(); // those that did start must not listen to the commands of others
       throw error;
     }
   }
 
+  /** Waits until all helpers are there, or cannot start any more; then {@link ready} says which. */
+  async started(): Promise<void> {
+    const { words } = this.#memory;
+    const start = performance.now();
+    while (Atomics.load(words, this.#word(READY)) < this.count - 1) {
+      if (this.#dead || performance.now() - start > PATIENCE_MS) return;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+
   /** Ends the helpers at once, whatever they are at. */
   #end(): void {
-    for (const port of this.#ports) port.close();
-    for (const worker of this.#workers) worker.terminate();
+    for (const worker of this.#workers) worker.end();
   }
 
   /** Word `n` of the control block. */
@@ -191,14 +197,19 @@ export class Threads {
     Atomics.notify(words, this.#word(GENERATION));
   }
 
-  /** Gives helpers a program under a number, or takes it away. */
-  load(id: number, module: WebAssembly.Module | null): void {
+  /** Gives helpers a program, the bytes of its module, under a number; with null takes it away. */
+  load(id: number, module: Uint8Array | null): void {
     this.check();
-    const { words } = this.#memory;
+    const address = module === null ? 0 : this.#memory.alloc(module.length);
+    if (module !== null) this.#memory.bytes.set(module, address);
+    const { words } = this.#memory; // as of now: the memory may have grown
+    words[this.#word(PROGRAM)] = id;
+    words[this.#word(BYTES)] = address;
+    words[this.#word(LENGTH)] = module?.length ?? 0;
     Atomics.store(words, this.#word(LOADED), 0);
-    for (const port of this.#ports) port.postMessage({ id, module });
     this.#wake(LOAD);
     this.#await(LOADED, this.count - 1, "give programs to");
+    if (module !== null) this.#memory.free(address);
   }
 
   /**
@@ -265,12 +276,11 @@ export class Threads {
   /** Ends the helpers. */
   close(): void {
     this.#wake(EXIT);
-    if (this.#dead) return this.#end(); // one that waits for a dead one hears nothing
-    for (const port of this.#ports) port.close();
+    if (this.#dead) this.#end(); // one that waits for a dead one hears nothing
   }
 
   /** The workers, for tests that end one from outside. */
-  get workers(): readonly Worker[] {
+  get workers(): readonly HostThread[] {
     return this.#workers;
   }
 }

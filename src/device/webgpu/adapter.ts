@@ -4,6 +4,7 @@
  * @module
  */
 import { DeviceError } from "../../base/errors.ts";
+import { host } from "../../base/host.ts";
 import { type AdapterRequest, requestAdapter } from "./request.ts";
 
 /** Limits of which the adapter's own are asked for, where it has them. */
@@ -33,7 +34,7 @@ export interface OpenedAdapter {
 export async function openAdapter(
   options: AdapterRequest & { readonly adapter?: GPUAdapter },
 ): Promise<OpenedAdapter> {
-  if (globalThis.navigator?.gpu === undefined) {
+  if (host.gpu === undefined) {
     throw new DeviceError(
       "Cannot open a WebGPU device: this runtime has no navigator.gpu; run it under Deno 2.9 or later",
     );

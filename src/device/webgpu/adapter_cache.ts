@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { environment } from "../../base/environment.ts";
+import { host } from "../../base/host.ts";
 import { textHash } from "../../base/checksum.ts";
 import { type KernelStrategy, STRATEGIES } from "./kernels/plan.ts";
 
@@ -34,6 +34,7 @@ export function cachedStrategy(adapter: string, trial: () => KernelStrategy): Ke
  * @param test Everything that the test consists of.
  */
 export async function cachedFaults(adapter: string, test: string, trial: () => Promise<string[]>): Promise<string[]> {
+  await host.cache()?.ready();
   const known = knownOf({ test: textHash(test), adapter });
   if (read(known, "sound") === true) return [];
   const faults = await trial();
@@ -42,51 +43,24 @@ export async function cachedFaults(adapter: string, test: string, trial: () => P
 }
 
 function knownOf(facts: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify({ ...facts, deno: Deno.version.deno, cores: navigator.hardwareConcurrency });
+  return JSON.stringify({ ...facts, runtime: host.name, cores: host.processors });
 }
 
-/** The folder of this module's caches; null where it cannot be known. */
-function cacheFolder(): string | null {
-  const own = Deno.build.os === "windows"
-    ? ["LOCALAPPDATA", "anneal/cache"]
-    : ["HOME", Deno.build.os === "darwin" ? "Library/Caches/anneal" : ".cache/anneal"];
-  for (const [variable, name] of [["XDG_CACHE_HOME", "anneal"], own]) {
-    const base = environment(variable);
-    if (base) return `${base}/${name}`; // set to nothing is not set
-  }
-  return null;
+function nameOf(known: string): string {
+  return `adapter-${textHash(known)}.json`;
 }
 
-function pathIn(folder: string, known: string): string {
-  return `${folder}/adapter-${textHash(known)}.json`;
-}
-
-/** The entry `name` of the cache file, if all of `known` matches; undefined otherwise. */
+/** The entry `name` of the cached text, if all of `known` matches; undefined otherwise. */
 function read(known: string, name: string): unknown {
-  const folder = cacheFolder();
-  if (folder === null) return undefined;
-  const path = pathIn(folder, known);
-  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return undefined;
   try {
-    const kept: unknown = JSON.parse(Deno.readTextFileSync(path));
+    const kept: unknown = JSON.parse(host.cache()?.read(nameOf(known)) ?? "null");
     if (typeof kept !== "object" || kept === null || !("known" in kept) || kept.known !== known) return undefined;
     return Object.entries(kept).find(([key]) => key === name)?.[1];
   } catch {
-    return undefined; // not there, or not what this module writes
+    return undefined; // not what this module writes
   }
 }
 
 function write(known: string, facts: Readonly<Record<string, unknown>>): void {
-  const folder = cacheFolder();
-  if (folder === null || Deno.permissions.querySync({ name: "write", path: folder }).state !== "granted") return;
-  const path = pathIn(folder, known);
-  // written elsewhere and renamed: readers see all of it or nothing
-  const part = `${path}.${crypto.randomUUID()}`;
-  try {
-    Deno.mkdirSync(folder, { recursive: true });
-    Deno.writeTextFileSync(part, `${JSON.stringify({ known, ...facts })}\n`);
-    Deno.renameSync(part, path);
-  } catch {
-    // a cache that can't be written is none
-  }
+  host.cache()?.write(nameOf(known), `${JSON.stringify({ known, ...facts })}\n`);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { WrongNumbersError } from "../../base/errors.ts";
+import { host } from "../../base/host.ts";
 import type { Device } from "../contract.ts";
 import { openAdapter } from "./adapter.ts";
 import { WebgpuDevice } from "./device.ts";
@@ -50,7 +51,7 @@ export async function openWebgpu(options: OpenWebgpuOptions = {}): Promise<Devic
     throw error;
   }
   // not left to the end of the process, which tears the driver down in whatever state it is
-  globalThis.addEventListener("unload", () => device.close());
+  host.onExit(() => device.close());
   return device;
 }
 

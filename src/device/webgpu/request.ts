@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { environment } from "../../base/environment.ts";
 import { ConfigError } from "../../base/errors.ts";
+import { host } from "../../base/host.ts";
 
 /** How an adapter is asked for. */
 export interface AdapterRequest {
@@ -19,7 +19,7 @@ export interface AdapterRequest {
  * @throws {ConfigError} If the driver can't be given that number of threads.
  */
 export async function requestAdapter({ powerPreference, threads }: AdapterRequest = {}): Promise<GPUAdapter | null> {
-  const gpu: GPU | undefined = globalThis.navigator?.gpu;
+  const { gpu } = host;
   if (gpu === undefined) return null;
   const restore = [chooseThreads(threads), silenceLoader()];
   try {
@@ -46,22 +46,22 @@ let started: { readonly value: string | undefined } | null = null;
  */
 function chooseThreads(threads: number | undefined): () => void {
   const nothing = () => {};
-  if (Deno.build.os !== "linux") return nothing;
-  const own = environment(THREADS);
+  if (host.os !== "linux") return nothing;
+  const own = host.environment(THREADS);
   const permitted = own !== undefined;
   if (threads !== undefined && !permitted) {
     throw new ConfigError(
       `Cannot give the driver ${threads} threads: it reads them from the environment, run again with --allow-env=${THREADS}`,
     );
   }
-  const processors = navigator.hardwareConcurrency;
+  const processors = host.processors;
   const wanted = threads ?? (processors > 1 && processors <= FEW_PROCESSORS ? 2 * processors : undefined);
   const value = wanted === 1 ? "0" : wanted?.toString();
   if (started === null) {
     started = { value: own ?? (permitted ? value : undefined) };
     if (own === null && value !== undefined) {
-      Deno.env.set(THREADS, value);
-      return () => Deno.env.delete(THREADS);
+      host.setEnvironment(THREADS, value);
+      return () => host.setEnvironment(THREADS, null);
     }
   }
   if (threads === undefined || started.value === value) return nothing;
@@ -84,23 +84,22 @@ const silenced: { requests: number; own: string | null } = { requests: 0, own: n
  * @returns Restores what the user has set, once no request is in flight.
  */
 function silenceLoader(): () => void {
-  if (Deno.build.os !== "linux") return () => {};
-  const own = environment(RUNTIME_DIR);
+  if (host.os !== "linux") return () => {};
+  const own = host.environment(RUNTIME_DIR);
   if (own === undefined || (silenced.requests === 0 && own?.startsWith("/"))) return () => {};
   if (silenced.requests++ === 0) {
     silenced.own = own;
-    Deno.env.set(RUNTIME_DIR, "/tmp");
+    host.setEnvironment(RUNTIME_DIR, "/tmp");
   }
   return () => {
     if (--silenced.requests > 0) return;
-    if (silenced.own === null) Deno.env.delete(RUNTIME_DIR);
-    else Deno.env.set(RUNTIME_DIR, silenced.own);
+    host.setEnvironment(RUNTIME_DIR, silenced.own);
   };
 }
 
 /** Whether the runtime's WGSL has what goes by this name. */
 export function hasLanguageFeature(name: string): boolean {
-  const gpu: object = navigator.gpu;
+  const gpu: object = host.gpu ?? {};
   const features = "wgslLanguageFeatures" in gpu ? gpu.wgslLanguageFeatures : null;
   return typeof features === "object" && features !== null && "has" in features && typeof features.has === "function" &&
     features.has(name) === true;

@@ -63,7 +63,7 @@ console.log("done");`;
 
 Deno.test("cpu: a helper that was ended from outside gives a DeviceError at the next call, and again", async () => {
   const script = `${START}${TRY}
-await device.threads.workers[0].terminate();
+await device.threads.workers[0].end();
 await new Promise((resolve) => setTimeout(resolve, 50));
 attempt("run", run);
 attempt("again", run);
@@ -76,7 +76,7 @@ await device.sync().then(() => console.log("sync went through"), (error) => cons
 
 Deno.test("cpu: nor does the main thread hang when a helper is ended right before a run", async () => {
   const script = `${START}${TRY}
-device.threads.workers[0].terminate(); // not awaited
+device.threads.workers[0].end(); // not awaited
 Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
 attempt("run", run);`;
   const { output, timedOut } = await runScript(script, 60000);

@@ -6,10 +6,10 @@
 import { DeviceError } from "../../../base/errors.ts";
 
 /** The C library of Linux. */
-export const LIBRARY = "libc.so.6";
+const LIBRARY = "libc.so.6";
 
 /** How machine code is called: `bsearch` over one element calls the comparison, with two pointers, and costs nanoseconds. */
-export const CALL = {
+const CALL = {
   bsearch: { parameters: ["pointer", "pointer", "pointer", "pointer", "pointer"], result: "void" },
 } as const;
 
@@ -20,6 +20,9 @@ const open = () =>
     munmap: { parameters: ["pointer", "usize"], result: "i32" },
     ...CALL,
   });
+
+/** An expression that opens as much of it as a call takes, for the source of a thread. */
+export const OPEN_LIBRARY: string = `Deno.dlopen("${LIBRARY}", ${JSON.stringify(CALL)})`;
 
 let opened: ReturnType<typeof open> | undefined;
 

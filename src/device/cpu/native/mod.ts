@@ -16,7 +16,7 @@ import { askProcessor, type Level, levelOf } from "./processor.ts";
 import { emitTiles, SHAPES } from "./tiles.ts";
 
 export { bridge, type Native } from "./bridge.ts";
-export { CALL, LIBRARY, library } from "./code_memory.ts";
+export { library, OPEN_LIBRARY } from "./code_memory.ts";
 export type { Level } from "./processor.ts";
 export { SHAPES } from "./tiles.ts";
 
