@@ -95,4 +95,8 @@ export const ALIASES: ReadonlyMap<string, readonly string[]> = new Map(Object.en
   interpolation: ["mode", "method"],
   mode: ["method", "padMode"],
   norm: ["normalize"],
+  numlayers: ["layers"],
+  nlayers: ["layers"],
+  dropoutp: ["dropout"],
+  p: ["dropout"],
 }));

@@ -9,6 +9,7 @@ import { isDict, SavedState, type StateDict } from "../io/state_dict.ts";
 import { layerJson } from "../nn/containers.ts";
 import * as nn from "../nn/mod.ts";
 import { Rng } from "../tensor/mod.ts";
+import { SEQUENCE_MAKERS } from "./sequence_layers.ts";
 
 /** What a {@link LayerMaker} is given. */
 export interface LayerParts {
@@ -152,6 +153,7 @@ function pool(make: typeof nn.MaxPool2d | typeof nn.AvgPool2d): LayerMaker {
 
 /** The layers of `nn`. */
 export const LAYER_MAKERS: ReadonlyMap<string, LayerMaker> = new Map<string, LayerMaker>(Object.entries<LayerMaker>({
+  ...SEQUENCE_MAKERS,
   Sequential: ({ json, layer }) =>
     new nn.Sequential(
       ...json.values("layers").map((inner) => {

@@ -6,7 +6,7 @@
 import { DtypeError, ShapeError } from "../base/errors.ts";
 import { fmtShape, sameShape, sizeOf } from "../base/shape.ts";
 import { sumTo } from "./broadcast.ts";
-import { add } from "./elementwise.ts";
+import { sumOfGradients } from "./gradient_sums.ts";
 import { constant } from "./leaves.ts";
 import { type Node, topological, walkCount } from "./node.ts";
 import "./view_gradients.ts";
@@ -29,32 +29,39 @@ export function gradients(root: Node, targets: readonly Node[], seed?: Node): (N
   const order = topological([root]);
   for (let i = 0; i < order.length; i++) order[i].local = i;
   const wanted = new Uint8Array(order.length); // whether a target lies below
-  const grads = new Array<Node | null>(order.length).fill(null);
+  const parts = new Array<Node[] | null>(order.length).fill(null); // of each node's gradient
   for (const t of targets) if (order[t.local] === t) wanted[t.local] = 1;
   for (let i = 0; i < order.length; i++) {
     const { inputs, op } = order[i];
     if (op.kind === "leaf") continue;
     for (let j = 0; j < inputs.length; j++) if (wanted[inputs[j].local] === 1) wanted[i] = 1;
   }
-  grads[order.length - 1] = seed ?? expand(constant(1), root.shape);
+  const gradientOf = (i: number): Node | null => {
+    const own = parts[i];
+    if (own === null) return null;
+    if (own.length > 1) parts[i] = [sumOfGradients(own)];
+    return parts[i]![0];
+  };
+  parts[order.length - 1] = [seed ?? expand(constant(1), root.shape)];
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i];
-    const dy = grads[i];
-    if (dy === null || wanted[i] === 0 || node.op.vjp === undefined || node.inputs.length === 0) continue;
+    if (parts[i] === null || wanted[i] === 0 || node.op.vjp === undefined || node.inputs.length === 0) continue;
+    const dy = gradientOf(i)!;
     const walk = walkCount();
-    const parts = node.op.vjp(dy, node);
+    const found = node.op.vjp(dy, node);
     // a rule that computed something on its way has walked over these nodes
     if (walkCount() !== walk) { for (let j = 0; j < order.length; j++) order[j].local = j; }
     for (let j = 0; j < node.inputs.length; j++) {
       const input = node.inputs[j];
-      const part = parts[j];
+      const part = found[j];
       if (part === null || wanted[input.local] === 0) continue;
       const g = fit(part, input);
-      const sum = grads[input.local];
-      grads[input.local] = sum === null ? g : add(sum, g);
+      const before = parts[input.local];
+      if (before === null) parts[input.local] = [g];
+      else before.push(g);
     }
   }
-  return targets.map((t) => order[t.local] === t ? grads[t.local] : null);
+  return targets.map((t) => order[t.local] === t ? gradientOf(t.local) : null);
 }
 
 /** A gradient of exactly the input's shape: summed over what was broadcast, repeated where the rule left it small. */

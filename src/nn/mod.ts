@@ -29,6 +29,15 @@ export {
   type LabelSmoothingOptions,
   NLLLoss,
 } from "./cross_entropy.ts";
+export {
+  GRU,
+  LSTM,
+  type LstmState,
+  type RecurrentOptions,
+  RNN,
+  type RnnOptions,
+  type SequenceOptions,
+} from "./recurrent.ts";
 export { Norm } from "./norm_base.ts";
 export { RMSNorm, type RmsNormOptions } from "./rms_norm.ts";
 export { GroupNorm, type GroupNormOptions, InstanceNorm2d, PixelShuffle } from "./group_norm.ts";

@@ -78,16 +78,20 @@ interface Shaped {
 export abstract class Module<I extends unknown[] = [Tensor], O = Tensor> {
   /** Whether the module is being trained: dropout drops, batch norm uses the batch. Set by {@link Module.train}. */
   training: boolean = true;
-  readonly #bufferNames = new Map<Buffer, string>();
+  readonly #names = new Map<unknown, string>();
 
   /** What the module makes of its inputs. */
   abstract forward(...inputs: I): O;
 
   /** A tensor that the module keeps and updates by itself, under `name` in the state. */
   protected buffer(name: string, value: Tensor): Buffer {
-    const buffer = new Buffer(value);
-    this.#bufferNames.set(buffer, name);
-    return buffer;
+    return this.named(name, new Buffer(value));
+  }
+
+  /** `part`, which a field of another name holds and which stands under `name` in the state. */
+  protected named<T extends Variable | AnyModule>(name: string, part: T): T {
+    this.#names.set(part, name);
+    return part;
   }
 
   // --- what is inside
@@ -146,13 +150,9 @@ export abstract class Module<I extends unknown[] = [Tensor], O = Tensor> {
     for (const [key, value] of entriesOf(this)) {
       if (seen.has(value)) continue;
       seen.add(value);
-      if (value instanceof Module) {
-        see(prefix + key, value);
-        value.#visit(`${prefix}${key}.`, seen, see);
-      } else {
-        const name = value instanceof Buffer ? this.#bufferNames.get(value) ?? key : key;
-        see(prefix + name, value);
-      }
+      const name = prefix + (this.#names.get(value) ?? key);
+      see(name, value);
+      if (value instanceof Module) value.#visit(`${name}.`, seen, see);
     }
   }
 

@@ -10,7 +10,7 @@ import { failures, type RecordedCase, recordedCases } from "../support/recorded.
 import { webgpuTest } from "../support/webgpu.ts";
 import { disagreements, randomCase } from "./random_graphs.ts";
 
-const cases = recordedCases("random.json");
+const cases = [...recordedCases("random.json"), ...recordedCases("sequence.json")];
 const NEAR = { rel: 1e-5, whole: true };
 
 /** What no case names, and why not. */

@@ -5,7 +5,7 @@ A case names a function of Anneal's public face and its arguments, in which "$0"
     {"fn": "ops.conv2d", "args": ["$0", "$1", {"stride": 2}], "x": [input, ...], "shape": [...], "y": numbers, "g": {"0": numbers}}
 
 `nn.<Name>` is made by `new` and called by `args`; `state` says which inputs are its parameters; `train` is whether it
-trains; `of` is the member or entry of the result that is meant. `g` holds the gradient by each input of
+trains; `of` is the member or entry of the result that is meant, or a path of them. `g` holds the gradient by each input of
 `sum(y * fill(seed, n))`, or of `sum(y)` where there is no `seed`.
 
 An input is `{"s": shape}` with `f`: [seed, scale, offset] of `fill`, rounded to float32, or `v`: numbers; `d` is "i32", "u8" or

@@ -26,7 +26,7 @@ export interface RecordedCase {
   readonly new?: readonly Json[];
   readonly state?: Readonly<Record<string, string>>;
   readonly train?: boolean;
-  readonly of?: string | number;
+  readonly of?: string | number | readonly number[];
   readonly through?: string;
   readonly x: readonly CaseInput[];
   readonly shape: readonly number[];
@@ -131,7 +131,7 @@ export function build(c: RecordedCase): Computed {
     if (c.through !== undefined) args[0] = (ops as Any)[c.through](args[0]);
     y = module.forward(...args);
   }
-  if (c.of !== undefined) y = y[c.of];
+  for (const at of Array.isArray(c.of) ? c.of : c.of === undefined ? [] : [c.of]) y = y[at];
   const names = Object.keys(c.g ?? {});
   if (names.length === 0) return { y, gradients: new Map() };
   const weighed = c.seed === undefined ? y : y.mul(tensor(fill(c.seed, y.size), { shape: y.shape }));
