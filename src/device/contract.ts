@@ -351,6 +351,10 @@ export interface Device {
   compile(program: Program): Executable;
   /** `bound` has one buffer per bound slot, in slot order; `params` is copied before the call returns. */
   run(executable: Executable, bound: readonly DeviceBuffer[], params: Uint8Array): void;
+  /** Whether it is gone for good, and throws whatever it is asked. */
+  readonly lost?: boolean;
+  /** What a loop awaits before it hands over more; null where it may go on. Absent where `run` itself holds loops back. */
+  pressure?(): Promise<void> | null;
   /** Hands held-back work to the hardware. */
   flush(): void;
   /** Resolves when everything handed over has finished. */

@@ -48,7 +48,8 @@ const opened = new Map<string, Promise<Device>>();
 
 /**
  * Opens a device and makes it the default for new tensors; those that lie on another one stay there. Not needed to start:
- * the first read opens the default device.
+ * the first read opens the default device. After a device was lost (a driver that was reset, a page that lay in the background),
+ * it opens a new one.
  *
  * @throws {DeviceError} If what `device` insists on is missing; the message names the adapter and the fix.
  * @throws {DeviceError} If `native: true` cannot be; the message says why.
@@ -87,12 +88,17 @@ function open(options: InitOptions): Promise<Device> {
     throw new ConfigError('Cannot open WebGPU with the option "native": it is for device: "cpu"');
   }
   const key = `${device} ${powerPreference} ${threads} ${native}`;
-  let promise = opened.get(key);
-  if (promise === undefined) {
-    promise = openNew(options);
-    opened.set(key, promise);
-    promise.catch(() => opened.delete(key)); // the next call tries again
-  }
+  return openOnce(key, options);
+}
+
+/** The device that was opened before; a new one where there is none, or it was lost. */
+async function openOnce(key: string, options: InitOptions): Promise<Device> {
+  const known = opened.get(key);
+  if (known !== undefined && (await known).lost !== true) return known;
+  if (opened.get(key) !== known) return openOnce(key, options); // another call has opened it meanwhile
+  const promise = openNew(options);
+  opened.set(key, promise);
+  promise.catch(() => opened.delete(key)); // the next call tries again
   return promise;
 }
 

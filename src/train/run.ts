@@ -5,7 +5,7 @@
  */
 import { ConfigError, DataError } from "../base/errors.ts";
 import type { Batch, DataLoader } from "../data/mod.ts";
-import { abandon, backward, endStep, noGrad } from "../tensor/mod.ts";
+import { abandon, backward, currentDevice, endStep, noGrad } from "../tensor/mod.ts";
 import { BatchState } from "./batch_state.ts";
 import { EventLoopYielder } from "../base/event_loop_yielder.ts";
 import {
@@ -219,6 +219,8 @@ async function allBatches(
     await oneBatch(learn, i++, batch, !dl.resident);
     const pending = afterBatch();
     if (pending !== undefined) await pending;
+    const pressure = currentDevice()?.pressure?.();
+    if (pressure !== undefined && pressure !== null) await pressure;
     if (yielder.due) await yielder.yield();
   };
   if (dl.resident) { for (const batch of dl) await step(batch); }

@@ -17,12 +17,13 @@ const TRIAL = 2;
  *
  * @param adapter Everything that is known of the adapter.
  */
-export function cachedStrategy(adapter: string, trial: () => KernelStrategy): KernelStrategy {
+export async function cachedStrategy(adapter: string, trial: () => Promise<KernelStrategy>): Promise<KernelStrategy> {
+  await host.cache()?.ready();
   const known = knownOf({ trial: TRIAL, adapter });
   const kept = read(known, "strategy");
   const strategy = STRATEGIES.find((name) => name === kept);
   if (strategy !== undefined) return strategy;
-  const found = trial();
+  const found = await trial();
   write(known, { strategy: found });
   return found;
 }

@@ -19,9 +19,12 @@ import { CommandRecorder } from "./command_recorder.ts";
 import { Readback, type Source } from "./readback.ts";
 import { cachedStrategy } from "./adapter_cache.ts";
 import { TexturePool } from "./texture_pool.ts";
+import { WordPatch } from "./word_patch.ts";
 
 /** Most runs in flight: submitted and not finished. */
 const MOST_IN_FLIGHT = 8;
+/** Most submissions in flight, where loops await {@link WebgpuDevice.pressure}. */
+const MOST_SUBMITTED = 3;
 
 /**
  * How long runs are batched into one submission: short programs cost less than a submission does, and the GPU should not
@@ -51,7 +54,9 @@ export class WebgpuDevice implements Device {
   readonly #textures: TexturePool;
   readonly #pipelines: Pipelines;
   readonly #readback: Readback;
-  readonly #strategy: () => KernelStrategy;
+  readonly #patch: WordPatch;
+  readonly #identity: string;
+  #strategy: KernelStrategy | undefined;
   /** Buffers that must be cleared before anything else happens to them. */
   readonly #dirty = new Set<PooledBuffer>();
   /** Commands that have been recorded and not submitted, and the programs that they run. */
@@ -59,10 +64,18 @@ export class WebgpuDevice implements Device {
   readonly #batch: WebgpuExecutable[] = [];
   #batchStart = 0;
   #inFlight = 0;
+  /** The ends of the latest submissions, oldest first, where they cannot be waited for at once. */
+  readonly #ends: Promise<void>[] = [];
+  #submitted = 0;
   #closed = false;
 
-  /** @param strategy Matmul kernels to use; by default what a trial finds fastest on the adapter, cached. */
-  constructor({ device, name, identity }: OpenedAdapter, strategy?: KernelStrategy) {
+  /**
+   * Makes a device, which {@link settle} makes ready.
+   *
+   * @param strategy Matmul kernels to use; by default what a trial finds fastest on the adapter, cached.
+   * @param awaits Whether nothing is mapped without awaiting it, though the runtime may be able to.
+   */
+  constructor({ device, name, identity }: OpenedAdapter, strategy?: KernelStrategy, awaits = false) {
     this.#gpu = device;
     this.name = name;
     const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage } = device.limits;
@@ -75,11 +88,18 @@ export class WebgpuDevice implements Device {
     this.#textures = new TexturePool(device, this.#counters);
     this.#pipelines = new Pipelines(device, this.#counters, this.#faults);
     this.#readback = new Readback(device, this.#counters);
-    this.#readback.selfTest();
-    let known = strategy;
-    const trial = () => probeStrategy(device, () => this.#readback.wait());
-    this.#strategy = () => known ??= this.#readback.synchronous ? cachedStrategy(identity, trial) : "shared";
+    if (!awaits) this.#readback.selfTest();
+    this.#patch = new WordPatch(device);
+    this.#identity = identity;
+    this.#strategy = strategy;
     if (this.#readback.synchronous) this.readSync = (ranges) => this.#readNow(ranges);
+  }
+
+  /** Finds out which kernels suit the adapter; to be awaited before anything else. */
+  async settle(): Promise<void> {
+    const { synchronous } = this.#readback;
+    const wait = () => synchronous ? this.#readback.wait() : this.#gpu.queue.onSubmittedWorkDone();
+    this.#strategy ??= await cachedStrategy(this.#identity, () => probeStrategy(this.#gpu, wait));
   }
 
   alloc(bytes: number, options: { readonly zeroed?: boolean } = {}): DeviceBuffer {
@@ -105,7 +125,10 @@ export class WebgpuDevice implements Device {
       else this.#clear();
     }
     this.#submit();
-    this.#gpu.queue.writeBuffer(own.block.gpu, offset, this.#wholeWords(own, offset, data));
+    const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+    const whole = bytes.byteLength - bytes.byteLength % 4;
+    if (whole > 0) this.#gpu.queue.writeBuffer(own.block.gpu, offset, bytes, 0, whole);
+    if (whole < bytes.byteLength) this.#writeInside(own, offset + whole, bytes.subarray(whole));
     this.#counters.writes++;
   }
 
@@ -136,7 +159,7 @@ export class WebgpuDevice implements Device {
 
   compile(program: Program): Executable {
     this.#checkOpen();
-    const plan = planProgram(program, this.profile, this.#strategy);
+    const plan = planProgram(program, this.profile, () => this.#strategy ?? "shared");
     return new WebgpuExecutable(program, plan, {
       device: this.#gpu,
       pool: this.#pool,
@@ -191,6 +214,14 @@ export class WebgpuDevice implements Device {
     await this.#gpu.queue.onSubmittedWorkDone();
     this.#inFlight = 0;
     this.#faults.check();
+  }
+
+  get lost(): boolean {
+    return this.#faults.lost;
+  }
+
+  pressure(): Promise<void> | null {
+    return this.#submitted < MOST_SUBMITTED ? null : this.#ends[0];
   }
 
   stats(): DeviceStats {
@@ -284,6 +315,15 @@ export class WebgpuDevice implements Device {
     for (const executable of this.#batch.splice(0)) executable.rewind();
     recorder.submit();
     this.#counters.submits++;
+    if (!this.#readback.synchronous) this.#countEnd();
+  }
+
+  /** Counts a submission until it has finished. */
+  #countEnd(): void {
+    this.#submitted++;
+    const end = this.#gpu.queue.onSubmittedWorkDone().catch(() => {}).then(() => void this.#submitted--);
+    this.#ends.push(end);
+    if (this.#ends.length > MOST_SUBMITTED) this.#ends.shift();
   }
 
   #clear(): void {
@@ -291,19 +331,12 @@ export class WebgpuDevice implements Device {
     this.#submit();
   }
 
-  /** `data` as whole words: bytes of the last word that are not written keep their values. */
-  #wholeWords(buffer: PooledBuffer, offset: number, data: ArrayBufferView): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
-    const rest = bytes.byteLength % 4;
-    if (rest === 0) return bytes;
-    const out = new Uint8Array(bytes.byteLength + 4 - rest);
-    const at = out.byteLength - 4;
-    if (this.#readback.synchronous) {
-      const [word] = this.#readback.readNow([{ gpu: buffer.block.gpu, offset: offset + at, bytes: 4 }]);
-      out.set(word, at);
-    }
-    out.set(bytes);
-    return out;
+  /** Writes fewer bytes than a word has; the others keep their values. */
+  #writeInside({ block: { gpu } }: PooledBuffer, offset: number, bytes: Uint8Array<ArrayBuffer>): void {
+    if (!this.#readback.synchronous) return this.#patch.write(gpu, offset, bytes);
+    const [word] = this.#readback.readNow([{ gpu, offset, bytes: 4 }]);
+    word.set(bytes);
+    this.#gpu.queue.writeBuffer(gpu, offset, word);
   }
 
   #checkOpen(): void {

@@ -18,7 +18,12 @@ export class Faults {
     });
     device.lost.then(({ reason, message }) => {
       if (reason === "destroyed") return;
-      this.keep(new DeviceError(`Cannot go on with the device: it was lost, got ${message || reason}; open it anew`));
+      this.keep(
+        new DeviceError(
+          `Cannot go on with the device: it was lost, got ${message || reason}; ` +
+            "await init() opens it anew, and a fit with a Checkpoint goes on from there with resume: true",
+        ),
+      );
       this.#lost = true;
     });
   }
@@ -40,6 +45,11 @@ export class Faults {
   /** Whether some error scope has not answered yet: only the event loop brings the answer. */
   get pending(): boolean {
     return this.#scopes > 0;
+  }
+
+  /** Whether the device is gone for good. */
+  get lost(): boolean {
+    return this.#lost;
   }
 
   /** Throws the stored fault. A lost device keeps throwing; other faults are told once. */

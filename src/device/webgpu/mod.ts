@@ -30,6 +30,8 @@ export interface OpenWebgpuOptions {
    * choice is cached in the user's cache folder, if that may be read and written.
    */
   readonly strategy?: "auto" | KernelStrategy;
+  /** Whether every read is awaited, though the runtime may be able to read at once; for tests. */
+  readonly awaits?: boolean;
   /** What the adapter must compute right; a test may ask for something that none does. */
   readonly claims?: readonly Claim[];
 }
@@ -41,10 +43,11 @@ export interface OpenWebgpuOptions {
  * @throws {WrongNumbersError} If the adapter computes wrong numbers.
  */
 export async function openWebgpu(options: OpenWebgpuOptions = {}): Promise<Device> {
-  const { strategy = "auto", claims = CLAIMS } = options;
+  const { strategy = "auto", claims = CLAIMS, awaits } = options;
   const opened = await openAdapter(options);
-  const device = new WebgpuDevice(opened, strategy === "auto" ? undefined : strategy);
+  const device = new WebgpuDevice(opened, strategy === "auto" ? undefined : strategy, awaits);
   try {
+    await device.settle();
     await checkNumbers(device, opened.identity, claims);
   } catch (error) {
     device.close();

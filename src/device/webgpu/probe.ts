@@ -19,11 +19,11 @@ const WAYS = [["shared", "staged", 4, 4], ["register", "direct", 16, 1], ["texel
 /**
  * Times a small product all three ways.
  *
- * @param wait Returns when everything submitted has finished.
+ * @param wait Returns, or resolves, when everything submitted has finished.
  * @returns `register` or `texel` where operands straight from memory are clearly faster than tiles in workgroup memory, as on
  *   adapters that run on a CPU.
  */
-export function probeStrategy(device: GPUDevice, wait: () => void): KernelStrategy {
+export async function probeStrategy(device: GPUDevice, wait: () => void | Promise<unknown>): Promise<KernelStrategy> {
   const label = "anneal probe";
   const buffers = [0, 1, 2].map(() => device.createBuffer({ label, size: BYTES, usage: GPUBufferUsage.STORAGE }));
   const usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST;
@@ -43,7 +43,7 @@ export function probeStrategy(device: GPUDevice, wait: () => void): KernelStrate
     const pipeline = device.createComputePipeline({ label, layout: "auto", compute: { module, entryPoint } });
     const entries = strategy === "texel" ? [c, ...images] : [a, b, c];
     const group = device.createBindGroup({ label, layout: pipeline.getBindGroupLayout(0), entries });
-    return () => {
+    return async () => {
       const encoder = device.createCommandEncoder({ label });
       const pass = encoder.beginComputePass({ label });
       pass.setPipeline(pipeline);
@@ -52,14 +52,16 @@ export function probeStrategy(device: GPUDevice, wait: () => void): KernelStrate
       pass.end();
       const start = performance.now();
       device.queue.submit([encoder.finish()]);
-      wait();
+      await wait();
       return performance.now() - start;
     };
   });
-  runs.forEach((run) => run()); // the first run compiles
+  for (const run of runs) await run(); // the first run compiles
   const best = ways.map(() => Infinity);
   // in turn, so that a busy moment hits all
-  for (let i = 0; i < TRIES; i++) runs.forEach((run, which) => best[which] = Math.min(best[which], run()));
+  for (let i = 0; i < TRIES; i++) {
+    for (const [which, run] of runs.entries()) best[which] = Math.min(best[which], await run());
+  }
   [...buffers, ...textures].forEach((resource) => resource.destroy());
   const [shared, ...others] = best;
   const [way] = ways.map(([strategy], which) => ({ strategy, best: best[which] })).sort((x, y) => x.best - y.best);

@@ -1,13 +1,13 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { cachedStrategy } from "../../../src/device/webgpu/adapter_cache.ts";
 
-function inFolder(fn: (folder: string) => void): () => void {
-  return () => {
+function inFolder(fn: (folder: string) => Promise<void>): () => Promise<void> {
+  return async () => {
     const folder = Deno.makeTempDirSync();
     const before = Deno.env.get("XDG_CACHE_HOME");
     Deno.env.set("XDG_CACHE_HOME", folder);
     try {
-      fn(`${folder}/anneal`);
+      await fn(`${folder}/anneal`);
     } finally {
       if (before === undefined) Deno.env.delete("XDG_CACHE_HOME");
       else Deno.env.set("XDG_CACHE_HOME", before);
@@ -23,39 +23,39 @@ const filesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name })
 
 Deno.test(
   "an adapter's trial is made once, and kept",
-  inFolder((folder) => {
-    assertEquals(cachedStrategy("one", () => "texel"), "texel");
-    assertEquals(cachedStrategy("one", never), "texel");
-    assertEquals(cachedStrategy("another", () => "shared"), "shared");
-    assertEquals(cachedStrategy("another", never), "shared");
-    assertEquals(cachedStrategy("one", never), "texel");
+  inFolder(async (folder) => {
+    assertEquals(await cachedStrategy("one", () => Promise.resolve("texel")), "texel");
+    assertEquals(await cachedStrategy("one", never), "texel");
+    assertEquals(await cachedStrategy("another", () => Promise.resolve("shared")), "shared");
+    assertEquals(await cachedStrategy("another", never), "shared");
+    assertEquals(await cachedStrategy("one", never), "texel");
     assertEquals(filesIn(folder).length, 2);
   }),
 );
 
 Deno.test(
   "what an adapter's trial settled may be deleted or damaged",
-  inFolder((folder) => {
-    cachedStrategy("one", () => "texel");
+  inFolder(async (folder) => {
+    await cachedStrategy("one", () => Promise.resolve("texel"));
     const [name] = filesIn(folder);
     const damages = ["", "{", "null", "[]", '{"strategy":"texel"}', '{"known":"other","strategy":"texel"}'];
     const kept = Deno.readTextFileSync(`${folder}/${name}`);
     for (const text of [...damages, kept.replace("texel", "unheard-of")]) {
       Deno.writeTextFileSync(`${folder}/${name}`, text);
-      assertEquals(cachedStrategy("one", () => "shared"), "shared", text);
-      assertEquals(cachedStrategy("one", never), "shared");
+      assertEquals(await cachedStrategy("one", () => Promise.resolve("shared")), "shared", text);
+      assertEquals(await cachedStrategy("one", never), "shared");
     }
     Deno.removeSync(folder, { recursive: true });
-    assertEquals(cachedStrategy("one", () => "register"), "register");
+    assertEquals(await cachedStrategy("one", () => Promise.resolve("register")), "register");
   }),
 );
 
 Deno.test(
   "a folder of caches that can't be written is no fault",
-  inFolder((folder) => {
+  inFolder(async (folder) => {
     Deno.writeTextFileSync(folder, "a file in the folder's place");
-    assertEquals(cachedStrategy("one", () => "texel"), "texel");
-    assertEquals(cachedStrategy("one", () => "shared"), "shared");
+    assertEquals(await cachedStrategy("one", () => Promise.resolve("texel")), "texel");
+    assertEquals(await cachedStrategy("one", () => Promise.resolve("shared")), "shared");
   }),
 );
 
@@ -64,7 +64,7 @@ Deno.test("without permissions each process makes its own trial, and asks for no
   const url = new URL("../../../src/device/webgpu/adapter_cache.ts", import.meta.url);
   await Deno.writeTextFile(
     `${folder}/script.ts`,
-    `import { cachedStrategy } from "${url}";\nfor (const _ of [1, 2]) cachedStrategy("x", () => (console.log("trial"), "texel"));`,
+    `import { cachedStrategy } from "${url}";\nfor (const _ of [1, 2]) await cachedStrategy("x", async () => (console.log("trial"), "texel"));`,
   );
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--no-lock", "--no-config", `${folder}/script.ts`],
