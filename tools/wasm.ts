@@ -1,13 +1,13 @@
 /**
- * Builds the WebAssembly kernels, `wasm/*.as.ts`, into `src/device/cpu/kernels.gen.ts`; with `--check` it fails if that file
- * is stale. AssemblyScript is needed for this only.
+ * Builds the WebAssembly kernels, `wasm/*.as.ts`: those of the CPU device into `src/device/cpu/kernels.gen.ts`, the one that
+ * resizes images into `src/vision/data/resample.gen.ts`; with `--check` it fails if one of these files is stale.
+ * AssemblyScript is needed for this only.
  *
  * @module
  */
 import { join } from "@std/path";
 
 const root = new URL("../", import.meta.url);
-const target = new URL("src/device/cpu/kernels.gen.ts", root);
 const SOURCES = ["matmul", "offsets", "conv", "conv_thin", "threads", "scatter"];
 
 /** The loops around kernels that are machine code. */
@@ -59,28 +59,35 @@ async function build(
   return await Deno.readFile(output);
 }
 
+/** A constant of a generated file: the bytes in base64. */
+function constant(name: string, bytes: Uint8Array): string {
+  const text = btoa(String.fromCharCode(...bytes)).replace(/.{1,100}/g, '  "$&" +\n').trimEnd().slice(0, -2);
+  return `/** ${bytes.length} bytes. */\nexport const ${name}: string =\n${text};\n`;
+}
+
 const folder = await Deno.makeTempDir();
+const files: { readonly path: string; readonly parts: readonly string[] }[] = [];
 try {
-  const parts: string[] = [];
-  const add = async (name: string, sources: readonly string[], relaxed: boolean, shared: boolean) => {
-    const bytes = await build(sources, relaxed, shared, folder);
-    const text = btoa(String.fromCharCode(...bytes)).replace(/.{1,100}/g, '  "$&" +\n').trimEnd().slice(0, -2);
-    parts.push(`/** ${bytes.length} bytes. */\nexport const ${name}: string =\n${text};\n`);
-  };
+  const kernels: string[] = [];
   for (const { name, fma, shared } of VARIANTS) {
     const sources = shared ? SOURCES : SOURCES.filter((s) => s !== "threads");
-    await add(name, [`fma_${fma}`, ...sources], fma === "relaxed", shared);
+    kernels.push(constant(name, await build([`fma_${fma}`, ...sources], fma === "relaxed", shared, folder)));
   }
-  await add("NATIVE", NATIVE_SOURCES, false, true);
+  kernels.push(constant("NATIVE", await build(NATIVE_SOURCES, false, true, folder)));
+  files.push({ path: "src/device/cpu/kernels.gen.ts", parts: kernels });
+  const resample = await build(["resample"], false, false, folder);
+  files.push({ path: "src/vision/data/resample.gen.ts", parts: [constant("RESAMPLE", resample)] });
+} finally {
+  await Deno.remove(folder, { recursive: true });
+}
+for (const { path, parts } of files) {
   const text = `// Written by tools/wasm.ts from wasm/*.as.ts; do not edit.\n// deno-fmt-ignore-file\n\n${
     parts.join("\n")
   }`;
-  if (Deno.args.includes("--check")) {
-    if (await Deno.readTextFile(target).catch(() => "") !== text) {
-      console.error("src/device/cpu/kernels.gen.ts is stale: run `deno task wasm`");
-      Deno.exit(1);
-    }
-  } else await Deno.writeTextFile(target, text);
-} finally {
-  await Deno.remove(folder, { recursive: true });
+  const target = new URL(path, root);
+  if (!Deno.args.includes("--check")) await Deno.writeTextFile(target, text);
+  else if (await Deno.readTextFile(target).catch(() => "") !== text) {
+    console.error(`${path} is stale: run \`deno task wasm\``);
+    Deno.exit(1);
+  }
 }

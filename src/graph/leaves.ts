@@ -47,7 +47,8 @@ const MOST_KEPT = 2 ** 22;
 export function fromHost(data: HostArray, shape: Shape, dtype: Dtype): Node {
   const storage = new Storage(data.byteLength, data);
   const node = leaf(storage, shape, dtype);
-  if (dtype !== "f32" && data.length > 0) {
+  if (dtype === "u8" && data.length > MOST_KEPT) node.bounds = [0, 255]; // images, say: looking at each would take longer than the upload
+  else if (dtype !== "f32" && data.length > 0) {
     if (data.byteLength <= MOST_KEPT) storage.known = data;
     let low = data[0], high = data[0];
     for (let i = 1; i < data.length; i++) {

@@ -59,6 +59,47 @@ Deno.test("resizing gives Pillow's pixels", () => {
   }
 });
 
+/** Sums of weighted pixels of one axis, in plain arithmetic; the axis lies first. */
+function weigh(read: (i: number) => number, size: number, out: number): number[] {
+  const scale = size / out, stretch = Math.max(1, scale);
+  return Array.from({ length: out }, (_, i) => {
+    const center = (i + 0.5) * scale;
+    const low = Math.max(0, Math.trunc(center - stretch + 0.5));
+    const taps = Array.from({ length: Math.min(size, Math.trunc(center + stretch + 0.5)) - low }, (_, k) => low + k);
+    const raw = taps.map((k) => Math.max(0, 1 - Math.abs((k - center + 0.5) / stretch)));
+    const total = raw.reduce((a, b) => a + b, 0);
+    const sum = taps.reduce((t, k, n) => t + read(k) * Math.trunc(0.5 + raw[n] / total * 2 ** 22), 2 ** 21);
+    return Math.min(255, Math.max(0, Math.floor(sum / 2 ** 22)));
+  });
+}
+
+Deno.test("resizing gives the pixels of plain arithmetic, of whole images and of windows", () => {
+  const rng = new Rng(7);
+  for (let trial = 0; trial < 40; trial++) {
+    const [w, h, width, height] = Array.from({ length: 4 }, () => 1 + rng.integer(40));
+    const left = rng.integer(w), top = rng.integer(h);
+    const window = { left, top, width: 1 + rng.integer(w - left), height: 1 + rng.integer(h - top) };
+    const image = source({ w, h, seed: trial });
+    const got = resizeBilinear(image, width, height, window);
+    const at = (x: number, y: number, c: number) => image.data[((top + y) * w + left + x) * 3 + c];
+    for (let c = 0; c < 3; c++) {
+      const rows = Array.from(
+        { length: window.height },
+        (_, y) =>
+          window.width === width
+            ? Array.from({ length: width }, (_, x) => at(x, y, c))
+            : weigh((x) => at(x, y, c), window.width, width),
+      );
+      for (let x = 0; x < width; x++) {
+        const column = window.height === height
+          ? rows.map((row) => row[x])
+          : weigh((y) => rows[y][x], window.height, height);
+        for (let y = 0; y < height; y++) assertEquals(got.data[(y * width + x) * 3 + c], column[y]);
+      }
+    }
+  }
+});
+
 Deno.test("Resize gives fastai's pixels in validation: crop, pad and squish", () => {
   for (const recorded of golden.resize) {
     const { size, method, padMode, w, h } = recorded;

@@ -7,6 +7,7 @@ import { AnnealError, ConfigError, DataError } from "../../base/errors.ts";
 import { checkOptions, flag, type OptionTable } from "../../base/options.ts";
 import type { PixelImage } from "../../plot/mod.ts";
 import type { ImageSize } from "./item_tfms.ts";
+import { decodeJpeg } from "./jpeg.ts";
 import { decodeOther } from "./other_formats.ts";
 
 /** A file's path, its `file:` URL, or its bytes. */
@@ -79,10 +80,15 @@ function refusal(source: ImageSource, error: unknown): AnnealError {
 }
 
 /** Bytes of a source, where it exists and holds some. */
-async function bytesOf(source: ImageSource): Promise<Uint8Array> {
-  const bytes = source instanceof Uint8Array ? source : await Deno.readFile(source);
+async function bytesOf(source: ImageSource): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = source instanceof Uint8Array ? owned(source) : await Deno.readFile(source);
   if (bytes.length === 0) throw new DataError(`Cannot read image ${nameOf(source)}: it is empty`);
   return bytes;
+}
+
+/** The same bytes, where no other thread writes to them. */
+function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer ? bytes as Uint8Array<ArrayBuffer> : Uint8Array.from(bytes);
 }
 
 /** Opens an image: warnings of the decoder pass, as they do in fastai, errors and missing data do not. */
@@ -114,6 +120,9 @@ export async function decodeImage(source: ImageSource, options: DecodeOptions = 
     const bytes = await bytesOf(source);
     const other = await decodeOther(bytes);
     if (other !== null) return other;
+    await decoder(); // says what is missing
+    const jpeg = await decodeJpeg(bytes, options.orient !== false);
+    if (jpeg !== null) return jpeg;
     const image = await open(bytes, options);
     const { data, info } = await image.toColourspace("srgb").removeAlpha().raw({ depth: "uchar" })
       .toBuffer({ resolveWithObject: true });

@@ -31,8 +31,11 @@ export type PixelOp =
 
 /** An image after these steps; the given one is left alone. */
 export function applyOps(image: PixelImage, ops: readonly PixelOp[]): PixelImage {
-  for (const op of ops) {
-    if (op.op === "resize") image = resizeBilinear(image, op.width, op.height);
+  for (const [i, op] of ops.entries()) {
+    const before = i > 0 ? ops[i - 1] : null, after = i + 1 < ops.length ? ops[i + 1] : null;
+    if (op.op === "resize" && before?.op === "crop") image = resizeBilinear(image, op.width, op.height, before);
+    else if (op.op === "crop" && after?.op === "resize") continue; // cut out by the resize
+    else if (op.op === "resize") image = resizeBilinear(image, op.width, op.height);
     else if (op.op === "crop") image = window(image, op.left, op.top, op.width, op.height, (i) => i);
     else {
       const width = op.left + image.width + op.right, height = op.top + image.height + op.bottom;

@@ -7,9 +7,10 @@
  * @module
  */
 import type { PixelImage } from "../../plot/mod.ts";
+import { RESAMPLE } from "./resample.gen.ts";
 
-/** Bits behind the point of a weight: 32, less 8 for the pixel and 2 for sign and sum. */
-const BITS = 22, ONE = 1 << BITS, HALF = 1 << (BITS - 1);
+/** Bits behind the point of a weight: 32, less 8 for the pixel and 2 for sign and sum, which stays below 2^31. */
+const BITS = 22, ONE = 1 << BITS;
 
 /** Which input pixels make each output pixel, and how much. */
 interface Taps {
@@ -50,52 +51,100 @@ function tapsOf(size: number, out: number): Taps {
   return taps;
 }
 
-/** `image` (red, green, blue) at another size. */
-export function resizeBilinear(image: PixelImage, width: number, height: number): PixelImage {
-  let { data } = image;
-  if (width !== image.width) data = rows(data, image.width, image.height, width);
-  if (height !== image.height) data = columns(data, width, image.height, height);
-  return { data, width, height, channels: 3 };
+/** A part of an image, in pixels. */
+export interface Window {
+  /** Pixels to its left. */
+  readonly left: number;
+  /** Rows above it. */
+  readonly top: number;
+  /** Pixels of a row. */
+  readonly width: number;
+  /** Rows. */
+  readonly height: number;
 }
 
-/** Sums of weights stay below 2^31: a weight is at most 2^22 and together they are 2^22 again. */
-function clip(sum: number): number {
-  const v = sum >> BITS;
-  return v < 0 ? 0 : v > 255 ? 255 : v;
+/** What `wasm/resample.as.ts` exports. */
+interface Kernels {
+  rows(
+    from: number,
+    stride: number,
+    height: number,
+    to: number,
+    out: number,
+    start: number,
+    count: number,
+    weights: number,
+    width: number,
+  ): void;
+  columns(
+    from: number,
+    row: number,
+    to: number,
+    out: number,
+    start: number,
+    count: number,
+    weights: number,
+    width: number,
+  ): void;
 }
 
-function rows(data: Uint8Array, size: number, height: number, out: number): Uint8Array {
-  const { start, count, weights, width } = tapsOf(size, out);
-  const result = new Uint8Array(out * height * 3);
-  for (let y = 0, to = 0; y < height; y++) {
-    const row = y * size * 3;
-    for (let x = 0; x < out; x++, to += 3) {
-      let r = HALF, g = HALF, b = HALF, from = row + start[x] * 3;
-      for (let k = x * width, end = k + count[x]; k < end; k++, from += 3) {
-        const w = weights[k];
-        r = (r + Math.imul(data[from], w)) | 0;
-        g = (g + Math.imul(data[from + 1], w)) | 0;
-        b = (b + Math.imul(data[from + 2], w)) | 0;
-      }
-      result[to] = clip(r);
-      result[to + 1] = clip(g);
-      result[to + 2] = clip(b);
+/** Bytes of a page of WebAssembly's memory. */
+const PAGE = 1 << 16;
+/** Where the first array lies: what is below is the module's own. */
+const BASE = 1024;
+/** A memory that is larger is given back after the image that needed it. */
+const KEEP_BYTES = 64 << 20;
+
+let compiled: WebAssembly.Module | null = null;
+let working: { readonly kernels: Kernels; readonly memory: WebAssembly.Memory } | null = null;
+
+/** The kernels, with at least `bytes` of memory. */
+function kernelsFor(bytes: number): { readonly kernels: Kernels; readonly memory: WebAssembly.Memory } {
+  compiled ??= new WebAssembly.Module(Uint8Array.from(atob(RESAMPLE), (c) => c.charCodeAt(0)));
+  if (working === null) {
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
+    working = { kernels: exports as unknown as Kernels, memory };
+  }
+  const missing = Math.ceil(bytes / PAGE) - working.memory.buffer.byteLength / PAGE;
+  if (missing > 0) working.memory.grow(missing);
+  return working;
+}
+
+/** `image` (red, green, blue), or the `window` of it, at another size. */
+export function resizeBilinear(
+  { data, ...size }: PixelImage,
+  width: number,
+  height: number,
+  window: Window = { left: 0, top: 0, width: size.width, height: size.height },
+): PixelImage {
+  const row = window.width * 3, across = tapsOf(window.width, width), down = tapsOf(window.height, height);
+  let end = BASE;
+  const place = (bytes: number): number => {
+    const at = end;
+    end += (bytes + 31) & ~15; // a vector's width behind each, which kernels may touch
+    return at;
+  };
+  const tables = [across, down].map(({ start, count, weights }) =>
+    [start, count, weights].map((a) => place(a.byteLength))
+  );
+  const source = place(row * window.height);
+  const middle = width === window.width ? source : place(width * 3 * window.height);
+  const target = height === window.height ? middle : place(width * 3 * height);
+  const { kernels, memory } = kernelsFor(end);
+  const bytes = new Uint8Array(memory.buffer);
+  for (const [i, { start, count, weights }] of [across, down].entries()) {
+    for (const [k, array] of [start, count, weights].entries()) {
+      bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), tables[i][k]);
     }
   }
-  return result;
-}
-
-function columns(data: Uint8Array, rowPixels: number, size: number, out: number): Uint8Array {
-  const { start, count, weights, width } = tapsOf(size, out);
-  const row = rowPixels * 3, result = new Uint8Array(row * out), sums = new Int32Array(row);
-  for (let y = 0; y < out; y++) {
-    sums.fill(HALF);
-    for (let k = 0; k < count[y]; k++) {
-      const w = weights[y * width + k], from = (start[y] + k) * row;
-      for (let i = 0; i < row; i++) sums[i] = (sums[i] + Math.imul(data[from + i], w)) | 0;
-    }
-    const to = y * row;
-    for (let i = 0; i < row; i++) result[to + i] = clip(sums[i]);
+  for (let y = 0; y < window.height; y++) {
+    const from = ((window.top + y) * size.width + window.left) * 3;
+    bytes.set(data.subarray(from, from + row), source + y * row);
   }
-  return result;
+  const [a, d] = tables;
+  if (middle !== source) kernels.rows(source, row, window.height, middle, width, a[0], a[1], a[2], across.width);
+  if (target !== middle) kernels.columns(middle, width * 3, target, height, d[0], d[1], d[2], down.width);
+  if (bytes.length > KEEP_BYTES) working = null;
+  return { data: bytes.slice(target, target + width * height * 3), width, height, channels: 3 };
 }
