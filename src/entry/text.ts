@@ -5,3 +5,13 @@
  */
 export { SequenceEncoder, type TextArch, type TextArchOptions, type TextPooling } from "../text/architecture.ts";
 export { RNNDropout } from "../text/rnn_dropout.ts";
+export {
+  type CharsOptions,
+  type EncodeOptions,
+  type OwnTokenizerOptions,
+  Tokenizer,
+  type TokenizerFileOptions,
+  type WordsOptions,
+} from "../text/tokenizer.ts";
+export type { TextRule } from "../text/rules.ts";
+export type { VocabOptions } from "../text/vocab.ts";

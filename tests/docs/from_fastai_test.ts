@@ -21,6 +21,7 @@ const OBJECTS: Readonly<Record<string, readonly object[]>> = {
     anneal.ArrayDataLoaders.prototype,
     { schema: 0, vocab: 0 }, // fields of instances
   ],
+  tokenizer: [anneal.Tokenizer.prototype],
   t: [anneal.Tensor.prototype],
   x: [anneal.Tensor.prototype],
   found: [Object.fromEntries(["valley", "curve", "points", "reasons"].map((name) => [name, 0]))],
@@ -81,7 +82,24 @@ function unknownNames(code: string, options: ReadonlySet<string>): string[] {
 
 /** Arguments in calls. */
 const ARGUMENTS: ReadonlySet<string> = new Set(
-  ["nEpoch", "nCycles", "cycleLen", "path", "item", "arrays", "rows", "file", "files", "loss", "model", "state"],
+  [
+    "nEpoch",
+    "nCycles",
+    "cycleLen",
+    "path",
+    "item",
+    "arrays",
+    "rows",
+    "file",
+    "files",
+    "loss",
+    "model",
+    "state",
+    "text",
+    "texts",
+    "ids",
+    "split",
+  ],
 );
 
 Deno.test("from_fastai.md names nothing that Anneal does not have", async () => {

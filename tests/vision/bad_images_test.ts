@@ -9,7 +9,7 @@ import { decodeImage, imageSize } from "../../src/vision/data/decode.ts";
 import { ImageDataLoaders } from "../../src/vision/data/image_loaders.ts";
 import { Gate, ImageStore } from "../../src/vision/data/image_store.ts";
 import { Resize } from "../../src/vision/data/item_tfms.ts";
-import { IndexSplitter } from "../../src/vision/data/splitters.ts";
+import { IndexSplitter } from "../../src/data/splitters.ts";
 import { verifyImages } from "../../src/vision/data/verify_images.ts";
 import { onDevices } from "../support/devices.ts";
 import { inFolder, noise, plain, writePng } from "./support/images.ts";

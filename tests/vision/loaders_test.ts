@@ -10,15 +10,15 @@ import { imagenetStats, Normalize } from "../../src/vision/data/batch_tfms.ts";
 import { getImageFiles } from "../../src/vision/data/image_files.ts";
 import { ImageDataLoaders } from "../../src/vision/data/image_loaders.ts";
 import { RandomResizedCrop, Resize } from "../../src/vision/data/item_tfms.ts";
-import { codesOf, vocabOf } from "../../src/vision/data/labels.ts";
+import { codesOf, vocabOf } from "../../src/data/labels.ts";
 import {
   type DataSplitter,
   FuncSplitter,
   GrandparentSplitter,
   IndexSplitter,
   RandomSplitter,
-} from "../../src/vision/data/splitters.ts";
-import { torchPermutation } from "../../src/vision/data/torch_rng.ts";
+} from "../../src/data/splitters.ts";
+import { torchPermutation } from "../../src/data/torch_rng.ts";
 import { onDevices } from "../support/devices.ts";
 import { assertGolden, loadGolden } from "../support/golden.ts";
 import { inFolder, noise, plain, writePng, writeSet } from "./support/images.ts";

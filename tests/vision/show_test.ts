@@ -11,7 +11,7 @@ import type { Tensor } from "../../src/tensor/mod.ts";
 import { tensor } from "../../src/tensor/mod.ts";
 import { ImageDataLoaders } from "../../src/vision/data/image_loaders.ts";
 import { showResults } from "../../src/vision/data/show_results.ts";
-import { IndexSplitter } from "../../src/vision/data/splitters.ts";
+import { IndexSplitter } from "../../src/data/splitters.ts";
 import { synthLearner } from "../../testing.ts";
 import { onDevices } from "../support/devices.ts";
 import { inFolder, plain, writePng } from "./support/images.ts";

@@ -13,17 +13,17 @@ import type { Figure } from "../../plot/mod.ts";
 import type { Rng, Tensor } from "../../tensor/mod.ts";
 import { complain } from "../../train/output.ts";
 import { type BatchTransform, batchTransformFromJson, type BatchTransformJson, intToFloat } from "./batch_tfms.ts";
-import { folderLabels } from "./class_folders.ts";
+import { folderLabels } from "../../data/class_folders.ts";
 import { decodeImage } from "./decode.ts";
 import { ImageDataset } from "./image_dataset.ts";
 import { getImageFiles } from "./image_files.ts";
 import { ImageStore } from "./image_store.ts";
 import { imageTensor } from "./image_tensor.ts";
 import { type ItemTransform, itemTransformFromJson, type ItemTransformJson } from "./item_tfms.ts";
-import { codesOf, type Label, vocabOf } from "./labels.ts";
+import { codesOf, type Label, vocabOf } from "../../data/labels.ts";
 import { residentColumns } from "./resident.ts";
 import { showBatch, type ShowBatchOptions } from "./show_batch.ts";
-import { type DataSplitter, GrandparentSplitter, RandomSplitter } from "./splitters.ts";
+import { type DataSplitter, GrandparentSplitter, RandomSplitter } from "../../data/splitters.ts";
 
 /** Options of {@link ImageDataLoaders}; the defaults are fastai's. */
 export interface ImageDataLoadersOptions {

@@ -27,7 +27,7 @@ export {
   Resize,
   type ResizeOptions,
 } from "./item_tfms.ts";
-export type { Label } from "./labels.ts";
+export type { Label } from "../../data/labels.ts";
 export type { PadMode, PixelOp } from "./pixel_ops.ts";
 export { type ShowBatchOptions } from "./show_batch.ts";
 export {
@@ -38,6 +38,6 @@ export {
   IndexSplitter,
   RandomSplitter,
   type RandomSplitterOptions,
-} from "./splitters.ts";
+} from "../../data/splitters.ts";
 export { showResults, type ShowResultsOptions } from "./show_results.ts";
 export { type BrokenImage, verifyImages } from "./verify_images.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DataError } from "../../base/errors.ts";
+import { DataError } from "../base/errors.ts";
 
 /** What an image shows: the name of its class. */
 export type Label = string | number | boolean;

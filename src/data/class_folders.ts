@@ -4,7 +4,7 @@
  * @module
  */
 import { basename, dirname, relative } from "@std/path";
-import { DataError } from "../../base/errors.ts";
+import { DataError } from "../base/errors.ts";
 
 /** Names of the parts of a data set: no class is called so where other images lie in folders inside of them. */
 const PARTS: ReadonlySet<string> = new Set(["train", "valid", "val", "validation", "test"]);

@@ -4,10 +4,10 @@
  * @module
  */
 import { basename, dirname } from "@std/path";
-import { ConfigError, DataError } from "../../base/errors.ts";
-import { checkOptions, num, text } from "../../base/options.ts";
-import { splitOrder } from "../../data/random_split.ts";
-import { defaultRng } from "../../tensor/mod.ts";
+import { ConfigError, DataError } from "../base/errors.ts";
+import { checkOptions, num, text } from "../base/options.ts";
+import { splitOrder } from "./random_split.ts";
+import { defaultRng } from "../tensor/mod.ts";
 import { torchPermutation } from "./torch_rng.ts";
 
 /** Divides items, such as paths: positions of those to train on, and of those to validate on. */
