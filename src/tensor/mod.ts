@@ -76,4 +76,5 @@ export type { PadOptions } from "./fn/pad.ts";
 export type { AvgPoolOptions, MaxPoolOptions, PoolOptions } from "./fn/pool.ts";
 export type { SliceRange } from "./fn/shape.ts";
 export type { AxisOptions } from "./fn/softmax.ts";
+export type { AttentionOptions } from "./ops/attention.ts";
 export type { ArgOptions, ReduceOptions, VarOptions } from "./fn/statistics.ts";

@@ -5,10 +5,12 @@
 Writes tests/golden/sequence.json; see recorder.py for what a case is. What PyTorch lacks is written out here: lengths from 0,
 rows of which nothing may be attended (they give 0).
 """
+import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import nn
 
-from recorder import case, filled, whole, write
+from recorder import case, filled, given, whole, write
 
 cases = []
 seed = 900_000
@@ -120,6 +122,46 @@ def recurrent():
                    [1, 1] if states == 2 else [1])
 
 
+# ---------------------------------------------------------------- attention
+def attend(q, k, v, mask=None, causal=False, scale=None):
+    """torch's own, but for rows that see nothing, which give 0; it refuses a mask beside `causal`."""
+    n, m = q.shape[-2], k.shape[-2]
+    if mask is not None and mask.dtype != torch.bool:
+        mask = mask.to(q.dtype)
+    if causal and mask is not None:
+        below = torch.ones(n, m, dtype=torch.bool).tril()
+        mask, causal = (mask & below) if mask.dtype == torch.bool else torch.where(below, mask, -torch.inf), False
+    return F.scaled_dot_product_attention(q, k, v, mask, is_causal=causal, scale=scale, enable_gqa=q.dim() > 2 and q.shape[-3] != k.shape[-3])
+
+
+def bools(*shape, p=0.6):
+    return whole(np.random.RandomState(next_seed()).rand(*shape) < p, "bool")
+
+
+def attention():
+    for q, k, e, mask, options in [
+        ([2, 4, 5, 8], [2, 4, 7, 8], 6, None, {}),
+        ([2, 4, 8, 8], [2, 2, 8, 8], 8, None, {"causal": True}),
+        ([1, 6, 3, 4], [1, 1, 9, 4], 5, None, {"scale": 0.3}),
+        ([2, 2, 6, 4], [2, 2, 6, 4], 4, bools(2, 1, 1, 6), {"causal": True}),
+        ([2, 4, 3, 4], [2, 2, 5, 4], 4, bools(2, 4, 3, 5), {}),
+        ([2, 2, 5, 4], [2, 2, 5, 4], 4, x(5, 5, scale=2), {"causal": True}),
+        ([3, 4, 4], [3, 6, 4], 2, bools(3, 4, 6, p=0.3), {}),
+        ([4, 3], [5, 3], 3, None, {"causal": True}),
+        ([1, 1, 1, 1], [1, 1, 1, 1], 1, None, {}),
+        ([1, 2, 9, 4], [1, 2, 3, 4], 4, None, {"causal": True}),
+        ([1, 2, 17, 4], [1, 2, 33, 4], 4, bools(17, 33, p=0.05), {}),
+    ]:
+        masks = [] if mask is None else [mask]
+        args = ["$0", "$1", "$2", {**options, **({"mask": "$3"} if masks else {})}]
+        add("ops.scaledDotProductAttention", lambda a, b, c, m=None: attend(a, b, c, m, **options), [x(*q, scale=2), x(*k, scale=2), x(*k[:-1], e), *masks], args)
+    hidden = np.where(np.random.RandomState(1).rand(2, 1, 3, 4) < 0.5, -np.inf, 0.5).astype(np.float32)
+    hidden[0, 0, 1] = -np.inf
+    add("ops.scaledDotProductAttention", lambda a, b, c, m: attend(a, b, c, m), [x(2, 2, 3, 4), x(2, 2, 4, 4), x(2, 2, 4, 4), given(hidden)], ["$0", "$1", "$2", {"mask": "$3"}],
+        constant=[3], about="a mask of -inf, and a row that sees nothing")
+
+
 if __name__ == "__main__":
     recurrent()
+    attention()
     write("sequence.json", "python3 tests/oracle/record_sequence.py", cases)
