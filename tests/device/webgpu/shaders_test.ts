@@ -1,18 +1,9 @@
 import { assertEquals } from "@std/assert";
 import * as generated from "../../../src/device/webgpu/wgsl.gen.ts";
+import { shaderFiles } from "../../support/shader_files.ts";
 import { adapter } from "../../support/webgpu.ts";
 
-const folder = new URL("../../../shaders/", import.meta.url);
-const files = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.endsWith(".wgsl")).sort();
-
-/** Override sets that a header declares: `// variants WG=8|32 INDEX_BYTES=1|4`. */
-function variantsOf(text: string): Record<string, number>[] {
-  const declared = /^\/\/ variants (.*)$/m.exec(text)?.[1] ?? "";
-  return declared.split(" ").filter((part) => part !== "").reduce<Record<string, number>[]>((sets, part) => {
-    const [name, values] = part.split("=");
-    return sets.flatMap((set) => values.split("|").map((value) => ({ ...set, [name]: Number(value) })));
-  }, [{}]);
-}
+const files = shaderFiles();
 
 Deno.test({
   name: "webgpu: every shader file compiles by itself, with every declared override set",
@@ -20,12 +11,11 @@ Deno.test({
   fn: async () => {
     const device = await adapter!.requestDevice();
     const faults: string[] = [];
-    for (const name of files) {
-      const text = await Deno.readTextFile(new URL(name, folder));
-      for (const constants of variantsOf(text)) {
+    for (const { name, text, variants, entryPoints } of files) {
+      for (const constants of variants) {
         device.pushErrorScope("validation");
         const module = device.createShaderModule({ code: text });
-        for (const [, entryPoint] of text.matchAll(/@compute[^{]*\nfn (\w+)/g)) {
+        for (const entryPoint of entryPoints) {
           device.createComputePipeline({ layout: "auto", compute: { module, entryPoint, constants } });
         }
         const error = await device.popErrorScope();
@@ -37,10 +27,9 @@ Deno.test({
   },
 });
 
-Deno.test("webgpu: every shader's header has its parts in the fixed order", async () => {
+Deno.test("webgpu: every shader's header has its parts in the fixed order", () => {
   const faults: string[] = [];
-  for (const name of files) {
-    const text = await Deno.readTextFile(new URL(name, folder));
+  for (const { name, text } of files) {
     const header = text.split("\n").slice(0, text.split("\n").findIndex((line) => !line.startsWith("//")));
     const parts = header.map((line) => /^\/\/ (\w+)/.exec(line)?.[1]);
     const order = ["in", "out", "grid", "WG", "maths", "oracle", "variants"];
@@ -52,10 +41,8 @@ Deno.test("webgpu: every shader's header has its parts in the fixed order", asyn
   assertEquals(faults, []);
 });
 
-Deno.test("webgpu: the generated module carries the shader files of today", async () => {
+Deno.test("webgpu: the generated module carries the shader files of today", () => {
   const texts: Record<string, string> = { ...generated };
-  assertEquals(Object.keys(texts).sort(), files.map((name) => name.slice(0, -5).toUpperCase()).sort());
-  for (const name of files) {
-    assertEquals(texts[name.slice(0, -5).toUpperCase()], await Deno.readTextFile(new URL(name, folder)), name);
-  }
+  assertEquals(Object.keys(texts).sort(), files.map(({ name }) => name.slice(0, -5).toUpperCase()).sort());
+  for (const { name, text } of files) assertEquals(texts[name.slice(0, -5).toUpperCase()], text, name);
 });
