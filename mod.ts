@@ -18,7 +18,7 @@
  * ```
  *
  * Parts that not every script needs have entry points of their own: `@anneal/anneal/vision`, `/plot`, `/metrics`,
- * `/schedules`, `/distrib`, `/live`, `/testing` and `/cli`. Until the next minor version this one has their names, too.
+ * `/schedules`, `/distrib`, `/interop`, `/live`, `/testing` and `/cli`. Until the next minor version this one has their names, too.
  *
  * @module
  */
@@ -204,6 +204,7 @@ export {
   freezeTo,
   getPreds,
   type GetPredsOptions,
+  type LearnerOnnxOptions,
   type LoadOptions,
   lrFind,
   LrFinder,
@@ -364,6 +365,7 @@ export {
 
 // parts that have entry points of their own, and stay here until the next minor version
 export * from "./src/entry/distrib.ts"; // @anneal/anneal/distrib
+export * from "./src/entry/interop.ts"; // @anneal/anneal/interop
 export * from "./src/entry/live.ts"; // @anneal/anneal/live
 export * from "./src/entry/metrics.ts"; // @anneal/anneal/metrics
 export * from "./src/entry/plot.ts"; // @anneal/anneal/plot

@@ -17,6 +17,7 @@ export const LAYERS: readonly (readonly [prefix: string, layer: number])[] = [
   ["src/io/", 4],
   ["src/plot/", 4],
   ["src/train/", 5],
+  ["src/interop/", 5],
   ["src/fit/", 6],
   ["src/callbacks/", 7],
   ["src/distrib/", 7],

@@ -10,7 +10,7 @@ import { minimum, type PredictInput, slide, steep, valley } from "../fit/mod.ts"
 import type { Learner } from "../learner/mod.ts";
 import { classesOf } from "../fit/predict.ts";
 import { openSafetensors } from "../io/safetensors.ts";
-import type { Tensor } from "../tensor/mod.ts";
+import { type Tensor, zeros } from "../tensor/mod.ts";
 import type { Logger } from "../train/mod.ts";
 import { loadLearner } from "../vision/mod.ts";
 import { openDevice } from "./environment.ts";
@@ -260,9 +260,47 @@ export async function plotRun(out: string, what: string, picture: string | undef
   return `Written to ${picture}`;
 }
 
-/** Writes the trained model with all that predictions need, as `loadLearner` reads it: a folder's `model.safetensors`, or a file of that ending. */
-export async function exportRun(out: string, target: string, logger: Logger): Promise<string[]> {
-  await trained(out, logger); // refuses what cannot be read
+/** How {@link exportRun} writes a model. */
+export interface ExportRunOptions {
+  /** As ONNX; by default where the target ends in `.onnx`. */
+  readonly onnx?: boolean;
+  /** Version of ONNX's operators. */
+  readonly opset?: string;
+  readonly normalize?: boolean;
+  readonly activation?: boolean;
+}
+
+/**
+ * Writes the trained model with all that predictions need, as `loadLearner` reads it: a folder's `model.safetensors`, or a
+ * file of that ending; or as ONNX: a folder's `model.onnx`, or a file of that ending.
+ */
+export async function exportRun(
+  out: string,
+  target: string,
+  options: ExportRunOptions,
+  logger: Logger,
+): Promise<string[]> {
+  const { opset, normalize, activation } = options;
+  const ending = target.endsWith(".onnx"), onnx = options.onnx ?? ending;
+  const given = Object.entries({ opset, normalize, activation }).find(([, value]) => value !== undefined);
+  if (!onnx && given !== undefined) {
+    throw new ConfigError(`Cannot export ${out} with --${given[0]}: it is an option of --onnx`);
+  }
+  const { learn, run } = await trained(out, logger); // refuses what cannot be read
+  if (onnx) {
+    const file = resolve(ending ? target : join(target, "model.onnx"));
+    await makeFolder(dirname(file));
+    const { input } = run.facts.data;
+    const example = learn.dls.inputsJson().kind === "tensors" ? { example: zeros([1, ...input]) } : {};
+    return [
+      await learn.export(file, {
+        ...example,
+        ...(opset === undefined ? {} : { opset: Number(opset) }),
+        ...(normalize === undefined ? {} : { normalize }),
+        ...(activation === undefined ? {} : { activation }),
+      }),
+    ];
+  }
   const file = target.endsWith(".safetensors") ? target : join(target, MODEL);
   await makeFolder(dirname(file));
   await Deno.copyFile(join(out, MODEL), file);

@@ -60,6 +60,14 @@ interface Training {
   readonly budget?: string;
 }
 
+/** What `anneal export` may be told. */
+interface ExportFlags {
+  readonly onnx?: boolean;
+  readonly opset?: string;
+  readonly normalize?: boolean;
+  readonly activation?: boolean;
+}
+
 /** A command with the options that all have, and an example below its help. */
 function add(program: Command, usage: string, description: string, example: string): Command {
   return program.command(usage).description(description)
@@ -186,13 +194,17 @@ export function makeProgram(): Command {
   add(
     program,
     "export <run> <folder>",
-    "write the trained model with all that predictions need into a folder or a .safetensors file, for loadLearner",
+    "write the trained model with all that predictions need into a folder or a .safetensors file, for loadLearner; or as ONNX, for other runtimes",
     "export runs/digits model",
   )
-    .action(async (run: string, folder: string, { json }: Common) => {
+    .option("--onnx", "write it as model.onnx, for other runtimes; a file of that ending says so, too")
+    .option("--opset <number>", "version of ONNX's operators, 17 to 22; 18 by default")
+    .option("--normalize", "the .onnx file takes inputs as the data has them, and scales them itself")
+    .option("--activation", "outputs of the .onnx file pass through the loss's activation, such as a softmax")
+    .action(async (run: string, folder: string, { json, ...onnx }: Common & ExportFlags) => {
       const { exportRun } = await import("./inspect.ts");
       const print = printer(json);
-      const files = await exportRun(run, folder, print.logger);
+      const files = await exportRun(run, folder, onnx, print.logger);
       print.result({ files }, files.map((file) => `Written to ${file}`));
     });
 

@@ -4,11 +4,14 @@
  * @module
  */
 import { isAbsolute, join } from "@std/path";
+import { ConfigError } from "../base/errors.ts";
 import type { LayerJson } from "../base/json.ts";
+import { checkOptions } from "../base/options.ts";
 import type { InputsJson } from "../data/mod.ts";
 import { writeSafetensors } from "../io/safetensors.ts";
 import { hostTensors } from "../io/tensors.ts";
 import type { TrainLoop } from "../train/mod.ts";
+import { LEARNER_ONNX, learnerOnnx, type LearnerOnnxOptions } from "./export_onnx.ts";
 import { lossJson, lossName, shapesPredictions } from "./loss_json.ts";
 import { modelJson } from "./model_json.ts";
 import { classesOf } from "./predict.ts";
@@ -44,15 +47,36 @@ const EXTENSION = ".safetensors";
  * and the names of the classes; never code. `loadLearner` reads it, in another process too. A model that is code of your
  * own is given to `loadLearner` again. In a run of several processes rank 0 alone writes.
  *
- * @param file Path of the file; `.safetensors` is added. In the learner's `path` unless absolute.
+ * A file that ends in `.onnx` is written for other runtimes instead: see {@link LearnerOnnxOptions}.
+ *
+ * @param file Path of the file; `.safetensors` is added unless it ends in `.onnx`. In the learner's `path` unless absolute.
+ * @param options For `.onnx` only.
  * @returns The path that was written.
- * @throws ConfigError where a transform of images cannot be stored.
+ * @throws ConfigError where a transform of images cannot be stored, or ONNX has no operator for what the model does.
  */
-export async function exportLearner(learn: TrainLoop, file: string = "export"): Promise<string> {
-  await learn.ready();
-  const named = file.endsWith(EXTENSION) ? file : file + EXTENSION;
+export async function exportLearner(
+  learn: TrainLoop,
+  file: string = "export",
+  options: LearnerOnnxOptions = {},
+): Promise<string> {
+  checkOptions("export", options, LEARNER_ONNX);
+  const onnx = file.toLowerCase().endsWith(".onnx");
+  const option = Object.entries(options).find(([, value]) => value !== undefined)?.[0];
+  if (!onnx && option !== undefined) {
+    throw new ConfigError(`Cannot export ${file} with ${option}: options are those of files that end in .onnx`);
+  }
+  const named = onnx || file.endsWith(EXTENSION) ? file : file + EXTENSION;
   const path = isAbsolute(named) ? named : join(learn.path, named);
-  if (learn.peers !== null && learn.peers.rank > 0) return path;
+  return await learn.runs.take("export", async () => {
+    await learn.ready();
+    if (learn.peers !== null && learn.peers.rank > 0) return path;
+    if (onnx) await (await learnerOnnx(learn, options)).save(path);
+    else await writeLearner(learn, path);
+    return path;
+  });
+}
+
+async function writeLearner(learn: TrainLoop, path: string): Promise<void> {
   const { model, lossFunc, dls } = learn;
   const text: LearnerJson = {
     version: 2,
@@ -66,5 +90,4 @@ export async function exportLearner(learn: TrainLoop, file: string = "export"): 
   };
   const out = await hostTensors(model.stateDict());
   await writeSafetensors(path, out, { format: "pt", [LEARNER_KEY]: JSON.stringify(text) });
-  return path;
 }

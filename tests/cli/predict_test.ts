@@ -75,7 +75,7 @@ test("a table's run predicts the same whatever becomes of its file, and validate
   assertEquals(await validateRun(run, silentLogger), measured);
   await Deno.remove(file);
   await same("the file is gone");
-  const [exported] = await exportRun(run, join(folder, "model"), silentLogger);
+  const [exported] = await exportRun(run, join(folder, "model"), {}, silentLogger);
   const learn = await loadLearner(exported, { logger: silentLogger });
   assertEquals((await learn.predict({ x: 1, c: "p" })).label, "b");
   await assertRejects(() => validateRun(run, silentLogger), DataError, "there is no such file");

@@ -23,6 +23,7 @@ import {
 import { softplus as softplus1 } from "../../graph/elementwise.ts";
 import { constant, scalar } from "../../graph/leaves.ts";
 import type { Node } from "../../graph/node.ts";
+import { composite } from "./composite.ts";
 import { numberLike } from "./number.ts";
 
 const zero = constant(0);
@@ -34,14 +35,15 @@ const six = constant(6);
 /** `x` above 0, `slope x` elsewhere; the slope at 0 is `slope`. */
 export function leakyRelu(x: Node, slope: number): Node {
   const f = cast(x, "f32");
-  return where(gt(f, zero), f, mul(f, scalar(slope)));
+  return composite(where(gt(f, zero), f, mul(f, scalar(slope))), "leakyRelu", [f], { alpha: slope });
 }
 
 /** `x` above 0, `alpha (e^x - 1)` elsewhere. */
 export function elu(x: Node, alpha: number): Node {
   const f = cast(x, "f32");
   const low = le(f, zero);
-  return where(low, mul(scalar(alpha), expm1(where(low, f, zero))), f); // e^x must not overflow where it is not used
+  // e^x must not overflow where it is not used
+  return composite(where(low, mul(scalar(alpha), expm1(where(low, f, zero))), f), "elu", [f], { alpha });
 }
 
 /** Options of `gelu`. */
@@ -52,7 +54,9 @@ export interface GeluOptions {
 
 /** `x P(x)`, P the normal distribution or its approximation by tanh. */
 export function geluOf(x: Node, { approximate = "none" }: GeluOptions): Node {
-  return approximate === "none" ? gelu(x) : geluTanh(cast(x, "f32"));
+  if (approximate === "none") return gelu(x);
+  const f = cast(x, "f32");
+  return composite(geluTanh(f), "geluTanh", [f]);
 }
 
 /** Options of `softplus`. */
@@ -85,10 +89,14 @@ export function clamp(x: Node, { min, max }: ClampOptions): Node {
   if (min === undefined && max === undefined) {
     throw new ConfigError("Cannot clamp without a bound: give min, max or both");
   }
-  let y = x.dtype === "bool" || x.dtype === "u8" ? cast(x, "i32") : x;
+  const from = x.dtype === "bool" || x.dtype === "u8" ? cast(x, "i32") : x;
+  let y = from;
   if (min !== undefined) y = bounded(lt, y, min);
   if (max !== undefined) y = bounded(gt, y, max);
-  return y;
+  return composite(y, "clamp", [from], {
+    ...(min === undefined ? {} : { min }),
+    ...(max === undefined ? {} : { max }),
+  });
 }
 
 function bounded(beyond: (a: Node, b: Node) => Node, x: Node, bound: number): Node {
@@ -99,19 +107,20 @@ function bounded(beyond: (a: Node, b: Node) => Node, x: Node, bound: number): No
 /** `x` limited to [0, 6]; the derivative at 0 and 6 is 0. */
 export function relu6(x: Node): Node {
   const f = cast(x, "f32");
-  return where(le(f, zero), zero, where(ge(f, six), six, f));
+  return composite(where(le(f, zero), zero, where(ge(f, six), six, f)), "clamp", [f], { min: 0, max: 6 });
 }
 
 /** x tanh(softplus(x)) */
 export function mish(x: Node): Node {
   const f = cast(x, "f32");
-  return mul(f, tanh(softplus1(f)));
+  return composite(mul(f, tanh(softplus1(f))), "mish", [f]);
 }
 
 /** relu6(x + 3) / 6; its derivative at -3 and 3 is 0. */
 export function hardsigmoid(x: Node): Node {
   const f = cast(x, "f32");
-  return where(le(f, minusThree), zero, where(ge(f, three), one, div(add(f, three), six)));
+  const y = where(le(f, minusThree), zero, where(ge(f, three), one, div(add(f, three), six)));
+  return composite(y, "hardsigmoid", [f]);
 }
 
 /** x relu6(x + 3) / 6; its derivative at -3 is 0 and at 3 is 1. */
@@ -120,5 +129,5 @@ export function hardswish(x: Node): Node {
   // what is not used is 0: its slope would be infinite where x is
   const inner = where(and(gt(f, minusThree), lt(f, three)), f, zero);
   const middle = div(mul(inner, add(inner, three)), six);
-  return where(le(f, minusThree), zero, where(lt(f, three), middle, f));
+  return composite(where(le(f, minusThree), zero, where(lt(f, three), middle, f)), "hardswish", [f]);
 }

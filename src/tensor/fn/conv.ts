@@ -11,6 +11,7 @@ import type { Node } from "../../graph/node.ts";
 import { reduce } from "../../graph/reduce.ts";
 import { reshape } from "../../graph/views.ts";
 import { windows, type WindowSpec } from "../../graph/windows.ts";
+import { composite } from "./composite.ts";
 
 /** One number for all axes, or one an axis. */
 export type PerAxis = number | readonly number[];
@@ -112,7 +113,19 @@ export function convolve(x: Node, weight: Node, d: 1 | 2, options: ConvOptions<N
   const y = cin === 1 && cout === groups && groups > 1
     ? depthwise(from, w, spec, places)
     : conv(from, reshape(w, [groups, cout / groups, cin, ...taps]), spec, places);
-  return withBias(what, y, bias);
+  return asConvolution("conv", withBias(what, y, bias), [from, w], bias, { ...spec, groups });
+}
+
+/** A convolution as one operation. */
+function asConvolution(
+  kind: string,
+  y: Node,
+  operands: readonly Node[],
+  bias: Node | null | undefined,
+  { stride, before, dilation, ...rest }: WindowSpec & { readonly groups: number; readonly more?: readonly number[] },
+): Node {
+  const inputs = bias === null || bias === undefined ? operands : [...operands, bias];
+  return composite(y, kind, inputs, { stride, padding: before, dilation, ...rest });
 }
 
 /** One window a channel: there is nothing to multiply as matrices, so it is a sum over the taps. */
@@ -154,6 +167,7 @@ export function convTranspose(x: Node, weight: Node, options: ConvTransposeOptio
   if (size.some((n) => n < 1)) {
     throw new ShapeError(`Cannot ${what} ${fmtShape(x.shape)}: the result would have the size ${fmtShape(size)}`);
   }
-  const w = reshape(cast(weight, "f32"), [groups, cin / groups, cout, ...taps]);
-  return withBias(what, convInput(cast(x, "f32"), w, spec, size), bias);
+  const from = cast(x, "f32"), w = cast(weight, "f32");
+  const y = convInput(from, reshape(w, [groups, cin / groups, cout, ...taps]), spec, size);
+  return asConvolution("convTranspose", withBias(what, y, bias), [from, w], bias, { ...spec, groups, more });
 }

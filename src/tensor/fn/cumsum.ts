@@ -10,6 +10,7 @@ import { constant, coord } from "../../graph/leaves.ts";
 import type { Node } from "../../graph/node.ts";
 import { reduce } from "../../graph/reduce.ts";
 import { pad, permute, reshape, slice } from "../../graph/views.ts";
+import { composite } from "./composite.ts";
 import type { AxisOptions } from "./softmax.ts";
 
 /** Elements that are summed directly; longer rows are sums of blocks. */
@@ -24,7 +25,8 @@ export function cumsum(x: Node, { axis = -1 }: AxisOptions): Node {
   const order = x.shape.map((_, i) => i === a ? rank - 1 : i === rank - 1 ? a : i); // its own inverse
   const rows = permute(f, order);
   const n = rows.shape[rank - 1];
-  return permute(reshape(running(reshape(rows, [rows.size / n, n])), rows.shape), order);
+  const y = permute(reshape(running(reshape(rows, [rows.size / n, n])), rows.shape), order);
+  return composite(y, "cumsum", [f], { axis: a });
 }
 
 /** Running sums of the rows of `[rows, n]`. */

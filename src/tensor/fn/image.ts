@@ -26,6 +26,7 @@ import { array, constant, scalar } from "../../graph/leaves.ts";
 import type { Node } from "../../graph/node.ts";
 import { gather } from "../../graph/products.ts";
 import { expand, reshape, slice } from "../../graph/views.ts";
+import { composite } from "./composite.ts";
 
 /** Options of `interpolate`: `size` or `scale`. */
 export interface InterpolateOptions {
@@ -57,12 +58,16 @@ export function interpolate(
       `Cannot interpolate ${fmtShape(x.shape)} to ${fmtShape(sizes)}: sizes are whole numbers from 1`,
     );
   }
-  let y = mode === "bilinear" ? cast(x, "f32") : x;
+  const from = mode === "bilinear" ? cast(x, "f32") : x;
+  let y = from;
   for (const i of [0, 1]) {
     const step = scales === null ? null : 1 / scales[i];
     y = mode === "nearest" ? nearest(y, i + 2, sizes[i], step) : linear(y, i + 2, sizes[i], step, alignCorners);
   }
-  return y;
+  const [h, w] = x.shape.slice(2), whole = sizes[0] % h === 0 && sizes[1] % w === 0;
+  const same = scales === null || scales[0] * h === sizes[0] && scales[1] * w === sizes[1];
+  if (!same || mode === "nearest" && !whole) return y; // others would take their own ways of rounding
+  return composite(y, "interpolate", [from], { mode, corners: alignCorners ? 1 : 0, sizes });
 }
 
 function pair(v: number | readonly [number, number]): readonly [number, number] {
@@ -150,18 +155,30 @@ export function gridSample(
       `Cannot sample ${fmtShape(x.shape)} at ${fmtShape(grid.shape)}: they must be [n, c, h, w] and [n, oh, ow, 2]`,
     );
   }
+  const image = cast(x, "f32"), places = cast(grid, "f32");
+  const y = sampled(image, places, mode, paddingMode, alignCorners);
+  return composite(y, "gridSample", [image, places], { mode, padding: paddingMode, corners: alignCorners ? 1 : 0 });
+}
+
+function sampled(
+  x: Node,
+  grid: Node,
+  mode: "bilinear" | "nearest",
+  paddingMode: "zeros" | "border" | "reflection",
+  alignCorners: boolean,
+): Node {
   const [n, c, h, w] = x.shape;
   const [, oh, ow] = grid.shape;
   const points = oh * ow;
   const at = (j: number, size: number): Node => {
-    const g = reshape(slice(cast(grid, "f32"), [0, 0, 0, j], [n, oh, ow, 1]), [n, 1, points]);
+    const g = reshape(slice(grid, [0, 0, 0, j], [n, oh, ow, 1]), [n, 1, points]);
     const half = scalar(alignCorners ? (size - 1) / 2 : size / 2);
     // -1..1 to pixels: (g + 1) / 2 (size - 1), or ((g + 1) size - 1) / 2
     const pixel = mul(add(g, constant(1)), half);
     return padded(alignCorners ? pixel : sub(pixel, constant(0.5)), size, paddingMode, alignCorners);
   };
   const px = at(0, w), py = at(1, h);
-  const pixels = reshape(cast(x, "f32"), [n, c, h * w]);
+  const pixels = reshape(x, [n, c, h * w]);
   const pick = (ix: Node, iy: Node): Node => {
     const inside = and(and(ge(ix, zero), le(ix, scalar(w - 1))), and(ge(iy, zero), le(iy, scalar(h - 1))));
     const cx = cast(limit(ix, w), "i32"), cy = cast(limit(iy, h), "i32");

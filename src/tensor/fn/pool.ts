@@ -12,6 +12,7 @@ import { gather } from "../../graph/products.ts";
 import { reduce, reduceFirst } from "../../graph/reduce.ts";
 import { reshape } from "../../graph/views.ts";
 import { windows, type WindowSpec } from "../../graph/windows.ts";
+import { composite } from "./composite.ts";
 import { type PerAxis, perAxis, placesOf } from "./conv.ts";
 
 /** Options of the pools; numbers stand for both axes. */
@@ -84,7 +85,15 @@ function checkImage(what: string, x: Node): void {
 /** The largest element of each window; the gradient goes to the first of equal ones. */
 export function maxPool(x: Node, kernel: PerAxis, options: MaxPoolOptions): Node {
   const { spec, taps, places } = layout("maxPool2d", x, kernel, options);
-  return reduceFirst("max", windows(cast(x, "f32"), spec, places, taps, true), TAP_AXES);
+  const image = cast(x, "f32");
+  const y = reduceFirst("max", windows(image, spec, places, taps, true), TAP_AXES);
+  return pooled("maxPool", y, image, { spec, taps, places });
+}
+
+/** A pool as one operation. */
+function pooled(kind: string, y: Node, x: Node, { spec, taps }: Layout, countPad = false): Node {
+  const { stride, before, dilation } = spec;
+  return composite(y, kind, [x], { taps, stride, padding: before, dilation, countPad: countPad ? 1 : 0 });
 }
 
 /** The mean of each window. */
@@ -101,12 +110,16 @@ export function avgPool(x: Node, kernel: PerAxis, options: AvgPoolOptions): Node
       return countIncludePad ? high - low : Math.min(high, size) - Math.max(low, 0);
     })
   );
-  if (counts.every((axis, i) => axis.every((n) => n === taps[i]))) return mul(sums, constant(Math.fround(1 / full)));
+  if (counts.every((axis, i) => axis.every((n) => n === taps[i]))) {
+    return pooled("avgPool", mul(sums, constant(Math.fround(1 / full))), image, { spec, taps, places }, true);
+  }
   const along = counts.map((axis, i) => {
     const shape = i === 0 ? [axis.length, 1] : [axis.length];
     return array(Float32Array.from(axis), shape, "f32");
   });
-  return div(sums, mul(along[0], along[1]));
+  const y = div(sums, mul(along[0], along[1]));
+  // what hangs over the end of the padding is not counted, and has no counterpart elsewhere
+  return countIncludePad ? y : pooled("avgPool", y, image, { spec, taps, places });
 }
 
 /** The elements of each window `[n, c, oh, kh, ow, kw]`, and the weight of each in its window's mean. */

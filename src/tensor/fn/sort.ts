@@ -11,6 +11,7 @@ import type { Node } from "../../graph/node.ts";
 import { gather } from "../../graph/products.ts";
 import { reduce } from "../../graph/reduce.ts";
 import { permute, reshape } from "../../graph/views.ts";
+import { composite } from "./composite.ts";
 
 /**
  * The `k` largest values along `axis`, largest first, and where they are (i32). Equal values come in order of their index,
@@ -36,7 +37,7 @@ export function topk(x: Node, k: number, axis: number): { values: Node; indices:
   const hit = eq(reshape(place, [rows, 1, n]), coord([k, 1], 0));
   const found = reduce("sum", where(hit, coord([1, n], 1), constant(0, "i32")), [2]);
   const shape = moved.shape.map((m, i) => i === rank - 1 ? k : m);
-  const indices = permute(reshape(found, shape), order);
+  const indices = composite(permute(reshape(found, shape), order), "topk", [v], { k, axis: a });
   indices.bounds = [0, Math.max(0, n - 1)];
   return { values: gather(v, indices, a, indices.shape), indices };
 }

@@ -28,6 +28,7 @@ import type { Node } from "../../graph/node.ts";
 import { gather } from "../../graph/products.ts";
 import { reduce } from "../../graph/reduce.ts";
 import { detach, expand, keepAxes, reshape, slice } from "../../graph/views.ts";
+import { composite } from "./composite.ts";
 
 /** Options of reductions. */
 export interface ReduceOptions {
@@ -51,7 +52,8 @@ export function sum(x: Node, { axis, keepdim = false }: ReduceOptions): Node {
 /** Mean in f32. */
 export function mean(x: Node, { axis, keepdim = false }: ReduceOptions): Node {
   const axes = normalizeAxes(axis, x.shape.length, "take the mean");
-  return ratio(fold("sum", cast(x, "f32"), axes, keepdim), count(x.shape, axes));
+  const f = cast(x, "f32");
+  return reduction("mean", ratio(fold("sum", f, axes, keepdim), count(x.shape, axes)), f, axes, keepdim);
 }
 
 /** Variance in f32 about the mean. */
@@ -104,7 +106,7 @@ export function extreme(kind: "max" | "min", x: Node, { axis, keepdim = false }:
   }
   const at = fold(kind === "max" ? "argmax" : "argmin", x, axes, true);
   const y = gather(x, at, axes[0], at.shape);
-  return keepdim ? y : drop(y, axes);
+  return reduction(kind, keepdim ? y : drop(y, axes), x, axes, keepdim);
 }
 
 /** Index of the first largest (or smallest) element, i32; without an axis, in row-major order of the whole tensor. */
@@ -138,7 +140,7 @@ export function logsumexp(x: Node, { axis, keepdim = false }: ReduceOptions): No
   // subtracting an infinite maximum would give NaN
   const shift = detach(where(gt(abs(top), constant(LARGEST_F32)), constant(0), top));
   const y = add(log(fold("sum", exp(sub(f, shift)), axes, true)), shift);
-  return keepdim ? y : drop(y, axes);
+  return reduction("logsumexp", keepdim ? y : drop(y, axes), f, axes, keepdim);
 }
 
 /** Whether any element is not 0. */
@@ -151,6 +153,11 @@ export function any(x: Node, { axis, keepdim = false }: ReduceOptions): Node {
 export function all(x: Node, { axis, keepdim = false }: ReduceOptions): Node {
   const axes = normalizeAxes(axis, x.shape.length, "test");
   return eq(fold("sum", cast(not(x), "i32"), axes, keepdim), constant(0, "i32"));
+}
+
+/** `y` as one operation on `x`. */
+function reduction(kind: string, y: Node, x: Node, axes: readonly number[], keepdim: boolean): Node {
+  return composite(y, kind, [x], { axes, keepdim: keepdim ? 1 : 0 });
 }
 
 /** `x / n`. For sums of nothing NaN, said outright: compilers of shaders take 0 / n for 0. */

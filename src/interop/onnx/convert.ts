@@ -1,0 +1,153 @@
+/**
+ * A trace as a graph of ONNX. What is wanted is written from the results on: each value by the first rule that knows it,
+ * which may take several operations of the trace at once; the operands of what was taken are wanted next.
+ *
+ * @module
+ */
+import { ConfigError } from "../../base/errors.ts";
+import { type Dtype, readAll, type Tensor } from "../../tensor/mod.ts";
+import { elementwise } from "./elementwise.ts";
+import { GraphView, type Written } from "./graph_view.ts";
+import { layers } from "./layers.ts";
+import { products } from "./products.ts";
+import { type DimensionProto, ELEMENT, type GraphProto, type NodeProto, type ValueInfoProto } from "./schema.ts";
+import { type Op, sameDims, type SymbolicTrace } from "./symbolic.ts";
+import { reduction, views } from "./views.ts";
+import { GraphWriter } from "./writer.ts";
+
+/** How the graph is called, and its values. */
+export interface GraphNames {
+  readonly graph: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** The axis that counts items. */
+  readonly batch: string;
+}
+
+/** Most elements of a number array that is worked out now rather than in every run. */
+const MOST_FOLDED = 2 ** 24;
+
+/**
+ * Writes a trace.
+ *
+ * @param inputs Shapes and types of the inputs.
+ * @throws ConfigError naming an operation that ONNX does not have.
+ */
+export async function graphOf(
+  what: string,
+  trace: SymbolicTrace,
+  inputs: readonly Pick<Op, "dims" | "dtype">[],
+  names: GraphNames,
+  opset: number,
+): Promise<GraphProto> {
+  const g = new GraphView(trace, opset);
+  const chosen = new Map<number, Written>(), read = new Map<number, Tensor>();
+  const open = trace.outputs.map((id) => g.id(id));
+  while (open.length > 0) {
+    const id = open.pop()!;
+    if (chosen.has(id)) continue;
+    const op = g.op(id);
+    const { source } = op;
+    const written = source?.kind === "input"
+      ? inputAs(names.inputs[source.index], inputs[source.index], op)
+      : source !== null || folded(op)
+      ? null
+      : choose(g, id, what);
+    if (written === null) read.set(id, op.tensor);
+    chosen.set(id, written ?? { inputs: [], write: () => "" });
+    for (const x of written?.inputs ?? []) open.push(g.id(x));
+  }
+  const ids = [...read.keys()];
+  const values = await readAll(ids.map((id) => read.get(id)!));
+  const numbers = new Map(ids.map((id, i) => [id, values[i]]));
+
+  const batch = inputs.findIndex((x) => x.dims[0]?.items === 1);
+  const w = new GraphWriter(opset, batch < 0 ? null : names.inputs[batch]);
+  for (const name of [...names.inputs, ...names.outputs]) w.reserve(name);
+  const named = new Map<number, string>();
+  for (const id of [...chosen.keys()].sort((a, b) => a - b)) {
+    const op = g.op(id), data = numbers.get(id), { inputs: from, write } = chosen.get(id)!;
+    const name = op.source?.kind === "variable" ? op.source.name : `constant_${id}`;
+    named.set(
+      id,
+      data === undefined
+        ? write(from.map((x) => named.get(g.id(x))!), w)
+        : w.initializer(name, op.dtype, op.dims.map((d) => d.rest), data),
+    );
+  }
+  const results = trace.outputs.map((id) => ({ name: named.get(g.id(id))!, dtype: g.op(id).dtype }));
+  return {
+    name: names.graph,
+    node: withOutputs(w, results, names.outputs),
+    initializer: w.initializers,
+    input: inputs.map((x, i) => valueInfo(names.inputs[i], x, names.batch)),
+    output: trace.outputs.map((id, i) => valueInfo(names.outputs[i], g.op(id), names.batch)),
+  };
+}
+
+/** The nodes, of which those that give results give them under the names of the outputs. */
+function withOutputs(
+  w: GraphWriter,
+  results: readonly { readonly name: string; readonly dtype: Dtype }[],
+  outputs: readonly string[],
+): NodeProto[] {
+  const made = new Set(w.nodes.flatMap((node) => node.output));
+  const renamed = new Map<string, string>(), more: NodeProto[] = [];
+  results.forEach(({ name, dtype }, i) => {
+    const output = outputs[i];
+    if (dtype !== "u32" && made.has(name) && !renamed.has(name)) {
+      renamed.set(name, output);
+      return;
+    }
+    const [opType, attribute] = dtype === "u32"
+      ? ["Cast", [{ name: "to", type: 2, i: ELEMENT.u32 }]] as const
+      : ["Identity", []] as const;
+    more.push({ opType, name: output, input: [name], output: [output], attribute });
+  });
+  const now = (name: string) => renamed.get(name) ?? name;
+  return [...w.nodes, ...more].map((node) => ({
+    ...node,
+    input: node.input.map(now),
+    output: node.output.map(now),
+  }));
+}
+
+/** Whether a value is worked out now rather than in every run. */
+function folded(op: Op): boolean {
+  return !op.live && !op.trained && op.op !== "scalar" && op.op !== "const" &&
+    op.dims.every((d) => d.items === 0) && op.dims.reduce((n, d) => n * d.rest, 1) <= MOST_FOLDED;
+}
+
+/** An input as it is computed with: unsigned numbers as i64, a view of bytes under its own shape. */
+function inputAs(name: string, own: Pick<Op, "dims" | "dtype">, op: Op): Written {
+  return {
+    inputs: [],
+    write: (_, w) => {
+      const wide = own.dtype === "u32" ? w.node("Cast", [name], { to: ELEMENT.i64 }) : name;
+      return sameDims(op.dims, own.dims) ? wide : w.reshape(wide, own.dims, op.dims);
+    },
+  };
+}
+
+function choose(g: GraphView, id: number, what: string): Written {
+  const op = g.op(id);
+  if (op.op === "scalar" || op.op === "const") return { inputs: [], write: (_, w) => w.number(op.value, op.dtype) };
+  const written = layers(g, id) ?? products(g, id) ?? views(g, id) ?? fold(g, id) ?? elementwise(g, id);
+  if (written !== null) return written;
+  throw new ConfigError(`Cannot export ${what} to ONNX: there is no operator for its ${op.op} of ${op.dtype}`);
+}
+
+function fold(g: GraphView, id: number): Written | null {
+  const { op, inputs: [x] } = g.op(id);
+  if (op === "normalized") return { inputs: [x], write: ([v]) => v };
+  return op === "reduce" || op === "reduceFirst" ? reduction(g, id, false) : null;
+}
+
+function valueInfo(name: string, { dims, dtype }: Pick<Op, "dims" | "dtype">, batch: string): ValueInfoProto {
+  const dim = dims.map(({ items, rest }): DimensionProto => {
+    if (items === 0) return { dimValue: rest };
+    const times = items === 1 ? batch : `${items}*${batch}`;
+    return { dimParam: rest === 0 ? times : `${times}${rest < 0 ? "" : "+"}${rest}` };
+  });
+  return { name, type: { tensorType: { elemType: ELEMENT[dtype], shape: { dim } } } };
+}

@@ -1,0 +1,256 @@
+/**
+ * Models as ONNX, which other runtimes load.
+ *
+ * @module
+ */
+import { AnnealError, ConfigError } from "../../base/errors.ts";
+import {
+  checkArgument,
+  checkOptions,
+  flag,
+  objectWith,
+  type OptionTable,
+  orNull,
+  other,
+  texts,
+} from "../../base/options.ts";
+import { fmtShape } from "../../base/shape.ts";
+import type { AnyModule } from "../../nn/mod.ts";
+import { aTensor, Tensor, tensor, type TensorData, type Trace, trace } from "../../tensor/mod.ts";
+import { graphOf } from "./convert.ts";
+import { encodeModel, saveModel } from "./encode.ts";
+import type { ModelProto } from "./schema.ts";
+import { type Dim, fixed, merge } from "./symbolic.ts";
+
+/** Options of {@link exportOnnx}. */
+export interface OnnxOptions {
+  /** Version of ONNX's operators, 17 to 22; 18 by default, which runtimes from 2023 on know. */
+  readonly opset?: number;
+  /**
+   * Whether the file is for batches of any size; true by default. The first axis of each input is then that of the items.
+   * Otherwise it is for batches of the example's size.
+   */
+  readonly dynamicBatch?: boolean;
+  /** Names of the inputs; `["input"]` by default, and `"input_0"` and so on for several. */
+  readonly inputNames?: readonly string[];
+  /** Names of the outputs; `["output"]` by default, and `"output_0"` and so on for several. */
+  readonly outputNames?: readonly string[];
+  /** Free text that the file has with it. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /**
+   * Whether `save` puts large weights into a second file, `<name>.data`, beside the first; by default only where one file
+   * cannot hold them, which is above 2 GiB.
+   */
+  readonly externalData?: boolean | null;
+}
+
+/** Versions of the operators that can be written, each with the version of the file format that it came with. */
+const FORMATS: ReadonlyMap<number, number> = new Map([[17, 8], [18, 8], [19, 9], [20, 9], [21, 10], [22, 10]]);
+
+const anOpset = other<number>("a whole number from 17 to 22", (v) => FORMATS.has(v as number));
+
+/** What the options of {@link exportOnnx} may be. */
+export const ONNX: OptionTable<OnnxOptions> = {
+  opset: anOpset,
+  dynamicBatch: flag,
+  inputNames: texts,
+  outputNames: texts,
+  metadata: other<Readonly<Record<string, string>>>(
+    "an object of strings",
+    (v) => typeof v === "object" && v !== null && Object.values(v).every((s) => typeof s === "string"),
+  ),
+  externalData: orNull(flag),
+};
+
+/** A model in the form of ONNX. */
+export interface OnnxModel {
+  /** Names of the inputs. */
+  readonly inputs: readonly string[];
+  /** Names of the outputs. */
+  readonly outputs: readonly string[];
+  /** The operators that it consists of, in order, such as "Conv". */
+  readonly operators: readonly string[];
+  /**
+   * The file's bytes, as a runtime takes them.
+   *
+   * @throws ConfigError for more than 2 GiB.
+   */
+  bytes(): Promise<Uint8Array>;
+  /**
+   * Writes the file, and a second one where the weights have one of their own.
+   *
+   * @returns The paths that were written.
+   */
+  save(path: string): Promise<string[]>;
+}
+
+/**
+ * A model as ONNX: what it computes in evaluation mode, with its weights. Nothing is computed for it but what is the same in
+ * every run; the operations are found by running `forward` on examples, whatever classes the model consists of. A `forward`
+ * that decides by numbers of its input is written as it decides for the example.
+ *
+ * @param model A module, whose `forward` takes the examples and gives tensors: one, an array or an object of them.
+ * @param example One input, or all of them in order, each with its items along the first axis.
+ * @throws ConfigError naming what ONNX has no operator for, or what depends on the number of items in a way that it cannot
+ * express.
+ * @example
+ * ```ts ignore
+ * const onnx = await exportOnnx(resnet18(), zeros([1, 3, 224, 224]));
+ * await onnx.save("resnet18.onnx");
+ * ```
+ */
+export async function exportOnnx(
+  model: AnyModule,
+  example: Tensor | readonly Tensor[],
+  options: OnnxOptions = {},
+): Promise<OnnxModel> {
+  checkOptions("export to ONNX", options, ONNX);
+  checkArgument("export to ONNX", "model", model, objectWith<AnyModule>("a module", "forward", "namedParameters"));
+  const list = Array.isArray(example) ? example as readonly Tensor[] : [example as Tensor];
+  for (const x of list) checkArgument("export to ONNX", "example", x, aTensor);
+  return await onnxOf(model, list, (...x) => model.forward(...x), options);
+}
+
+/** As {@link exportOnnx}, of `forward` instead of the model's own. */
+export async function onnxOf(
+  model: AnyModule,
+  example: readonly Tensor[],
+  forward: (...inputs: Tensor[]) => unknown,
+  { opset = 18, dynamicBatch = true, inputNames, outputNames, metadata = {}, externalData = null }: OnnxOptions,
+): Promise<OnnxModel> {
+  const what = model.constructor.name;
+  if (example.length === 0) throw new ConfigError(`Cannot export ${what} to ONNX: give an example of its input`);
+  const inputs = namesFor("input", example.length, inputNames, what);
+  const { trace: merged, shapes, outputs } = await traced(model, example, forward, dynamicBatch);
+  const results = namesFor("output", outputs.length, outputNames ?? outputs, what);
+  const clash = results.find((name) => inputs.includes(name));
+  if (clash !== undefined) throw new ConfigError(`Cannot export ${what} to ONNX: "${clash}" is both input and output`);
+  const graph = await graphOf(
+    what,
+    merged,
+    shapes,
+    { graph: what, inputs, outputs: results, batch: "batch" },
+    opset,
+  );
+  const proto: ModelProto = {
+    irVersion: FORMATS.get(opset)!,
+    producerName: "anneal",
+    opsetImport: [{ domain: "", version: opset }],
+    graph,
+    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+  };
+  return {
+    inputs,
+    outputs: results,
+    operators: graph.node.map((node) => node.opType),
+    bytes: () => encodeModel(proto),
+    save: (path) => saveModel(path, proto, externalData),
+  };
+}
+
+function namesFor(kind: string, n: number, given: readonly (string | null)[] | undefined, what: string): string[] {
+  if (given !== undefined && given.length !== n) {
+    throw new ConfigError(
+      `Cannot export ${what} to ONNX with ${kind}Names ${given.join(", ")}: it has ${n} ${kind}${n === 1 ? "" : "s"}`,
+    );
+  }
+  const names = Array.from({ length: n }, (_, i) => given?.[i] ?? (n === 1 ? kind : `${kind}_${i}`));
+  const twice = names.find((name, i) => name === "" || names.indexOf(name) < i);
+  if (twice !== undefined) {
+    throw new ConfigError(
+      `Cannot export ${what} to ONNX with ${kind}Names ${names.join(", ")}: each has a name of its own`,
+    );
+  }
+  return names;
+}
+
+/** Batches of these sizes show what depends on the number of items: two say how, the third that it is so. */
+const SIZES = [2, 3, 5];
+
+async function traced(
+  model: AnyModule,
+  example: readonly Tensor[],
+  forward: (...inputs: Tensor[]) => unknown,
+  dynamicBatch: boolean,
+) {
+  const what = model.constructor.name;
+  const scalar = example.find((x) => dynamicBatch && x.shape.length === 0);
+  const empty = example.find((x) => x.shape[0] === 0);
+  if (scalar !== undefined || empty !== undefined) {
+    throw new ConfigError(
+      `Cannot export ${what} to ONNX with an example of shape ${fmtShape((scalar ?? empty)!.shape)}: ` +
+        "it has at least one item, along its first axis",
+    );
+  }
+  const data: TensorData[] = [];
+  for (const x of example) data.push(await x.data());
+  const own = example[0].shape[0] ?? 1, sizes = dynamicBatch ? SIZES : [own, own]; // twice: what differs is no constant
+  const named = new Map<string, Tensor>([...model.namedParameters(), ...model.namedBuffers()]);
+  const modes = model.modules().map((m) => m.training);
+  model.eval();
+  let outputs: (string | null)[] = [];
+  const traces: Trace[] = [];
+  try {
+    for (const n of sizes) {
+      const inputs = example.map((x, i) => dynamicBatch ? repeated(x, data[i], n) : copied(x, data[i]));
+      traces.push(traceOne(what, inputs, named, () => {
+        const found = tensorsIn(forward(...inputs), what);
+        outputs = found.map(([name]) => name);
+        return found.map(([, t]) => t);
+      }, dynamicBatch && traces.length > 0));
+    }
+  } finally {
+    model.modules().forEach((m, i) => m.training = modes[i]);
+  }
+  const shapes = example.map(({ shape, dtype }) => ({
+    dtype,
+    dims: shape.map((n, a): Dim => dynamicBatch && a === 0 ? { items: 1, rest: 0 } : fixed(n)),
+  }));
+  return { trace: await merge(what, traces, sizes), shapes, outputs };
+}
+
+function traceOne(
+  what: string,
+  inputs: readonly Tensor[],
+  named: ReadonlyMap<string, Tensor>,
+  body: () => Tensor[],
+  again: boolean,
+): Trace {
+  try {
+    return trace(inputs, named, body);
+  } catch (cause) {
+    if (!again || !(cause instanceof AnnealError)) throw cause;
+    throw new ConfigError(
+      `Cannot export ${what} for any number of items: with ${inputs[0].shape[0]} it fails, ${cause.message}; give ` +
+        "{ dynamicBatch: false }",
+      { cause },
+    );
+  }
+}
+
+function copied({ shape, dtype }: Tensor, data: TensorData): Tensor {
+  return tensor(data.slice(), { shape: [...shape], dtype });
+}
+
+/** `n` items, those of the example again and again. */
+function repeated({ shape, dtype }: Tensor, data: TensorData, n: number): Tensor {
+  const width = data.length / shape[0];
+  const rows = new (data.constructor as new (length: number) => TensorData)(n * width);
+  for (let i = 0; i < rows.length; i++) rows[i] = data[i % data.length];
+  return tensor(rows, { shape: [n, ...shape.slice(1)], dtype });
+}
+
+/** The tensors of a result, of nested arrays and objects in order, with the names that objects give them. */
+function tensorsIn(result: unknown, what: string): [string | null, Tensor][] {
+  const found: [string | null, Tensor][] = [];
+  const look = (name: string | null, value: unknown): boolean => {
+    if (value instanceof Tensor) return found.push([name, value]) > 0;
+    if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return false;
+    if (Array.isArray(value)) return value.every((v, i) => look(name === null ? null : `${name}_${i}`, v));
+    return Object.entries(value).every(([key, v]) => look(name === null ? key : `${name}_${key}`, v));
+  };
+  if (look(null, result) && found.length > 0) return found;
+  throw new ConfigError(
+    `Cannot export ${what} to ONNX: its forward gives no tensor, and no array or object of nothing but tensors`,
+  );
+}

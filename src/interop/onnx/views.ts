@@ -1,0 +1,180 @@
+/**
+ * Operations that move elements, as ONNX has them.
+ *
+ * @module
+ */
+import type { GraphView, Written } from "./graph_view.ts";
+import { type Dim, fixed, sameDim, sameDims } from "./symbolic.ts";
+import type { GraphWriter } from "./writer.ts";
+
+/** The ends of an axis, as `Slice` takes them. */
+const FIRST = -(2 ** 52), LAST = 2 ** 52;
+
+/** How an operation that moves elements is written; null for others, and for those that ONNX cannot do. */
+export function views(g: GraphView, id: number): Written | null {
+  const op = g.op(id), [x] = op.inputs;
+  switch (op.op) {
+    case "reshape":
+      return reshape(g, id);
+    case "permute":
+      return { inputs: [x], write: ([v], w) => w.node("Transpose", [v], { perm: op.attr.map((a) => a.rest) }) };
+    case "expand":
+      return { inputs: [x], write: ([v], w) => w.node("Expand", [v, w.shape(op.dims)]) };
+    case "slice":
+      return slice(g, id);
+    case "pad":
+      return pad(g, id);
+    case "windows":
+      return windows(g, id);
+    case "cat":
+      return { inputs: op.inputs, write: (all, w) => w.node("Concat", all, { axis: op.attr[0].rest }) };
+    case "coord":
+      return { inputs: [], write: (_, w) => coordinates(op.dims, op.attr[0].rest, w) };
+    default:
+      return null;
+  }
+}
+
+function reshape(g: GraphView, id: number): Written {
+  const { dims, inputs: [x] } = g.op(id);
+  const from = g.op(x);
+  // axes that a reduction drops and that come back with size 1 are kept by it
+  if (from.op === "reduce" && from.source === null && from.composite === null) {
+    const kept = g.op(from.inputs[0]).dims.map((d, i) => from.attr.slice(1).some((a) => a.rest === i) ? fixed(1) : d);
+    if (sameDims(kept, dims)) return reduction(g, x, true)!;
+  }
+  return { inputs: [x], write: ([v], w) => w.reshape(v, from.dims, dims) };
+}
+
+const REDUCTIONS = ["ReduceSum", "ReduceProd", "ReduceMax", "ReduceMin", "ArgMax", "ArgMin"];
+
+/** How a reduction is written. */
+export function reduction(g: GraphView, id: number, keep: boolean): Written | null {
+  const { attr, inputs: [x], dims } = g.op(id);
+  const type = REDUCTIONS[attr[0].rest], axes = attr.slice(1).map((a) => a.rest), from = g.op(x).dims;
+  const keepdims = keep ? 1 : 0;
+  if (!type.startsWith("Arg")) {
+    return { inputs: [x], write: ([v], w) => reduceBy(w, type, v, axes, keepdims) };
+  }
+  const found = (w: GraphWriter, v: string, axis: number) =>
+    w.node("Cast", [w.node(type, [v], { axis, keepdims: 0 })], { to: 6 });
+  const kept = from.map((d, i) => axes.includes(i) ? fixed(1) : d);
+  const shaped = (w: GraphWriter, v: string) => keep ? w.reshape(v, dims, kept) : v;
+  if (axes.length === 1) return { inputs: [x], write: ([v], w) => shaped(w, found(w, v, axes[0])) };
+  // places among several axes are row-major: the axes become one, behind the others
+  const others = from.map((_, i) => i).filter((i) => !axes.includes(i));
+  const several = axes.reduce<Dim | null>((n, a) => product(n, from[a]), fixed(1));
+  if (several === null) return null;
+  return {
+    inputs: [x],
+    write: ([v], w) => {
+      const behind = w.node("Transpose", [v], { perm: [...others, ...axes] });
+      const order = [...others, ...axes].map((i) => from[i]);
+      const flat = w.reshape(behind, order, [...others.map((i) => from[i]), several]);
+      return shaped(w, found(w, flat, others.length));
+    },
+  };
+}
+
+function product(a: Dim | null, b: Dim): Dim | null {
+  if (a === null || a.items !== 0 && b.items !== 0) return null;
+  return { items: a.items * b.rest + b.items * a.rest, rest: a.rest * b.rest };
+}
+
+/** A reduction: from opset 18 on all take their axes as an operand, before only sums. */
+export function reduceBy(w: GraphWriter, type: string, x: string, axes: readonly number[], keepdims: number): string {
+  if (w.opset < 18 && type !== "ReduceSum") return w.node(type, [x], { axes, keepdims });
+  return w.node(type, [x, w.ints(axes)], { keepdims });
+}
+
+/** An index along an axis of size `size`, from the end where the size depends on the batch; null where it is no such. */
+function place(index: Dim, size: Dim): number | null {
+  if (index.items === 0) return index.rest;
+  return index.items === size.items && index.rest < size.rest ? index.rest - size.rest : null;
+}
+
+function slice(g: GraphView, id: number): Written | null {
+  const { attr, dims, inputs: [x] } = g.op(id);
+  const from = g.op(x).dims, rank = from.length;
+  const axes: number[] = [], starts: number[] = [], ends: number[] = [], steps: number[] = [];
+  for (let a = 0; a < rank; a++) {
+    const start = attr[a], step = attr[rank + a].rest, size = dims[a];
+    if (start.items === 0 && start.rest === 0 && step === 1 && sameDim(size, from[a])) continue;
+    // the element behind the last one, in the direction of the step
+    const beyond = { items: start.items + size.items * step, rest: start.rest + size.rest * step };
+    const first = place(start, from[a]);
+    const last = step < 0
+      ? beyond.items === 0 && beyond.rest < 0 ? FIRST : place(beyond, from[a])
+      : beyond.items === from[a].items && beyond.rest >= from[a].rest
+      ? LAST
+      : place(beyond, from[a]);
+    if (first === null || last === null || attr[rank + a].items !== 0) return null;
+    axes.push(a);
+    starts.push(first);
+    ends.push(last);
+    steps.push(step);
+  }
+  return {
+    inputs: [x],
+    write: ([v], w) => {
+      const more = steps.some((s) => s !== 1) ? [w.ints(steps)] : [];
+      return w.node("Slice", [v, w.ints(starts), w.ints(ends), w.ints(axes), ...more]);
+    },
+  };
+}
+
+function pad(g: GraphView, id: number): Written | null {
+  const { attr, dims, dtype, inputs: [x] } = g.op(id);
+  const after = g.op(x).dims.map((d, i) => ({
+    items: dims[i].items - d.items - attr[i].items,
+    rest: dims[i].rest - d.rest - attr[i].rest,
+  }));
+  if ([...attr, ...after].some((d) => d.items !== 0)) return null;
+  const widths = [...attr, ...after].map((d) => d.rest);
+  return {
+    inputs: [x],
+    write: ([v], w) => {
+      if (dtype !== "bool") return w.node("Pad", [v, w.ints(widths), w.scalar(0, dtype)]);
+      const padded = w.node("Pad", [w.node("Cast", [v], { to: 6 }), w.ints(widths), w.scalar(0, "i32")]);
+      return w.node("Cast", [padded], { to: 9 });
+    },
+  };
+}
+
+/** Windows as look-ups: each axis becomes two, by an index of places and taps, in what was padded first. */
+function windows(g: GraphView, id: number): Written | null {
+  const { attr, dims, inputs: [x] } = g.op(id);
+  const d = attr[0].rest, numbers = attr.map((a) => a.rest), from = g.op(x).dims, lead = from.length - d;
+  const [stride, before, dilation] = [1, 1 + d, 1 + 2 * d].map((at) => numbers.slice(at, at + d));
+  const places = stride.map((_, i) => dims[lead + 2 * i].rest),
+    taps = stride.map((_, i) => dims[lead + 2 * i + 1].rest);
+  if (from.slice(lead).some((n) => n.items !== 0)) return null;
+  const last = stride.map((s, i) => (places[i] - 1) * s + (taps[i] - 1) * dilation[i] - before[i]);
+  const after = last.map((n, i) => Math.max(0, n + 1 - from[lead + i].rest));
+  const outside = numbers[numbers.length - 1] === 1 ? -Infinity : 0;
+  const zeros = new Array<number>(lead).fill(0);
+  return {
+    inputs: [x],
+    write: ([v], w) => {
+      let y = w.node("Pad", [v, w.ints([...zeros, ...before, ...zeros, ...after]), w.scalar(outside, "f32")]);
+      for (let i = 0; i < d; i++) {
+        const index = Array.from(
+          { length: places[i] * taps[i] },
+          (_, k) => Math.floor(k / taps[i]) * stride[i] + (k % taps[i]) * dilation[i],
+        );
+        const at = w.initializer("windows", "i32", [places[i], taps[i]], Int32Array.from(index));
+        y = w.node("Gather", [y, at], { axis: lead + 2 * i });
+      }
+      return y;
+    },
+  };
+}
+
+/** `[0, 1, 2, ...]` along `axis`, i32. */
+function coordinates(dims: readonly Dim[], axis: number, w: GraphWriter): string {
+  const end = w.node("Squeeze", [w.size(dims[axis])]);
+  const range = w.node("Cast", [w.node("Range", [w.int(0), end, w.int(1)])], { to: 6 });
+  const own = dims.map((d, i) => i === axis ? d : fixed(1));
+  const along = w.reshape(range, [dims[axis]], own);
+  return sameDims(own, dims) ? along : w.node("Expand", [along, w.shape(dims)]);
+}

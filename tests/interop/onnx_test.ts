@@ -1,0 +1,129 @@
+/**
+ * Models as ONNX: what the runtime of ONNX computes is what the model does.
+ */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import {
+  ConfigError,
+  DataLoaders,
+  Learner,
+  nn,
+  randn,
+  Rng,
+  silentLogger,
+  type Tensor,
+  tensor,
+  zeros,
+} from "../../mod.ts";
+import { exportOnnx } from "../../src/interop/mod.ts";
+import { onDevices } from "../support/devices.ts";
+import { architectures, Fn, inputsOf } from "./onnx_models.ts";
+import { operations } from "./onnx_operations.ts";
+import { assertSame, check, runOnnx } from "./onnx_runtime.ts";
+
+const kinds = { kinds: ["cpu"] } as const;
+
+onDevices("architectures as ONNX compute what they do", async () => {
+  for (const [name, make] of Object.entries(architectures())) await check(make(), name);
+}, kinds);
+
+onDevices("operations as ONNX compute what they do, with the operators of any version", async () => {
+  for (const [name, make] of Object.entries(operations())) {
+    const one = make();
+    for (const opset of [17, 18, 22]) await check(one, `${name}, opset ${opset}`, { opset });
+  }
+}, kinds);
+
+onDevices("a model that was trained is exported with its weights of now, and trains on", async () => {
+  const x = randn([32, 4], { rng: new Rng(1) });
+  const dls = DataLoaders.fromArrays({ x, y: x.sum({ axis: 1 }).gt(0).cast("i32") }, { bs: 8, seed: 1 });
+  const model = new nn.Sequential(new nn.Linear(4, 8), new nn.BatchNorm1d(8), new nn.Dropout(0.3), new nn.Linear(8, 2));
+  const learn = new Learner(dls, model, { lossFunc: new nn.CrossEntropyLoss(), logger: silentLogger });
+  await learn.fit(2, { lr: 0.1 });
+  model.train();
+  const onnx = await exportOnnx(model, zeros([1, 4]));
+  assertEquals(onnx.operators, ["Gemm", "BatchNormalization", "Gemm"]);
+  assert(model.modules().every((m) => m.training), "modes are as before");
+  model.eval();
+  await assertSame(onnx, (t) => model.forward(t), [x], "trained");
+  await learn.fit(1, { lr: 0.1 });
+}, kinds);
+
+onDevices("files for batches of one size, with names, text and weights of their own file", async () => {
+  const model = new nn.Sequential(new nn.Linear(40, 40), new nn.Linear(40, 2));
+  const fixed = await exportOnnx(model, zeros([3, 40]), { dynamicBatch: false, inputNames: ["x"], outputNames: ["y"] });
+  await assertSame(fixed, (t) => model.forward(t), [randn([3, 40])], "three items");
+  await assertRejects(() => runOnnx(fixed, [randn([2, 40])]), Error, "3");
+  assertEquals([fixed.inputs, fixed.outputs], [["x"], ["y"]]);
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = join(folder, "a.onnx");
+    const onnx = await exportOnnx(model, zeros([1, 40]), { externalData: true });
+    assertEquals(await onnx.save(path), [path, `${path}.data`]);
+    assertEquals((await Deno.stat(`${path}.data`)).size, 40 * 40 * 4, "small ones stay in the file");
+    await assertSame(path, (t) => model.forward(t), [randn([5, 40])], "external");
+    const one = join(folder, "b.onnx");
+    assertEquals(await (await exportOnnx(model, zeros([1, 40]))).save(one), [one]);
+    await assertSame(one, (t) => model.forward(t), [randn([5, 40])], "one file");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}, kinds);
+
+onDevices("inputs and outputs of every type", async () => {
+  const fn = new Fn((bytes, whole, big) => ({
+    bytes: bytes.cast("f32").div(255),
+    whole: whole.mul(2),
+    flags: whole.gt(1),
+    big,
+    picked: tensor([[1, 2], [3, 4]]).indexSelect(big.reshape([-1])),
+  }));
+  const inputs = (n: number): Tensor[] => [
+    tensor(Uint8Array.from({ length: 2 * n }, (_, i) => 40 * i), { shape: [n, 2] }),
+    tensor(Int32Array.from({ length: n }, (_, i) => i), { shape: [n] }),
+    tensor(Uint32Array.from({ length: n }, (_, i) => i % 2), { shape: [n, 1] }),
+  ];
+  const onnx = await exportOnnx(fn, inputs(2));
+  assertEquals(onnx.outputs, ["bytes", "whole", "flags", "big", "picked"]);
+  await assertSame(onnx, (...x) => fn.forward(...x), inputs(5), "types");
+}, kinds);
+
+onDevices("what ONNX cannot say is refused by name", async () => {
+  const x = randn([2, 3]);
+  const refused = async (fn: (x: Tensor) => unknown, ...words: string[]) => {
+    const error = await assertRejects(() => exportOnnx(new Fn(fn), x), ConfigError);
+    for (const word of words) assert(error.message.includes(word), `${error.message} lacks ${word}`);
+  };
+  const table = new Map([2, 3, 5].map((n) => [n, tensor(new Float32Array(3 * n).fill(n), { shape: [n, 3] })]));
+  await refused((t) => t.add(table.get(t.shape[0])!), "numbers of shape [2, 3]", "dynamicBatch: false");
+  await refused((t) => t.shape[0] > 2 ? t.add(1).relu() : t.mul(2), "something else for 3 items than for 2");
+  await refused((t) => t.mul(1 / t.shape[0]), "depends on the number of items");
+  await refused((t) => t.reshape([2, 3]), "with 3 it fails", "Cannot reshape");
+  await refused((t) => t.add(randn([3])), "random numbers");
+  const noise = randn([3]); // drawn once
+  await check({ model: new Fn((t) => t.add(noise)), inputs: [{ shape: [3] }], operators: ["Add"] }, "noise");
+  await refused((t) => [t, 3], "no tensor");
+  await refused((t) => t.mul(t.detach().add(1).realize()), "other batches");
+  await assertRejects(
+    () => exportOnnx(new nn.ReLU(), x, { opset: 12 }),
+    ConfigError,
+    "opset 12: it takes a whole number from 17",
+  );
+  await assertRejects(() => exportOnnx(new nn.ReLU(), x, { inputNames: ["a", "b"] }), ConfigError, "it has 1 input");
+  await assertRejects(
+    () => exportOnnx(new nn.ReLU(), x, { outputNames: ["input"] }),
+    ConfigError,
+    "both input and output",
+  );
+  await assertRejects(() => exportOnnx(new nn.ReLU(), zeros([0, 3])), ConfigError, "at least one item");
+  // what they brake for is no fault of batches of one size
+  await check({ model: new Fn((t) => t.mul(1 / 3)), inputs: [{ shape: [3] }], operators: ["Mul"] }, "a number");
+  const one = await exportOnnx(new Fn((t) => t.reshape([2, 3]).mul(1 / t.shape[0])), x, { dynamicBatch: false });
+  await assertSame(one, (t) => t.reshape([2, 3]).mul(1 / t.shape[0]), [x], "two items");
+}, kinds);
+
+onDevices("a model without operations, and results that are the same value", async () => {
+  const same = new Fn((t) => [t, t, t.relu(), t.relu()]);
+  const onnx = await exportOnnx(same, inputsOf({ model: same, inputs: [{ shape: [3] }], operators: [] }, 1));
+  await assertSame(onnx, (t) => same.forward(t), [randn([4, 3])], "same");
+}, kinds);
