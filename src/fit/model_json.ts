@@ -198,7 +198,8 @@ export const LAYER_MAKERS: ReadonlyMap<string, LayerMaker> = new Map<string, Lay
   LayerNorm: ({ json, weights }) => {
     const shape = json.numbers("shape"), affine = json.boolean("affine");
     if (affine) weights(product(shape));
-    return new nn.LayerNorm(shape, { eps: json.number("eps"), affine });
+    const bias = optional(json, "bias", (n) => json.boolean(n));
+    return new nn.LayerNorm(shape, { eps: json.number("eps"), affine, ...bias });
   },
   RMSNorm: ({ json, weights }) => {
     const shape = json.numbers("shape"), affine = json.boolean("affine");

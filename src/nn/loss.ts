@@ -113,7 +113,7 @@ export function classLabels(loss: Loss, pred: Tensor, targ: Tensor, axis: number
     throw new ShapeError(
       `Cannot compute ${name} of ${fmtShape(pred.shape)} against ${
         fmtShape(targ.shape)
-      }: it needs one label for each of ${size} items`,
+      }: it needs one label for each of ${size} items${lastAxisHint(pred, targ, axis)}`,
     );
   }
   const known = allBelow(targ, classes, ignoreIndex);
@@ -125,4 +125,11 @@ export function classLabels(loss: Loss, pred: Tensor, targ: Tensor, axis: number
     );
   }
   return sameShape(targ.shape, shape) ? targ : targ.reshape(shape);
+}
+
+/** Where the labels are those of logits whose last axis has the classes. */
+function lastAxisHint(pred: Tensor, targ: Tensor, axis: number): string {
+  const last = pred.shape.length - 1;
+  if (axis === last || !sameShape(targ.shape, pred.shape.slice(0, last))) return "";
+  return `, the classes along axis ${axis}; if they are along the last one, say { axis: -1 }`;
 }

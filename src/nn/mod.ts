@@ -15,6 +15,12 @@ export {
   Softmax,
   Tanh,
 } from "./activations.ts";
+export {
+  type AttendOptions,
+  type AttentionForwardOptions,
+  MultiheadAttention,
+  type MultiheadAttentionOptions,
+} from "./attention.ts";
 export { Flatten, Identity, Lambda, Sequential, Unflatten } from "./containers.ts";
 export { Conv1d, Conv2d, type ConvLayerOptions, ConvTranspose2d, type ConvTransposeLayerOptions } from "./conv.ts";
 export {
@@ -41,6 +47,7 @@ export {
 export { Norm } from "./norm_base.ts";
 export { RMSNorm, type RmsNormOptions } from "./rms_norm.ts";
 export { GroupNorm, type GroupNormOptions, InstanceNorm2d, PixelShuffle } from "./group_norm.ts";
+export { EmbeddingBag, type EmbeddingBagOptions } from "./embedding_bag.ts";
 export { Embedding, type EmbeddingOptions, Linear, type LinearOptions } from "./linear.ts";
 export { Loss, type LossOptions, type Reduction } from "./loss.ts";
 export {
@@ -76,6 +83,14 @@ export {
   type MaxPoolLayerOptions,
   Upsample,
 } from "./pool.ts";
+export { type SinusoidalOptions, SinusoidalPositions } from "./positions.ts";
+export {
+  type DecodeAttendOptions,
+  TransformerDecoderLayer,
+  TransformerEncoderLayer,
+  type TransformerLayerOptions,
+} from "./transformer.ts";
+export { TransformerDecoder, TransformerEncoder, type TransformerOptions } from "./transformer_stack.ts";
 export {
   kaimingNormal,
   type KaimingOptions,

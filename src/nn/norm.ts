@@ -170,6 +170,8 @@ export interface LayerNormOptions {
   readonly eps?: number;
   /** Whether there are a weight and a bias; true by default. */
   readonly affine?: boolean;
+  /** Whether there is a bias where there is a weight; true by default. */
+  readonly bias?: boolean;
 }
 
 /** Normalizes over the last axes, whose sizes are `shape`, each item on its own. */
@@ -187,12 +189,16 @@ export class LayerNorm extends Norm {
    * @param shape Sizes of the last axes; a number for one axis.
    */
   constructor(shape: number | readonly number[], options: LayerNormOptions = {}) {
-    const { eps = 1e-5, affine = true } = checkOptions("make LayerNorm", options, { eps: num, affine: flag });
+    const { eps = 1e-5, affine = true, bias = true } = checkOptions("make LayerNorm", options, {
+      eps: num,
+      affine: flag,
+      bias: flag,
+    });
     super(eps);
     this.shape = typeof shape === "number" ? [shape] : [...shape];
     checkSizes("LayerNorm", Object.fromEntries(this.shape.map((n, i) => [`shape[${i}]`, n])));
     this.weight = affine ? new Parameter(ones(this.shape)) : null;
-    this.bias = affine ? new Parameter(zeros(this.shape)) : null;
+    this.bias = affine && bias ? new Parameter(zeros(this.shape)) : null;
   }
 
   /** The same shape, each item normalized. */
@@ -205,7 +211,8 @@ export class LayerNorm extends Norm {
 
   /** See `Module.toJSON`. */
   override toJSON(): LayerJson | null {
-    const { shape, eps, weight } = this;
-    return { kind: "LayerNorm", shape, eps, affine: weight !== null };
+    const { shape, eps, weight, bias } = this;
+    const affine = weight !== null;
+    return { kind: "LayerNorm", shape, eps, affine, ...(affine && bias === null ? { bias: false } : {}) };
   }
 }

@@ -6,7 +6,7 @@
  */
 export { cat, oneHot, stack, where } from "./create.ts";
 export type { Operand } from "./operand.ts";
-export { type AttentionOptions, scaledDotProductAttention } from "./ops/attention.ts";
+export { type AttentionOptions, rotary, type RotaryOptions, scaledDotProductAttention } from "./ops/attention.ts";
 export * from "./ops/elementwise.ts";
 export * from "./ops/image.ts";
 export * from "./ops/reduce.ts";

@@ -22,6 +22,8 @@ const WITHOUT: Readonly<Record<string, string>> = {
   "nn.Parameter": "a tensor",
   "nn.Sequential": "made of others: tests/nn/module_test.ts",
   "nn.Lambda": "made of others: tests/nn/module_test.ts",
+  "nn.TransformerDecoder": "made of others: tests/nn/transformer_test.ts",
+  "nn.TransformerEncoder": "made of others: tests/nn/transformer_test.ts",
   "nn.TabularModel": "made of others: tests/data/csv_test.ts",
   "nn.embeddingSize": "a number of the host",
   "nn.kaimingNormal": "random numbers: tests/tensor/init_test.ts",

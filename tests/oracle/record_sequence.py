@@ -41,7 +41,7 @@ def layer_case(name, make, new, inputs, args, call, of, scales={}, **rest):
     first = len(inputs)
 
     def fn(*given):
-        module = make().to(given[0].dtype)
+        module = make().to(given[-1].dtype)
         if not rest.get("train"):
             module.eval()
         values = dict(zip(state, given[first:]))
@@ -161,7 +161,117 @@ def attention():
         constant=[3], about="a mask of -inf, and a row that sees nothing")
 
 
+def multihead():
+    """nn.MultiheadAttention: bool masks are true where nothing is seen; without weights, so that rows that see nothing give 0."""
+    for (b, n, m), options, masks, extra in [
+        ((2, 3, 3), {}, {}, {}),
+        ((2, 4, 4), {"bias": False}, {"keyPaddingMask": bools(2, 4, p=0.3)}, {"causal": True}),
+        ((1, 2, 5), {"kdim": 6, "vdim": 3}, {"mask": x(2, 5)}, {}),
+        ((2, 3, 4), {}, {"mask": bools(3, 4, p=0.3), "keyPaddingMask": x(2, 4)}, {}),
+        ((2, 3, 4), {}, {"mask": bools(4, 3, 4, p=0.3)}, {"weights": True}),
+        ((2, 2, 3), {}, {}, {"weights": True, "averageWeights": False}),
+    ]:
+        dim, heads = 8, 2
+        kdim, vdim = options.get("kdim", dim), options.get("vdim", dim)
+        more = {k: v for k, v in options.items()}
+        make = lambda: nn.MultiheadAttention(dim, heads, batch_first=True, **more)
+        own = n == m
+        inputs = [x(b, n, dim)] if own else [x(b, n, dim), x(b, m, kdim), x(b, m, vdim)]
+        first, names = len(inputs), list(masks)
+        asked = extra.get("weights", False)
+        given_options = {**{k: f"${first + i}" for i, k in enumerate(names)}, **({"causal": True} if "causal" in extra else {}), **({"needWeights": True} if asked else {}),
+                         **({"averageWeights": False} if "averageWeights" in extra else {})}
+
+        def call(module, q, *rest):
+            k, v = (q, q) if own else rest[:2]
+            given_masks = dict(zip(names, rest[first - 1 :]))
+            mask, padding = given_masks.get("mask"), given_masks.get("keyPaddingMask")
+            added = q.new_zeros(b * heads, n, m)
+            if mask is not None:
+                added = added + (added.masked_fill(mask, -torch.inf) if mask.dtype == torch.bool else mask)
+            if padding is not None:
+                wide = padding.repeat_interleave(heads, 0)[:, None, :]
+                added = added + (added.masked_fill(wide, -torch.inf) if padding.dtype == torch.bool else wide)
+            if "causal" in extra:
+                added = added.masked_fill(~torch.ones(n, m, dtype=torch.bool).tril(), -torch.inf)
+            y, w = module(q, k, v, attn_mask=added, need_weights=asked, average_attn_weights=extra.get("averageWeights", True))
+            return w if asked else y
+
+        layer_case("nn.MultiheadAttention", make, [dim, heads, options], [*inputs, *masks.values()], [*[f"${i}" for i in range(first)], *(["$0", "$0"] if own else []), given_options],
+                   call, [1 if asked else 0])
+
+
+def transformers():
+    names = {"dimFeedforward": "dim_feedforward", "normFirst": "norm_first", "layerNormEps": "layer_norm_eps"}
+    theirs = lambda options: {names.get(k, k): v for k, v in options.items()}
+    padding = whole([[0, 0, 0, 1], [0, 0, 1, 1]], "bool")
+    causal = nn.Transformer.generate_square_subsequent_mask
+    for options, ours in [({"dimFeedforward": 6}, {}), ({"dimFeedforward": 6, "normFirst": True, "activation": "gelu", "layerNormEps": 1e-3}, {"causal": True}),
+                          ({"dimFeedforward": 5, "bias": False, "activation": "gelu"}, {"keyPaddingMask": "$1"})]:
+        masks = [padding] if "keyPaddingMask" in ours else []
+        kind = lambda: nn.TransformerEncoderLayer(8, 2, batch_first=True, **theirs(options))
+        layer_case("nn.TransformerEncoderLayer", kind, [8, 2, options], [x(2, 4, 8), *masks], ["$0", ours],
+                   lambda m, xs, pad=None: m(xs, src_mask=causal(4, dtype=xs.dtype) if "causal" in ours else None, src_key_padding_mask=pad), [])
+    for options, ours in [({"dimFeedforward": 6}, {"causal": True}), ({"dimFeedforward": 6, "normFirst": True, "activation": "gelu"}, {"memoryKeyPaddingMask": "$2"})]:
+        masks = [padding] if "memoryKeyPaddingMask" in ours else []
+        kind = lambda: nn.TransformerDecoderLayer(8, 2, batch_first=True, **theirs(options))
+        layer_case("nn.TransformerDecoderLayer", kind, [8, 2, options], [x(2, 3, 8), x(2, 4, 8), *masks], ["$0", "$1", ours],
+                   lambda m, xs, memory, pad=None: m(xs, memory, tgt_mask=causal(3, dtype=xs.dtype) if "causal" in ours else None, memory_key_padding_mask=pad), [])
+
+
+def positions():
+    def turn(t, base, offset, interleaved, dims):
+        """As transformers has it for Llama (halves) and GPT-J (neighbours), in the type of the input."""
+        n, half = t.shape[-2], dims // 2
+        angles = (torch.arange(n, dtype=t.dtype) + offset)[:, None] * base ** (-torch.arange(half, dtype=t.dtype) * 2 / dims)
+        own, rest = t[..., :dims], t[..., dims:]
+        if interleaved:
+            a, b, cos, sin = own[..., ::2], own[..., 1::2], angles.cos(), angles.sin()
+            y = torch.stack([a * cos - b * sin, b * cos + a * sin], -1).flatten(-2)
+        else:
+            a, b = own[..., :half], own[..., half:]
+            cos, sin = angles.cos(), angles.sin()
+            y = torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
+        return torch.cat([y, rest], -1)
+
+    for shape, options in [([2, 2, 5, 8], {}), ([3, 6], {"interleaved": True, "offset": 100}), ([1, 2, 4, 10], {"dims": 4, "base": 500}), ([2, 1, 2], {"dims": 2, "interleaved": True})]:
+        full = {"base": 10000, "offset": 0, "interleaved": False, "dims": shape[-1], **options}
+        add("ops.rotary", lambda t: turn(t, **full), [x(*shape)], ["$0", options])
+
+    def waves(t, base, offset, halves):
+        n, d = t.shape[-2:]
+        angles = (torch.arange(n, dtype=t.dtype) + offset)[:, None] * base ** (-torch.arange(0, d, 2, dtype=t.dtype) / d)
+        parts = [angles.sin(), angles.cos()]
+        return t + (torch.cat(parts, -1) if halves else torch.stack(parts, -1).flatten(-2))
+
+    add("nn.SinusoidalPositions", lambda t: waves(t, 10000, 0, False), [x(2, 5, 6)], ["$0"], new=[6])
+    add("nn.SinusoidalPositions", lambda t: waves(t, 100, 7, True), [x(3, 4)], ["$0", 7], new=[4, {"base": 100, "layout": "halves"}])
+
+
+def bags():
+    index = lambda *shape: whole(np.random.RandomState(next_seed()).randint(0, 6, shape))
+    for options, theirs, shape, offsets in [({}, {}, [3, 4], None), ({"mode": "sum", "paddingIdx": 2}, {"mode": "sum", "padding_idx": 2}, [5, 3], None),
+                                           ({"paddingIdx": 1}, {"padding_idx": 1}, [4, 5], None), ({}, {}, [7], [0, 2, 2, 5]), ({"mode": "sum"}, {"mode": "sum"}, [4], [0, 4])]:
+        places = [] if offsets is None else [whole(offsets)]
+        layer_case("nn.EmbeddingBag", lambda: nn.EmbeddingBag(6, 4, **{"mode": "mean", **theirs}), [6, 4, options], [index(*shape), *places],
+                   ["$0", *[f"$1" for _ in places]], lambda m, i, *at: m(i, *at), [])
+
+
+def losses():
+    """[b, n, classes] with padding that does not count."""
+    ids = np.random.RandomState(next_seed()).randint(0, 5, [2, 4])
+    ids[0, 2:] = ids[1, 3:] = -100
+    for smoothing, reduction in [(0, "mean"), (0.1, "mean"), (0.1, "none"), (0, "sum")]:
+        add("nn.CrossEntropyLoss", lambda p, t: F.cross_entropy(p.movedim(-1, 1), t, ignore_index=-100, label_smoothing=smoothing, reduction=reduction),
+            [x(2, 4, 5, scale=2), whole(ids)], ["$0", "$1"], new=[{"axis": -1, "ignoreIndex": -100, "labelSmoothing": smoothing, "reduction": reduction}])
+
+
 if __name__ == "__main__":
     recurrent()
     attention()
+    multihead()
+    transformers()
+    positions()
+    bags()
+    losses()
     write("sequence.json", "python3 tests/oracle/record_sequence.py", cases)

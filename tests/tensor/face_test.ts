@@ -18,7 +18,7 @@ import {
 import { onDevices } from "../support/devices.ts";
 
 /** Operations that only are functions: of several tensors, or of none. */
-const FREE = ["cat", "oneHot", "scaledDotProductAttention", "stack", "where"];
+const FREE = ["cat", "oneHot", "rotary", "scaledDotProductAttention", "stack", "where"];
 
 /** Methods that are no operations: they tell of a tensor, look after it, or write to it. */
 const OWN = ["array", "become", "data", "dispose", "item", "keep", "realize", "toString"];

@@ -7,6 +7,7 @@ import { binaryCrossEntropy as crossEntropyNode } from "../../graph/binary_cross
 import { expm1 as expm1Node } from "../../graph/elementwise.ts";
 import { momentsOf } from "../../graph/moments.ts";
 import { Tensor } from "../tensor.ts";
+import { attentionWeights as weightsOf } from "./attention.ts";
 
 /** `e^x - 1`, with its digits where x is near 0. */
 export function expm1(x: Tensor): Tensor {
@@ -32,4 +33,13 @@ export interface BatchMomentParts {
 export function batchMoments(x: Tensor, axes: readonly number[]): BatchMomentParts {
   const { near, above, variance } = momentsOf(x.node, axes);
   return { near: new Tensor(near), above: new Tensor(above), variance: new Tensor(variance) };
+}
+
+/** The weights of attention, without dropout: `[..., h, n, m]` of queries `[..., h, n, d]` and keys `[..., g, m, d]`. */
+export function attentionWeights(
+  q: Tensor,
+  k: Tensor,
+  { mask, causal }: { readonly mask: Tensor | null; readonly causal: boolean },
+): Tensor {
+  return new Tensor(weightsOf(q.node, k.node, { mask: mask?.node ?? null, causal }));
 }

@@ -4,10 +4,12 @@
  * @module
  */
 import { ConfigError } from "../../base/errors.ts";
-import { checkOptions, flag, num, type OptionTable } from "../../base/options.ts";
+import { checkOptions, flag, num, type OptionTable, whole } from "../../base/options.ts";
 import { attention } from "../fn/attention.ts";
+import { checkRotary, rotary as turn, rotaryTable } from "../fn/rotary.ts";
 import { aTensor, nodeOf } from "../operand.ts";
 import { aGenerator, defaultRng, type Rng } from "../rng.ts";
+import { travelling } from "../step_input.ts";
 import { Tensor } from "../tensor.ts";
 
 /** Options of {@link scaledDotProductAttention}. */
@@ -53,4 +55,36 @@ export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, optio
       dropout: dropout === 0 ? null : { p: dropout, rng: rng ?? defaultRng() },
     }),
   );
+}
+
+/** Options of {@link rotary}. */
+export interface RotaryOptions {
+  /** Base of the angles; 10,000 by default. */
+  readonly base?: number;
+  /** Position of the first vector, where a sequence goes on; 0 by default. */
+  readonly offset?: number;
+  /** Whether neighbours are turned together, as GPT-J has it, rather than the two halves, as Llama and GPT-NeoX; false by default. */
+  readonly interleaved?: boolean;
+  /** How many features are turned, from the first one on; all by default. */
+  readonly dims?: number;
+}
+
+const ROTARY: OptionTable<RotaryOptions> = { base: num, offset: whole(0), interleaved: flag, dims: num };
+
+/**
+ * Queries or keys `[..., n, d]` with their positions: pairs of features turned by angles that grow with the position, so that
+ * products depend on distances only. Pair `i` of `d / 2` turns by `p base^(-2 i / d)` at position `p`.
+ *
+ * @see Su et al. 2021, arXiv:2104.09864
+ */
+export function rotary(x: Tensor, options: RotaryOptions = {}): Tensor {
+  const { base = 10_000, offset = 0, interleaved = false, dims } = checkOptions("turn by positions", options, ROTARY);
+  if (!(base > 0 && base < Infinity)) {
+    throw new ConfigError(`Cannot turn by positions: base is a finite number above 0, got ${base}`);
+  }
+  const { node } = x, spec = { base, offset, interleaved, dims: dims ?? node.shape.at(-1) ?? 0 };
+  checkRotary(node.shape, spec.dims);
+  const n = node.shape.at(-2)!;
+  if (node.size === 0) return x.cast("f32");
+  return new Tensor(turn(node, travelling(rotaryTable(n, spec), [2, n, spec.dims], "f32").node, spec));
 }
