@@ -4,7 +4,6 @@
  * @module
  */
 import type { DeviceProfile, Kernel, Program } from "../contract.ts";
-import { forwardStores } from "./forward_stores.ts";
 import { PARAM_VECTORS } from "./kernels/access.ts";
 import { planConv } from "./kernels/conv.ts";
 import { mergeLeftPackings } from "./kernels/conv_texel.ts";
@@ -60,8 +59,7 @@ export function planProgram(program: Program, profile: DeviceProfile, strategy: 
     extra[slot - program.slots.length] = { texels };
     return slot;
   });
-  const dispatches = forwardStores(program).flatMap((kernel, i) => {
-    if (kernel === null) return [];
+  const dispatches = program.kernels.flatMap((kernel, i) => {
     taken = 0;
     const planned = planKernel(kernel, context, `${program.label} ${i} ${kernel.op}`);
     for (const { bindings } of planned) {

@@ -1,17 +1,19 @@
 /**
- * Memory planning: liveness of stored values, the slots they lie in, and the program over these slots.
+ * Memory planning: the slots that stored values lie in, their liveness, and the program over these slots.
  *
  * @module
  */
 import { bytesPerElement } from "../../base/dtype.ts";
 import { sizeOf } from "../../base/shape.ts";
 import type { Kernel, Program, Slot, View } from "../../device/contract.ts";
+import { storesOf } from "../../device/last_access.ts";
 import type { Collected } from "../collect.ts";
 import { SEGMENT_BYTES } from "../result_pool.ts";
 import { type Draft, wholeOperands } from "./draft.ts";
 import { finish, scatterKernels } from "./finish.ts";
+import { forwardStores } from "./forward_stores.ts";
 import type { Graph, Item } from "./graph.ts";
-import { shareMemory } from "./memory.ts";
+import { shareTemporaries } from "./memory.ts";
 import type { ParamWords } from "./param_words.ts";
 import type { KernelDraft, ScatterDraft } from "./schedule.ts";
 import type { Unit } from "./units.ts";
@@ -43,7 +45,7 @@ export const ITEM_SLOTS = 1 << 20;
 
 /** A place in memory that holds an item. */
 interface Home {
-  slot: number;
+  readonly slot: number;
   readonly offset: number;
   readonly dyn?: number;
 }
@@ -57,7 +59,7 @@ export function assemble(
   words: ParamWords,
   poolLimit: number,
 ): Lowered {
-  const { used, opaque } = liveness(units, drafts);
+  const { read, opaque } = readItems(units, drafts);
   // roots: small ones together in a pool, the others on their own
   const rootBytes = c.roots.map((n) => n.op.kind === "assign" ? 0 : sizeOf(n.shape) * bytesPerElement(n.dtype));
   const pooledRoots: number[] = [], poolOffsets: number[] = [], largeRoots: number[] = [];
@@ -89,23 +91,19 @@ export function assemble(
   const poolSlot = pooledRoots.length > 0 ? bind(SEGMENT_BYTES) : -1;
   pooledRoots.forEach((root, i) => addHome(graph.roots[root], { slot: poolSlot, offset: poolOffsets[i] >> 2, dyn: 0 }));
 
-  // temporaries; operands of whole-matrix kernels never alias outputs
-  const temporaries: { home: Home; first: number; last: number; bytes: number }[] = [];
+  // each temporary value has a slot of its own until all kernels are known; operands of whole-matrix kernels never alias outputs
+  const firstTemporary = slots.length;
+  const bytesOf: number[] = [];
   const readFrom = new Map<Item, Home>();
-  for (const [item, life] of used) {
+  for (const item of read) {
     const own = homes.get(item)?.[0];
     if (own !== undefined && !opaque.has(item)) {
       readFrom.set(item, own);
       continue;
     }
-    const home = addHome(item, { slot: -1, offset: 0 });
-    readFrom.set(item, home);
-    temporaries.push({ home, ...life, bytes: (sizeOf(item.shape) * 4 + 63) & ~63 });
+    const slot = firstTemporary + bytesOf.push((sizeOf(item.shape) * 4 + 63) & ~63) - 1;
+    readFrom.set(item, addHome(item, { slot, offset: 0 }));
   }
-  const { place, sizes } = shareMemory(temporaries);
-  const firstTemporary = slots.length;
-  for (const bytes of sizes) slots.push({ bytes, kind: "temporary", written: false });
-  temporaries.forEach(({ home }, i) => home.slot = firstTemporary + place[i]);
 
   const resolve = (view: View): View => {
     if (view.slot === 0) return view;
@@ -138,19 +136,18 @@ export function assemble(
       ...(home.dyn === undefined ? {} : { dyn: home.dyn }),
     }));
   };
-  const kernels: Kernel[] = [];
+  const finished: Kernel[] = [];
   for (const draft of drafts) {
-    if (draft.frame.kind === "scatterAdd") kernels.push(...scatterKernels(draft as ScatterDraft, stores, resolve));
+    if (draft.frame.kind === "scatterAdd") finished.push(...scatterKernels(draft as ScatterDraft, stores, resolve));
     else {
       const kernel = finish(draft as Draft, stores, resolve);
-      if (kernel !== null) kernels.push(kernel);
+      if (kernel !== null) finished.push(kernel);
     }
   }
-  for (const kernel of kernels) {
-    for (const view of kernel.op === "scatterAdd" ? [kernel.out] : kernel.outs.map((o) => o.view)) {
-      slots[view.slot].written = true;
-    }
-  }
+  const forwarded = forwardStores(finished, (slot) => slot >= firstTemporary);
+  const { kernels, sizes } = shareTemporaries(forwarded, firstTemporary, bytesOf);
+  for (const bytes of sizes) slots.push({ bytes, kind: "temporary", written: false });
+  for (const kernel of kernels) for (const { slot } of storesOf(kernel)) slots[slot].written = true;
   const label = `${kernels.length} kernels: ${[...new Set(kernels.map((k) => k.op))].join(", ")}`;
   return {
     program: { label, slots, kernels },
@@ -172,25 +169,19 @@ export function assemble(
 /** Frames whose kernels read operands while they store results. */
 const TAKES_WHOLE: ReadonlySet<string> = new Set(["matmul", "conv", "scatterAdd"]);
 
-/** Liveness: which items other kernels read, and from which kernel to which they are live; and which of them kernels take as whole operands. */
-function liveness(units: readonly Unit[], drafts: readonly KernelDraft[]) {
-  const used = new Map<Item, { first: number; last: number }>();
+/** Which items kernels read that others store; and which of them kernels take as whole operands. */
+function readItems(units: readonly Unit[], drafts: readonly KernelDraft[]) {
+  const read = new Set<Item>();
   const opaque = new Set<Item>();
   for (const unit of units) {
     if (unit.kind === "cat") continue;
     for (const d of unit.deps) {
-      if (d.kind === "assign") continue;
-      if (d.kernel === unit.kernel) continue;
-      const life = used.get(d.item);
-      const first = d.kind === "cat" ? Math.min(...[...d.deps].map((p) => p.kernel)) : d.kernel;
-      if (life === undefined) used.set(d.item, { first, last: unit.kernel });
-      else life.last = Math.max(life.last, unit.kernel);
-      if (TAKES_WHOLE.has(drafts[unit.kernel].frame.kind)) {
-        opaque.add(d.item);
-      }
+      if (d.kind === "assign" || d.kernel === unit.kernel) continue;
+      read.add(d.item);
+      if (TAKES_WHOLE.has(drafts[unit.kernel].frame.kind)) opaque.add(d.item);
     }
   }
-  return { used, opaque };
+  return { read, opaque };
 }
 
 function usedStorages(c: Collected, drafts: readonly KernelDraft[]): number[] {

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { Inst, Kernel, Store, View } from "../../device/contract.ts";
+import { slotsOf } from "../../device/last_access.ts";
 
 /** How long a value is needed, in numbers of kernels, both ends included. */
 export interface Lifetime {
@@ -39,4 +41,41 @@ export function shareMemory(lives: readonly Lifetime[]): { place: number[]; size
     place[i] = best;
   }
   return { place, sizes };
+}
+
+/**
+ * Liveness: the first and the last kernel that touch each temporary slot, which are those from `first` on. `kernels` over
+ * the memories that slots share when they are not live together, and the size of each.
+ */
+export function shareTemporaries(kernels: readonly Kernel[], first: number, bytes: readonly number[]) {
+  const lives = new Map<number, { bytes: number; first: number; last: number }>();
+  kernels.forEach((kernel, i) => {
+    for (const slot of slotsOf(kernel)) {
+      if (slot < first) continue;
+      const life = lives.get(slot);
+      if (life === undefined) lives.set(slot, { bytes: bytes[slot - first], first: i, last: i });
+      else life.last = i;
+    }
+  });
+  const { place, sizes } = shareMemory([...lives.values()]);
+  const of = new Map([...lives.keys()].map((slot, i) => [slot, first + place[i]]));
+  return { kernels: kernels.map((kernel) => inSlots(kernel, (slot) => of.get(slot) ?? slot)), sizes };
+}
+
+/** `kernel` with every slot that it touches renamed. */
+function inSlots(kernel: Kernel, slotOf: (slot: number) => number): Kernel {
+  const moved = (view: View): View => ({ ...view, slot: slotOf(view.slot) });
+  if (kernel.op === "scatterAdd") {
+    const { src, index, init, out } = kernel;
+    const own = { src: moved(src), index: moved(index), out: moved(out) };
+    return { ...kernel, ...own, ...(init === undefined ? {} : { init: moved(init) }) };
+  }
+  const body = kernel.body.map((inst): Inst => inst.k === "load" ? { ...inst, view: moved(inst.view) } : inst);
+  const store = <S extends Store>(out: S): S => ({ ...out, view: moved(out.view) });
+  if (kernel.op === "reduce") return { ...kernel, body, outs: kernel.outs.map(store) };
+  const own = { body, outs: kernel.outs.map(store) };
+  if (kernel.op === "matmul" || kernel.op === "conv") {
+    return { ...kernel, ...own, a: moved(kernel.a), b: moved(kernel.b) };
+  }
+  return { ...kernel, ...own };
 }

@@ -364,12 +364,26 @@ export class BodyWriter {
       this.#push(view);
       f.mem(MEM.v128Load32Zero).op(OP.i16x8ExtendLowU8).op(OP.i32x4ExtendLowU16);
     } else {
-      const out = f.local(T.v128);
+      const out = f.local(T.v128), n = f.local(T.i32), first = this.#lanesFrom(view, 4);
       f.v128(ZERO).set(out);
-      for (let k = 0; k < 4; k++) this.#loadLane(view, out, k, step, undefined);
+      for (let k = 0; k < 4; k++) {
+        f.get(this.#address);
+        if (byte) f.mem(MEM.i32Load8U, k * step - first).set(n).get(out).get(n).lane(LANE.i32x4Replace, k).set(out);
+        else f.get(out).mem(MEM.v128Load32Lane, k * step - first, k).set(out);
+      }
       f.get(out);
-      f.release(out);
+      for (const l of [out, n]) f.release(l);
     }
+  }
+
+  /** Keeps the lowest address of the lanes, and tells its distance from the first lane's: the others' are offsets from it. */
+  #lanesFrom(view: View, lanes: number): number {
+    const { f } = this;
+    const first = Math.min(0, (lanes - 1) * this.#laneStep(view));
+    this.#push(view);
+    if (first !== 0) f.i32(first).op(OP.i32Add);
+    f.set(this.#address);
+    return first;
   }
 
   /** Loads lane `k` into local `out`; with an index, only if that is in range. */
@@ -423,10 +437,9 @@ export class BodyWriter {
       this.#push(view);
       f.get(value).mem(MEM.v128Store);
     } else {
+      const first = this.#lanesFrom(view, lanes);
       for (let k = 0; k < lanes; k++) {
-        this.#push(view);
-        if (k * step !== 0) f.i32(k * step).op(OP.i32Add);
-        f.get(value).mem(MEM.v128Store32Lane, 0, k);
+        f.get(this.#address).get(value).mem(MEM.v128Store32Lane, k * step - first, k);
       }
     }
     if (flag) f.release(value);
