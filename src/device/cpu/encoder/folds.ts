@@ -3,15 +3,13 @@
  *
  * @module
  */
-import type { Inst, ReduceKind } from "../../contract.ts";
+import type { ReduceKind } from "../../contract.ts";
+import type { Reduction } from "../../rows.ts";
 import type { BodyWriter } from "./body.ts";
 import { MEM, OP, T } from "./code.ts";
 
-/** One fold: its accumulator, and what goes with it. */
-interface Fold {
-  readonly inst: number;
-  readonly kind: ReduceKind;
-  readonly a: number;
+/** One reduction with its accumulator, and what goes with it. */
+interface Fold extends Reduction {
   readonly acc: number;
   /** What chunks were added to: sums of f32 as two pairs of f64, of integers as they are; for argmax the indices. */
   readonly total: number;
@@ -34,11 +32,10 @@ export class Folds {
   readonly list: readonly Fold[];
   readonly #w: BodyWriter;
 
-  constructor(w: BodyWriter, insts: readonly number[]) {
+  constructor(w: BodyWriter, reductions: readonly Reduction[]) {
     this.#w = w;
-    this.list = insts.map((inst) => {
-      const { kind, a } = w.body[inst] as Extract<Inst, { k: "reduce" }>;
-      return { inst, kind, a, acc: w.f.local(T.v128), total: w.f.local(T.v128), high: w.f.local(T.v128) };
+    this.list = reductions.map((reduction) => {
+      return { ...reduction, acc: w.f.local(T.v128), total: w.f.local(T.v128), high: w.f.local(T.v128) };
     });
   }
 
@@ -190,7 +187,7 @@ export class Folds {
     const { f } = this.#w;
     this.chunk();
     for (const fold of this.list) {
-      const out = this.#w.value(fold.inst);
+      const out = this.#w.value(fold.id);
       const at = fold.kind === "sum" ? fold.total : fold.acc;
       if (this.#wide(fold)) {
         if (across) { // all four lanes in f64, the sum in every lane

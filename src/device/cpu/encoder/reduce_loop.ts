@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { Inst, ReduceKernel, View } from "../../contract.ts";
-import { neededInPass, reduceDepths } from "../../data_flow.ts";
+import type { ReduceKernel, View } from "../../contract.ts";
+import { neededInPass } from "../../data_flow.ts";
+import { rowPasses, rowRoots } from "../../rows.ts";
 import { BodyWriter, type Nest } from "./body.ts";
 import { Fn, OP, T } from "./code.ts";
 import type { Context } from "./context.ts";
@@ -92,17 +93,14 @@ export function reduceLoop(context: Context, kernel: ReduceKernel): Work {
 }
 
 /** One row, or four side by side: a pass for each depth of folds, and one for what is stored element by element. */
-function oneRow(w: BodyWriter, { outer, inner, body, outs }: ReduceKernel, lanes: 4 | 1, beside: boolean): void {
+function oneRow(w: BodyWriter, kernel: ReduceKernel, lanes: 4 | 1, beside: boolean): void {
   const { f } = w;
+  const { outer, inner, body, outs } = kernel;
   const lead = outer.length;
-  const depth = reduceDepths(body);
-  const passes = Math.max(...depth);
+  const { level, passes } = rowPasses(kernel);
   const stored = outs.map((o) => o.view);
-  const wanted = neededInPass(body, [
-    ...outs.map((o) => o.value),
-    ...body.flatMap((i, n) => i.k === "reduce" ? [n, i.a] : []),
-  ]);
-  const rowLevel = (pass: number) => w.emit(1, lanes, (i) => wanted(i) && depth[i] === pass, pass === 0 ? stored : []);
+  const wanted = neededInPass(body, rowRoots(outs, passes));
+  const rowLevel = (pass: number) => w.emit(1, lanes, (i) => wanted(i) && level[i] === pass, pass === 0 ? stored : []);
   const otherAxes = inner.map((_, i) => lead + i).slice(0, -1);
   const length = inner[inner.length - 1];
 
@@ -171,10 +169,9 @@ function oneRow(w: BodyWriter, { outer, inner, body, outs }: ReduceKernel, lanes
     if (!spread && !beside) f.v128([0, 1, 2, 3]).op(OP.i32x4Add);
   };
   rowLevel(0);
-  for (let pass = 1; pass <= passes; pass++) {
-    const insts = body.flatMap((i, n) => i.k === "reduce" && depth[n] === pass ? [n] : []);
-    const folds = new Folds(w, insts);
-    const want = neededInPass(body, insts.map((n) => (body[n] as Extract<Inst, { k: "reduce" }>).a));
+  passes.forEach((now, pass) => {
+    const folds = new Folds(w, now);
+    const want = neededInPass(body, now.map(({ a }) => a));
     folds.begin();
     over(
       want,
@@ -186,8 +183,8 @@ function oneRow(w: BodyWriter, { outer, inner, body, outs }: ReduceKernel, lanes
       [],
     );
     folds.end(!beside);
-    rowLevel(pass);
-  }
+    rowLevel(pass + 1);
+  });
   for (const o of outs) {
     if (!o.perRow) continue;
     f.i32(0).set(w.position);

@@ -35,7 +35,7 @@ export function segmentSumLoop(context: Context, { n, starts, body, outs }: Segm
     entry(1).set(stop);
     w.emit(1, 4, own, views);
     w.emit(2, 4, own, views);
-    const folds = new Folds(w, outs.map((_, i) => first + i));
+    const folds = new Folds(w, outs.map((o, i) => ({ id: first + i, kind: "sum", a: o.value })));
     folds.begin();
     f.get(limit).get(stop).op(OP.i32LtS).if(() =>
       f.doWhile(() => {

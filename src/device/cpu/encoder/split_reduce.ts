@@ -3,13 +3,14 @@
  *
  * @module
  */
-import type { Inst, ReduceKernel, View } from "../../contract.ts";
+import type { ReduceKernel, View } from "../../contract.ts";
 import { BodyWriter } from "./body.ts";
 import { Fn, MEM, OP, T } from "./code.ts";
 import type { Context } from "./context.ts";
 import { FOLD_BYTES, Folds } from "./folds.ts";
 import { CHUNK, decode, product, sweep, type Work } from "./loops.ts";
-import { neededInPass, reduceDepths } from "../../data_flow.ts";
+import { neededInPass } from "../../data_flow.ts";
+import { rowPasses, rowRoots } from "../../rows.ts";
 
 /** Rows that are enough for threads to share, and parts that are. */
 const FEW_ROWS = 8, PARTS = 16;
@@ -17,26 +18,28 @@ const FEW_ROWS = 8, PARTS = 16;
 const LEAST = 8192;
 
 /** How many parts each row of a kernel is cut into, by its shape alone; 1 if it is better left whole. */
-export function partsOfRow({ outer, inner, body, outs }: ReduceKernel): number {
+export function partsOfRow(kernel: ReduceKernel): number {
+  const { outer, inner, outs } = kernel;
   const rows = product(outer);
-  const simple = outs.every((o) => o.perRow) && Math.max(...reduceDepths(body)) === 1 && inner[inner.length - 1] >= 16;
+  const simple = outs.every((o) => o.perRow) && inner[inner.length - 1] >= 16 && rowPasses(kernel).passes.length === 1;
   if (!simple || rows >= FEW_ROWS) return 1;
   return Math.max(1, Math.min(Math.ceil(PARTS / rows), Math.floor(product(inner) / LEAST)));
 }
 
 /** Two functions, for the parts and for the rows, and the bytes of `scratch` that lie between them. */
 export function splitReduce(context: Context, kernel: ReduceKernel, parts: number, scratch: number) {
-  const folds = kernel.body.filter((inst) => inst.k === "reduce").length;
+  const [folds] = rowPasses(kernel).passes;
   const from: View = { slot: scratch, dtype: "f32", offset: 0, strides: [] };
   return {
     parts: partsLoop(context, kernel, parts, from),
     rows: rowsLoop(context, kernel, parts, from),
-    bytes: product(kernel.outer) * parts * folds * FOLD_BYTES,
+    bytes: product(kernel.outer) * parts * folds.length * FOLD_BYTES,
   };
 }
 
 /** What both functions begin with: a writer for the body, the folds, and what a row computes before its elements. */
-function begin(context: Context, { outer, inner, body, outs }: ReduceKernel, stored: readonly View[]) {
+function begin(context: Context, kernel: ReduceKernel, stored: readonly View[]) {
+  const { outer, inner, body, outs } = kernel;
   const f = new Fn([T.i32, T.i32, T.i32]);
   const sizes = [...outer, ...inner], rowAxes = outer.map((_, i) => i);
   const w = new BodyWriter(f, context, body, {
@@ -47,13 +50,11 @@ function begin(context: Context, { outer, inner, body, outs }: ReduceKernel, sto
   });
   w.prologue(stored);
   w.emit(0, 4, () => true, stored);
-  const depth = reduceDepths(body);
-  const insts = body.flatMap((inst, n) => inst.k === "reduce" ? [n] : []);
-  const operands = insts.map((n) => (body[n] as Extract<Inst, { k: "reduce" }>).a);
-  const wanted = neededInPass(body, [...outs.map((o) => o.value), ...insts, ...operands]);
-  const rowLevel = (level: number, views: readonly View[]) =>
-    w.emit(1, 4, (i) => wanted(i) && depth[i] === level, views);
-  return { f, w, rowAxes, folds: new Folds(w, insts), elements: neededInPass(body, operands), rowLevel };
+  const { level, passes: [now] } = rowPasses(kernel);
+  const wanted = neededInPass(body, rowRoots(outs, [now]));
+  const rowLevel = (after: number, views: readonly View[]) =>
+    w.emit(1, 4, (i) => wanted(i) && level[i] === after, views);
+  return { f, w, rowAxes, folds: new Folds(w, now), elements: neededInPass(body, now.map(({ a }) => a)), rowLevel };
 }
 
 /** Pushes the address of a part's folds. */

@@ -5,15 +5,9 @@
  */
 import type { ValueType } from "../../../base/dtype.ts";
 import type { ReduceKind } from "../../contract.ts";
+import type { Reduction } from "../../rows.ts";
 import type { ExprWriter } from "./expr_writer.ts";
 import type { Words } from "./words.ts";
-
-/** One reduction: instruction `id` folds instruction `a`. */
-export interface Fold {
-  readonly id: number;
-  readonly kind: ReduceKind;
-  readonly a: number;
-}
 
 /** Smallest and largest values, as bits where they are infinite. */
 const EXTREMES: Record<ValueType, { readonly low: number; readonly high: number }> = {
@@ -25,14 +19,14 @@ const EXTREMES: Record<ValueType, { readonly low: number; readonly high: number 
 
 /** The accumulators of one pass over a row. */
 export class Folds {
-  readonly #folds: readonly Fold[];
+  readonly #folds: readonly Reduction[];
   readonly #writer: ExprWriter;
   readonly #words: Words;
 
   readonly #apart: boolean;
 
   /** @param apart Whether sums of f32 are kept apart by `lane`, a variable, as four lanes would keep them. */
-  constructor(folds: readonly Fold[], writer: ExprWriter, words: Words, apart = false) {
+  constructor(folds: readonly Reduction[], writer: ExprWriter, words: Words, apart = false) {
     this.#apart = apart;
     this.#folds = folds;
     this.#writer = writer;

@@ -8,6 +8,7 @@ import { Access } from "./access.ts";
 import { ExprWriter } from "./expr_writer.ts";
 import { Folds } from "./folds.ts";
 import { closure } from "../../data_flow.ts";
+import { rowPasses } from "../../rows.ts";
 import { typesOf } from "../../instructions.ts";
 import {
   coordinates,
@@ -21,7 +22,6 @@ import {
   sizeOf,
   usesSegments,
 } from "./plan.ts";
-import { foldsOf, rowInfo } from "./rows.ts";
 import { chunksPerRow, planSplitReduce } from "./split_reduce.ts";
 import { Words } from "./words.ts";
 
@@ -119,7 +119,7 @@ interface RowParts {
 function rowStatements(kernel: ReduceKernel, parts: RowParts): string[] {
   const { inner, body, outs } = kernel;
   const { writer, words, threads, innerNames, fours } = parts;
-  const info = rowInfo(body, kernel.outer.length, inner.length);
+  const { level, perRow, passes } = rowPasses(kernel);
   const needed = closure(body, outs.map((out) => out.value));
   const last = inner.length - 1;
   const wide = writer.lanes === 4;
@@ -139,9 +139,9 @@ function rowStatements(kernel: ReduceKernel, parts: RowParts): string[] {
     : `quotient(j - ${four}, ${line}) * ${size} + 4u * ${four} + lane`;
   const length = words.add(sizeOf(counted));
   const lines: string[] = [];
-  const isRow = (i: number) => info.perRow[i];
-  const rowsOf = (level: number) =>
-    writer.statements(needed.filter((i) => info.perRow[i] && info.level[i] === level && body[i].k !== "reduce"));
+  const isRow = (i: number) => perRow[i];
+  const rowsOf = (after: number) =>
+    writer.statements(needed.filter((i) => perRow[i] && level[i] === after && body[i].k !== "reduce"));
   const elements = (content: readonly string[]) => {
     if (!fours || wide) return content;
     const inside = size === undefined ? "lane < 4u" : `lane < min(4u, ${size} - 4u * ${names[last]})`;
@@ -162,12 +162,11 @@ function rowStatements(kernel: ReduceKernel, parts: RowParts): string[] {
     ];
   };
   const full = outs.filter((out) => !out.perRow);
-  const perRow = outs.filter((out) => out.perRow);
+  const once = outs.filter((out) => out.perRow);
   // what needs no sum is stored on the way
-  const early = info.levels === 1 && full.every((out) => info.level[out.value] === 0);
-  for (let level = 0; level < info.levels; level++) {
-    lines.push(...rowsOf(level));
-    const now = foldsOf(body, needed).filter((f) => info.level[f.id] === level + 1);
+  const early = passes.length === 1 && full.every((out) => level[out.value] === 0);
+  passes.forEach((now, pass) => {
+    lines.push(...rowsOf(pass));
     const folds = new Folds(now, writer, words, fours && !wide);
     lines.push(...folds.start());
     lines.push(...loop([
@@ -176,15 +175,15 @@ function rowStatements(kernel: ReduceKernel, parts: RowParts): string[] {
       ...(early ? writer.stores(full, wide ? size : undefined) : []),
     ]));
     lines.push(...folds.finish(threads > 1));
-  }
-  lines.push(...rowsOf(info.levels));
+  });
+  lines.push(...rowsOf(passes.length));
   if (full.length > 0 && !early) {
     lines.push(...loop([
       ...writer.statements(closure(body, full.map((out) => out.value), isRow)),
       ...writer.stores(full, wide ? size : undefined),
     ]));
   }
-  if (perRow.length > 0) lines.push(...storeRows(perRow, parts, body, isRow, full.length > 0));
+  if (once.length > 0) lines.push(...storeRows(once, parts, body, isRow, full.length > 0));
   return lines;
 }
 

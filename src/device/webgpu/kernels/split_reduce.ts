@@ -6,8 +6,9 @@
 import type { ReduceKernel } from "../../contract.ts";
 import { Access } from "./access.ts";
 import { ExprWriter } from "./expr_writer.ts";
-import { type Fold, Folds } from "./folds.ts";
+import { Folds } from "./folds.ts";
 import { closure } from "../../data_flow.ts";
+import { type Reduction, type RowPasses, rowPasses } from "../../rows.ts";
 import {
   coordinates,
   type Dispatch,
@@ -19,7 +20,6 @@ import {
   sizeOf,
   usesSegments,
 } from "./plan.ts";
-import { foldsOf, rowInfo } from "./rows.ts";
 import { Words } from "./words.ts";
 
 const WG = 256;
@@ -38,13 +38,13 @@ export function chunksPerRow({ outer, inner, outs }: ReduceKernel): number {
 export function planSplitReduce(kernel: ReduceKernel, context: PlanContext, label: string): Dispatch[] {
   const chunks = chunksPerRow(kernel);
   const rows = sizeOf(kernel.outer);
-  const info = rowInfo(kernel.body, kernel.outer.length, kernel.inner.length);
+  const info = rowPasses(kernel);
   const needed = closure(kernel.body, kernel.outs.map((out) => out.value));
-  const all = foldsOf(kernel.body, needed);
+  const all = info.passes.flat();
   // per fold and chunk of a row: the bits of the value, and its index
   const scratch = context.scratch(all.length * 2 * rows * chunks * 4);
   const dispatches: Dispatch[] = [];
-  for (let level = 0; level <= info.levels; level++) {
+  for (let level = 0; level <= info.passes.length; level++) {
     dispatches.push(
       planPass({ kernel, context, chunks, info, needed, all, scratch, level, label: `${label} pass ${level}` }),
     );
@@ -56,9 +56,9 @@ interface Pass {
   readonly kernel: ReduceKernel;
   readonly context: PlanContext;
   readonly chunks: number;
-  readonly info: ReturnType<typeof rowInfo>;
+  readonly info: RowPasses;
   readonly needed: readonly number[];
-  readonly all: readonly Fold[];
+  readonly all: readonly Reduction[];
   readonly scratch: number;
   readonly level: number;
   readonly label: string;
@@ -67,7 +67,7 @@ interface Pass {
 function planPass(pass: Pass): Dispatch {
   const { kernel, context, chunks, info, all, scratch, level, label } = pass;
   const { outer, inner, body, outs } = kernel;
-  const last = level === info.levels;
+  const last = level === info.passes.length;
   const words = new Words();
   const access = new Access({ body, outs, uniformParams: context.uniformParams });
   const segments = new Segments(words);
@@ -96,7 +96,7 @@ function planPass(pass: Pass): Dispatch {
     ...coordinates(rowNames, outer, "row", words, "rest_of_row"),
   ];
   for (let below = 0; below <= level; below++) {
-    main.push(...combine(all.filter((f) => info.level[f.id] === below), pass, { writer, words, count, partials }));
+    if (below > 0) main.push(...combine(info.passes[below - 1], pass, { writer, words, count, partials }));
     main.push(...writer.statements(
       pass.needed.filter((i) => info.perRow[i] && info.level[i] === below && body[i].k !== "reduce"),
     ));
@@ -112,7 +112,7 @@ function planPass(pass: Pass): Dispatch {
       "}",
     );
   } else {
-    const now = all.filter((f) => info.level[f.id] === level + 1);
+    const now = info.passes[level];
     const folds = new Folds(now, writer, words);
     const chunk = words.add(Math.ceil(sizeOf(inner) / chunks));
     main.push(
@@ -151,7 +151,7 @@ interface Combining {
 }
 
 /** Folds the partial results of earlier passes: every workgroup of the row does the same. */
-function combine(folds: readonly Fold[], { all }: Pass, { writer, words, count, partials }: Combining): string[] {
+function combine(folds: readonly Reduction[], { all }: Pass, { writer, words, count, partials }: Combining): string[] {
   if (folds.length === 0) return [];
   const part = new Folds(folds, writer, words);
   return [
