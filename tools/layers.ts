@@ -1,5 +1,6 @@
 /**
- * Checks that imports point down the layers only and run in no circles; prints what doesn't hold and fails.
+ * Checks that imports point down the layers only and run in no circles, and that only the rooms that may name a runtime (Deno,
+ * Node, a browser) do; prints what doesn't hold and fails.
  *
  * @module
  */
@@ -50,6 +51,25 @@ export function forbidden(from: string, to: string): string | null {
   if (a[0] === b[0] || a[1] > b[1]) return null;
   if (a[1] < b[1]) return `${from} (layer ${a[1]}) imports ${to} (layer ${b[1]}): imports point down`;
   return `${from} imports ${to}: parts of layer ${a[1]} are independent of each other`;
+}
+
+/** What may name a runtime: the host and its files, native code through FFI, MPI, the live page's server, the command line. */
+const ROOMS: readonly string[] = [
+  "src/base/host",
+  "src/device/cpu/native/",
+  "src/vision/data/jpeg.ts",
+  "src/distrib/",
+  "src/live/",
+  "src/cli/",
+];
+
+/** What names a runtime in a module's text, where it may not: the first such words, or null. Comments and texts may. */
+export function namesRuntime(path: string, text: string): string | null {
+  if (!path.startsWith("src/") || ROOMS.some((room) => path.startsWith(room))) return null;
+  const code = text.replace(/\/\*[\s\S]*?\*\/|(?<![:"'`\w])\/\/.*$/gm, "")
+    .replace(/"(?:[^"\\\n]|\\.)*"/g, (literal) => literal.startsWith('"node:') ? literal : '""');
+  return /"node:\w+"|(?:globalThis\??\.|(?<![\w$.]))(?:Deno|Bun|process|navigator)\s*(?:\?\.|[.[])\s*\w*/.exec(code)
+    ?.[0] ?? null;
 }
 
 /** An import or export of another module of the project. */
@@ -127,7 +147,12 @@ export async function violations(root: URL): Promise<string[]> {
     const from = url.href.slice(root.href.length);
     values.set(from, []);
     all.set(from, []);
-    for (const { path, typeOnly, late } of importsOf(await Deno.readTextFile(url))) {
+    const text = await Deno.readTextFile(url);
+    const runtime = namesRuntime(from, text);
+    if (runtime !== null) {
+      out.push(`${from} names a runtime (${runtime}): only ${ROOMS.join(", ")} may, use src/base/host.ts`);
+    }
+    for (const { path, typeOnly, late } of importsOf(text)) {
       const to = new URL(path, url).href.slice(root.href.length);
       all.get(from)!.push(to);
       if (!typeOnly && !late) values.get(from)!.push(to);

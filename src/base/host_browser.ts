@@ -76,6 +76,19 @@ async function startHash(kind: "sha256" | "md5"): Promise<Hash> {
   };
 }
 
+/** Unpacks what gzip packed, in one part. */
+async function* gunzip(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  const unpacking = new DecompressionStream("gzip");
+  const writer = unpacking.writable.getWriter(), reader = unpacking.readable.getReader();
+  const fed = (async () => {
+    for await (const piece of pieces) await writer.write(piece as Uint8Array<ArrayBuffer>);
+    await writer.close();
+  })();
+  fed.catch((error) => writer.abort(error).catch(() => {}));
+  for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+  await fed;
+}
+
 /** The host in a browser. */
 export function browserHost(): Host {
   const blocks = mayBlock();
@@ -96,7 +109,8 @@ export function browserHost(): Host {
     environment: () => undefined,
     setEnvironment: () => {},
     granted: () => true,
-    mayConnect: () => true,
+    folder: () => "/",
+    windowsPaths: () => null,
     mayBlock: blocks,
     startsWhileBlocked: false,
     noSharedMemory: missing,
@@ -115,8 +129,10 @@ export function browserHost(): Host {
     notebook: () => null,
     cache: () => cache,
     startHash,
+    gunzip,
     onExit: (f) => globalThis.addEventListener("pagehide", f),
     onSignal: () => null,
+    pid: Math.floor(performance.timeOrigin) % 2 ** 31,
     exit: () => {},
   };
 }

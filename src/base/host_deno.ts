@@ -5,7 +5,7 @@
  */
 import { folderCache } from "./host_cache.ts";
 import type { Host } from "./host_interface.ts";
-import { nodeContext, nodeHash, nodeThread, type WorkerThreads } from "./host_node_modules.ts";
+import { nodeContext, nodeGunzip, nodeHash, nodeThread, type WorkerThreads } from "./host_node_modules.ts";
 
 /**
  * Tasks after which Deno's scheduler (tokio's, for one thread) looks for input and output though more are ready; see
@@ -53,8 +53,13 @@ export function denoHost(): Host {
     },
     environment,
     setEnvironment: (variable, value) => value === null ? Deno.env.delete(variable) : Deno.env.set(variable, value),
-    granted: (name, path) => granted({ name, path }),
-    mayConnect: (address) => granted({ name: "net", host: address }),
+    granted: (name, which) => {
+      if (which === undefined) return granted({ name });
+      if (name === "read" || name === "write") return granted({ name, path: which });
+      return granted(name === "net" ? { name, host: which } : name === "env" ? { name, variable: which } : { name });
+    },
+    folder: () => Deno.cwd(),
+    windowsPaths: () => process.getBuiltinModule("node:path"),
     mayBlock: true,
     startsWhileBlocked: true,
     noSharedMemory: null,
@@ -102,11 +107,15 @@ export function denoHost(): Host {
         },
       }),
     startHash: nodeHash,
+    gunzip: nodeGunzip,
     onExit: (f) => globalThis.addEventListener("unload", f),
     onSignal: (name, f) => {
       if (os === "windows" && name === "SIGTERM") return null;
       Deno.addSignalListener(name, f);
       return () => Deno.removeSignalListener(name, f);
+    },
+    get pid() {
+      return Deno.pid;
     },
     exit: (code) => Deno.exit(code),
   };

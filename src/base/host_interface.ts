@@ -68,10 +68,15 @@ export interface Host {
   environment(variable: string): string | null | undefined;
   /** Sets the variable, or with null removes it; only where {@link environment} does not give undefined. */
   setEnvironment(variable: string, value: string | null): void;
-  /** Whether something may be done without asking; always, where the runtime knows no permissions. */
-  granted(what: "read" | "write", path: string): boolean;
-  /** The same, of connections to `name:port`. */
-  mayConnect(address: string): boolean;
+  /**
+   * Whether something may be done without asking: reading or writing a path, connecting to `name:port`, or all of it; always,
+   * where the runtime knows no permissions.
+   */
+  granted(what: "read" | "write" | "net" | "env" | "ffi", which?: string): boolean;
+  /** The working folder. */
+  folder(): string;
+  /** Node's functions for the paths of Windows; only there. */
+  windowsPaths(): unknown;
   /** Whether this thread may sleep (`Atomics.wait`): a page's own may not. */
   readonly mayBlock: boolean;
   /** Whether a thread starts while the one that started it sleeps. */
@@ -100,10 +105,14 @@ export interface Host {
   cache(): TextCache | null;
   /** Starts a checksum; SHA-256 and, for archives that have no other, MD5. */
   startHash(kind: "sha256" | "md5"): Promise<Hash>;
+  /** Unpacks what gzip packed. */
+  gunzip(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
   /** Calls `f` before the program ends. */
   onExit(f: () => void): void;
   /** Calls `f` at a signal, in place of what it does; gives what ends that. Null where there is no such signal. */
   onSignal(name: Signal, f: () => void): (() => void) | null;
+  /** A number that tells this process from others. */
+  readonly pid: number;
   /** Ends the process, where there is one. */
   exit(code: number): void;
 }

@@ -5,7 +5,7 @@
  */
 import { folderCache } from "./host_cache.ts";
 import type { Host, TextSink } from "./host_interface.ts";
-import { nodeContext, nodeHash, nodeThread, type WorkerThreads } from "./host_node_modules.ts";
+import { nodeContext, nodeGunzip, nodeHash, nodeThread, type WorkerThreads } from "./host_node_modules.ts";
 
 /** What is used of Node's `process`. */
 interface NodeProcess {
@@ -17,6 +17,9 @@ interface NodeProcess {
   getBuiltinModule(name: "node:worker_threads"): WorkerThreads;
   getBuiltinModule(name: "node:os"): { availableParallelism(): number };
   getBuiltinModule(name: "node:fs"): NodeFiles;
+  getBuiltinModule(name: "node:path"): unknown;
+  readonly pid: number;
+  cwd(): string;
   on(event: string, f: () => void): unknown;
   off(event: string, f: () => void): unknown;
   exit(code: number): void;
@@ -63,7 +66,8 @@ export function nodeHost(): Host {
       else node.env[variable] = value;
     },
     granted: () => true,
-    mayConnect: () => true,
+    folder: () => node.cwd(),
+    windowsPaths: () => node.getBuiltinModule("node:path"),
     mayBlock: true,
     startsWhileBlocked: true,
     noSharedMemory: null,
@@ -87,12 +91,14 @@ export function nodeHost(): Host {
         },
       }),
     startHash: nodeHash,
+    gunzip: nodeGunzip,
     onExit: (f) => void node.on("exit", f),
     onSignal: (name, f) => {
       if (os === "windows" && name === "SIGTERM") return null;
       node.on(name, f);
       return () => void node.off(name, f);
     },
+    pid: node.pid,
     exit: (code) => node.exit(code),
   };
 }

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { files, isMissing } from "../base/host_files.ts";
 import { checkOptions, flag, text } from "../base/options.ts";
-import { dirname, isAbsolute, join } from "@std/path";
+import { dirname, isAbsolute, join } from "../base/path.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, ORDER, type Row } from "../train/mod.ts";
 
@@ -60,13 +61,13 @@ export class CSVLogger extends Callback {
   override async beforeFit(): Promise<void> {
     const { learn } = this;
     if (learn.resuming) return;
-    await Deno.mkdir(dirname(this.path), { recursive: true });
+    await files.mkdir(dirname(this.path), { recursive: true });
     const goOn = this.append || learn.phase === "unfrozen";
     const there = goOn ? await textOfFile(this.path) : "";
     const torn = there !== "" && !there.endsWith("\n"); // what wrote it was killed in the middle of a line
     const header = lastHeader(there) === this.#header ? "" : this.#header;
-    if (there === "") await Deno.writeTextFile(this.path, header);
-    else await Deno.writeTextFile(this.path, (torn ? "\n" : "") + header, { append: true });
+    if (there === "") await files.writeTextFile(this.path, header);
+    else await files.writeTextFile(this.path, (torn ? "\n" : "") + header, { append: true });
     this.#start = await sizeOfFile(this.path);
   }
 
@@ -89,17 +90,17 @@ export class CSVLogger extends Callback {
     const { recorder } = this.learn;
     let before = this.#header; // the header, where the file was lost
     if (await sizeOfFile(this.path) >= this.#start) {
-      before = new TextDecoder().decode((await Deno.readFile(this.path)).subarray(0, this.#start));
+      before = new TextDecoder().decode((await files.readFile(this.path)).subarray(0, this.#start));
     }
-    await Deno.mkdir(dirname(this.path), { recursive: true });
-    await Deno.writeTextFile(this.path, before + recorder.rows.map((row) => this.#line(row)).join(""));
+    await files.mkdir(dirname(this.path), { recursive: true });
+    await files.writeTextFile(this.path, before + recorder.rows.map((row) => this.#line(row)).join(""));
   }
 
   /** See `Callback.afterEpoch`. */
   override async afterEpoch(): Promise<void> {
     const { recorder } = this.learn;
     const row = recorder.rows.at(-1);
-    if (row !== undefined) await Deno.writeTextFile(this.path, this.#line(row), { append: true });
+    if (row !== undefined) await files.writeTextFile(this.path, this.#line(row), { append: true });
   }
 }
 
@@ -117,19 +118,19 @@ function lastHeader(text: string): string | null {
 
 async function textOfFile(path: string): Promise<string> {
   try {
-    const { isFile } = await Deno.stat(path);
-    return isFile ? await Deno.readTextFile(path) : ""; // a pipe or a device, whose end may never come
+    const { isFile } = await files.stat(path);
+    return isFile ? await files.readTextFile(path) : ""; // a pipe or a device, whose end may never come
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "";
+    if (isMissing(error)) return "";
     throw error;
   }
 }
 
 async function sizeOfFile(path: string): Promise<number> {
   try {
-    return (await Deno.stat(path)).size;
+    return (await files.stat(path)).size;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return 0;
+    if (isMissing(error)) return 0;
     throw error;
   }
 }

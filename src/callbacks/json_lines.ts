@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { files } from "../base/host_files.ts";
 import { checkOptions, text } from "../base/options.ts";
-import { dirname, isAbsolute, join } from "@std/path";
+import { dirname, isAbsolute, join } from "../base/path.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, ORDER } from "../train/mod.ts";
 import { rememberOffset, takeOffset } from "./resume_offsets.ts";
@@ -54,7 +55,7 @@ export class JsonLines extends Callback {
   /** See `Callback.beforeFit`. */
   override async beforeFit(): Promise<void> {
     if (this.learn.resuming) return;
-    await Deno.mkdir(dirname(this.path), { recursive: true });
+    await files.mkdir(dirname(this.path), { recursive: true });
     this.#bytes = await trimFile(this.path, takeOffset(this.learn, this.path) ?? Infinity);
     await this.#write({ event: "fit", phase: this.learn.phase, epochs: this.learn.nEpoch });
   }
@@ -69,7 +70,7 @@ export class JsonLines extends Callback {
     const bytes = state.count("bytes");
     if (!this.learn.running) return rememberOffset(this.learn, this.path, bytes); // a finished fit is skipped
     takeOffset(this.learn, this.path);
-    await Deno.mkdir(dirname(this.path), { recursive: true });
+    await files.mkdir(dirname(this.path), { recursive: true });
     this.#bytes = await trimFile(this.path, bytes);
   }
 
@@ -92,7 +93,7 @@ export class JsonLines extends Callback {
       (_, v) => typeof v === "number" && !Number.isFinite(v) ? String(v) : v,
     );
     const bytes = new TextEncoder().encode(text + "\n");
-    await Deno.writeFile(this.path, bytes, { append: true });
+    await files.writeFile(this.path, bytes, { append: true });
     this.#bytes += bytes.length;
   }
 }

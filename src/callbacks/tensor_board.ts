@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { host } from "../base/host.ts";
+import { files } from "../base/host_files.ts";
 import { checkOptions, flag, text } from "../base/options.ts";
-import { isAbsolute, join } from "@std/path";
+import { isAbsolute, join } from "../base/path.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, ORDER } from "../train/mod.ts";
 import { rememberOffset, takeOffset } from "./resume_offsets.ts";
@@ -65,8 +67,8 @@ export class TensorBoard extends Callback {
     this.#written = 0;
     const seconds = Date.now() / 1000;
     if (this.#file === "") {
-      await Deno.mkdir(this.path, { recursive: true });
-      this.#file = join(this.path, `events.out.tfevents.${Math.floor(seconds)}.anneal.${Deno.pid}`);
+      await files.mkdir(this.path, { recursive: true });
+      this.#file = join(this.path, `events.out.tfevents.${Math.floor(seconds)}.anneal.${host.pid}`);
       await this.#write([versionEvent(seconds)]);
     }
     // what this fit wrote before comes again: all of it, or what comes after the place that it goes on from
@@ -129,6 +131,6 @@ export class TensorBoard extends Callback {
       bytes.set(frame, at);
       at += frame.length;
     }
-    await Deno.writeFile(this.#file, bytes, { append: true });
+    await files.writeFile(this.#file, bytes, { append: true });
   }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { dirname, join, resolve } from "@std/path";
+import { dirname, join, resolve } from "../base/path.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
 import { ArrayDataLoaders, type Batch, type DataLoader, TabularDataLoaders } from "../data/mod.ts";
 import { minimum, type PredictInput, slide, steep, valley } from "../fit/mod.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { stringify } from "@std/yaml";
-import { basename, dirname, extname, join, resolve } from "@std/path";
+import { basename, dirname, extname, join, resolve } from "../base/path.ts";
 import { ConfigError } from "../base/errors.ts";
 import { checkRecipe } from "./recipe/check.ts";
 import type { Recipe } from "./recipe/schema.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { dirname, join, resolve } from "@std/path";
+import { dirname, join, resolve } from "../base/path.ts";
 import { AnnealError, ConfigError, InterruptedError } from "../base/errors.ts";
 import { CSVLogger, StopAfter } from "../callbacks/mod.ts";
 import { type Batch, DataLoader } from "../data/mod.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { basename, dirname, relative } from "@std/path";
+import { basename, dirname, relative } from "../base/path.ts";
 import { DataError } from "../base/errors.ts";
 
 /** Names of the parts of a data set: no class is called so where other images lie in folders inside of them. */

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
+import { host } from "../base/host.ts";
+import { files, isMissing, piecesOf } from "../base/host_files.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
 import { nearestName } from "../base/options.ts";
 
@@ -73,12 +74,12 @@ export async function* textOf(file: string, encoding?: string): AsyncGenerator<s
     try {
       text = decoder.decode(bytes, { stream: true });
     } catch (cause) {
-      throw undecoded(file, line, Buffer.concat([rest, bytes]), decoder.encoding, cause);
+      throw undecoded(file, line, joined(rest, bytes), decoder.encoding, cause);
     }
     if (text !== "") yield text;
     const end = bytes.lastIndexOf(10);
     for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) line++;
-    rest = end >= 0 ? bytes.slice(end + 1) : rest.length < 1 << 16 ? Buffer.concat([rest, bytes]) : rest;
+    rest = end >= 0 ? bytes.slice(end + 1) : rest.length < 1 << 16 ? joined(rest, bytes) : rest;
   }
   try {
     const text = decoder?.decode() ?? "";
@@ -124,20 +125,26 @@ function undecoded(file: string, first: number, bytes: Uint8Array, encoding: str
   );
 }
 
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const out = new Uint8Array(a.length + b.length);
+  out.set(a);
+  out.set(b, a.length);
+  return out;
+}
+
 async function* bytesOf(file: string): AsyncGenerator<Uint8Array, void, undefined> {
-  const [{ createReadStream }, { createGunzip }] = await Promise.all([import("node:fs"), import("node:zlib")]);
   const head = new Uint8Array(2);
   try {
-    using open = await Deno.open(file);
-    await open.read(head);
-    const raw = createReadStream(file);
-    const gzip = head[0] === 0x1f && head[1] === 0x8b;
-    const stream = gzip ? raw.pipe(createGunzip()) : raw;
-    if (gzip) raw.on("error", (error: Error) => stream.destroy(error));
-    for await (const chunk of stream) yield chunk as Uint8Array;
+    const start = await files.open(file);
+    try {
+      await start.read(head);
+    } finally {
+      await start.close();
+    }
+    const pieces = piecesOf(await files.stream(file));
+    yield* head[0] === 0x1f && head[1] === 0x8b ? host.gunzip(pieces) : pieces;
   } catch (cause) {
-    const missing = cause instanceof Deno.errors.NotFound || (cause as { code?: string }).code === "ENOENT";
-    const why = missing ? "there is no such file" : (cause as Error).message;
+    const why = isMissing(cause) ? "there is no such file" : (cause as Error).message;
     throw new DataError(`Cannot read ${file}: ${why}`, { cause });
   }
 }

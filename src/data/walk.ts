@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { host } from "../base/host.ts";
+import { fileFault, files, type FolderEntry, isMissing } from "../base/host_files.ts";
+import { join } from "../base/path.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
 
 /** Where {@link walkFiles} looks. */
@@ -28,38 +30,44 @@ export function folderPath(path: string | URL): string {
  * @throws DataError If a folder is missing or cannot be read; ConfigError without the permission to.
  */
 export async function walkFiles(root: string, { recurse, folders, what }: WalkOptions): Promise<string[]> {
-  if ((await Deno.permissions.query({ name: "read", path: root })).state !== "granted") {
+  if (!host.granted("read", root)) {
     throw new ConfigError(`Cannot look for ${what} in ${root}: reading it is not allowed, run again with --allow-read`);
   }
-  const files: string[] = [], seen = new Set<string>();
+  const found: string[] = [], seen = new Set<string>();
   const visit = async (folder: string, top: boolean): Promise<void> => {
-    const real = await orRefuse(folder, what, () => Deno.realPath(folder));
+    const real = await orRefuse(folder, what, () => files.realPath(folder));
     if (seen.has(real)) return;
     seen.add(real);
-    const entries = await orRefuse(folder, what, () => Array.fromAsync(Deno.readDir(folder)));
+    const entries = await orRefuse(folder, what, () => listed(folder));
     for (const { name, isDirectory, isSymlink } of entries) {
       if (name.startsWith(".")) continue;
       const full = join(folder, name);
       // a link that leads nowhere is no file
-      const inside = isSymlink ? (await Deno.stat(full).catch(() => null))?.isDirectory ?? null : isDirectory;
+      const inside = isSymlink ? (await files.stat(full).catch(() => null))?.isDirectory ?? null : isDirectory;
       if (inside === true) {
         if (recurse && (!top || folders.length === 0 || folders.includes(name))) await visit(full, false);
-      } else if (inside === false && (!top || folders.length === 0 || folders.includes("."))) files.push(full);
+      } else if (inside === false && (!top || folders.length === 0 || folders.includes("."))) found.push(full);
     }
   };
   await visit(root, true);
-  return files.sort((a, b) => a < b ? -1 : a > b ? 1 : 0);
+  return found.sort((a, b) => a < b ? -1 : a > b ? 1 : 0);
+}
+
+async function listed(folder: string): Promise<FolderEntry[]> {
+  const entries: FolderEntry[] = [];
+  for await (const entry of files.readDir(folder)) entries.push(entry);
+  return entries;
 }
 
 async function orRefuse<T>(folder: string, what: string, body: () => Promise<T>): Promise<T> {
   try {
     return await body();
   } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound
+    const reason = isMissing(error)
       ? "there is no such folder"
-      : error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable
+      : fileFault(error) === "denied"
       ? "reading it is not permitted"
-      : error instanceof Deno.errors.NotADirectory
+      : fileFault(error) === "no folder"
       ? "it is no folder"
       : error instanceof Error
       ? error.message

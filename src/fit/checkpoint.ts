@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { isAbsolute, join } from "@std/path";
+import { isAbsolute, join } from "../base/path.ts";
 import { ConfigError } from "../base/errors.ts";
+import { host as runtime } from "../base/host.ts";
 import { checkOptions, num, oneOf, type OptionTable, orNull, text } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import {
@@ -291,7 +292,7 @@ export class Checkpoint extends Callback implements InterruptSaver {
     if (!isSignal(interruption.reason) || this.onSignal !== "exit") return;
     tell(logger, interruptedError(interruption, path).message);
     await this.#session!.close();
-    Deno.exit(interruption.reason === "SIGINT" ? 130 : 143);
+    runtime.exit(interruption.reason === "SIGINT" ? 130 : 143);
   }
 }
 

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { host } from "../base/host.ts";
+import type { Signal } from "../base/host_interface.ts";
 import { AnnealError, CheckpointError, ConfigError, InterruptedError } from "../base/errors.ts";
 import { sameBits } from "../device/arithmetic.ts";
 import { currentDevice } from "../tensor/mod.ts";
@@ -19,8 +21,6 @@ export interface FitPlan extends Plan {
   readonly startEpoch: number;
 }
 
-type Signal = "SIGINT" | "SIGTERM";
-
 /** Lets a fit write checkpoints, from before its first event until after its last. */
 export class CheckpointSession {
   readonly store: CheckpointStore;
@@ -36,7 +36,7 @@ export class CheckpointSession {
   readonly #index: number;
   readonly #fingerprint: Fingerprint;
   #run: string = crypto.randomUUID();
-  #listeners: (readonly [Signal, () => void])[] = [];
+  #listeners: (() => void)[] = [];
   #closed = false;
 
   private constructor(
@@ -227,19 +227,17 @@ export class CheckpointSession {
 
   #listen(): void {
     if (this.#checkpoint.onSignal === "ignore") return;
-    for (const name of ["SIGINT", "SIGTERM"] as const) {
-      if (Deno.build.os === "windows" && name === "SIGTERM") continue;
-      const listener = (): void => {
+    for (const name of ["SIGINT", "SIGTERM"] satisfies Signal[]) {
+      const stop = host.onSignal(name, () => {
         this.#learn.interrupt(name);
         this.#unlisten(); // a second one ends the process at once
-      };
-      Deno.addSignalListener(name, listener);
-      this.#listeners.push([name, listener]);
+      });
+      if (stop !== null) this.#listeners.push(stop);
     }
   }
 
   #unlisten(): void {
-    for (const [name, listener] of this.#listeners) Deno.removeSignalListener(name, listener);
+    for (const stop of this.#listeners) stop();
     this.#listeners = [];
   }
 

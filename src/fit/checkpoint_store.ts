@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { files, type HostLock } from "../base/host_files.ts";
+import { join } from "../base/path.ts";
 import { AnnealError, CheckpointError } from "../base/errors.ts";
 import {
   type CheckpointNote,
@@ -54,13 +55,13 @@ export class CheckpointStore {
   /** Path of the newest checkpoint that is known to be whole; null for none. */
   last: string | null = null;
   /** Null in processes that leave reading and writing to another one. */
-  readonly #lock: Deno.FsFile | null;
+  readonly #lock: HostLock | null;
   readonly #keep: number;
   #entries: Entry[] = [];
   #next = 1;
   #pending: Promise<void> | null = null;
 
-  private constructor(dir: string, lock: Deno.FsFile | null, keep: number) {
+  private constructor(dir: string, lock: HostLock | null, keep: number) {
     this.dir = dir;
     this.#lock = lock;
     this.#keep = keep;
@@ -73,14 +74,12 @@ export class CheckpointStore {
    */
   static async open(dir: string, keep: number): Promise<CheckpointStore> {
     try {
-      await Deno.mkdir(dir, { recursive: true });
-      const lock = await Deno.open(join(dir, ".lock"), { write: true, create: true });
+      await files.mkdir(dir, { recursive: true });
+      const lock = await files.lock(join(dir, ".lock"));
+      if (lock === null) {
+        throw new CheckpointError(`Cannot use ${dir} for checkpoints: another run writes there, give each its own dir`);
+      }
       try {
-        if (!await lock.tryLock(true)) {
-          throw new CheckpointError(
-            `Cannot use ${dir} for checkpoints: another run writes there, give each its own dir`,
-          );
-        }
         await sweep(dir);
         const store = new CheckpointStore(dir, lock, keep);
         const numbers = await checkpointNumbers(dir);
@@ -91,7 +90,7 @@ export class CheckpointStore {
         }
         return store;
       } catch (error) {
-        lock.close();
+        lock.release();
         throw error;
       }
     } catch (error) {
@@ -123,7 +122,7 @@ export class CheckpointStore {
   /** Gives the directory back. */
   async close(): Promise<void> {
     await this.#pending;
-    this.#lock?.close();
+    this.#lock?.release();
   }
 
   /**

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isAbsolute, join } from "@std/path";
+import { isAbsolute, join } from "../base/path.ts";
 import { ConfigError } from "../base/errors.ts";
 import type { LayerJson } from "../base/json.ts";
 import { checkOptions } from "../base/options.ts";

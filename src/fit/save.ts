@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { isAbsolute, join } from "@std/path";
+import { isMissing } from "../base/host_files.ts";
+import { isAbsolute, join } from "../base/path.ts";
 import { AnnealError, CheckpointError, ConfigError } from "../base/errors.ts";
 import { checkOptions, flag } from "../base/options.ts";
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from "../io/safetensors.ts";
@@ -189,7 +190,7 @@ async function open(path: string, given: string): Promise<{ path: string; opened
     try {
       return { path: place, opened: await openSafetensors(place) };
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      if (!isMissing(error)) throw error;
     }
   }
   throw new CheckpointError(`Cannot load ${path}: there is no such file`);

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { files, isMissing } from "../base/host_files.ts";
 import { startHash } from "../base/hash.ts";
 import { EventLoopYielder } from "../base/event_loop_yielder.ts";
-import { join } from "@std/path";
+import { join } from "../base/path.ts";
 import { CheckpointError } from "../base/errors.ts";
 import { nestedDeeper } from "./json_depth.ts";
 
@@ -29,6 +30,8 @@ export interface FoundCheckpoint {
 export const FORMAT = 1;
 
 const MANIFEST = "manifest.json";
+/** Name of a checkpoint's directory. */
+const NAME = /^\d{6,15}$/;
 const TEMPORARY = ".tmp-";
 const TRASH = ".old-";
 /** Bytes that are hashed or written before other work gets its turn. */
@@ -47,11 +50,11 @@ export function checkpointPath(dir: string, number: number): string {
 export async function checkpointNumbers(dir: string): Promise<number[]> {
   const found: number[] = [];
   try {
-    for await (const { name, isDirectory } of Deno.readDir(dir)) {
-      if (isDirectory && /^\d{6,15}$/.test(name)) found.push(Number(name));
+    for await (const { name, isDirectory } of files.readDir(dir)) {
+      if (isDirectory && NAME.test(name)) found.push(Number(name));
     }
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (!isMissing(error)) throw error;
   }
   return found.sort((a, b) => b - a);
 }
@@ -59,43 +62,53 @@ export async function checkpointNumbers(dir: string): Promise<number[]> {
 /** Removes what writers that were killed left behind. Only while no other process writes there. */
 export async function sweep(dir: string): Promise<void> {
   const left: string[] = [];
-  for await (const { name } of Deno.readDir(dir)) {
-    if (name.startsWith(TEMPORARY) || name.startsWith(TRASH)) left.push(join(dir, name));
+  for await (const { name } of files.readDir(dir)) {
+    const path = join(dir, name);
+    if (name.startsWith(TEMPORARY) || name.startsWith(TRASH) || await isHalf(path, name)) left.push(path);
   }
-  for (const path of left) await Deno.remove(path, { recursive: true });
+  for (const path of left) await files.remove(path, { recursive: true });
 }
 
-/** Writes a checkpoint: into a temporary directory, flushed, then renamed. What was there before stays until then. */
+/** Where folders cannot be renamed: whether a writer was killed before the manifest, which it writes last. */
+async function isHalf(path: string, name: string): Promise<boolean> {
+  return !files.movesFolders && NAME.test(name) && await files.stat(join(path, MANIFEST)).then(() => false, isMissing);
+}
+
+/**
+ * Writes a checkpoint: into a temporary directory, flushed, then renamed. What was there before stays until then. Where folders
+ * cannot be renamed, the manifest comes last, without which it is none.
+ */
 export async function writeCheckpoint(
   dir: string,
   number: number,
-  files: CheckpointParts,
+  parts: CheckpointParts,
   note: CheckpointNote,
 ): Promise<string> {
-  const temporary = join(dir, `${TEMPORARY}${crypto.randomUUID().slice(0, 8)}`);
   const path = checkpointPath(dir, number);
+  const temporary = files.movesFolders ? join(dir, `${TEMPORARY}${crypto.randomUUID().slice(0, 8)}`) : path;
   try {
-    await Deno.mkdir(temporary);
+    await files.mkdir(temporary);
     const listed: Record<string, { bytes: number; sha256: string }> = {};
-    for (const [name, parts] of files) listed[name] = await writeFile(join(temporary, name), parts);
+    for (const [name, own] of parts) listed[name] = await writeFile(join(temporary, name), own);
     const body = { format: FORMAT, note, files: listed };
     const manifest = JSON.stringify({ ...body, sha256: await digest(JSON.stringify(body)) }, null, 1);
     await writeFile(join(temporary, MANIFEST), [new TextEncoder().encode(manifest)]);
-    await flush(temporary);
-    await Deno.rename(temporary, path);
-    await flush(dir);
+    await files.flushFolder(temporary);
+    if (temporary !== path) await files.rename(temporary, path);
+    await files.flushFolder(dir);
     return path;
   } catch (error) {
-    await Deno.remove(temporary, { recursive: true }).catch(() => {}); // the first error is the one to report
+    await files.remove(temporary, { recursive: true }).catch(() => {}); // the first error is the one to report
     throw error;
   }
 }
 
 /** Removes a checkpoint, so that it is there as a whole until it is gone. */
 export async function removeCheckpoint(dir: string, number: number): Promise<void> {
+  if (!files.movesFolders) return await files.remove(checkpointPath(dir, number), { recursive: true });
   const trash = join(dir, `${TRASH}${crypto.randomUUID().slice(0, 8)}`);
-  await Deno.rename(checkpointPath(dir, number), trash);
-  await Deno.remove(trash, { recursive: true });
+  await files.rename(checkpointPath(dir, number), trash);
+  await files.remove(trash, { recursive: true });
 }
 
 /** What the manifest of a checkpoint says, checked against its own checksum only. */
@@ -116,7 +129,7 @@ export async function readCheckpoint(
 ): Promise<FoundCheckpoint> {
   const path = checkpointPath(dir, number);
   const { note, listed } = await readManifest(path);
-  const files = new Map<string, Uint8Array<ArrayBuffer>>();
+  const found = new Map<string, Uint8Array<ArrayBuffer>>();
   for (const name of names) {
     const entry = listed.get(name);
     if (entry === undefined) throw torn(path, `its manifest lists no ${name}`);
@@ -125,9 +138,9 @@ export async function readCheckpoint(
       throw torn(path, `${name} has ${bytes.byteLength} bytes, its manifest says ${entry.bytes}`);
     }
     if (await digestOf([bytes]) !== entry.sha256) throw torn(path, `the checksum of ${name} does not match`);
-    files.set(name, bytes);
+    found.set(name, bytes);
   }
-  return { path, number, note, files };
+  return { path, number, note, files: found };
 }
 
 interface Listed {
@@ -148,15 +161,15 @@ async function readManifest(path: string): Promise<{ note: CheckpointNote; liste
   if (!isRecord(parsed)) throw torn(path, "its manifest is no object");
   const { sha256, ...body } = parsed;
   if (sha256 !== await digest(JSON.stringify(body))) throw torn(path, "the checksum of its manifest does not match");
-  const { format, note, files } = body;
+  const { format, note, files: entries } = body;
   if (format !== FORMAT) {
     throw new CheckpointError(
       `Cannot use the checkpoint ${path}: it has format ${String(format)}, this version of Anneal reads ${FORMAT}`,
     );
   }
-  if (!isRecord(note) || !isRecord(files)) throw torn(path, "its manifest lacks an entry");
+  if (!isRecord(note) || !isRecord(entries)) throw torn(path, "its manifest lacks an entry");
   const listed = new Map<string, Listed>();
-  for (const [name, entry] of Object.entries(files)) {
+  for (const [name, entry] of Object.entries(entries)) {
     if (!isRecord(entry)) throw torn(path, `its manifest says nothing of ${name}`);
     const { bytes, sha256 } = entry;
     if (typeof bytes !== "number" || !Number.isSafeInteger(bytes) || bytes < 0 || typeof sha256 !== "string") {
@@ -175,18 +188,18 @@ async function readManifest(path: string): Promise<{ note: CheckpointNote; liste
 async function readFile(path: string, name: string, limit: number): Promise<Uint8Array<ArrayBuffer>> {
   const file = join(path, name);
   try {
-    const { isFile, size } = await Deno.lstat(file);
+    const { isFile, size } = await files.lstat(file);
     if (!isFile) throw torn(path, `${name} is no file`);
     if (size > limit) throw torn(path, `${name} has ${size} bytes, at most ${limit} are expected`);
-    return await Deno.readFile(file);
+    return await files.readFile(file);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) throw torn(path, `${name} is missing`);
+    if (isMissing(error)) throw torn(path, `${name} is missing`);
     throw error;
   }
 }
 
 async function writeFile(path: string, parts: readonly Uint8Array[]): Promise<{ bytes: number; sha256: string }> {
-  const file = await Deno.open(path, { write: true, createNew: true });
+  const file = await files.open(path, { write: true, createNew: true });
   try {
     const hash = await startHash();
     let bytes = 0;
@@ -198,18 +211,7 @@ async function writeFile(path: string, parts: readonly Uint8Array[]): Promise<{ 
     await file.sync();
     return { bytes, sha256: hash.digest("hex") };
   } finally {
-    file.close();
-  }
-}
-
-/** Has a directory's entries on disk; where directories cannot be opened, the system does without. */
-async function flush(dir: string): Promise<void> {
-  if (Deno.build.os === "windows") return;
-  const file = await Deno.open(dir);
-  try {
-    await file.sync();
-  } finally {
-    file.close();
+    await file.close();
   }
 }
 

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { join } from "../base/path.ts";
+import { host } from "../base/host.ts";
 import { environment } from "../base/environment.ts";
 import { ConfigError } from "../base/errors.ts";
 
@@ -16,6 +17,7 @@ export type FastaiFolder = "data" | "archive" | "models";
  * @throws {ConfigError} If the environment may not be read or names neither; nothing is asked for.
  */
 export function fastaiHome(): string {
+  if (host.kind === "browser") return "/.fastai"; // of the page's own files
   const missing: string[] = [];
   for (const name of ["FASTAI_HOME", "HOME", "USERPROFILE"]) {
     const value = environment(name);

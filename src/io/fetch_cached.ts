@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { host } from "../base/host.ts";
+import { files, type HostFile, isMissing } from "../base/host_files.ts";
 import { startHash } from "../base/hash.ts";
-import { dirname, resolve } from "@std/path";
+import { dirname, resolve } from "../base/path.ts";
 import { AnnealError, ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, flag, func, num, type OptionTable, text } from "../base/options.ts";
 
@@ -62,61 +64,61 @@ class Cut extends Error {}
 export async function fetchCached(url: string | URL, options: FetchOptions): Promise<string> {
   const { dest, bytes, force = false } = checkOptions("fetch", options, FETCH);
   const address = String(url);
-  await refuseUnpermitted("read", dest, address);
+  refuseUnpermitted("read", dest, address);
   if (!force && await isThere(dest, bytes)) return dest;
-  await refuseUnpermitted("write", dest, address);
-  await Deno.mkdir(dirname(dest), { recursive: true });
+  refuseUnpermitted("write", dest, address);
+  await files.mkdir(dirname(dest), { recursive: true });
   const part = `${dest}.part`, note = `${dest}.part.json`;
-  const file = await Deno.open(part, { read: true, write: true, create: true });
+  const lock = await files.lock(part, { wait: true });
   try {
-    await file.lock(true);
-    // another process may have been quicker
-    if (!force && await isThere(dest, bytes)) {
-      await Deno.remove(part).catch(() => {});
+    if (!force && await isThere(dest, bytes)) { // another process has been quicker
+      await files.remove(part).catch(() => {});
       return dest;
     }
-    await refuseUnpermitted("net", dest, address);
-    await transfer(address, file, note, options);
+    refuseUnpermitted("net", dest, address);
+    const file = await files.open(part, { read: true, write: true, create: true });
     try {
-      await verify(file, address, options);
-    } catch (error) {
-      await file.truncate(0);
-      throw error;
+      await transfer(address, file, note, options);
+      await verify(file, address, options).catch(async (error) => {
+        await file.truncate(0);
+        throw error;
+      });
+      await file.syncData();
+    } finally {
+      await file.close();
     }
-    await file.syncData();
-    await Deno.rename(part, dest);
+    await files.rename(part, dest);
   } finally {
-    file.close();
+    lock?.release();
   }
-  await Deno.remove(note).catch(() => {});
+  await files.remove(note).catch(() => {});
   return dest;
 }
 
 async function isThere(path: string, bytes: number | undefined): Promise<boolean> {
   try {
-    const { isFile, size } = await Deno.stat(path);
+    const { isFile, size } = await files.stat(path);
     return isFile && (bytes === undefined || size === bytes);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (isMissing(error)) return false;
     throw error;
   }
 }
 
-async function refuseUnpermitted(name: "read" | "write" | "net", dest: string, address: string): Promise<void> {
+function refuseUnpermitted(name: "read" | "write" | "net", dest: string, address: string): void {
   if (name === "net" && !URL.canParse(address)) throw new ConfigError(`Cannot fetch ${address}: it is no address`);
-  const { host, protocol } = name === "net" ? new URL(address) : { host: "", protocol: "" };
+  const { host: server, protocol } = name === "net" ? new URL(address) : { host: "", protocol: "" };
   if (name === "net" && protocol !== "https:" && protocol !== "http:") {
     throw new ConfigError(`Cannot fetch ${address}: addresses start with https:// or http://`);
   }
-  const what = name === "net" ? { name, host } as const : { name, path: dirname(resolve(dest)) } as const;
-  if ((await Deno.permissions.query(what)).state === "granted") return;
-  const flag = name === "net" ? `--allow-net=${host}` : `--allow-${name}=${dirname(dest)}`;
+  if (host.granted(name, name === "net" ? server : dirname(resolve(dest)))) return;
+  const flag = name === "net" ? `--allow-net=${server}` : `--allow-${name}=${dirname(dest)}`;
   const hint = name === "read" ? "" : `, or put the file at ${dest}`;
   throw new ConfigError(`Cannot fetch ${address}: it is not permitted, run again with ${flag}${hint}`);
 }
 
 /** Brings the whole file, however often the transfer is cut while something comes. */
-async function transfer(address: string, file: Deno.FsFile, note: string, options: FetchOptions): Promise<void> {
+async function transfer(address: string, file: HostFile, note: string, options: FetchOptions): Promise<void> {
   const { retries = 3, retryMs = 500, dest } = options;
   const origin = await readNote(note);
   if (origin === null || origin.url !== address || origin.mark === null) await file.truncate(0);
@@ -147,7 +149,7 @@ async function transfer(address: string, file: Deno.FsFile, note: string, option
 /** One request, from byte `from` on. */
 async function once(
   address: string,
-  file: Deno.FsFile,
+  file: HostFile,
   note: string,
   from: number,
   mark: string | null,
@@ -189,9 +191,9 @@ async function once(
       }
       let at = start;
       await file.truncate(at);
-      await file.seek(at, Deno.SeekMode.Start);
+      await file.seek(at, 0);
       const fresh = markOf(response);
-      await Deno.writeTextFile(note, JSON.stringify({ url: address, mark: fresh }));
+      await files.writeTextFile(note, JSON.stringify({ url: address, mark: fresh }));
       const reader = response.body.getReader();
       for (;;) {
         alive();
@@ -235,7 +237,7 @@ function markOf({ headers }: Response): string | null {
 
 async function readNote(path: string): Promise<Origin | null> {
   try {
-    const value: unknown = JSON.parse(await Deno.readTextFile(path));
+    const value: unknown = JSON.parse(await files.readTextFile(path));
     if (typeof value !== "object" || value === null || !("url" in value) || !("mark" in value)) return null;
     const { url, mark } = value;
     return typeof url === "string" && (mark === null || typeof mark === "string") ? { url, mark } : null;
@@ -244,7 +246,7 @@ async function readNote(path: string): Promise<Origin | null> {
   }
 }
 
-async function verify(file: Deno.FsFile, address: string, options: FetchOptions): Promise<void> {
+async function verify(file: HostFile, address: string, options: FetchOptions): Promise<void> {
   const { bytes, sha256, md5Start } = options;
   const { size } = await file.stat();
   const wrong = (what: string, want: string | number, got: string | number): never => {
@@ -262,9 +264,9 @@ async function verify(file: Deno.FsFile, address: string, options: FetchOptions)
 }
 
 /** Digest of the first `length` bytes, in hexadecimal digits. */
-async function digest(file: Deno.FsFile, kind: "sha256" | "md5", length: number): Promise<string> {
+async function digest(file: HostFile, kind: "sha256" | "md5", length: number): Promise<string> {
   const hash = await startHash(kind), buffer = new Uint8Array(1 << 20);
-  await file.seek(0, Deno.SeekMode.Start);
+  await file.seek(0, 0);
   for (let left = length; left > 0;) {
     const n = await file.read(buffer.subarray(0, Math.min(left, buffer.length)));
     if (n === null) break;

@@ -4,6 +4,7 @@
  * @module
  * @see https://huggingface.co/docs/safetensors
  */
+import { fileFault, files } from "../base/host_files.ts";
 import type { HostArray } from "../base/dtype.ts";
 import { AnnealError, CheckpointError, DataError, DtypeError } from "../base/errors.ts";
 import { sizeOf } from "../base/shape.ts";
@@ -45,9 +46,9 @@ export interface SafetensorsFile {
 /** Opens a file and checks its header. Only the header is read now. */
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   const range = async (start: number, end: number): Promise<Uint8Array> => {
-    const file = await Deno.open(path);
+    const file = await files.open(path);
     try {
-      await file.seek(start, Deno.SeekMode.Start);
+      await file.seek(start, 0);
       const bytes = new Uint8Array(end - start);
       for (let done = 0; done < bytes.byteLength;) {
         const n = await file.read(bytes.subarray(done));
@@ -58,10 +59,10 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
       }
       return bytes;
     } finally {
-      file.close();
+      await file.close();
     }
   };
-  const { size, isDirectory } = await Deno.stat(path);
+  const { size, isDirectory } = await files.stat(path);
   if (isDirectory) throw new DataError(`Cannot read ${path} as safetensors: it is a folder`);
   const length = headerLength(await range(0, Math.min(8, size)), size, path);
   return fileOf(await parseHeader(await range(8, 8 + length), size, path), range, path);
@@ -218,7 +219,7 @@ export async function writeSafetensors(
     await writeAtomic(path, encodeSafetensors(tensors, metadata));
   } catch (cause) {
     if (cause instanceof AnnealError) throw cause;
-    const why = cause instanceof Deno.errors.IsADirectory
+    const why = fileFault(cause) === "folder"
       ? "a folder lies in its place"
       : cause instanceof Error
       ? cause.message

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { basename, dirname, join } from "@std/path";
+import { files, type FolderEntry, piecesOf } from "../base/host_files.ts";
+import { basename, dirname, join } from "../base/path.ts";
 import { DataError } from "../base/errors.ts";
 
 /** Options of {@link untar}. */
@@ -36,15 +37,16 @@ interface LinkEntry {
  */
 export async function untar(archive: string, dest: string, options: UntarOptions = {}): Promise<void> {
   const temporary = `${dest}.${crypto.randomUUID().slice(0, 8)}.tmp`;
-  await Deno.mkdir(temporary, { recursive: true });
+  await files.mkdir(temporary, { recursive: true });
   try {
     await unpack(archive, temporary, options);
-    const inside = await Array.fromAsync(Deno.readDir(temporary));
+    const inside: FolderEntry[] = [];
+    for await (const entry of files.readDir(temporary)) inside.push(entry);
     if (inside.length === 0) throw new DataError(`Cannot unpack ${archive}: it is empty`);
     const [only] = inside;
-    await Deno.rename(inside.length === 1 && only.isDirectory ? join(temporary, only.name) : temporary, dest);
+    await files.rename(inside.length === 1 && only.isDirectory ? join(temporary, only.name) : temporary, dest);
   } finally {
-    await Deno.remove(temporary, { recursive: true }).catch(() => {});
+    await files.remove(temporary, { recursive: true }).catch(() => {});
   }
 }
 
@@ -54,7 +56,7 @@ async function unpack(archive: string, folder: string, options: UntarOptions): P
   const refuse = (why: string): never => {
     throw new DataError(`Cannot unpack ${archive}: ${why}`);
   };
-  const { size: archiveBytes } = await Deno.stat(archive);
+  const { size: archiveBytes } = await files.stat(archive);
   const tar = extract();
   let stopped = false;
   const links: LinkEntry[] = [], linkNames = new Set<string>(), made = new Set<string>();
@@ -74,14 +76,18 @@ async function unpack(archive: string, folder: string, options: UntarOptions): P
       }
       if (throughLink(name, linkNames)) refuse(`the entry "${raw}" lies behind a link`);
       const path = join(folder, name);
-      if (type === "directory") await Deno.mkdir(path, { recursive: true });
+      if (type === "directory") await files.mkdir(path, { recursive: true });
       else if (type === "file" || type === "contiguous-file") {
         if (linkNames.has(name)) refuse(`"${raw}" is both a link and a file`);
-        await Deno.mkdir(dirname(path), { recursive: true });
-        using file = await Deno.open(path, { write: true, create: true, truncate: true });
-        for await (const chunk of entry) {
-          if (!(chunk instanceof Uint8Array)) continue;
-          for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
+        await files.mkdir(dirname(path), { recursive: true });
+        const file = await files.open(path, { write: true, create: true, truncate: true });
+        try {
+          for await (const chunk of entry) {
+            if (!(chunk instanceof Uint8Array)) continue;
+            for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
+          }
+        } finally {
+          await file.close();
         }
         made.add(name);
       } else if (type === "symlink" || type === "link") {
@@ -95,10 +101,10 @@ async function unpack(archive: string, folder: string, options: UntarOptions): P
   };
 
   const feed = async (): Promise<void> => {
-    using file = await Deno.open(archive);
     const head = new Uint8Array(2);
+    const file = await files.open(archive);
     const got = await file.read(head);
-    await file.seek(0, Deno.SeekMode.Start);
+    await file.close();
     let done = 0;
     const counted = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
       transform(chunk, controller) {
@@ -108,8 +114,8 @@ async function unpack(archive: string, folder: string, options: UntarOptions): P
       },
     });
     const gzipped = got === 2 && head[0] === 0x1f && head[1] === 0x8b;
-    const plain = file.readable.pipeThrough(counted);
-    for await (const chunk of gzipped ? plain.pipeThrough(new DecompressionStream("gzip")) : plain) {
+    const plain = (await files.stream(archive)).pipeThrough(counted);
+    for await (const chunk of piecesOf(gzipped ? plain.pipeThrough(new DecompressionStream("gzip")) : plain)) {
       if (stopped) return;
       if (!tar.write(chunk)) {
         await new Promise<void>((go) => {
@@ -150,7 +156,7 @@ async function makeLink(
   { name, target, hard }: LinkEntry,
   folder: string,
   links: ReadonlySet<string>,
-  files: ReadonlySet<string>,
+  made: ReadonlySet<string>,
   refuse: (why: string) => never,
 ): Promise<void> {
   const reached = hard ? insideName(target) : resolveLink(name, target, links);
@@ -158,11 +164,11 @@ async function makeLink(
     refuse(`the link "${name}" leads outside, to "${target}"`);
   }
   const path = join(folder, name);
-  await Deno.mkdir(dirname(path), { recursive: true });
+  await files.mkdir(dirname(path), { recursive: true });
   if (hard) {
-    if (!files.has(reached)) refuse(`the link "${name}" leads to "${target}", which is no file of the archive`);
-    await Deno.link(join(folder, reached), path);
-  } else await Deno.symlink(target, path);
+    if (!made.has(reached)) refuse(`the link "${name}" leads to "${target}", which is no file of the archive`);
+    await files.link(join(folder, reached), path);
+  } else await files.symlink(target, path);
 }
 
 /** A name inside the folder, with `/` between its parts; null if it leads outside. */

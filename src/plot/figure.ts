@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { dirname, extname } from "@std/path";
+import { files } from "../base/host_files.ts";
+import { dirname, extname } from "../base/path.ts";
 import { ConfigError } from "../base/errors.ts";
 import { checkArgument, checkOptions, num, text } from "../base/options.ts";
 import { terminalColumns } from "../base/terminal.ts";
@@ -62,9 +63,9 @@ export class Figure {
     }
     if (this.quiet) return;
     const svg = await this.svg();
-    await Deno.mkdir(dirname(path), { recursive: true });
-    if (extension === ".svg") await Deno.writeTextFile(path, svg);
-    else await Deno.writeFile(path, await renderPng(svg));
+    await files.mkdir(dirname(path), { recursive: true });
+    if (extension === ".svg") await files.writeTextFile(path, svg);
+    else await files.writeFile(path, await renderPng(svg));
   }
 
   /**

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { fromFileUrl } from "@std/path";
+import { fromFileUrl } from "../base/path.ts";
 
 /** Path of the font file; loading the package's description is what puts its files on disk. */
 async function fontFile(): Promise<string> {

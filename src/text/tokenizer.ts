@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { files, isMissing } from "../base/host_files.ts";
 import type { Json } from "../base/json.ts";
 import { textHash } from "../base/checksum.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
@@ -122,9 +123,9 @@ export class Tokenizer {
     const { config } = checkOptions("read a tokenizer", options, { config: aText });
     const read = async (path: string | URL): Promise<string> => {
       try {
-        return await Deno.readTextFile(path);
+        return await files.readTextFile(path);
       } catch (cause) {
-        if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+        if (!isMissing(cause)) throw cause;
         throw new DataError(`Cannot read a tokenizer from ${path}: there is no such file`, { cause });
       }
     };
@@ -133,7 +134,7 @@ export class Tokenizer {
     const beside = file instanceof URL
       ? new URL("tokenizer_config.json", file)
       : file.replace(/[^/\\]*$/, "tokenizer_config.json");
-    const found = await Deno.readTextFile(beside).catch(() => "{}");
+    const found = await files.readTextFile(beside).catch(() => "{}");
     return await Tokenizer.fromJson(json, found, String(file));
   }
 

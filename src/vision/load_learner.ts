@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isMissing } from "../base/host_files.ts";
 import { CheckpointError } from "../base/errors.ts";
 import { checkOptions, objectWith, other } from "../base/options.ts";
 import { fmtShape, sameShape } from "../base/shape.ts";
@@ -58,7 +59,7 @@ export async function loadLearner(file: string, options: LoadLearnerOptions = {}
   try {
     opened = await openSafetensors(file);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (!isMissing(error)) throw error;
     throw new CheckpointError(`Cannot load a learner from ${file}: there is no such file`, { cause: error });
   }
   const text = opened.metadata.get(LEARNER_KEY);

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { circlesOf, forbidden, importsOf, violations } from "../../tools/layers.ts";
+import { circlesOf, forbidden, importsOf, namesRuntime, violations } from "../../tools/layers.ts";
 
 Deno.test("imports of the project point down the layers only, and run in no circles", async () => {
   assertEquals(await violations(new URL("../../", import.meta.url)), []);
@@ -25,6 +25,20 @@ Deno.test("imports that point up or sideways are found", () => {
     forbidden("src/new/a.ts", "src/base/b.ts"),
     "src/new/a.ts belongs to no layer: add it to tools/layers.ts",
   );
+});
+
+Deno.test("a runtime is named only in the rooms for it", () => {
+  const core = (text: string) => namesRuntime("src/train/a.ts", text);
+  assertEquals(core('await Deno.readFile("x");'), "Deno.readFile");
+  assertEquals(core("const n = navigator.hardwareConcurrency;"), "navigator.hardwareConcurrency");
+  assertEquals(core("globalThis.navigator?.gpu"), "globalThis.navigator?.gpu");
+  assertEquals(core("x = process?.env"), "process?.env");
+  assertEquals(core('import { Buffer } from "node:buffer";'), '"node:buffer"');
+  assertEquals(core('const { createHash } = await import("node:crypto");'), '"node:crypto"');
+  assertEquals(core('throw new Error("no navigator.gpu"); // Deno.exit\n/* process.env */'), null);
+  assertEquals(core('const s = Symbol.for("Deno.customInspect"), url = "https://x"; worker.process.go;'), null);
+  assertEquals(namesRuntime("src/base/host_deno.ts", "Deno.exit(0)"), null);
+  assertEquals(namesRuntime("src/live/server.ts", "Deno.serve()"), null);
 });
 
 Deno.test("every form of import is seen, and documentation is not", () => {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isAbsolute, join, resolve, toFileUrl } from "@std/path";
+import { isAbsolute, join, resolve, toFileUrl } from "../../base/path.ts";
 import { ConfigError, DataError } from "../../base/errors.ts";
 import {
   type ArrayData,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isAbsolute, join, resolve } from "@std/path";
+import { isAbsolute, join, resolve } from "../../base/path.ts";
 import { ConfigError } from "../../base/errors.ts";
 import * as nn from "../../nn/mod.ts";
 import type { Model } from "../../train/mod.ts";

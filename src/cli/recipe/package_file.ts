@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { dirname, fromFileUrl, join } from "@std/path";
+import { dirname, fromFileUrl, join } from "../../base/path.ts";
 import { DataError } from "../../base/errors.ts";
 
 const PATTERN = /^package:((?:@[^/]+\/)?[^/]+)\/(.+)$/;

@@ -1,11 +1,14 @@
 /**
- * Image files as pixels, decoded by sharp in threads of its own.
+ * Image files as pixels, decoded by sharp in threads of its own; in browsers by the browser.
  *
  * @module
  */
+import { host } from "../../base/host.ts";
+import { fileFault, files, isMissing } from "../../base/host_files.ts";
 import { AnnealError, ConfigError, DataError } from "../../base/errors.ts";
 import { checkOptions, flag, type OptionTable } from "../../base/options.ts";
 import type { PixelImage } from "../../plot/mod.ts";
+import { bitmapPixels, bitmapSize } from "./decode_bitmap.ts";
 import type { ImageSize } from "./item_tfms.ts";
 import { decodeJpeg } from "./jpeg.ts";
 import { decodeOther } from "./other_formats.ts";
@@ -22,8 +25,7 @@ async function load(): Promise<Sharp> {
     name: "read",
     flag: "--allow-read",
   }] as const;
-  const states = await Promise.all(needs.map(({ name }) => Deno.permissions.query({ name })));
-  const missing = needs.filter((_, i) => states[i].state === "prompt" || states[i].state === "denied");
+  const missing = needs.filter(({ name }) => !host.granted(name));
   if (missing.length > 0) {
     throw new ConfigError(
       `Cannot decode images: the decoder is native code, run again with ${missing.map((m) => m.flag).join(" ")}`,
@@ -68,9 +70,9 @@ function reasonOf(error: unknown): string {
 function refusal(source: ImageSource, error: unknown): AnnealError {
   if (error instanceof AnnealError && error.message.startsWith("Cannot ")) return error;
   let reason = reasonOf(error);
-  if (error instanceof Deno.errors.NotFound) reason = "there is no such file";
-  else if (error instanceof Deno.errors.IsADirectory) reason = "it is a folder";
-  else if (error instanceof Deno.errors.PermissionDenied) reason = "reading it is not permitted";
+  if (isMissing(error)) reason = "there is no such file";
+  else if (fileFault(error) === "folder") reason = "it is a folder";
+  else if (fileFault(error) === "denied") reason = "reading it is not permitted";
   else if (/unsupported image format/i.test(reason)) {
     reason =
       "it is no image, or of a format that is not supported (those are JPEG, PNG, WebP, GIF, AVIF, TIFF, SVG, BMP, " +
@@ -81,7 +83,7 @@ function refusal(source: ImageSource, error: unknown): AnnealError {
 
 /** Bytes of a source, where it exists and holds some. */
 async function bytesOf(source: ImageSource): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = source instanceof Uint8Array ? owned(source) : await Deno.readFile(source);
+  const bytes = source instanceof Uint8Array ? owned(source) : await files.readFile(source);
   if (bytes.length === 0) throw new DataError(`Cannot read image ${nameOf(source)}: it is empty`);
   return bytes;
 }
@@ -112,6 +114,8 @@ const DECODE: OptionTable<DecodeOptions> = { orient: flag };
  * channels, CMYK is converted, 16 bits are cut to 8, transparency is dropped: what lies below it stays, but transparent
  * pixels of a GIF, which have no color, are black. Of several pictures in a file the first counts, of an icon the largest.
  *
+ * In browsers formats are the browser's (JPEG, PNG, WebP, GIF, AVIF, BMP, ICO and Netpbm's), and transparent pixels are black.
+ *
  * @throws {DataError} That names the file, if it is missing, no image, or damaged.
  */
 export async function decodeImage(source: ImageSource, options: DecodeOptions = {}): Promise<PixelImage> {
@@ -120,6 +124,7 @@ export async function decodeImage(source: ImageSource, options: DecodeOptions = 
     const bytes = await bytesOf(source);
     const other = await decodeOther(bytes);
     if (other !== null) return other;
+    if (host.kind === "browser") return await bitmapPixels(bytes, options.orient ?? true);
     await decoder(); // says what is missing
     const jpeg = await decodeJpeg(bytes, options.orient !== false);
     if (jpeg !== null) return jpeg;
@@ -153,6 +158,7 @@ export async function imageSize(source: ImageSource, options: DecodeOptions = {}
     const bytes = await bytesOf(source);
     const other = await decodeOther(bytes);
     if (other !== null) return { width: other.width, height: other.height };
+    if (host.kind === "browser") return await bitmapSize(bytes, options.orient ?? true);
     const { width, height, autoOrient } = await (await open(bytes, options)).metadata();
     return options.orient === false ? { width, height } : { width: autoOrient.width, height: autoOrient.height };
   } catch (error) {

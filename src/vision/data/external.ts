@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { basename, dirname, join } from "@std/path";
+import { host } from "../../base/host.ts";
+import { files, isFolder } from "../../base/host_files.ts";
+import { basename, dirname, join } from "../../base/path.ts";
 import { ConfigError } from "../../base/errors.ts";
 import { checkOptions, flag, num, objectWith, type OptionTable, text } from "../../base/options.ts";
 import { fastaiHome } from "../../io/fastai_home.ts";
@@ -76,8 +78,7 @@ export async function untarData(url: string, options: UntarDataOptions = {}): Pr
   }
   const base = options.base ?? fastaiHome();
   const archive = join(base, "archive", file), folder = join(base, "data", name);
-  const { state } = await Deno.permissions.query({ name: "read", path: base });
-  if (state === "granted" && !forceDownload && await isFolder(folder)) return folder;
+  if (host.granted("read", base) && !forceDownload && await isFolder(folder)) return folder;
   const show = (what: string) => progress(logger, `${what} ${file}`);
   await fetchCached(url, {
     dest: archive,
@@ -87,24 +88,20 @@ export async function untarData(url: string, options: UntarDataOptions = {}): Pr
     ...(sha256 === undefined ? {} : { sha256 }),
     ...(retries === undefined ? {} : { retries }),
   }).finally(() => logger.status?.(""));
-  await Deno.mkdir(dirname(folder), { recursive: true });
+  await files.mkdir(dirname(folder), { recursive: true });
   const old = `${folder}.${crypto.randomUUID().slice(0, 8)}.old`;
   const replacing = await isFolder(folder);
-  if (replacing) await Deno.rename(folder, old);
+  if (replacing) await files.rename(folder, old);
   try {
     await untar(archive, folder, { onProgress: show("Unpacking"), ...(maxBytes === undefined ? {} : { maxBytes }) });
   } catch (error) {
-    if (replacing) await Deno.rename(old, folder);
+    if (replacing) await files.rename(old, folder);
     throw error;
   } finally {
     logger.status?.("");
   }
-  if (replacing) await Deno.remove(old, { recursive: true });
+  if (replacing) await files.remove(old, { recursive: true });
   return folder;
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
 }
 
 /** Milliseconds between two drawings. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { files } from "../../base/host_files.ts";
 import { textHash } from "../../base/checksum.ts";
 import { startHash } from "../../base/hash.ts";
 import { Gate } from "./image_store.ts";
@@ -16,17 +17,17 @@ const SOME = 256;
  * are looked into at 256 places: whoever changes pictures without their sizes, there, goes unnoticed. A set of 7,390
  * pictures takes about a second.
  */
-export async function filesFacts(files: readonly string[]): Promise<Readonly<Record<string, string>>> {
+export async function filesFacts(paths: readonly string[]): Promise<Readonly<Record<string, string>>> {
   const gate = new Gate(64);
   const sizes = await Promise.all(
-    files.map((file) => gate.run(async () => (await Deno.stat(file).catch(() => null))?.size ?? -1, () => 1)),
+    paths.map((file) => gate.run(async () => (await files.stat(file).catch(() => null))?.size ?? -1, () => 1)),
   );
-  const names = insideCommon(files);
+  const names = insideCommon(paths);
   const total = sizes.reduce((a, b) => a + Math.max(0, b), 0);
-  const step = total <= WHOLE_BYTES ? 1 : Math.max(1, files.length / SOME);
+  const step = total <= WHOLE_BYTES ? 1 : Math.max(1, paths.length / SOME);
   const hash = await startHash();
-  for (let i = 0; i < files.length; i = Math.max(i + 1, Math.round(i + step))) {
-    hash.update(await Deno.readFile(files[i]).catch(() => new Uint8Array(0))); // told when it is loaded
+  for (let i = 0; i < paths.length; i = Math.max(i + 1, Math.round(i + step))) {
+    hash.update(await files.readFile(paths[i]).catch(() => new Uint8Array(0))); // told when it is loaded
   }
   return {
     "names of files": `#${textHash(names.join("\n"))}`,

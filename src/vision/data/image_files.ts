@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { extname } from "@std/path";
+import { extname } from "../../base/path.ts";
 import { DataError } from "../../base/errors.ts";
 import { complain } from "../../train/output.ts";
 import { checkOptions, flag, texts } from "../../base/options.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { basename, dirname } from "@std/path";
+import { basename, dirname } from "../../base/path.ts";
 import { ConfigError, DataError } from "../../base/errors.ts";
 import { factsText, plainFields, shortText } from "../../base/facts.ts";
 import { checkOptions, either, flag, func, num, oneOf, type OptionTable, other, text } from "../../base/options.ts";

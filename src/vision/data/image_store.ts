@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { host } from "../../base/host.ts";
+import { files } from "../../base/host_files.ts";
 import type { PixelImage } from "../../plot/mod.ts";
 import { decodeImage, type DecodeOptions } from "./decode.ts";
 
@@ -19,7 +21,7 @@ export class Gate {
   readonly #first: number;
 
   /** @param first Tasks at once before a size is known. */
-  constructor(first: number = navigator.hardwareConcurrency) {
+  constructor(first: number = host.processors) {
     this.#first = Math.max(1, first);
   }
 
@@ -55,7 +57,7 @@ interface Kept {
 /** What changes where a file is written anew. */
 async function stampOf(file: string): Promise<string | null> {
   try {
-    const { size, mtime } = await Deno.stat(file);
+    const { size, mtime } = await files.stat(file);
     return `${size} ${mtime?.getTime() ?? 0}`;
   } catch {
     return null; // told by whoever decodes it

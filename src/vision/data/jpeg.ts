@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { host } from "../../base/host.ts";
 import type { PixelImage } from "../../plot/mod.ts";
 
 /** Most pixels of an image, as sharp has it. */
@@ -36,7 +37,7 @@ let loaded: Promise<Turbo | null> | null = null;
 
 /** The library; null where this machine has none, or native code is not allowed. */
 async function load(): Promise<Turbo | null> {
-  if (Deno.build.os !== "linux") return null;
+  if (host.kind !== "deno" || host.os !== "linux") return null;
   try {
     await import("@julusian/jpeg-turbo"); // loads the library, which then is known by its name
     return Deno.dlopen(LIBRARY, SYMBOLS).symbols;

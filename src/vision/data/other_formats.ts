@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import { DataError } from "../../base/errors.ts";
+import { host } from "../../base/host.ts";
 import type { PixelImage } from "../../plot/mod.ts";
 
 /** Most pixels of an image, as sharp has it. */
@@ -18,8 +18,9 @@ const MOST_PIXELS = 0x3fff * 0x3fff;
 export async function decodeOther(bytes: Uint8Array): Promise<PixelImage | null> {
   const [a, b, c, d] = bytes;
   try {
-    if (a === 0x42 && b === 0x4d) return await bmp(bytes);
-    if (a === 0 && b === 0 && (c === 1 || c === 2) && d === 0) return await icon(bytes);
+    const decodes = host.kind === "browser"; // these two by itself
+    if (!decodes && a === 0x42 && b === 0x4d) return await bmp(bytes);
+    if (!decodes && a === 0 && b === 0 && (c === 1 || c === 2) && d === 0) return await icon(bytes);
     if (a === 0x50 && b >= 0x31 && b <= 0x36 && isSpace(c)) return netpbm(bytes, b - 0x30);
     return null;
   } catch (error) {
@@ -44,6 +45,9 @@ async function bmp(bytes: Uint8Array): Promise<PixelImage> {
   const needed = view.getUint32(10, true) + Math.ceil(width * depth / 32) * 4 * height;
   if (!compressed && bytes.length < needed) throw new DataError(`it ends after ${bytes.length} of ${needed} bytes`);
   const { decode } = await import("bmp-ts");
+  const { Buffer } = globalThis as unknown as {
+    Buffer: { from(bytes: ArrayBuffer, start: number, length: number): never };
+  };
   const { data } = decode(Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength));
   return fromFour(data, [3, 2, 1], width, height); // its { toRGBA } mixes up the channels of palettes
 }

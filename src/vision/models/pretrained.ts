@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { fromFileUrl, join } from "@std/path";
+import { isMissing } from "../../base/host_files.ts";
+import { fromFileUrl, join } from "../../base/path.ts";
 import { CheckpointError, ConfigError } from "../../base/errors.ts";
 import { fmtShape, sameShape } from "../../base/shape.ts";
 import { fastaiFolder } from "../../io/fastai_home.ts";
@@ -29,7 +30,7 @@ export async function loadWeights(arch: Arch, model: VisionModel, nIn: number, s
   try {
     file = await openSafetensors(path);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (!isMissing(error)) throw error;
     throw new CheckpointError(`Cannot load weights from ${path}: there is no such file`, { cause: error });
   }
   model.loadStateDict(await fitting(file, model, nIn, `weights of ${arch.name} from ${path}`), { strict: false });
