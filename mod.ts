@@ -368,6 +368,7 @@ export {
   type TrackerOptions,
 } from "./src/callbacks/mod.ts";
 export { fetchCached, type FetchOptions } from "./src/io/fetch_cached.ts";
+export { type HostTensor, openSafetensors, type SafetensorsFile } from "./src/io/safetensors.ts";
 
 // errors
 export {

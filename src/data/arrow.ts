@@ -100,6 +100,7 @@ async function read(file: string, bytes: Uint8Array, wanted: Wanted): Promise<Ta
 /** Whether a column has as many cells as it says: those of a damaged file may be any number. */
 function holds({ DataType }: Arrow, data: Data): boolean {
   const { length, values, valueOffsets, type } = data;
+  if (length === 0) return true;
   if (DataType.isNull(type)) return length <= 1 << 30;
   if (DataType.isBool(type)) return (values as Uint8Array).length * 8 >= length;
   if (valueOffsets !== undefined) {
