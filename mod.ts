@@ -108,6 +108,7 @@ export {
   type Arrays,
   type ArraySetup,
   type Batch,
+  type BatchSource,
   type BatchTfm,
   type Column,
   DataLoader,
@@ -122,6 +123,7 @@ export {
   type LoaderState,
   type OddNumber,
   type Shard,
+  type SourceEpoch,
   type TestArraysOptions,
 } from "./src/data/mod.ts";
 export {
@@ -133,7 +135,6 @@ export {
   encodeRow,
   encodeRows,
   type FromCsvOptions,
-  type FromTableOptions,
   type NumericColumn,
   schemaFromJson,
   type TableCell,
@@ -144,29 +145,7 @@ export {
   type TargetColumn,
   type TargetScale,
 } from "./src/data/mod.ts";
-export {
-  type FileArray,
-  type IdxArray,
-  loadIdx,
-  type NumberColumn,
-  type ReadAnyTableOptions,
-  readArrow,
-  readCsv,
-  readJsonLines,
-  type ReadJsonLinesOptions,
-  readNpy,
-  readNpz,
-  readParquet,
-  readTable,
-  type ReadTableOptions,
-  type Table,
-  type TableColumn,
-  type TableFormat,
-  type TableSource,
-  type TextColumn,
-  type TextTable,
-  type TextType,
-} from "./src/data/mod.ts";
+export type { IdxArray } from "./src/data/idx.ts";
 export { loadMnist, type Mnist } from "./src/data/mnist.ts";
 
 // optimizers
@@ -368,7 +347,6 @@ export {
   type TrackerOptions,
 } from "./src/callbacks/mod.ts";
 export { fetchCached, type FetchOptions } from "./src/io/fetch_cached.ts";
-export { type HostTensor, openSafetensors, type SafetensorsFile } from "./src/io/safetensors.ts";
 
 // errors
 export {

@@ -64,6 +64,30 @@ export interface Dataset {
   get(i: number, rng: Rng): readonly ItemPart[] | Promise<readonly ItemPart[]>;
 }
 
+/** An epoch of a {@link BatchSource}. */
+export interface SourceEpoch {
+  /** Items by number, in the order in which they are given out. */
+  readonly order: Int32Array;
+  /**
+   * The batch of some of them, neighbours in the order: its inputs, then its targets.
+   *
+   * @param rng Random numbers of this batch's own: the same again when an epoch is gone through again.
+   */
+  batch(items: Int32Array, rng: Rng): readonly Tensor[] | Promise<readonly Tensor[]>;
+}
+
+/** Batches that are made as a whole, and not of items of one shape: texts that are filled up, a stream that is cut. */
+export interface BatchSource {
+  /** Number of items in batches of `bs`. */
+  size(bs: number): number;
+  /** The same items as they are validated and predicted on, in batches of `bs`; by default as they are. */
+  evaluation?(bs: number): BatchSource;
+  /** See {@link Dataset.fingerprint}. */
+  readonly fingerprint?: DatasetFacts | (() => DatasetFacts | Promise<DatasetFacts>);
+  /** An epoch; what is drawn from `rng` is drawn again where the epoch goes on after an interruption. */
+  epoch(rng: Rng, options: { readonly bs: number; readonly shuffle: boolean }): SourceEpoch;
+}
+
 /** `value` as a tensor with at least one axis. */
 export function toTensor(value: ArrayData, name: string): Tensor {
   let t: Tensor;

@@ -5,7 +5,7 @@
  */
 import { DataError } from "../base/errors.ts";
 
-/** What an image shows: the name of its class. */
+/** What an item is, such as what an image shows: the name of its class. */
 export type Label = string | number | boolean;
 
 /** Ascending as in Python: numbers and booleans by value, strings by code points. */
@@ -21,9 +21,10 @@ function compare(a: Label, b: Label): number {
 /**
  * The classes among `labels`, each once, sorted.
  *
+ * @param what The items, for errors.
  * @throws {DataError} If labels are of different types, or there is just one class.
  */
-export function vocabOf(labels: readonly Label[]): readonly Label[] {
+export function vocabOf(labels: readonly Label[], what: string = "images"): readonly Label[] {
   const vocab = [...new Set(labels)];
   const kinds = [...new Set(vocab.map((label) => typeof label))];
   if (kinds.length > 1) {
@@ -31,7 +32,7 @@ export function vocabOf(labels: readonly Label[]): readonly Label[] {
   }
   if (vocab.length < 2) {
     const got = vocab.length === 0 ? "none" : `only ${fmtLabel(vocab[0])}, ${labels.length} times`;
-    throw new DataError(`Cannot tell classes apart: the training images need at least two labels, got ${got}`);
+    throw new DataError(`Cannot tell classes apart: the training ${what} need at least two labels, got ${got}`);
   }
   return vocab.sort(compare);
 }
@@ -44,8 +45,8 @@ export function fmtLabel(label: Label): string {
 /**
  * The place of every label in `vocab`.
  *
- * @param files The images, for errors.
- * @throws {DataError} On a label that isn't there, which names it and its image.
+ * @param files The items by name, for errors.
+ * @throws {DataError} On a label that isn't there, which names it and its item.
  */
 export function codesOf(labels: readonly Label[], vocab: readonly Label[], files: readonly string[]): Int32Array {
   const index = new Map(vocab.map((label, i) => [label, i]));

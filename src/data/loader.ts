@@ -7,104 +7,28 @@ import { sourceOf } from "../base/facts.ts";
 import { textHash } from "../base/checksum.ts";
 import { contentHash } from "./content_hash.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
-import { checkOptions, either, flag, func, num, objectWith, oneOf, type OptionTable, other } from "../base/options.ts";
+import { checkOptions, num } from "../base/options.ts";
 import { fmtShape } from "../base/shape.ts";
 import { defaultRng, Rng, type RngState, rowsOnHost, takeRows, type Tensor, travelling } from "../tensor/mod.ts";
 import { oddInColumns, oddInDataset, type OddNumber } from "./odd_numbers.ts";
 import { collate } from "./collate.ts";
-import { type Dataset, type ItemPart, resident } from "./dataset.ts";
-
-/** How a resident array becomes part of a batch. */
-export interface Column {
-  /** The data, `[items, ...]`. */
-  readonly tensor: Tensor;
-  /** Whether batches of it are f32. */
-  readonly float?: boolean;
-  /** Subtracted from, then divided out of batches. */
-  readonly normalize?: { readonly mean: number; readonly std: number };
-}
-
-/** Options of {@link DataLoader}. */
-export interface DataLoaderOptions {
-  /** Items that are got one by one; or */
-  readonly dataset?: Dataset;
-  /** arrays that lie on the device; one with more bytes than it allocates at once stays on the host, batches are cut out there. */
-  readonly columns?: readonly Column[];
-  /** Items a batch; 64 by default. */
-  readonly bs?: number;
-  /** Whether every epoch has an order of its own; false by default. */
-  readonly shuffle?: boolean;
-  /** Whether a last, shorter batch is left out; false by default. "single": only where it would be a single item. */
-  readonly dropLast?: boolean | "single";
-  /** Seed of the orders; without one, each epoch draws from the default generator, so that `setSeed` before a fit holds. */
-  readonly seed?: number;
-  /** Batches of a `dataset` that are made ahead of time; 2 by default. */
-  readonly prefetch?: number;
-  /** What becomes of every batch: expressions, computed on the device as part of whatever uses them. */
-  readonly batchTfm?: BatchTfm;
-  /** The same for {@link DataLoader.inOrder}, where batches to train on are changed at random. */
-  readonly evalTfm?: BatchTfm;
-  /**
-   * What tells the batches from others beside the data, by name, such as the options of `batchTfm`: checkpoints refuse to go
-   * on where they differ. By default the source of `batchTfm`.
-   */
-  readonly fingerprint?: () => Readonly<Record<string, string>>;
-  /** Whether items or batches draw random numbers, so that epochs in order differ from each other, too; false by default. */
-  readonly random?: boolean;
-}
-
-const DATA_LOADER: OptionTable<DataLoaderOptions> = {
-  dataset: objectWith("a data set with a length and an item function", "length"),
-  columns: other("columns", Array.isArray),
-  bs: num,
-  shuffle: flag,
-  dropLast: either(flag, oneOf("single")),
-  seed: num,
-  prefetch: num,
-  batchTfm: func(),
-  evalTfm: func(),
-  fingerprint: func(),
-  random: flag,
-};
-
-/**
- * Changes a batch.
- *
- * @param batch Inputs, then targets.
- * @param rng Random numbers of this batch's own: the same again when an epoch is gone through again.
- */
-export type BatchTfm = (batch: Batch, rng: Rng) => Batch;
-
-/** Where a loader stands, as plain data: what the next batches and the orders of later epochs depend on. */
-export interface LoaderState {
-  /** The loader's own generator; null where it draws from the default one. */
-  readonly rng: RngState | null;
-  /** The generator that the order of the epoch under way was drawn from; null between epochs. */
-  readonly epoch: RngState | null;
-  /** Batches of that epoch which were given out. */
-  readonly position: number;
-}
-
-/** One of several equal parts of every epoch: what one process of many gives out. */
-export interface Shard {
-  /** Which part, from 0. */
-  readonly rank: number;
-  /** How many parts. */
-  readonly size: number;
-  /**
-   * Whether all parts have as many items: the first of the epoch's order come again at its end. Otherwise every item is
-   * in one part, and parts differ by one item at most; one that would have none gives an item of another part.
-   */
-  readonly pad: boolean;
-}
-
-/** Inputs, then targets. */
-export type Batch = readonly Tensor[];
+import {
+  type Batch,
+  type BatchTfm,
+  type Column,
+  DATA_LOADER,
+  type DataLoaderOptions,
+  type LoaderState,
+  type Shard,
+} from "./loader_options.ts";
+import { type BatchSource, type Dataset, type ItemPart, resident, type SourceEpoch } from "./dataset.ts";
 
 /** One iteration. */
 interface Pass {
   readonly state: RngState;
   readonly order: Int32Array;
+  /** What makes batches of a source. */
+  readonly epoch: SourceEpoch | null;
   /** The batch it starts with. */
   readonly first: number;
 }
@@ -118,6 +42,7 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
   /** Whether a last, shorter batch is left out; "single": only where it would be a single item. */
   readonly dropLast: boolean | "single";
   readonly #dataset: Dataset | null;
+  readonly #source: BatchSource | null;
   readonly #columns: readonly Column[];
   readonly #prefetch: number;
   readonly #batchTfm: BatchTfm | null;
@@ -148,6 +73,7 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     checkOptions("make a DataLoader", options, DATA_LOADER);
     const {
       dataset = null,
+      source = null,
       columns = [],
       bs = 64,
       shuffle = false,
@@ -162,7 +88,7 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     if (!Number.isInteger(prefetch) || prefetch < 0) {
       throw new ConfigError(`Cannot make ${prefetch} batches ahead of time: prefetch is a whole number from 0`);
     }
-    if ((dataset === null) === (columns.length === 0)) {
+    if (Number(dataset !== null) + Number(source !== null) + Number(columns.length > 0) !== 1) {
       throw new ConfigError("Cannot make a loader: give either a dataset or columns");
     }
     const sizes = columns.map((c) => c.tensor.shape[0]);
@@ -173,6 +99,7 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     this.shuffle = shuffle;
     this.dropLast = dropLast;
     this.#dataset = dataset;
+    this.#source = source;
     this.#columns = columns.map((c) => ({ ...c, tensor: resident(c.tensor) }));
     this.#prefetch = prefetch;
     this.#batchTfm = batchTfm;
@@ -181,7 +108,7 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     this.#seed = seed ?? null;
     this.#facts = options.fingerprint ?? null;
     this.#rng = seed === undefined ? null : new Rng(seed);
-    this.size = dataset?.length ?? sizes[0];
+    this.size = dataset?.length ?? source?.size(bs) ?? sizes[0];
     if (!Number.isInteger(this.size) || this.size < 0) {
       throw new DataError(`Cannot load a dataset: its length is a whole number, got ${this.size}`);
     }
@@ -189,14 +116,26 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
 
   /** Batches an epoch. */
   get length(): number {
-    const n = this.shard === null ? this.size : shardSize(this.size, this.shard);
+    const n = this.shard === null ? this.size : shardSize(this.#sharedSize(this.shard), this.shard);
     const drop = this.dropLast === "single" ? n > this.bs && n % this.bs === 1 : this.dropLast;
     return drop ? Math.floor(n / this.bs) : Math.ceil(n / this.bs);
   }
 
+  /** Number of items of all processes together. */
+  #sharedSize({ size }: Shard): number {
+    return this.#source?.size(this.bs * size) ?? this.size;
+  }
+
   /** Whether the data lies on the device, so that batches cost nothing to make. */
   get resident(): boolean {
-    return this.#dataset === null;
+    return this.#columns.length > 0;
+  }
+
+  /** The order in which an epoch without shuffling gives the items, where that is not their own; null where it is. */
+  get itemOrder(): Int32Array | null {
+    if (this.#source === null) return null;
+    const { order } = this.#source.epoch(new Rng(0), { bs: this.bs, shuffle: false });
+    return order.every((item, i) => item === i) ? null : order;
   }
 
   /** Where the loader stands, also in the middle of an epoch; for {@link DataLoader.restore}. */
@@ -225,8 +164,8 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     const out: Record<string, string> = { items: String(size), bs: String(bs), shuffle: String(shuffle) };
     out.dropLast = String(dropLast);
     if (this.#seed !== null) out.seed = String(this.#seed);
-    const told = this.#dataset?.fingerprint;
-    const facts = typeof told === "function" ? await told.call(this.#dataset) : told;
+    const items = this.#dataset ?? this.#source, told = items?.fingerprint;
+    const facts = typeof told === "function" ? await told.call(items) : told;
     if (typeof facts === "string") out.content = facts;
     else Object.assign(out, facts);
     if (this.#facts !== null) Object.assign(out, this.#facts());
@@ -245,6 +184,7 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
    * the device, or the first 1,000 items of a dataset; the loader stays where it is.
    */
   async oddNumbers(): Promise<{ readonly odd: readonly OddNumber[]; readonly parts: number }> {
+    if (this.#source !== null) return { odd: [], parts: (await this.peek())?.length ?? 0 }; // which makes them itself
     if (this.#dataset === null) {
       return { odd: await oddInColumns(this.#columns.map((c) => c.tensor)), parts: this.#columns.length };
     }
@@ -256,7 +196,11 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
   inOrder(options: { readonly bs?: number } = {}): DataLoader<B> {
     const { bs = this.bs } = checkOptions("go through a loader in order", options, { bs: num });
     const loader = new DataLoader<B>({
-      ...(this.#dataset === null ? { columns: this.#columns } : { dataset: this.#dataset.evaluation ?? this.#dataset }),
+      ...(this.#source !== null
+        ? { source: this.#source.evaluation?.(bs) ?? this.#source }
+        : this.#dataset === null
+        ? { columns: this.#columns }
+        : { dataset: this.#dataset.evaluation ?? this.#dataset }),
       bs,
       seed: 0,
       prefetch: this.#prefetch,
@@ -274,13 +218,13 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     const rng = new Rng();
     rng.restore((this.#rng ?? defaultRng()).state);
     const epoch = this.shuffle || this.#random ? rng.fork() : new Rng();
-    const pass = { state: epoch.state, order: this.#order(epoch), first: 0 };
-    return this.#dataset === null ? this.#cut(pass, 0) : await this.#make(this.#dataset, pass, 0);
+    const pass = this.#pass(epoch, 0);
+    return this.resident ? this.#cut(pass, 0) : await this.#make(pass, 0);
   }
 
   /** Batches, at once; only of data that lies on the device. */
   *[Symbol.iterator](): Generator<B, void, undefined> {
-    if (this.#dataset !== null) {
+    if (!this.resident) {
       throw new ConfigError("Cannot loop over this loader with for...of: its items are got one by one, use for await");
     }
     const pass = this.#start();
@@ -296,14 +240,13 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
 
   /** Batches; those of a `dataset` are made ahead of time. */
   async *[Symbol.asyncIterator](): AsyncGenerator<B, void, undefined> {
-    if (this.#dataset === null) return yield* this[Symbol.iterator]();
-    const dataset = this.#dataset;
+    if (this.resident) return yield* this[Symbol.iterator]();
     const pass = this.#start();
     const ahead: Promise<B>[] = [];
     let next = pass.first;
     const fill = () => {
       for (; next < this.length && ahead.length <= this.#prefetch; next++) {
-        const batch = this.#make(dataset, pass, next);
+        const batch = this.#make(pass, next);
         batch.catch(() => {}); // told when its turn comes
         ahead.push(batch);
       }
@@ -328,19 +271,29 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
       rng = new Rng();
       rng.restore(this.#epoch);
     } else rng = this.shuffle || this.#random ? (this.#rng ?? defaultRng()).fork() : new Rng();
-    const { state } = rng;
-    this.#epoch = state;
+    const pass = this.#pass(rng, first);
+    this.#epoch = pass.state;
     this.#position = first;
     this.#resume = false;
-    return { state, order: this.#order(rng), first };
+    return pass;
   }
 
-  #order(rng: Rng): Int32Array {
-    const all = this.shuffle ? rng.permutation(this.size) : Int32Array.from({ length: this.size }, (_, i) => i);
-    if (this.shard === null || this.size === 0) return all;
+  #pass(rng: Rng, first: number): Pass {
+    const { state } = rng, { shuffle } = this;
+    if (this.#source !== null) {
+      const epoch = this.#source.epoch(rng, { bs: this.bs * (this.shard?.size ?? 1), shuffle });
+      return { state, order: this.#part(epoch.order), epoch, first };
+    }
+    const all = shuffle ? rng.permutation(this.size) : Int32Array.from({ length: this.size }, (_, i) => i);
+    return { state, order: this.#part(all), epoch: null, first };
+  }
+
+  /** The part of an epoch's order that this loader gives out. */
+  #part(all: Int32Array): Int32Array {
+    if (this.shard === null || all.length === 0) return all;
     const { rank, size } = this.shard;
-    const own = shardSize(this.size, this.shard);
-    return Int32Array.from({ length: own }, (_, k) => all[(k * size + rank) % this.size]);
+    const own = shardSize(all.length, this.shard);
+    return Int32Array.from({ length: own }, (_, k) => all[(k * size + rank) % all.length]);
   }
 
   /** The number of this loader's k-th item or batch among those of all processes, so that none draw the same numbers. */
@@ -364,8 +317,12 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     this.#position = 0;
   }
 
-  async #make(dataset: Dataset, pass: Pass, n: number): Promise<B> {
-    const items = Array.from(this.#rows(pass, n));
+  async #make(pass: Pass, n: number): Promise<B> {
+    if (pass.epoch !== null) {
+      const made = await pass.epoch.batch(this.#rows(pass, n), drawsOf(pass, ITEMS + this.#place(n)));
+      return this.#transformed(made, pass, n);
+    }
+    const dataset = this.#dataset!, items = Array.from(this.#rows(pass, n));
     const got = await Promise.all(items.map(async (i, k): Promise<readonly ItemPart[]> => {
       try {
         return await dataset.get(i, drawsOf(pass, ITEMS + this.#place(n * this.bs + k)));
@@ -424,6 +381,12 @@ function drawsOf({ state }: Pass, block: number): Rng {
 }
 
 const sources = new WeakMap<Batch, Batch>();
+
+/** Notes what a batch of expressions is computed from, to be released with it. */
+export function noteSources(batch: Batch, from: Batch): Batch {
+  sources.set(batch, from);
+  return batch;
+}
 
 /** The tensors that a transformed batch is computed from; none where it was not transformed. */
 export function sourcesOf(batch: Batch): Batch {

@@ -4,17 +4,9 @@
  * @module
  */
 export type { OddNumber } from "./odd_numbers.ts";
-export { type ArrayData, type Dataset, type DatasetFacts, type ItemPart } from "./dataset.ts";
-export {
-  type Batch,
-  type BatchTfm,
-  type Column,
-  DataLoader,
-  type DataLoaderOptions,
-  type LoaderState,
-  type Shard,
-  sourcesOf,
-} from "./loader.ts";
+export type { ArrayData, BatchSource, Dataset, DatasetFacts, ItemPart, SourceEpoch } from "./dataset.ts";
+export { DataLoader, noteSources, sourcesOf } from "./loader.ts";
+export type { Batch, BatchTfm, Column, DataLoaderOptions, LoaderState, Shard } from "./loader_options.ts";
 export {
   ArrayDataLoaders,
   type ArrayInputs,
@@ -27,19 +19,11 @@ export {
   type TargetScale,
   type TestArraysOptions,
 } from "./loaders.ts";
-export type { FromCsvOptions, FromTableOptions } from "./from_table.ts";
-export { type TabularBatch, TabularDataLoaders } from "./tabular.ts";
+export { type FromCsvOptions, type TabularBatch, TabularDataLoaders } from "./tabular.ts";
 export { encodeRow, encodeRows, type TableCell, type TableRow } from "./table_encode.ts";
 export type { CategoricalColumn, NumericColumn, TabularSchema, TargetColumn } from "./tabular_schema.ts";
 export { schemaFromJson } from "./schema_json.ts";
 export type { CellFormat, CellOptions } from "./table_cells.ts";
 export type { ColumnKind } from "./table_kinds.ts";
 export type { CsvOptions } from "./csv_form.ts";
-export type { NumberColumn, ReadTableOptions, Table, TableColumn, TextColumn, TextType } from "./table.ts";
-export { readCsv, type TextTable } from "./csv.ts";
-export { readParquet } from "./parquet.ts";
-export { readArrow } from "./arrow.ts";
-export { readJsonLines, type ReadJsonLinesOptions } from "./json_lines.ts";
-export { type ReadAnyTableOptions, readTable, type TableFormat, type TableSource } from "./read_table.ts";
-export { type IdxArray, loadIdx } from "./idx.ts";
-export { type FileArray, readNpy, readNpz } from "./npy.ts";
+export { readCsv, type TextColumn, type TextTable } from "./csv.ts";

@@ -15,3 +15,14 @@ export {
 } from "../text/tokenizer.ts";
 export type { TextRule } from "../text/rules.ts";
 export type { VocabOptions } from "../text/vocab.ts";
+export { getTextFiles, type GetTextFilesOptions } from "../text/data/text_files.ts";
+export type { ShowTextOptions } from "../text/data/show_text.ts";
+export {
+  type LabelledTexts,
+  type TextCsvOptions,
+  TextDataLoaders,
+  type TextFolderOptions,
+  type TextInputs,
+  type TextTestOptions,
+} from "../text/data/text_loaders.ts";
+export type { TextDataLoadersOptions } from "../text/data/text_options.ts";

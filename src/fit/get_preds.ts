@@ -109,7 +109,12 @@ async function gatherPreds(learn: TrainLoop, options: GetPredsOptions): Promise<
   const pass = () => learn.addedCbs([gather, ...[cbs].flat()], () => learn.runValidate(dl, { signal }));
   await looking(learn, () => inPhase(learn, "predict", pass));
   const { peers } = learn;
-  const join = (parts: readonly Tensor[]) => peers === null ? joinRows(parts) : gatherRows(peers, parts);
+  const order = dl.itemOrder ?? undefined; // loaders of texts give the long ones first
+  const join = async (parts: readonly Tensor[]) => {
+    if (peers === null) return await joinRows(parts, order);
+    const rows = await gatherRows(peers, parts);
+    return order === undefined ? rows : await joinRows([rows], order);
+  };
   const preds = await join(gather.preds);
   const targs = gather.targs.length > 0 ? await join(gather.targs) : zeros([0]);
   return {

@@ -150,6 +150,11 @@ export class OwnTokens implements TokenSource {
     return new OwnTokens(this.#cutter, makeVocab(counts, this.#cutter.special, { ...defaults, ...this.#options }), {});
   }
 
+  /** The same tokens with another vocabulary, or with other options for learning one. */
+  withVocab(vocab: readonly string[], options: VocabOptions): OwnTokens {
+    return new OwnTokens(this.#cutter, vocab, { ...this.#options, ...options });
+  }
+
   toJSON(): { readonly [name: string]: Json | undefined } {
     return {
       kind: this.kind,

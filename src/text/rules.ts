@@ -63,7 +63,18 @@ function lowered(token: string): (whole: string, space: string, word: string) =>
   return (_, space, word) => `${space}${lengthOf(word) > 1 ? `${token} ` : ""}${word.toLowerCase()}`;
 }
 
-const RULE_FUNCTIONS = {
+/** The name of a rule, fastai's in camel case. */
+export type TextRule =
+  | "fixHtml"
+  | "replaceRep"
+  | "replaceWrep"
+  | "specAddSpaces"
+  | "rmUselessSpaces"
+  | "replaceAllCaps"
+  | "replaceMaj"
+  | "lowercase";
+
+const RULE_FUNCTIONS: Readonly<Record<TextRule, (text: string) => string>> = {
   /** Remnants of HTML, such as `&lt;` and `<br />`, become what they stand for. */
   fixHtml: (t: string): string => unescapeHtml(MESSY.reduce((out, [found, is]) => out.replaceAll(found, () => is), t)),
   /** `cccc` becomes ` xxrep 4 c `. */
@@ -88,10 +99,7 @@ const RULE_FUNCTIONS = {
   replaceMaj: (t: string): string => t.replace(CAPITAL, lowered(SPECIAL.maj)),
   /** Lower case, and `xxbos` before. */
   lowercase: (t: string): string => `${SPECIAL.bos} ${t.toLowerCase().replace(OUTER_SPACE, "")}`,
-} as const;
-
-/** The name of a rule, fastai's in camel case. */
-export type TextRule = keyof typeof RULE_FUNCTIONS;
+};
 
 /** fastai's rules in their order. */
 export const TEXT_RULES: readonly TextRule[] = Object.keys(RULE_FUNCTIONS) as TextRule[];

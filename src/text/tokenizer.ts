@@ -180,6 +180,17 @@ export class Tokenizer {
     return source === this.#source ? this : new Tokenizer(source);
   }
 
+  /**
+   * The tokenizer with another vocabulary, or with other options for learning one.
+   *
+   * @throws ConfigError Where the tokenizer's vocabulary is part of its file.
+   */
+  withVocab(options: CharsOptions): Tokenizer {
+    const { vocab = [], ...rest } = checkOptions("give a tokenizer a vocabulary", options, VOCAB);
+    if (this.#source instanceof OwnTokens) return new Tokenizer(this.#source.withVocab(vocab, rest));
+    throw new ConfigError("Cannot give this tokenizer a vocabulary: it has that of its tokenizer.json");
+  }
+
   // --- what it is
 
   /** Name of the kind: "words", "chars", "huggingface", "own". */

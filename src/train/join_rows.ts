@@ -12,7 +12,7 @@ import type { Peers } from "./peers.ts";
  *
  * @param order Where each row goes: row `i` of the joined batches becomes row `order[i]`.
  */
-export async function joinRows(parts: readonly Tensor[], order?: readonly number[]): Promise<Tensor> {
+export async function joinRows(parts: readonly Tensor[], order?: ArrayLike<number>): Promise<Tensor> {
   const values = await readAll(parts);
   const inner = parts[0].shape.slice(1);
   const width = inner.reduce((a, b) => a * b, 1);

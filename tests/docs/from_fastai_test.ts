@@ -19,6 +19,7 @@ const OBJECTS: Readonly<Record<string, readonly object[]>> = {
     anneal.ImageDataLoaders.prototype,
     anneal.TabularDataLoaders.prototype,
     anneal.ArrayDataLoaders.prototype,
+    anneal.TextDataLoaders.prototype,
     { schema: 0, vocab: 0 }, // fields of instances
   ],
   tokenizer: [anneal.Tokenizer.prototype],
