@@ -135,6 +135,7 @@ export {
   encodeRow,
   encodeRows,
   type FromCsvOptions,
+  type FromTableOptions,
   type NumericColumn,
   schemaFromJson,
   type TableCell,
@@ -145,7 +146,29 @@ export {
   type TargetColumn,
   type TargetScale,
 } from "./src/data/mod.ts";
-export type { IdxArray } from "./src/data/idx.ts";
+export {
+  type FileArray,
+  type IdxArray,
+  loadIdx,
+  type NumberColumn,
+  type ReadAnyTableOptions,
+  readArrow,
+  readCsv,
+  readJsonLines,
+  type ReadJsonLinesOptions,
+  readNpy,
+  readNpz,
+  readParquet,
+  readTable,
+  type ReadTableOptions,
+  type Table,
+  type TableColumn,
+  type TableFormat,
+  type TableSource,
+  type TextColumn,
+  type TextTable,
+  type TextType,
+} from "./src/data/mod.ts";
 export { loadMnist, type Mnist } from "./src/data/mnist.ts";
 
 // optimizers
@@ -347,6 +370,7 @@ export {
   type TrackerOptions,
 } from "./src/callbacks/mod.ts";
 export { fetchCached, type FetchOptions } from "./src/io/fetch_cached.ts";
+export { type HostTensor, openSafetensors, type SafetensorsFile } from "./src/io/safetensors.ts";
 
 // errors
 export {

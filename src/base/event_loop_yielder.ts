@@ -23,3 +23,12 @@ export class EventLoopYielder {
     this.#last = performance.now();
   }
 }
+
+/** Goes through `n` things block by block, and lets the event loop run in between where it was blocked long enough. */
+export async function inBlocks(n: number, body: (from: number, to: number) => void, block = 1 << 15): Promise<void> {
+  const yielder = new EventLoopYielder();
+  for (let from = 0; from < n; from += block) {
+    body(from, Math.min(n, from + block));
+    if (yielder.due) await yielder.yield();
+  }
+}

@@ -5,33 +5,16 @@
  */
 import { EventLoopYielder } from "../base/event_loop_yielder.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
+import { checkOptions, texts } from "../base/options.ts";
 import { textOf } from "./csv_bytes.ts";
-import { type CsvForm, type CsvOptions, formOf, headerHint } from "./csv_form.ts";
+import { CSV_OPTIONS, type CsvForm, type CsvOptions, formOf, headerHint } from "./csv_form.ts";
+import { noColumn, type ReadTableOptions, type Table, type TextColumn, type Wanted } from "./table.ts";
+import { TextBuilder } from "./table_builder.ts";
 
-/** A column as read: each distinct text once, and for each row the number of its text. */
-export interface TextColumn {
-  /** Distinct texts, in the order in which they first appear. */
-  readonly texts: readonly string[];
-  /** For each row, an index into `texts`. */
-  readonly codes: Int32Array;
-  /** For each text, the line of the file where it first appears, from 1. */
-  readonly lines: readonly number[];
-}
-
-/** A table as read. */
-export interface TextTable {
-  /** Name of the file. */
-  readonly file: string;
-  /** Number of rows, the header not counted. */
-  readonly rows: number;
-  /** Columns by name, in the order of the header. */
+/** A table of a file of separated values: what its cells are is found out later. */
+export interface TextTable extends Table {
+  /** The columns that were read, by name, in the order of the file. */
   readonly columns: ReadonlyMap<string, TextColumn>;
-  /** Columns that the header gives no name: they are called `column 1` and so on, by their places. */
-  readonly unnamed: ReadonlySet<string>;
-  /** What separates cells. */
-  readonly delimiter: string;
-  /** What was found out or left out, sentence by sentence. */
-  readonly notes: readonly string[];
 }
 
 /** Characters at the start of a file that tell how it is written. */
@@ -44,7 +27,13 @@ const START = 1 << 16;
  * @throws DataError Where the file is missing, empty or no text of its encoding, a name stands twice in the header, or a
  * row has too many or too few cells, with file and line.
  */
-export async function readCsv(file: string, options: CsvOptions = {}): Promise<TextTable> {
+export async function readCsv(file: string, options: CsvOptions & ReadTableOptions = {}): Promise<TextTable> {
+  checkOptions("read a table", options, { ...CSV_OPTIONS, columns: texts });
+  return await csvTable(file, options, options.columns);
+}
+
+/** {@link readCsv}, of columns that may be told by a function. */
+export async function csvTable(file: string, options: CsvOptions, wanted: Wanted): Promise<TextTable> {
   checkForm(options);
   const pieces = textOf(file, options.encoding);
   let start = "", done = false;
@@ -54,7 +43,7 @@ export async function readCsv(file: string, options: CsvOptions = {}): Promise<T
     else start += next.value;
   }
   const form = formOf(start, done, options);
-  const rows = new Rows(file, form, options);
+  const rows = new Rows(file, form, options, wanted);
   const { parse } = await import("csv-parse");
   const parser = parse({
     bom: true,
@@ -135,16 +124,19 @@ class Rows {
   readonly #file: string;
   readonly #form: CsvForm;
   readonly #options: CsvOptions;
+  readonly #wanted: Wanted;
   #names: readonly string[] | null = null;
   #unnamed = new Set<string>();
-  #columns: GrowingColumn[] = [];
+  /** Null where a column is not wanted. */
+  #columns: (TextBuilder | null)[] = [];
   #rows = 0;
   #skipped: number[] = [];
   #notes: string[] = [];
   /** What is wrong with the file; nothing more is taken then. */
   failure: Error | null = null;
 
-  constructor(file: string, form: CsvForm, options: CsvOptions) {
+  constructor(file: string, form: CsvForm, options: CsvOptions, wanted: Wanted) {
+    this.#wanted = wanted;
     this.#file = file;
     this.#form = form;
     this.#options = options;
@@ -190,7 +182,9 @@ class Rows {
       if (given[i] === "" && this.#options.header !== false) this.#unnamed.add(name);
     });
     this.#names = names;
-    this.#columns = names.map(() => new GrowingColumn());
+    const wanted = this.#wanted;
+    const takes = (name: string) => typeof wanted === "function" ? wanted(name) : wanted?.includes(name) ?? true;
+    this.#columns = names.map((name) => takes(name) ? new TextBuilder() : null);
   }
 
   #row(cells: string[], line: number): void {
@@ -208,7 +202,12 @@ class Rows {
           `skipRows or comment where lines are no rows, or badRows: "skip"`,
       );
     }
-    for (let i = 0; i < cells.length; i++) this.#columns[i].add(this.#rows, cells[i], line);
+    if (this.#rows === 0) {
+      const names = this.#names!, wanted = typeof this.#wanted === "function" ? [] : this.#wanted ?? [];
+      const unknown = wanted.find((name) => !names.includes(name));
+      if (unknown !== undefined) throw noColumn({ file: this.#file, names, ...this.#form }, unknown);
+    }
+    for (let i = 0; i < cells.length; i++) this.#columns[i]?.add(cells[i], line);
     this.#rows++;
   }
 
@@ -217,10 +216,13 @@ class Rows {
     if (names === null || this.#rows === 0) {
       throw new DataError(`Cannot read ${this.#file}: it has no rows below a header`);
     }
-    const columns = new Map(names.map((name, i) => [name, this.#columns[i].done(this.#rows)]));
+    const columns = new Map(names.flatMap((name, i) => {
+      const column = this.#columns[i];
+      return column === null ? [] : [[name, column.done("cells")]];
+    }));
     for (const name of this.#unnamed) {
       // a delimiter at the end of every line
-      if (columns.get(name)!.texts.every((text) => text === "")) columns.delete(name);
+      if (columns.get(name)?.texts.every((text) => text === "")) columns.delete(name);
     }
     if (this.#skipped.length > 0) {
       const { length, 0: first } = this.#skipped;
@@ -230,36 +232,12 @@ class Rows {
     return {
       file: this.#file,
       rows: this.#rows,
+      names: names.filter((name, i) => columns.has(name) || this.#columns[i] === null),
       columns,
       unnamed: this.#unnamed,
+      counts: "lines",
       delimiter: this.#form.delimiter,
       notes: this.#notes,
     };
-  }
-}
-
-class GrowingColumn {
-  readonly #texts: string[] = [];
-  readonly #lines: number[] = [];
-  readonly #known = new Map<string, number>();
-  #codes = new Int32Array(1024);
-
-  add(row: number, text: string, line: number): void {
-    let code = this.#known.get(text);
-    if (code === undefined) {
-      code = this.#texts.push(text) - 1;
-      this.#lines.push(line);
-      this.#known.set(text, code);
-    }
-    if (row === this.#codes.length) {
-      const more = new Int32Array(row * 2);
-      more.set(this.#codes);
-      this.#codes = more;
-    }
-    this.#codes[row] = code;
-  }
-
-  done(rows: number): TextColumn {
-    return { texts: this.#texts, lines: this.#lines, codes: this.#codes.subarray(0, rows) };
   }
 }

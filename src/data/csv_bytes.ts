@@ -11,7 +11,8 @@ import { nearestName } from "../base/options.ts";
 /** How files of other kinds begin, and what to do with them. */
 const OTHERS: readonly (readonly [start: string, what: string])[] = [
   ["PK\x03\x04", "a zip archive, as Excel's .xlsx is: save it as CSV, or unpack it"],
-  ["PAR1", "a Parquet file: write it as CSV"],
+  ["PAR1", "a Parquet file: DataLoaders.fromTable and readParquet read it"],
+  ["ARROW1", "an Arrow file: DataLoaders.fromTable and readArrow read it"],
   ["BZh", "packed by bzip2: unpack it, or pack it by gzip"],
   ["\xfd7zXZ", "packed by xz: unpack it, or pack it by gzip"],
   ["\x28\xb5\x2f\xfd", "packed by Zstandard: unpack it, or pack it by gzip"],

@@ -21,9 +21,11 @@ import {
 import { fmtShape, sameShape } from "../base/shape.ts";
 import { type Dtype, Tensor } from "../tensor/mod.ts";
 import { type ArrayData, toTensor } from "./dataset.ts";
+import type { FromCsvOptions, FromTableOptions } from "./from_table.ts";
 import { DataLoader } from "./loader.ts";
 import type { Batch, Column } from "./loader_options.ts";
-import type { FromCsvOptions, TabularDataLoaders } from "./tabular.ts";
+import type { TableSource } from "./read_table.ts";
+import type { TabularDataLoaders } from "./tabular.ts";
 import type { TabularSchema } from "./tabular_schema.ts";
 
 /** Inputs and targets, of training and validation. */
@@ -215,7 +217,19 @@ export class DataLoaders<B extends Batch = [Tensor, Tensor]> {
    * column.
    */
   static async fromCsv(file: string, options: FromCsvOptions): Promise<TabularDataLoaders> {
-    return await (await import("./tabular.ts")).fromCsv(file, options);
+    return await (await import("./from_table.ts")).fromCsv(file, options);
+  }
+
+  /**
+   * Loaders over a table, as {@link DataLoaders.fromCsv} makes them of a file of separated values: of a file of Parquet,
+   * Arrow (Feather), JSON lines or separated values, of rows as objects, of columns as arrays, or of a table as read. Where
+   * the file says what a column holds, texts are words though they look like numbers, and nothing but null, NaN and an empty
+   * text is missing. Only columns that are used are read, where `numeric`, `categorical` or `kinds` say which.
+   *
+   * @throws DataError As `fromCsv`; where columns hold lists, structures or bytes, with their names.
+   */
+  static async fromTable(source: TableSource, options: FromTableOptions): Promise<TabularDataLoaders> {
+    return await (await import("./from_table.ts")).fromTable(source, options);
   }
 
   /**

@@ -19,11 +19,19 @@ export {
   type TargetScale,
   type TestArraysOptions,
 } from "./loaders.ts";
-export { type FromCsvOptions, type TabularBatch, TabularDataLoaders } from "./tabular.ts";
+export type { FromCsvOptions, FromTableOptions } from "./from_table.ts";
+export { type TabularBatch, TabularDataLoaders } from "./tabular.ts";
 export { encodeRow, encodeRows, type TableCell, type TableRow } from "./table_encode.ts";
 export type { CategoricalColumn, NumericColumn, TabularSchema, TargetColumn } from "./tabular_schema.ts";
 export { schemaFromJson } from "./schema_json.ts";
 export type { CellFormat, CellOptions } from "./table_cells.ts";
 export type { ColumnKind } from "./table_kinds.ts";
 export type { CsvOptions } from "./csv_form.ts";
-export { readCsv, type TextColumn, type TextTable } from "./csv.ts";
+export type { NumberColumn, ReadTableOptions, Table, TableColumn, TextColumn, TextType } from "./table.ts";
+export { readCsv, type TextTable } from "./csv.ts";
+export { readParquet } from "./parquet.ts";
+export { readArrow } from "./arrow.ts";
+export { readJsonLines, type ReadJsonLinesOptions } from "./json_lines.ts";
+export { type ReadAnyTableOptions, readTable, type TableFormat, type TableSource } from "./read_table.ts";
+export { type IdxArray, loadIdx } from "./idx.ts";
+export { type FileArray, readNpy, readNpz } from "./npy.ts";

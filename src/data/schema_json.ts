@@ -89,5 +89,6 @@ export function schemaFromJson(json: unknown, what = "the schema"): TabularSchem
     },
     form: formFrom(root.form),
     unused: texts(root.unused, "unused"),
+    ...(root.typed === true ? { typed: true } : {}),
   };
 }

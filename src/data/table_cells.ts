@@ -108,12 +108,19 @@ export class CellReader {
   }
 
   /** Whether a cell of this column says nothing. */
-  isMissing(text: string, column: string): boolean {
+  isMissing(cell: string, column: string): boolean {
+    const text = cell.trim();
     if (this.#missing.has(text) || this.#byColumn.get(column)?.has(text)) return true;
     const all = this.#missingNumbers.get("")!, own = this.#missingNumbers.get(column);
     if (all.size === 0 && own === undefined) return false;
     const value = this.#parse(text);
     return value !== undefined && (all.has(value) || own?.has(value) === true);
+  }
+
+  /** Whether a number of this column stands for a missing one. */
+  isMissingNumber(value: number, column: string): boolean {
+    if (Number.isNaN(value)) return true;
+    return this.#missingNumbers.get("")!.has(value) || this.#missingNumbers.get(column)?.has(value) === true;
   }
 
   /** A cell as a number; NaN where it is missing, undefined where it is something else. */

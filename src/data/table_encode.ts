@@ -5,11 +5,11 @@
  */
 import { DataError } from "../base/errors.ts";
 import { nearestName, shown } from "../base/options.ts";
-import { EventLoopYielder } from "../base/event_loop_yielder.ts";
+import { inBlocks } from "../base/event_loop_yielder.ts";
 import { type Tensor, tensor } from "../tensor/mod.ts";
-import type { TextTable } from "./csv.ts";
+import { codedColumn, columnOf, numbersOf, placeOfRow, type Table } from "./table.ts";
 import { CellReader } from "./table_cells.ts";
-import { columnOf, numbersOf, type NumericColumn, type TabularSchema, wordOf } from "./tabular_schema.ts";
+import { type NumericColumn, type TabularSchema, wordOf, wordsByText } from "./tabular_schema.ts";
 import type { OnUnseen } from "./unseen_words.ts";
 
 /** Rows as numbers, on the host. */
@@ -52,51 +52,64 @@ function scaled({ mean, std, median }: NumericColumn, value: number): number {
 /** The inputs of these rows of a table; `onUnseen` is told of words that training has not seen. */
 export async function encodeTable(
   schema: TabularSchema,
-  table: TextTable,
+  table: Table,
   rows: Int32Array,
   onUnseen?: OnUnseen,
 ): Promise<EncodedRows> {
-  const { numeric, categorical } = schema, { cells, words: numbersOfWords } = lookupOf(schema);
-  const nNumbers = numeric.length, nWords = categorical.length, yielder = new EventLoopYielder();
+  const { numeric, categorical } = schema, { words: numbersOfWords } = lookupOf(schema);
+  // where training's file had types, a file of text still writes missing cells as such files do
+  const cells = schema.typed === true && table.delimiter !== undefined
+    ? new CellReader({ ...schema.cells, keepDefaultNa: true })
+    : lookupOf(schema).cells;
+  const nNumbers = numeric.length, nWords = categorical.length;
   const numbers = new Float32Array(rows.length * nNumbers), words = new Int32Array(rows.length * nWords);
   for (const [c, column] of numeric.entries()) {
-    const values = numbersOf(table, column.name, cells).map((v) => scaled(column, v));
-    const { codes } = columnOf(table, column.name);
-    for (let i = 0; i < rows.length; i++) numbers[i * nNumbers + c] = values[codes[rows[i]]];
-    if (yielder.due) await yielder.yield();
+    const values = await numbersOf(table, column.name, cells);
+    await inBlocks(rows.length, (from, to) => {
+      for (let i = from; i < to; i++) numbers[i * nNumbers + c] = scaled(column, values[rows[i]]);
+    });
   }
   for (const [c, { name, numbers: areNumbers, marks }] of categorical.entries()) {
-    const { texts, codes } = columnOf(table, marks ?? name), known = numbersOfWords[c];
-    const number = Int32Array.from(texts, (text) => {
-      if (marks !== undefined) return cells.isMissing(text, marks) ? known.get("yes")! : known.get("no")!;
-      if (cells.isMissing(text, name)) return 0;
-      const found = known.get(wordOf(text, name, areNumbers, cells));
-      if (found === undefined) onUnseen?.(name, text);
+    const known = numbersOfWords[c];
+    if (marks !== undefined) {
+      const values = await numbersOf(table, marks, cells), yes = known.get("yes")!, no = known.get("no")!;
+      await inBlocks(rows.length, (from, to) => {
+        for (let i = from; i < to; i++) words[i * nWords + c] = Number.isNaN(values[rows[i]]) ? yes : no;
+      });
+      continue;
+    }
+    const column = columnOf(table, name), coded = await codedColumn(column), { texts, codes } = coded;
+    const number = wordsByText(column, coded, name, areNumbers, cells).map((word, i) => {
+      const found = known.get(word ?? texts[i]) ?? (word === null ? 0 : booleanWord(known, word));
+      if (found === undefined) onUnseen?.(name, texts[i]);
       return found ?? 0;
     });
-    for (let i = 0; i < rows.length; i++) words[i * nWords + c] = number[codes[rows[i]]];
-    if (yielder.due) await yielder.yield();
+    await inBlocks(rows.length, (from, to) => {
+      for (let i = from; i < to; i++) words[i * nWords + c] = number[codes[rows[i]]];
+    });
   }
   return { words, numbers };
 }
 
 /** The targets of these rows: numbers of classes, or scaled numbers. */
-export function encodeTarget(schema: TabularSchema, table: TextTable, rows: Int32Array): Int32Array | Float32Array {
+export async function encodeTarget(
+  schema: TabularSchema,
+  table: Table,
+  rows: Int32Array,
+): Promise<Int32Array | Float32Array> {
   const { target } = schema, { cells } = lookupOf(schema), column = columnOf(table, target.name);
   if (target.kind === "regress") {
-    const values = numbersOf(table, target.name, cells);
-    return Float32Array.from(rows, (r) => (values[column.codes[r]] - target.mean) / target.std);
+    const values = await numbersOf(table, target.name, cells);
+    return Float32Array.from(rows, (r) => (values[r] - target.mean) / target.std);
   }
-  const known = new Map(target.classes.map((name, i) => [name, i]));
-  const number = column.texts.map((text) => known.get(wordOf(text, target.name, target.numbers, cells)) ?? -1);
+  const known = new Map(target.classes.map((name, i) => [name, i])), coded = await codedColumn(column);
+  const number = wordsByText(column, coded, target.name, target.numbers, cells).map((w) => known.get(w ?? "") ?? -1);
   return Int32Array.from(rows, (r) => {
-    const code = column.codes[r];
+    const code = coded.codes[r];
     if (number[code] < 0) {
       throw new DataError(
-        `Cannot read ${table.file}:${
-          column.lines[code]
-        }, column "${target.name}": no training row has this class, got ` +
-          `${JSON.stringify(column.texts[code])}; mark one of its rows for training, or leave them out`,
+        `Cannot read ${placeOfRow(table, column, r)}, column "${target.name}": no training row has this class, got ` +
+          `${JSON.stringify(coded.texts[code])}; mark one of its rows for training, or leave them out`,
       );
     }
     return number[code];
@@ -179,7 +192,7 @@ function encodeHost(
       if (marks !== undefined) number = known[c].get(missing(value, marks) ? "yes" : "no");
       else if (typeof value === "string") {
         number = missing(value, name) ? 0 : known[c].get(wordOf(value, name, areNumbers, cells));
-      } else number = known[c].get(String(value)) ?? booleanWord(known[c], value);
+      } else number = known[c].get(String(value)) ?? booleanWord(known[c], String(value));
       if (number === undefined) onUnseen?.(name, String(value));
       words[r * categorical.length + c] = number ?? 0;
     });
@@ -196,7 +209,8 @@ function encodeHost(
 }
 
 /** The number of the word for true or false, which files write `True` or `TRUE`, too. */
-function booleanWord(known: ReadonlyMap<string, number>, value: string | number | boolean): number | undefined {
-  if (typeof value !== "boolean") return undefined;
-  return [...known].find(([word]) => word.toLowerCase() === String(value))?.[1];
+function booleanWord(known: ReadonlyMap<string, number>, value: string): number | undefined {
+  const plain = value.toLowerCase();
+  if (plain !== "true" && plain !== "false") return undefined;
+  return [...known].find(([word]) => word.toLowerCase() === plain)?.[1];
 }

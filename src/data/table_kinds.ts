@@ -3,12 +3,11 @@
  *
  * @module
  */
-import { EventLoopYielder } from "../base/event_loop_yielder.ts";
+import { EventLoopYielder, inBlocks } from "../base/event_loop_yielder.ts";
 import { DataError } from "../base/errors.ts";
 import { type OptionKind, other } from "../base/options.ts";
-import type { TextColumn, TextTable } from "./csv.ts";
+import { columnOf, count, type NumberColumn, type Table, type TableColumn, type TextColumn } from "./table.ts";
 import { besideNumber, type CellReader, isCode, type NumberForm, numberLike } from "./table_cells.ts";
-import { columnOf, count } from "./tabular_schema.ts";
 
 /** What a column holds. */
 export type ColumnKind = "numeric" | "categorical" | "ignore";
@@ -25,6 +24,8 @@ export interface FoundKind {
   readonly kind: ColumnKind;
   /** Why the column is left out, as in "it is empty". */
   readonly why?: string;
+  /** What else is to be said of it. */
+  readonly note?: string;
 }
 
 /** A column with no more distinct whole numbers than this holds categories, unless it is said to be numeric. */
@@ -36,6 +37,11 @@ const FEW_WORDS = 10;
 /** Cells that tell of nothing, in tables of others. */
 const NOTHING =
   /^(?:[^\p{L}\p{N}]+|[+-]?inf(?:inity)?|missing|unknown|unk|undefined|na|n\.a\.?|none|nil|null|nan|void)$/iu;
+
+/** Whether a column's name is one of identities. */
+function isIdentity(name: string): boolean {
+  return /(?:^|[\s_.-])(?:id|index|uuid|key)$/i.test(name) || /[a-z]I[dD]$/.test(name);
+}
 
 /** Dates, and times of days. */
 const DATE =
@@ -67,7 +73,30 @@ class Cells {
   huge = false;
 
   /** Looks at all cells. */
-  static async of({ texts, lines, codes }: TextColumn, name: string, cells: CellReader): Promise<Cells> {
+  static async of(column: TableColumn, name: string, cells: CellReader): Promise<Cells> {
+    return await (column.kind === "text" ? Cells.#ofTexts(column, name, cells) : Cells.#ofNumbers(column, name, cells));
+  }
+
+  static async #ofNumbers({ values }: NumberColumn, name: string, cells: CellReader): Promise<Cells> {
+    const found = new Cells(cells.format.decimal), seen = new Set<number>();
+    // identities are told by their names, and where no number stands twice
+    let enough = isIdentity(name) ? Infinity : FEW_WHOLE_NUMBERS + 1;
+    await inBlocks(values.length, (from, to) => {
+      for (let r = from; r < to; r++) {
+        if (cells.isMissingNumber(values[r], name)) continue;
+        found.known++;
+        found.whole &&= Number.isInteger(values[r]);
+        if (seen.size >= enough) continue;
+        seen.add(values[r]);
+        if (seen.size < found.known) enough = FEW_WHOLE_NUMBERS + 1;
+      }
+    });
+    found.numbers = found.known;
+    found.distinct = seen.size;
+    return found;
+  }
+
+  static async #ofTexts({ texts, places, codes }: TextColumn, name: string, cells: CellReader): Promise<Cells> {
     const found = new Cells(cells.format.decimal),
       rows = new Int32Array(texts.length),
       yielder = new EventLoopYielder();
@@ -80,7 +109,7 @@ class Cells {
       found.known += rows[i];
       if (value === undefined) {
         found.dates &&= DATE.test(text);
-        found.odd.push({ text, line: lines[i] });
+        found.odd.push({ text, line: places[i] });
         continue;
       }
       found.numbers += rows[i];
@@ -109,8 +138,10 @@ class Cells {
 }
 
 /** Whether a target holds numbers to be predicted, rather than names of classes. */
-export async function targetMeasures(table: TextTable, name: string, cells: CellReader): Promise<boolean> {
-  const found = await Cells.of(columnOf(table, name), name, cells);
+export async function targetMeasures(table: Table, name: string, cells: CellReader): Promise<boolean> {
+  const column = columnOf(table, name);
+  if (column.kind === "text" && column.type !== "cells") return false;
+  const found = await Cells.of(column, name, cells);
   if (found.doubtful) {
     throw new DataError(
       `Cannot tell whether column "${name}" of ${table.file} is a number or names classes: ` +
@@ -121,11 +152,12 @@ export async function targetMeasures(table: TextTable, name: string, cells: Cell
 }
 
 /** What an input column holds. */
-export async function kindOf(table: TextTable, name: string, cells: CellReader): Promise<FoundKind> {
-  const found = await Cells.of(columnOf(table, name), name, cells), { known, distinct, odd } = found;
+export async function kindOf(table: Table, name: string, cells: CellReader): Promise<FoundKind> {
+  const column = columnOf(table, name), typed = column.kind === "text" && column.type !== "cells";
+  const found = await Cells.of(column, name, cells), { known, distinct, odd } = found;
   if (known === 0) return { kind: "ignore", why: "it is empty" };
   if (table.unnamed.has(name)) return { kind: "ignore", why: "it has no name, as columns of row numbers have none" };
-  if (found.doubtful) {
+  if (!typed && found.doubtful) {
     throw new DataError(
       `Cannot tell whether column "${name}" of ${table.file} holds numbers or words: ${asked(found, name)}; ` +
         `kinds: { ${JSON.stringify(name)}: "categorical" } takes them for words, "ignore" leaves the column out`,
@@ -134,21 +166,27 @@ export async function kindOf(table: TextTable, name: string, cells: CellReader):
   const all = distinct === known && known > FEW_WHOLE_NUMBERS;
   if (
     all && odd.length === 0 && found.whole &&
-    (found.huge || /(?:^|[\s_.-])(?:id|index|uuid|key)$/i.test(name) || /[a-z]I[dD]$/.test(name))
+    (found.huge || isIdentity(name))
   ) {
     return { kind: "ignore", why: "every row has another whole number, as identities have" };
   }
-  if (found.measures(Math.min(FEW_WHOLE_NUMBERS, known / 2))) return { kind: "numeric" };
-  if (found.dates && odd.length === distinct && distinct > FEW_DATES) {
+  const measures = found.measures(Math.min(FEW_WHOLE_NUMBERS, known / 2));
+  if (measures && !typed) return { kind: "numeric" };
+  const note = measures && column.kind === "text" && column.type === "text"
+    ? `column ${name} holds texts by its type, though all are numbers: it is taken for words; ` +
+      `kinds: { ${JSON.stringify(name)}: "numeric" } takes them for numbers`
+    : undefined;
+  const dates = typed ? ["date", "time"].includes(column.type) : found.dates && odd.length === distinct;
+  if (dates && distinct > FEW_DATES) {
     return { kind: "ignore", why: "its words are dates, and rows to come have others" };
   }
   if (distinct >= FEW_WORDS && distinct > known / 2) {
     const share = distinct === known
       ? "every row has another word"
       : `${count(distinct)} words in ${count(known)} rows`;
-    return { kind: "ignore", why: `${share}, as names and identities have` };
+    return { kind: "ignore", why: `${share}, as names and identities have`, ...(note === undefined ? {} : { note }) };
   }
-  return { kind: "categorical" };
+  return { kind: "categorical", ...(note === undefined ? {} : { note }) };
 }
 
 /** What the cells are, and the options that settle it. */

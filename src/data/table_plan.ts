@@ -6,15 +6,13 @@
 import { ConfigError, DataError } from "../base/errors.ts";
 import { nearestName } from "../base/options.ts";
 import { EventLoopYielder } from "../base/event_loop_yielder.ts";
-import type { TextTable } from "./csv.ts";
 import { type CsvOptions, givenForm } from "./csv_form.ts";
+import { columnOf, numbersOf, type Table } from "./table.ts";
 import type { CellReader } from "./table_cells.ts";
 import { type ColumnKind, kindOf, targetMeasures } from "./table_kinds.ts";
 import {
   type CategoricalColumn,
-  columnOf,
   moments,
-  numbersOf,
   type NumericColumn,
   numericColumn,
   type TabularSchema,
@@ -57,7 +55,7 @@ export interface TablePlan {
 const KINDS: readonly ColumnKind[] = ["numeric", "categorical", "ignore"];
 
 /** Finds out what columns are for. */
-export async function planOf(table: TextTable, options: PlanOptions, cells: CellReader): Promise<TablePlan> {
+export async function planOf(table: Table, options: PlanOptions, cells: CellReader): Promise<TablePlan> {
   const { target, task, validColumn, numeric, categorical, kinds = {} } = options;
   columnOf(table, target);
   const regress = task === undefined ? await targetMeasures(table, target, cells) : task === "regress";
@@ -69,7 +67,7 @@ export async function planOf(table: TextTable, options: PlanOptions, cells: Cell
   }
   const named = [...numeric ?? [], ...categorical ?? []];
   for (const name of [...named, ...Object.keys(kinds)]) {
-    columnOf(table, name);
+    if (!table.names.includes(name)) columnOf(table, name); // refuses it
     if (name === target) throw new ConfigError(`Cannot learn from column "${name}": it is the target`);
     if (name === validColumn) throw new ConfigError(`Cannot learn from column "${name}": it marks rows to measure on`);
   }
@@ -84,10 +82,11 @@ export async function planOf(table: TextTable, options: PlanOptions, cells: Cell
     );
   }
   const inputs = [...table.columns.keys()].filter((name) => name !== target && name !== validColumn);
-  const reasons = new Map<string, string[]>();
+  const reasons = new Map<string, string[]>(), more: string[] = [];
   const found = new Map<string, ColumnKind>(Object.entries(kinds));
   for (const name of chosen ? [] : inputs.filter((name) => !found.has(name))) {
-    const { kind, why } = await kindOf(table, name, cells);
+    const { kind, why, note } = await kindOf(table, name, cells);
+    if (note !== undefined) more.push(note);
     if (why !== undefined) reasons.set(why, [...reasons.get(why) ?? [], name]);
     found.set(name, kind);
   }
@@ -98,19 +97,21 @@ export async function planOf(table: TextTable, options: PlanOptions, cells: Cell
       : `columns ${names.join(", ")} are left out: in each, ${why}`
   );
   if (notes.length > 0) notes[notes.length - 1] += '; kinds: { <column>: "categorical" } or "numeric" takes one in';
+  notes.push(...more);
   const plan = { numeric: numeric ?? of("numeric"), categorical: categorical ?? of("categorical"), regress, notes };
   const used = new Set([...plan.numeric, ...plan.categorical, target]);
   if (used.size === 1) {
     throw new ConfigError(`Cannot learn from ${table.file}: no column is left as input${["", ...notes].join("; ")}`);
   }
-  return { ...plan, unused: [...table.columns.keys()].filter((name) => !used.has(name)) };
+  return { ...plan, unused: table.names.filter((name) => !used.has(name)) };
 }
 
 /** Whether a file writes decimal commas, as files with semicolons do: none of its columns has decimal points. */
-export function hasDecimalCommas(table: TextTable, cells: CellReader): boolean {
-  if (table.delimiter === "," || cells.format.thousands === ",") return false;
+export function hasDecimalCommas(table: Table, cells: CellReader): boolean {
+  if (table.delimiter === undefined || table.delimiter === "," || cells.format.thousands === ",") return false;
   let found = false;
-  for (const [name, { texts }] of table.columns) {
+  for (const [name, column] of table.columns) {
+    const texts = column.kind === "text" ? column.texts : [];
     let points = false, commas = false, plain = true, sure = false;
     for (const text of texts) {
       if (cells.isMissing(text, name)) continue;
@@ -128,17 +129,20 @@ export function hasDecimalCommas(table: TextTable, cells: CellReader): boolean {
 }
 
 /** Columns whose points may stand between thousands, as in `1.100`, in files that aren't separated by commas. */
-export function doubtfulPoints(table: TextTable, cells: CellReader): string[] {
-  if (table.delimiter === "," || cells.format.decimal === "," || cells.format.thousands !== "") return [];
-  return [...table.columns].filter(([name, { texts }]) => {
-    const known = texts.filter((text) => !cells.isMissing(text, name));
+export function doubtfulPoints(table: Table, cells: CellReader): string[] {
+  if (
+    table.delimiter === undefined || table.delimiter === "," || cells.format.decimal === "," ||
+    cells.format.thousands !== ""
+  ) return [];
+  return [...table.columns].filter(([name, column]) => {
+    const known = (column.kind === "text" ? column.texts : []).filter((text) => !cells.isMissing(text, name));
     return known.length >= 5 && known.every((text) => /^[+-]?[1-9]\d{0,2}\.\d{3}$/.test(text));
   }).map(([name]) => name);
 }
 
 /** What the columns of a plan are in these training rows. */
 export async function learnSchema(
-  table: TextTable,
+  table: Table,
   rows: Int32Array,
   plan: TablePlan,
   options: PlanOptions,
@@ -147,7 +151,7 @@ export async function learnSchema(
   const { target, scaleTarget = true } = options;
   const numeric: NumericColumn[] = [], categorical: CategoricalColumn[] = [], yielder = new EventLoopYielder();
   for (const name of plan.numeric) {
-    const column = numericColumn(name, numbersOf(table, name, cells), columnOf(table, name).codes, rows);
+    const column = await numericColumn(name, await numbersOf(table, name, cells), rows);
     if (column === null) {
       throw new DataError(
         `Cannot learn from column "${name}" of ${table.file}: no training row has a number in it; ` +
@@ -157,15 +161,15 @@ export async function learnSchema(
     numeric.push(column);
     if (yielder.due) await yielder.yield();
   }
-  const learnWords = (name: string) => {
+  const learnWords = async (name: string) => {
     const column = columnOf(table, name), numbers = wordsAreNumbers(column, name, cells);
-    return { words: wordsOf(column, name, rows, numbers, cells), ...(numbers ? { numbers } : {}) };
+    return { words: await wordsOf(column, name, rows, numbers, cells), ...(numbers ? { numbers } : {}) };
   };
   for (const name of plan.categorical) {
-    categorical.push({ name, ...learnWords(name) });
+    categorical.push({ name, ...await learnWords(name) });
     if (yielder.due) await yielder.yield();
   }
-  const taken = new Set(table.columns.keys());
+  const taken = new Set(table.names);
   for (const { name, hasMissing } of numeric) {
     if (!hasMissing) continue;
     let mark = `${name}_na`;
@@ -180,13 +184,14 @@ export async function learnSchema(
     cells: cells.format,
     form: givenForm(options),
     unused: plan.unused,
+    ...(table.delimiter === undefined ? { typed: true } : {}),
   } as const;
   if (plan.regress) {
-    const byText = numbersOf(table, target, cells), { codes } = columnOf(table, target);
-    const scale = scaleTarget ? moments(Float64Array.from(rows, (r) => byText[codes[r]])) : { mean: 0, std: 1 };
+    const values = await numbersOf(table, target, cells);
+    const scale = scaleTarget ? moments(Float64Array.from(rows, (r) => values[r])) : { mean: 0, std: 1 };
     return { ...rest, target: { kind: "regress", name: target, ...scale } };
   }
-  const { words: classes, ...more } = learnWords(target);
+  const { words: classes, ...more } = await learnWords(target);
   if (classes.length < 2) {
     throw new DataError(
       `Cannot classify by column "${target}" of ${table.file}: its training rows have one class, ${classes[0]}`,

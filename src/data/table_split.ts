@@ -5,9 +5,8 @@
  */
 import { ConfigError, DataError } from "../base/errors.ts";
 import { Rng } from "../tensor/mod.ts";
-import type { TextTable } from "./csv.ts";
 import { splitOrder } from "./random_split.ts";
-import { columnOf } from "./tabular_schema.ts";
+import { codedColumn, columnOf, placeIn, type Table } from "./table.ts";
 
 const VALID: ReadonlySet<string> = new Set(["1", "1.0", "true", "t", "yes", "y", "valid", "validation", "val"]);
 const TRAIN: ReadonlySet<string> = new Set(["", "0", "0.0", "false", "f", "no", "n", "train", "training"]);
@@ -21,13 +20,15 @@ export interface RowSplit {
 }
 
 /** Of `rows`, those that a column marks are measured on. */
-export function splitByColumn(table: TextTable, name: string, rows: Int32Array): RowSplit {
-  const { texts, lines, codes } = columnOf(table, name);
+export async function splitByColumn(table: Table, name: string, rows: Int32Array): Promise<RowSplit> {
+  const { texts, places, codes } = await codedColumn(columnOf(table, name));
   const held = texts.map((text, i) => {
     const word = text.toLowerCase();
     if (!VALID.has(word) && !TRAIN.has(word)) {
       throw new DataError(
-        `Cannot split ${table.file}:${lines[i]} by column "${name}": 1, true, yes or valid marks rows to measure on, ` +
+        `Cannot split ${
+          placeIn(table, places[i])
+        } by column "${name}": 1, true, yes or valid marks rows to measure on, ` +
           `0, false, no or train the others, got ${JSON.stringify(text)}`,
       );
     }

@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { ConfigError, DataError } from "../base/errors.ts";
-import { nearestName } from "../base/options.ts";
-import type { TextColumn, TextTable } from "./csv.ts";
-import { type CsvOptions, headerHint } from "./csv_form.ts";
+import { EventLoopYielder, inBlocks } from "../base/event_loop_yielder.ts";
+import type { CsvOptions } from "./csv_form.ts";
+import { codedColumn, type TableColumn, type TextColumn } from "./table.ts";
 import { type CellFormat, type CellReader, isCode } from "./table_cells.ts";
 
 /** A column of numbers: scaled to mean 0 and deviation 1, missing cells filled with the median. */
@@ -69,50 +68,8 @@ export interface TabularSchema {
   readonly form: Omit<CsvOptions, "badRows">;
   /** Columns of the file that are neither inputs nor the target. */
   readonly unused: readonly string[];
-}
-
-/** The column of this name. */
-export function columnOf(table: TextTable, name: string): TextColumn {
-  const column = table.columns.get(name);
-  if (column === undefined) {
-    const names = [...table.columns.keys()];
-    const shown = names.length > 40 ? [...names.slice(0, 40), `${names.length - 40} more`] : names;
-    throw new ConfigError(
-      `Cannot use column "${name}" of ${table.file}: its columns are ${shown.join(", ")} ` +
-        `(separated by ${JSON.stringify(table.delimiter)}); did you mean ${nearestName(name, names)}?${
-          headerHint(names)
-        }`,
-    );
-  }
-  return column;
-}
-
-/** A count as text. */
-export function count(n: number): string {
-  return String(n).replace(/\B(?=(\d{3})+$)/g, ",");
-}
-
-/** The number of each text of a column; NaN where missing. */
-export function numbersOf(table: TextTable, name: string, cells: CellReader): Float64Array {
-  const column = columnOf(table, name), { texts } = column, values = new Float64Array(texts.length);
-  for (let i = 0; i < texts.length; i++) {
-    const text = texts[i], value = cells.number(text, name);
-    if (value === undefined) {
-      const bad = new Uint8Array(column.texts.length);
-      column.texts.forEach((t, k) => bad[k] = cells.number(t, name) === undefined ? 1 : 0);
-      const good = column.codes.reduce((sum, code) => sum + 1 - bad[code], 0);
-      throw new DataError(
-        `Cannot read ${table.file}:${column.lines[i]}, column "${name}": a number is needed, got ${
-          JSON.stringify(text)
-        }; ` +
-          `${count(good)} of ${count(table.rows)} cells are numbers or missing; naValues: [${
-            JSON.stringify(text)
-          }] takes it for missing, decimal, thousands and strip say how numbers are written`,
-      );
-    }
-    values[i] = value;
-  }
-  return values;
+  /** Whether the file of training said which column has which type: `NA` was a word there; false by default. */
+  readonly typed?: boolean;
 }
 
 /** Mean and deviation of numbers; the deviation is 1 where all are equal. */
@@ -128,29 +85,68 @@ export function moments(values: Float64Array): { mean: number; std: number } {
   return { mean: first + shift, std: std > 0 && Number.isFinite(std) ? std : 1 };
 }
 
-/** What a column of numbers is, by these training rows; null where none of them has a number. */
-export function numericColumn(
+/** What a column of numbers is, by these training rows of its values; null where none of them has a number. */
+export async function numericColumn(
   name: string,
-  byText: Float64Array,
-  codes: Int32Array,
+  values: Float64Array,
   rows: Int32Array,
-): NumericColumn | null {
-  const values = new Float64Array(rows.length);
+): Promise<NumericColumn | null> {
+  const all = new Float64Array(rows.length), known = new Float64Array(rows.length);
   let n = 0;
-  for (let i = 0; i < rows.length; i++) {
-    values[i] = byText[codes[rows[i]]];
-    if (!Number.isNaN(values[i])) n++;
-  }
+  await inBlocks(rows.length, (from, to) => {
+    for (let i = from; i < to; i++) {
+      const value = all[i] = values[rows[i]];
+      if (!Number.isNaN(value)) known[n++] = value;
+    }
+  });
   if (n === 0) return null;
-  const known = values.slice().sort().subarray(0, n); // NaN is sorted to the end
-  const half = known.length >> 1;
-  const median = known.length % 2 === 1 ? known[half] : (known[half - 1] + known[half]) / 2;
-  for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) values[i] = median;
-  return { name, ...moments(values), median, hasMissing: n < rows.length };
+  const median = await medianOf(known.subarray(0, n));
+  for (let i = 0; i < all.length; i++) if (Number.isNaN(all[i])) all[i] = median;
+  return { name, ...moments(all), median, hasMissing: n < rows.length };
+}
+
+/** The median of numbers, which it puts into another order (Hoare's selection). */
+async function medianOf(values: Float64Array): Promise<number> {
+  const half = values.length >> 1, upper = await select(values, half);
+  if (values.length % 2 === 1) return upper;
+  let lower = -Infinity; // the largest of those below
+  await inBlocks(half, (from, to) => {
+    for (let i = from; i < to; i++) if (values[i] > lower) lower = values[i];
+  });
+  return (lower + upper) / 2;
+}
+
+/** The number at place `k` of the sorted order; those in front of it are not larger then. */
+async function select(values: Float64Array, k: number): Promise<number> {
+  const yielder = new EventLoopYielder();
+  let from = 0, to = values.length - 1;
+  while (from < to) {
+    const pivot = middle(values[from], values[(from + to) >> 1], values[to]);
+    let i = from, j = to;
+    while (i <= j) {
+      while (values[i] < pivot) i++;
+      while (values[j] > pivot) j--;
+      if (i > j) break;
+      const value = values[i];
+      values[i++] = values[j];
+      values[j--] = value;
+    }
+    if (k <= j) to = j;
+    else if (k >= i) from = i;
+    else break;
+    if (yielder.due) await yielder.yield();
+  }
+  return values[k];
+}
+
+function middle(a: number, b: number, c: number): number {
+  return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
 }
 
 /** Whether all words of a column are numbers, as the cells of pandas' columns with gaps are. */
-export function wordsAreNumbers(column: TextColumn, name: string, cells: CellReader): boolean {
+export function wordsAreNumbers(column: TableColumn, name: string, cells: CellReader): boolean {
+  if (column.kind === "number") return true;
+  if (column.type !== "cells") return false;
   let some = false;
   for (const text of column.texts) {
     const value = cells.number(text, name);
@@ -166,19 +162,33 @@ export function wordOf(text: string, name: string, numbers: boolean | undefined,
   return value === undefined || Number.isNaN(value) ? text : String(value + 0);
 }
 
+/** For each text of a column the word that it is; null where it is missing. */
+export function wordsByText(
+  column: TableColumn,
+  { texts }: TextColumn,
+  name: string,
+  numbers: boolean | undefined,
+  cells: CellReader,
+): (string | null)[] {
+  if (column.kind === "number") {
+    return texts.map((text) => text === "" || cells.isMissingNumber(Number(text), name) ? null : text);
+  }
+  return texts.map((text) => cells.isMissing(text, name) ? null : wordOf(text.trim(), name, numbers, cells));
+}
+
 /** The words of a column in these training rows, sorted. */
-export function wordsOf(
-  column: TextColumn,
+export async function wordsOf(
+  column: TableColumn,
   name: string,
   rows: Int32Array,
   numbers: boolean,
   cells: CellReader,
-): string[] {
-  const seen = new Uint8Array(column.texts.length);
-  for (const r of rows) seen[column.codes[r]] = 1;
+): Promise<string[]> {
+  const coded = await codedColumn(column), { texts, codes } = coded, seen = new Uint8Array(texts.length);
+  for (const r of rows) seen[codes[r]] = 1;
   const words = new Set<string>();
-  column.texts.forEach((text, i) => {
-    if (seen[i] === 1 && !cells.isMissing(text, name)) words.add(wordOf(text, name, numbers, cells));
+  wordsByText(column, coded, name, numbers, cells).forEach((word, i) => {
+    if (seen[i] === 1 && word !== null) words.add(word);
   });
   return [...words].sort(numbers ? (a, b) => Number(a) - Number(b) : (a, b) => a < b ? -1 : a > b ? 1 : 0);
 }

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { count, type TabularSchema } from "./tabular_schema.ts";
+import { count } from "./table.ts";
+import type { TabularSchema } from "./tabular_schema.ts";
 
 /** Takes a word that training has not seen, and its column. */
 export type OnUnseen = (column: string, word: string) => void;

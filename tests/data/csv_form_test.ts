@@ -44,7 +44,7 @@ Deno.test("ends of lines of every kind, also mixed; quoted cells hold lines, quo
   const table = await readCsv(await file('a,b\n"line 1\nline 2","he said ""hi"", twice"\n 5" ,y\n'));
   assertEquals(table.columns.get("a")!.texts, ["line 1\nline 2", '5"']);
   assertEquals(table.columns.get("b")!.texts, ['he said "hi", twice', "y"]);
-  assertEquals(table.columns.get("a")!.lines, [3, 4]);
+  assertEquals(table.columns.get("a")!.places, [3, 4]);
 });
 
 Deno.test("white space, lines without anything, and delimiters at the end of lines are no part of a table", async () => {
