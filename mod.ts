@@ -86,7 +86,7 @@ export type {
   VarOptions,
 } from "./src/tensor/mod.ts";
 export type { DeviceStats } from "./src/device/contract.ts";
-export type { Dtype } from "./src/base/dtype.ts";
+export type { Dtype, HostArray } from "./src/base/dtype.ts";
 export type { Json, LayerJson } from "./src/base/json.ts";
 export type { Shape } from "./src/base/shape.ts";
 export * as ops from "./src/tensor/ops.ts";

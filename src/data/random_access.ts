@@ -4,6 +4,7 @@
  * @module
  */
 import { DataError } from "../base/errors.ts";
+import { fileFault, files, type HostFile, isMissing } from "../base/host_files.ts";
 
 /** A file that is open. */
 export interface RandomAccess {
@@ -15,27 +16,30 @@ export interface RandomAccess {
 
 /** The error for a file that cannot be read at all. */
 export function unreadable(file: string, cause: unknown): DataError {
-  const missing = cause instanceof Deno.errors.NotFound || (cause as { code?: string }).code === "ENOENT";
-  return new DataError(`Cannot read ${file}: ${missing ? "there is no such file" : (cause as Error).message}`, {
-    cause,
-  });
+  const why = isMissing(cause)
+    ? "there is no such file"
+    : fileFault(cause) === "folder"
+    ? "it is a folder"
+    : (cause as Error).message;
+  return new DataError(`Cannot read ${file}: ${why}`, { cause });
 }
 
 /** Lets `body` read a file. */
 export async function withFile<T>(file: string, body: (open: RandomAccess) => Promise<T>): Promise<T> {
-  let open: Deno.FsFile;
+  let open: HostFile, size: number;
   try {
-    open = await Deno.open(file);
+    const info = await files.stat(file);
+    if (info.isDirectory) throw new DataError(`Cannot read ${file}: it is a folder`);
+    size = info.size;
+    open = await files.open(file);
   } catch (cause) {
-    throw unreadable(file, cause);
+    throw cause instanceof DataError ? cause : unreadable(file, cause);
   }
   try {
-    const { size, isDirectory } = await open.stat();
-    if (isDirectory) throw new DataError(`Cannot read ${file}: it is a folder`);
     let last: Promise<unknown> = Promise.resolve(); // a handle has one position
     const read = async (start: number, end: number): Promise<ArrayBuffer> => {
       const bytes = new Uint8Array(Math.max(0, Math.min(end, size) - start));
-      await open.seek(start, Deno.SeekMode.Start);
+      await open.seek(start, 0);
       for (let done = 0; done < bytes.byteLength;) {
         const n = await open.read(bytes.subarray(done));
         if (n === null) throw new DataError(`Cannot read ${file}: it ended at byte ${start + done} while being read`);
@@ -52,7 +56,7 @@ export async function withFile<T>(file: string, body: (open: RandomAccess) => Pr
       },
     });
   } finally {
-    open.close();
+    await open.close();
   }
 }
 

@@ -21,7 +21,9 @@ import {
 
 /** Numbers with a shape, on the host. */
 export interface HostTensor {
+  /** Type of the elements. */
   readonly dtype: "f32" | "i32" | "u8" | "bool";
+  /** Sizes, outermost first. */
   readonly shape: readonly number[];
   /** Row-major; for `bool` a `Uint32Array` of 0 and 1. */
   readonly data: HostArray;
