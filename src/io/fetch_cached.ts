@@ -8,7 +8,7 @@ import { files, type HostFile, isMissing } from "../base/host_files.ts";
 import { startHash } from "../base/hash.ts";
 import { dirname, resolve } from "../base/path.ts";
 import { AnnealError, ConfigError, DataError } from "../base/errors.ts";
-import { checkOptions, flag, func, num, type OptionTable, text } from "../base/options.ts";
+import { checkOptions, flag, func, num, type OptionTable, other, text } from "../base/options.ts";
 
 /** Options of {@link fetchCached}. */
 export interface FetchOptions {
@@ -22,6 +22,8 @@ export interface FetchOptions {
   readonly md5Start?: string;
   /** Whether to fetch it even if it is there; false by default. */
   readonly force?: boolean;
+  /** Headers of requests, such as `authorization`. They are sent to the host of the address alone, not to where it leads. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Called with the bytes that are there, and all of them; NaN where the server does not say. */
   readonly onProgress?: (done: number, total: number) => void;
   /** Longest silence of the server in milliseconds before the transfer counts as cut; 60,000 by default. */
@@ -38,6 +40,7 @@ const FETCH: OptionTable<FetchOptions> = {
   sha256: text,
   md5Start: text,
   force: flag,
+  headers: other("texts by name", (v) => typeof v === "object" && v !== null && !Array.isArray(v)),
   onProgress: func(),
   stallMs: num,
   retries: num,
@@ -166,11 +169,11 @@ async function once(
     const silent = stop.signal.aborted ? `the server was silent for ${stallMs / 1000} s` : reasonOf(error);
     return new Cut(silent, { cause: error });
   };
-  const headers: Record<string, string> = { "accept-encoding": "identity" };
+  const headers: Record<string, string> = { ...options.headers, "accept-encoding": "identity" };
   if (from > 0 && mark !== null) Object.assign(headers, { range: `bytes=${from}-`, "if-range": mark });
   try {
-    const response = await fetch(address, { headers, signal: stop.signal }).catch((error) => {
-      throw cut(error);
+    const response = await ask(address, { headers, signal: stop.signal }, options).catch((error) => {
+      throw error instanceof AnnealError ? error : cut(error);
     });
     try {
       if (response.status === 416) {
@@ -217,6 +220,28 @@ async function once(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Longest way that a server may lead. */
+const MAX_REDIRECTS = 10;
+
+/** The answer of the server that an address leads to. Headers of the caller are for the first host only. */
+async function ask(address: string, init: RequestInit, { dest, headers: own = {} }: FetchOptions): Promise<Response> {
+  // pages are not told where they are led; they send no such header there either
+  if (Object.keys(own).length === 0 || host.kind === "browser") return await fetch(address, init);
+  const bare = new Headers(init.headers);
+  for (const name of Object.keys(own)) bare.delete(name);
+  const { origin } = new URL(address);
+  for (let at = address, left = MAX_REDIRECTS; left >= 0; left--) {
+    const headers = new URL(at).origin === origin ? init.headers : bare;
+    const response = await fetch(at, { ...init, headers, redirect: "manual" });
+    const to = response.headers.get("location");
+    if (![301, 302, 303, 307, 308].includes(response.status) || to === null) return response;
+    await response.body?.cancel();
+    at = new URL(to, at).href;
+    refuseUnpermitted("net", dest, at);
+  }
+  throw new DataError(`Cannot fetch ${address}: the server leads on and on`);
 }
 
 /** Where an answer starts, and how long the whole file is. */
