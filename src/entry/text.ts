@@ -4,6 +4,15 @@
  * @module
  */
 export { SequenceEncoder, type TextArch, type TextArchOptions, type TextPooling } from "../text/architecture.ts";
+export { AwdLstm, awdLstm, type AwdLstmArch, type AwdLstmOptions } from "../text/models/awd_lstm.ts";
+export { EmbeddingDropout, WeightDropout } from "../text/models/weight_dropout.ts";
+export {
+  ModelResetter,
+  type RegularizedModel,
+  type RnnOutputs,
+  RNNRegularizer,
+  type RnnRegularizerOptions,
+} from "../text/rnn_callbacks.ts";
 export { RNNDropout } from "../text/rnn_dropout.ts";
 export {
   type CharsOptions,

@@ -181,7 +181,7 @@ export class MultiheadAttention extends Module<
     this.vProjWeight = drawn("v_proj_weight", [dim, vdim], !one);
     this.inProjBias = bias ? this.named("in_proj_bias", new Parameter(zeros([3 * dim]))) : null;
     this.outProj = this.named("out_proj", new Linear(dim, dim, { bias, ...(rng === undefined ? {} : { rng }) }));
-    this.outProj.bias?.assign(zeros([dim]));
+    if (bias) Object.assign(this.outProj, { bias: new Parameter(zeros([dim])) });
   }
 
   /** The output, and the weights where they are wanted: means over the heads, `[b, n, m]`, or `[b, heads, n, m]`. */

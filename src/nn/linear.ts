@@ -90,6 +90,8 @@ export class Linear extends Module {
 export interface EmbeddingOptions {
   /** Row that is 0 at first and gets no gradient. */
   readonly paddingIdx?: number;
+  /** Draws the rows; by default from the standard normal distribution. */
+  readonly init?: WeightInit;
   /** Where the first weights come from; the default generator. */
   readonly rng?: Rng;
 }
@@ -116,13 +118,13 @@ export class Embedding extends Module {
     options: EmbeddingOptions = {},
   ) {
     super();
-    checkOptions("make Embedding", options, { paddingIdx: num, rng: aGenerator });
-    const { paddingIdx, rng = defaultRng() } = options;
+    checkOptions("make Embedding", options, { paddingIdx: num, init: func(), rng: aGenerator });
+    const { paddingIdx, init, rng = defaultRng() } = options;
     checkSizes("Embedding", { count, size });
     if (paddingIdx !== undefined && (!Number.isInteger(paddingIdx) || paddingIdx < 0 || paddingIdx >= count)) {
       throw new ConfigError(`Cannot make Embedding: paddingIdx is a row from 0 to ${count - 1}, got ${paddingIdx}`);
     }
-    const values = rng.normalArray(count * size);
+    const values = init === undefined ? rng.normalArray(count * size) : init([count, size], rng);
     if (paddingIdx !== undefined) values.fill(0, paddingIdx * size, (paddingIdx + 1) * size);
     this.weight = new Parameter(tensor(values, { shape: [count, size] }));
     this.paddingIdx = paddingIdx ?? null;

@@ -109,6 +109,7 @@ abstract class Recurrent<S> extends Module<[x: Tensor, state?: S | null, options
             value: uniformParameter(shape, bound, rng ?? defaultRng()),
             enumerable: true,
             writable: true,
+            configurable: true, // weights that others drop from are taken out
           });
         put("weight_ih", [wide, size]);
         put("weight_hh", [wide, hidden]);

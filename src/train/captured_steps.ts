@@ -53,6 +53,11 @@ interface Current {
 
 const nothing = (): Current => ({ capture: null, update: null, replay: null, averaged: false, gradients: null });
 
+/** What a step gives: its loss, its predictions, and what gradients are taken of where that is something else. */
+function resultsOf({ loss, lossGrad, pred }: BatchState): Tensor[] {
+  return lossGrad === null || lossGrad === loss ? [loss!, pred!] : [loss!, pred!, lossGrad];
+}
+
 /** The captured steps of a learner, and the step under way. */
 export class CapturedSteps {
   /** The newest first; all of one optimizer. */
@@ -95,7 +100,7 @@ export class CapturedSteps {
 
   /** The same, with gradients that are averaged before the update: two programs. */
   async replayAveraged(batch: BatchState, opt: Optimizer, averager: GradAverager): Promise<boolean> {
-    const trace = this.#trace(batch, opt);
+    const trace = batch.loss === batch.lossGrad ? this.#trace(batch, opt) : null;
     if (trace === null) return false;
     for (const { update, step, gradients } of this.#captured) {
       if (gradients === null || !gradients.matches(trace) || !opt.canReplay(update)) continue;
@@ -120,11 +125,11 @@ export class CapturedSteps {
   }
 
   /** What the step of a batch is computed from; null where the step is to be ignored. */
-  #trace({ pred, loss, lossGrad }: BatchState, opt: Optimizer): ForwardTrace | null {
-    if (!this.enabled || this.#misses >= MAX_MISSES || loss !== lossGrad || !opt.steady || opt.hasGrads) return null;
+  #trace(batch: BatchState, opt: Optimizer): ForwardTrace | null {
+    if (!this.enabled || this.#misses >= MAX_MISSES || !opt.steady || opt.hasGrads) return null;
     if (this.#opt !== opt) this.#captured = []; // the old one's statistics can go
     this.#opt = opt;
-    return traceStep([loss!, pred!]);
+    return traceStep(resultsOf(batch));
   }
 
   #replays(step: CapturedStep, opt: Optimizer): void {
@@ -158,10 +163,10 @@ export class CapturedSteps {
   }
 
   /** The end of a batch, or of its first part: launches it, and remembers it where it may be replayed. */
-  end({ pred, loss }: BatchState): void {
+  end(batch: BatchState): void {
     const current = this.#current;
     const { capture, update, replay, gradients } = current;
-    const results = [loss!, pred!];
+    const results = current.averaged ? [batch.loss!, batch.pred!] : resultsOf(batch);
     if (current.averaged && update === null && capture !== null) {
       current.capture = null;
       capture.built();

@@ -233,7 +233,7 @@ Deno.test("the exported names", async () => {
 
 /** Names of fastai, PyTorch and JavaScript, written as there; in all others acronyms are words, as in `LrFinder`. */
 const FOREIGN = [
-  "APScoreBinary CSVLogger FBeta QHAdam RAdam RNNDropout ReduceLROnPlateau RMSProp GRU LSTM RNN SGD TerminateOnNaN topKAccuracy URLs",
+  "APScoreBinary CSVLogger FBeta QHAdam RAdam RNNDropout RNNRegularizer ReduceLROnPlateau RMSProp GRU LSTM RNN SGD TerminateOnNaN topKAccuracy URLs",
   "BCELoss BCEWithLogitsLoss GELU KLDivLoss LeakyReLU MSELoss NLLLoss ReLU RMSNorm SiLU EVENTS ORDER",
 ].join(" ").split(" ");
 

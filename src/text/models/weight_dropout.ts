@@ -1,0 +1,107 @@
+/**
+ * Dropout of weights: of a recurrent product, and of whole words.
+ *
+ * @module
+ * @see Merity, Keskar & Socher 2017, arXiv:1708.02182
+ */
+import { ConfigError } from "../../base/errors.ts";
+import { num } from "../../base/options.ts";
+import { type Embedding, type GRU, type LSTM, Module, type RNN, type SequenceOptions } from "../../nn/mod.ts";
+import { Parameter, rand, type Rng, type Tensor } from "../../tensor/mod.ts";
+
+type Recurrent = LSTM | GRU | RNN;
+
+/** Refuses what is no probability; gives it back. */
+function probability(layer: string, p: number): number {
+  if (num.holds(p) && p >= 0 && p <= 1) return p;
+  throw new ConfigError(`Cannot make ${layer}: p is a probability from 0 to 1, got ${p}`);
+}
+
+/** 0 with probability `p`, `1 / (1 - p)` else. */
+function keeping(shape: readonly number[], p: number, rng: Rng | null): Tensor {
+  const kept = rand(shape, rng === null ? {} : { rng }).ge(p).cast("f32");
+  return p === 1 ? kept.mul(0) : kept.mul(1 / (1 - p));
+}
+
+/**
+ * A recurrent layer whose recurrent weights are dropped in training: some of them are 0 through a whole batch, the others are
+ * scaled. The weights are trained under names that end in `_raw`, as fastai has them.
+ */
+export class WeightDropout<M extends Recurrent = LSTM> extends Module<
+  [x: Tensor, state?: Parameters<M["forward"]>[1], options?: SequenceOptions],
+  ReturnType<M["forward"]>
+> {
+  /** The layer; the weights that are dropped from it are not among its own. */
+  declare readonly module: M; // behind the raw weights, as fastai lists them
+  readonly #names: readonly string[];
+
+  /**
+   * Takes the weights out of the layer.
+   *
+   * @param module The layer.
+   * @param p Probability that a weight is 0, in training; 0.5 by default.
+   * @param layerNames Names of the weights; `"weight_hh_l0"` by default.
+   * @param rng Where the numbers come from; null for the default generator.
+   */
+  constructor(
+    module: M,
+    readonly p: number = 0.5,
+    layerNames: readonly string[] = ["weight_hh_l0"],
+    readonly rng: Rng | null = null,
+  ) {
+    super();
+    probability("WeightDropout", p);
+    const own = module as unknown as Record<string, unknown>;
+    for (const name of layerNames) {
+      const weight = own[name];
+      if (!(weight instanceof Parameter)) {
+        throw new ConfigError(
+          `Cannot make WeightDropout: ${module.constructor.name} has no weight ${JSON.stringify(name)}`,
+        );
+      }
+      delete own[name];
+      Object.defineProperty(own, name, { value: weight, writable: true, enumerable: false });
+      Object.defineProperty(this, `${name}_raw`, { value: weight, writable: true, enumerable: true });
+    }
+    this.#names = layerNames;
+    Object.assign(this, { module });
+  }
+
+  /** What the layer makes of `x` with these weights. */
+  override forward(
+    x: Tensor,
+    state?: Parameters<M["forward"]>[1],
+    options: SequenceOptions = {},
+  ): ReturnType<M["forward"]> {
+    const own = this.module as unknown as Record<string, Tensor>;
+    for (const name of this.#names) {
+      const raw = (this as unknown as Record<string, Tensor>)[`${name}_raw`];
+      own[name] = this.training && this.p > 0 ? raw.mul(keeping(raw.shape, this.p, this.rng)) : raw;
+    }
+    const forward = this.module.forward as (x: Tensor, state: unknown, options: SequenceOptions) => unknown;
+    return forward.call(this.module, x, state, options) as ReturnType<M["forward"]>;
+  }
+}
+
+/** An embedding of which whole rows are dropped in training: a word that is dropped is 0 wherever it stands in the batch. */
+export class EmbeddingDropout extends Module {
+  /**
+   * Takes the embedding.
+   *
+   * @param emb The embedding; it stays what it is.
+   * @param p Probability that a row is 0, in training.
+   * @param rng Where the numbers come from; null for the default generator.
+   */
+  constructor(readonly emb: Embedding, readonly p: number, readonly rng: Rng | null = null) {
+    super();
+    probability("EmbeddingDropout", p);
+  }
+
+  /** `[...]` of whole numbers gives `[..., size]`. */
+  override forward(ids: Tensor): Tensor {
+    const rows = this.emb.forward(ids);
+    if (!this.training || this.p === 0) return rows;
+    const kept = keeping([this.emb.count], this.p, this.rng).indexSelect(ids.reshape([-1])).reshape([...ids.shape, 1]);
+    return rows.mul(kept);
+  }
+}

@@ -1,0 +1,68 @@
+"""Record text models: fastai's AWD-LSTM, and GPT-2 and BERT as transformers has them.
+
+    python3 tests/oracle/record_text_models.py
+
+Writes tests/golden/text_models.json. Parameter number i of a model is `fill(100 + i, size, scale)`.
+"""
+import json
+import warnings
+
+warnings.filterwarnings("ignore")
+import numpy as np
+import torch
+
+from recorder import GOLDEN, fill, flat, numbers
+
+
+def fill_state(model, scale=0.3, first=100):
+    with torch.no_grad():
+        for i, p in enumerate(model.parameters()):
+            p.copy_(torch.from_numpy(fill(first + i, p.numel(), scale).astype(np.float32)).reshape(p.shape))
+    return [name for name, _ in model.named_parameters()]
+
+
+def awd_lstm():
+    from fastai.text.all import (AWD_LSTM, SGD, Callback, CrossEntropyLossFlat, DataLoader, DataLoaders, Learner, RNNCallback, get_language_model, rnn_cbs)
+
+    vocab, bs, seq, batches = 11, 2, 5, 6
+    config = dict(emb_sz=6, n_hid=8, n_layers=2, pad_token=1, bidir=False, output_p=0, hidden_p=0, input_p=0, embed_p=0, weight_p=1e-30, tie_weights=True, out_bias=True)  # at 0 fastai takes the raw weight for the layer's own
+    model = get_language_model(AWD_LSTM, vocab, config)
+    names = fill_state(model)
+    stream = np.random.RandomState(3).randint(0, vocab, bs * (seq * batches + 1)).reshape(bs, -1)
+    items = [(torch.tensor(stream[r, i * seq : i * seq + seq]), torch.tensor(stream[r, i * seq + 1 : i * seq + seq + 1])) for i in range(batches) for r in range(bs)]
+    losses, grads_of = [], []
+
+    class Note(Callback):
+        order = 60
+
+        def after_loss(self):
+            if self.training:
+                losses.append([self.learn.loss.item(), self.learn.loss_grad.item()])
+
+    outputs = []
+    model.eval()
+    with torch.no_grad():
+        for i in range(2):
+            x = torch.stack([items[i * bs + r][0] for r in range(bs)])
+            outputs.append(numbers(flat(model(x)[0])))
+        wider = torch.stack([items[0][0], items[1][0], items[2][0]])
+        outputs.append(numbers(flat(model(wider)[0])))  # a text more: its state is new
+        outputs.append(numbers(flat(model(wider[:1])[0])))
+    loader = DataLoader(items, bs=bs, shuffle=False, num_workers=0)
+    learn = Learner(DataLoaders(loader, loader), model, loss_func=CrossEntropyLossFlat(), opt_func=SGD, cbs=[*rnn_cbs(alpha=2, beta=1), Note()], wd=0.0, train_bn=False)
+    with learn.no_logging(), learn.no_bar():
+        learn.fit(1, lr=0.5)
+    trained = {k: numbers(flat(p)) for k, p in model.named_parameters()}
+    return {"vocab": vocab, "bs": bs, "seq": seq, "stream": stream.tolist(), "names": names, "state": list(model.state_dict()), "outputs": outputs, "losses": losses,
+            "alpha": 2, "beta": 1, "lr": 0.5, "trained": trained, "valid": float(learn.recorder.values[-1][1])}
+
+
+if __name__ == "__main__":
+    import fastai
+    import transformers
+
+    found = {"meta": {"torch": torch.__version__, "fastai": fastai.__version__, "transformers": transformers.__version__, "command": "python3 tests/oracle/record_text_models.py"},
+             "awdLstm": awd_lstm()}
+    text = json.dumps(found, separators=(",", ":"))
+    (GOLDEN / "text_models.json").write_text(text + "\n")
+    print(len(text), "bytes")
