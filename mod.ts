@@ -55,6 +55,7 @@ export {
   type TensorData,
   type TensorHandle,
   type TypedArray,
+  type WebgpuProvider,
   where,
   zeros,
 } from "./src/tensor/mod.ts";

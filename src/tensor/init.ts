@@ -5,11 +5,17 @@
  */
 import { ConfigError, DeviceError, WrongNumbersError } from "../base/errors.ts";
 import { host } from "../base/host.ts";
-import { checkOptions, flag, num, oneOf } from "../base/options.ts";
+import { checkOptions, flag, num, objectWith, oneOf } from "../base/options.ts";
 import { launchOf } from "../base/launch.ts";
 import type { Device, DeviceStats } from "../device/contract.ts";
 import { requestAdapter } from "../device/webgpu/request.ts";
 import { session } from "../graph/session.ts";
+
+/** A WebGPU: `navigator.gpu` of a page, or what `create([])` of the package `webgpu` (Dawn) gives. */
+export interface WebgpuProvider {
+  /** Looks for an adapter, as the standard's `GPU` does. */
+  requestAdapter(options?: object): Promise<object | null>;
+}
 
 /** Options of {@link init}. */
 export interface InitOptions {
@@ -18,6 +24,11 @@ export interface InitOptions {
    * there is an adapter that is hardware and passes a self-test of its numbers, else the CPU.
    */
   readonly device?: "webgpu" | "cpu";
+  /**
+   * A WebGPU in place of the runtime's own, for instance Dawn's in Node, Bun or Deno: `create([])` of `npm:webgpu`. Insists on
+   * WebGPU, software adapters included.
+   */
+  readonly gpu?: WebgpuProvider;
   /** Which adapter to prefer where there are several; WebGPU only. */
   readonly powerPreference?: "low-power" | "high-performance";
   /**
@@ -75,8 +86,9 @@ export function deviceStats(): DeviceStats {
 }
 
 function open(options: InitOptions): Promise<Device> {
-  const { device, powerPreference, threads, native } = checkOptions("open a device", options, {
+  const { device, gpu, powerPreference, threads, native } = checkOptions("open a device", options, {
     device: oneOf("webgpu", "cpu"),
+    gpu: objectWith("a WebGPU, as navigator.gpu or create([]) of npm:webgpu", "requestAdapter"),
     powerPreference: oneOf("low-power", "high-performance"),
     threads: num,
     native: flag,
@@ -84,10 +96,13 @@ function open(options: InitOptions): Promise<Device> {
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
     throw new ConfigError(`Cannot work with ${threads} threads: their number is a whole number from 1`);
   }
-  if (native !== undefined && device === "webgpu") {
+  if (gpu !== undefined && device === "cpu") {
+    throw new ConfigError('Cannot open the CPU with the option "gpu": it is for device: "webgpu"');
+  }
+  if (native !== undefined && (device === "webgpu" || gpu !== undefined)) {
     throw new ConfigError('Cannot open WebGPU with the option "native": it is for device: "cpu"');
   }
-  const key = `${device} ${powerPreference} ${threads} ${native}`;
+  const key = `${gpu === undefined ? device : numberOf(gpu)} ${powerPreference} ${threads} ${native}`;
   return openOnce(key, options);
 }
 
@@ -102,8 +117,16 @@ async function openOnce(key: string, options: InitOptions): Promise<Device> {
   return promise;
 }
 
-async function openNew({ device, powerPreference, threads, native }: InitOptions): Promise<Device> {
-  if (device === "webgpu") return await openWebgpu({ powerPreference, threads });
+const numbers = new Map<WebgpuProvider, number>();
+
+/** Tells WebGPUs apart. */
+function numberOf(gpu: WebgpuProvider): number {
+  if (!numbers.has(gpu)) numbers.set(gpu, numbers.size);
+  return numbers.get(gpu)!;
+}
+
+async function openNew({ device, gpu, powerPreference, threads, native }: InitOptions): Promise<Device> {
+  if (device === "webgpu" || gpu !== undefined) return await openWebgpu({ gpu, powerPreference, threads });
   if (device === undefined) {
     const adapter = await hardwareAdapter(powerPreference);
     const sound = adapter === null ? null : await orNull(openWebgpu({ powerPreference, adapter }));
@@ -143,10 +166,13 @@ function ownThreads(): number | undefined {
 }
 
 async function openWebgpu(
-  { powerPreference, threads, adapter }: Pick<InitOptions, "powerPreference" | "threads"> & { adapter?: GPUAdapter },
+  { gpu, powerPreference, threads, adapter }:
+    & Pick<InitOptions, "gpu" | "powerPreference" | "threads">
+    & { adapter?: GPUAdapter },
 ): Promise<Device> {
   const webgpu = await import("../device/webgpu/mod.ts");
   return await webgpu.openWebgpu({
+    ...(gpu === undefined ? {} : { gpu: gpu as GPU }),
     ...(powerPreference === undefined ? {} : { powerPreference }),
     ...(threads === undefined ? {} : { threads }),
     ...(adapter === undefined ? {} : { adapter }),

@@ -10,6 +10,9 @@ import { openWebgpu, type OpenWebgpuOptions } from "../../src/device/webgpu/mod.
 /** The adapter that tests run on; null where there is none. */
 export const adapter: GPUAdapter | null = await requestAdapter();
 
+/** Whether it is one of Deno's own WebGPU, rather than one that {@link file://./dawn_preload.ts} has put in its place. */
+export const own = !Object.hasOwn(navigator, "gpu");
+
 const opened = new Map<string, Promise<Device>>();
 
 /** The process's device of a strategy, opened on first use. */

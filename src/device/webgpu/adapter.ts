@@ -17,12 +17,31 @@ const LIMITS = [
   "maxComputeWorkgroupStorageSize",
 ] as const;
 
+const DAWN = "give one: `npm install webgpu`, then init({ gpu: create([]) }) with its create()";
+
+/** What to do where there is no WebGPU. */
+const WITHOUT_WEBGPU = {
+  deno: "this runtime has no navigator.gpu; run it under Deno 2.9 or later",
+  node: `Node has no WebGPU of its own; ${DAWN}`,
+  bun: `Bun has no WebGPU of its own; ${DAWN}`,
+  browser: "this browser has no navigator.gpu here; it is there in current browsers, on pages from https: or localhost",
+} as const;
+
+/** What to do where it has no adapter. */
+const WITHOUT_ADAPTER = {
+  driver: "a driver for Vulkan, Metal or Direct3D 12 is needed, got no adapter; " +
+    "install the GPU's driver, or a software one with `apt-get install -y mesa-vulkan-drivers libvulkan1`",
+  browser: "the browser gives no adapter; it may not know the GPU or its driver, see chrome://gpu or about:support",
+  given: " (Dawn, of npm:webgpu, needs Mesa 25 or later)",
+} as const;
+
 /** What was opened. */
 export interface OpenedAdapter {
+  readonly gpu: GPU;
   readonly adapter: GPUAdapter;
   readonly device: GPUDevice;
   readonly name: string;
-  /** All that the adapter says of itself: drivers of different versions differ. */
+  /** All that the adapter says of itself: drivers of different versions differ, and so do implementations of WebGPU. */
   readonly identity: string;
 }
 
@@ -34,27 +53,25 @@ export interface OpenedAdapter {
 export async function openAdapter(
   options: AdapterRequest & { readonly adapter?: GPUAdapter },
 ): Promise<OpenedAdapter> {
-  if (host.gpu === undefined) {
-    throw new DeviceError(
-      "Cannot open a WebGPU device: this runtime has no navigator.gpu; run it under Deno 2.9 or later",
-    );
-  }
+  const { gpu = host.gpu } = options;
+  if (gpu === undefined) throw new DeviceError(`Cannot open a WebGPU device: ${WITHOUT_WEBGPU[host.kind]}`);
   const adapter = options.adapter ?? await requestAdapter(options);
   if (adapter === null) {
     throw new DeviceError(
-      "Cannot open a WebGPU device: a driver for Vulkan, Metal or Direct3D 12 is needed, got no adapter; " +
-        "install the GPU's driver, or a software one with `apt-get install -y mesa-vulkan-drivers libvulkan1`",
+      `Cannot open a WebGPU device: ${host.kind === "browser" ? WITHOUT_ADAPTER.browser : WITHOUT_ADAPTER.driver}` +
+        (options.gpu === undefined || host.kind === "browser" ? "" : WITHOUT_ADAPTER.given),
     );
   }
   const { info, limits } = adapter;
   const name = info.description || info.device || info.vendor;
-  const identity = [info.vendor, info.architecture, info.device, info.description].join(" | ");
+  const features = [...adapter.features].sort().join();
+  const identity = [info.vendor, info.architecture, info.device, info.description, features].join(" | ");
   const requiredLimits: Record<string, number> = {};
   for (const limit of LIMITS) requiredLimits[limit] = limits[limit];
   const requiredFeatures: GPUFeatureName[] = adapter.features.has("timestamp-query") ? ["timestamp-query"] : [];
   try {
     const device = await adapter.requestDevice({ label: "anneal", requiredLimits, requiredFeatures });
-    return { adapter, device, name, identity };
+    return { gpu, adapter, device, name, identity };
   } catch (cause) {
     throw new DeviceError(`Cannot open a WebGPU device on "${name}": the adapter refused, got ${cause}`, { cause });
   }

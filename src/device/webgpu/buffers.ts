@@ -6,6 +6,7 @@
 import { DeviceError } from "../../base/errors.ts";
 import type { DeviceBuffer } from "../contract.ts";
 import type { Counters } from "./counters.ts";
+import { BufferUsage } from "./flags.ts";
 
 /** Memory that outlives the {@link PooledBuffer}s that use it in turn. `id` is unique for the process. */
 export interface Block {
@@ -91,7 +92,7 @@ export class BufferPool {
 
   #create(size: number): Block {
     this.#counters.buffers++;
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const usage = BufferUsage.STORAGE | BufferUsage.UNIFORM | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
     const gpu = this.#device.createBuffer({ label: `anneal pool ${size}`, size, usage });
     return { id: ++BufferPool.#blocks, gpu, bytes: size };
   }

@@ -47,6 +47,7 @@ export class WebgpuDevice implements Device {
   readonly profile: DeviceProfile;
   /** Present where the runtime maps buffers without waiting for the event loop. */
   readonly readSync?: (ranges: readonly Range[]) => Uint8Array[];
+  readonly #provider: GPU;
   readonly #gpu: GPUDevice;
   readonly #counters = new Counters();
   readonly #faults: Faults;
@@ -75,7 +76,8 @@ export class WebgpuDevice implements Device {
    * @param strategy Matmul kernels to use; by default what a trial finds fastest on the adapter, cached.
    * @param awaits Whether nothing is mapped without awaiting it, though the runtime may be able to.
    */
-  constructor({ device, name, identity }: OpenedAdapter, strategy?: KernelStrategy, awaits = false) {
+  constructor({ gpu, device, name, identity }: OpenedAdapter, strategy?: KernelStrategy, awaits = false) {
+    this.#provider = gpu;
     this.#gpu = device;
     this.name = name;
     const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage } = device.limits;
@@ -99,7 +101,7 @@ export class WebgpuDevice implements Device {
   async settle(): Promise<void> {
     const { synchronous } = this.#readback;
     const wait = () => synchronous ? this.#readback.wait() : this.#gpu.queue.onSubmittedWorkDone();
-    this.#strategy ??= await cachedStrategy(this.#identity, () => probeStrategy(this.#gpu, wait));
+    this.#strategy ??= await cachedStrategy(this.#identity, () => probeStrategy(this.#provider, this.#gpu, wait));
   }
 
   alloc(bytes: number, options: { readonly zeroed?: boolean } = {}): DeviceBuffer {

@@ -10,6 +10,7 @@ import { type Binding, PARAM_VECTORS } from "./kernels/access.ts";
 import type { TexelCopy } from "./kernels/plan.ts";
 import type { Pipeline, Pipelines } from "./pipelines.ts";
 import type { CommandRecorder } from "./command_recorder.ts";
+import { BufferUsage } from "./flags.ts";
 import { fitsUniform, type Plan } from "./planner.ts";
 import { copyTexels, type TexelBlock, type TexturePool } from "./texture_pool.ts";
 
@@ -213,7 +214,7 @@ export class WebgpuExecutable implements Executable {
 
   #makeConstants(plan: Plan, offsets: readonly number[], size: number): GPUBuffer {
     const { device, counters } = this.#parts;
-    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+    const usage = BufferUsage.UNIFORM | BufferUsage.COPY_DST;
     const buffer = device.createBuffer({ label: `${this.program.label} constants`, size, usage });
     counters.buffers++;
     const all = new Uint32Array(size / 4);

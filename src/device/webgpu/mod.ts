@@ -15,6 +15,8 @@ import { cachedFaults } from "./adapter_cache.ts";
 
 /** Options of {@link openWebgpu}. */
 export interface OpenWebgpuOptions {
+  /** Which WebGPU; the runtime's own by default. */
+  readonly gpu?: GPU;
   /** Which adapter to prefer where there are several. */
   readonly powerPreference?: GPUPowerPreference;
   /**
@@ -53,8 +55,9 @@ export async function openWebgpu(options: OpenWebgpuOptions = {}): Promise<Devic
     device.close();
     throw error;
   }
-  // not left to the end of the process, which tears the driver down in whatever state it is
-  host.onExit(() => device.close());
+  // not left to the end of the process, which tears the driver down in whatever state it is; but Dawn faults where a device is
+  // closed that late, and a page may come back
+  if (device.readSync !== undefined) host.onExit(() => device.close());
   return device;
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Counters } from "./counters.ts";
+import { ShaderStage } from "./flags.ts";
 import type { Faults } from "./faults.ts";
 import { type Binding, PARAM_VECTORS } from "./kernels/access.ts";
 import type { Dispatch } from "./kernels/plan.ts";
@@ -69,7 +70,7 @@ export class Pipelines {
     const known = this.#layouts.get(key);
     if (known !== undefined) return known;
     const label = `anneal [${key}]`;
-    const visibility = GPUShaderStage.COMPUTE;
+    const visibility = ShaderStage.COMPUTE;
     const constants = { binding: 0, visibility, buffer: { type: "uniform" as const, minBindingSize: bytes } };
     const others = access.map((type, i) => ({ binding: i + 1, visibility, ...resource(type) }));
     const group = this.#device.createBindGroupLayout({ label, entries: [constants, ...others] });

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { BufferUsage, TextureUsage } from "./flags.ts";
 import type { KernelStrategy } from "./kernels/plan.ts";
 import { hasLanguageFeature } from "./request.ts";
 import { PROBE } from "./wgsl.gen.ts";
@@ -19,21 +20,26 @@ const WAYS = [["shared", "staged", 4, 4], ["register", "direct", 16, 1], ["texel
 /**
  * Times a small product all three ways.
  *
+ * @param gpu What the device came from.
  * @param wait Returns, or resolves, when everything submitted has finished.
  * @returns `register` or `texel` where operands straight from memory are clearly faster than tiles in workgroup memory, as on
  *   adapters that run on a CPU.
  */
-export async function probeStrategy(device: GPUDevice, wait: () => void | Promise<unknown>): Promise<KernelStrategy> {
+export async function probeStrategy(
+  gpu: GPU,
+  device: GPUDevice,
+  wait: () => void | Promise<unknown>,
+): Promise<KernelStrategy> {
   const label = "anneal probe";
-  const buffers = [0, 1, 2].map(() => device.createBuffer({ label, size: BYTES, usage: GPUBufferUsage.STORAGE }));
-  const usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST;
+  const buffers = [0, 1, 2].map(() => device.createBuffer({ label, size: BYTES, usage: BufferUsage.STORAGE }));
+  const usage = TextureUsage.STORAGE_BINDING | TextureUsage.COPY_DST;
   const textures = [3, 4].map(() => {
     const texture = device.createTexture({ label, size: [32, 128], format: "rgba32float", usage });
     // left to themselves they are cleared by a way that spoils Mesa's timestamps from then on
     device.queue.writeTexture({ texture }, new Uint8Array(BYTES), { bytesPerRow: 512 }, [32, 128]);
     return texture;
   });
-  const texels = hasLanguageFeature("readonly_and_readwrite_storage_textures");
+  const texels = hasLanguageFeature(gpu, "readonly_and_readwrite_storage_textures");
   const ways = WAYS.filter(([strategy]) => strategy !== "texel" || texels);
   const code = texels ? PROBE : PROBE.replace(/\/\/ hook texels\n[^]*?\/\/ end hook\n/, "");
   const module = device.createShaderModule({ label, code });

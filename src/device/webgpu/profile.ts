@@ -6,6 +6,7 @@
 import { DeviceError } from "../../base/errors.ts";
 import type { PooledBuffer } from "./buffers.ts";
 import type { WebgpuExecutable } from "./executable.ts";
+import { BufferUsage } from "./flags.ts";
 import type { Readback } from "./readback.ts";
 
 /** How long one dispatch took. */
@@ -33,7 +34,7 @@ export async function profileDispatches(
   const labels = executable.labels();
   const count = labels.length * 2;
   const querySet = device.createQuerySet({ label: "anneal profile", type: "timestamp", count });
-  const usage = GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC;
+  const usage = BufferUsage.QUERY_RESOLVE | BufferUsage.COPY_SRC;
   const times = device.createBuffer({ label: "anneal profile", size: count * 8, usage });
   const encoder = device.createCommandEncoder({ label: "anneal profile" });
   labels.forEach((_, index) => {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Counters } from "./counters.ts";
+import { BufferUsage, MapMode } from "./flags.ts";
 
 /** Part of a buffer to read; multiples of 4 bytes. */
 export interface Source {
@@ -32,7 +33,7 @@ export class Readback {
     const source = this.#device.createBuffer({
       label: "anneal self-test",
       size: 16,
-      usage: GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+      usage: BufferUsage.COPY_SRC | BufferUsage.COPY_DST,
     });
     this.#device.queue.writeBuffer(source, 0, new Uint32Array([SELF_TEST, 1, 2, 3]));
     try {
@@ -47,21 +48,26 @@ export class Readback {
   /** Reads all sources in one round trip. */
   async read(sources: readonly Source[]): Promise<Uint8Array<ArrayBuffer>[]> {
     const { staging, total } = this.#copy(sources);
-    await staging.mapAsync(GPUMapMode.READ, 0, total);
+    await staging.mapAsync(MapMode.READ, 0, total);
     return this.#take(staging, total, sources);
   }
 
   /** The same at once. Under Deno, `mapAsync` has waited for the device when it returns. */
   readNow(sources: readonly Source[]): Uint8Array<ArrayBuffer>[] {
     const { staging, total } = this.#copy(sources);
-    staging.mapAsync(GPUMapMode.READ, 0, total).catch(() => {}); // a failure shows in getMappedRange below
-    return this.#take(staging, total, sources);
+    staging.mapAsync(MapMode.READ, 0, total).catch(() => {}); // a failure shows in getMappedRange below
+    try {
+      return this.#take(staging, total, sources);
+    } catch (error) {
+      staging.destroy(); // a mapping under way ends with it
+      throw error;
+    }
   }
 
   /** Returns when everything submitted has finished; only where {@link synchronous}. */
   wait(): void {
     const staging = this.#staging(16);
-    staging.mapAsync(GPUMapMode.READ, 0, 16).catch(() => {});
+    staging.mapAsync(MapMode.READ, 0, 16).catch(() => {});
     staging.unmap();
     this.#free.push(staging);
   }
@@ -95,7 +101,7 @@ export class Readback {
     if (i >= 0) return this.#free.splice(i, 1)[0];
     const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, 4096)));
     this.#counters.buffers++;
-    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+    const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
     const buffer = this.#device.createBuffer({ label: `anneal staging ${size}`, size, usage, mappedAtCreation: true });
     buffer.unmap();
     return buffer;

@@ -8,6 +8,8 @@ import { host } from "../../base/host.ts";
 
 /** How an adapter is asked for. */
 export interface AdapterRequest {
+  /** Which WebGPU; the runtime's own by default. */
+  readonly gpu?: GPU;
   readonly powerPreference?: GPUPowerPreference;
   /** Threads that a driver without a GPU is to use; see {@link chooseThreads}. */
   readonly threads?: number;
@@ -18,9 +20,11 @@ export interface AdapterRequest {
  *
  * @throws {ConfigError} If the driver can't be given that number of threads.
  */
-export async function requestAdapter({ powerPreference, threads }: AdapterRequest = {}): Promise<GPUAdapter | null> {
-  const { gpu } = host;
+export async function requestAdapter(
+  { gpu = host.gpu, powerPreference, threads }: AdapterRequest = {},
+): Promise<GPUAdapter | null> {
   if (gpu === undefined) return null;
+  held.add(gpu);
   const restore = [chooseThreads(threads), silenceLoader()];
   try {
     return await gpu.requestAdapter(powerPreference === undefined ? {} : { powerPreference });
@@ -28,6 +32,9 @@ export async function requestAdapter({ powerPreference, threads }: AdapterReques
     restore.forEach((undo) => undo());
   }
 }
+
+/** Kept for good: Dawn's devices fault once the object they came from has been collected. */
+const held = new Set<GPU>();
 
 /** Read by Mesa's software adapter, once in a process; "0" computes without threads of its own. */
 const THREADS = "LP_NUM_THREADS";
@@ -97,9 +104,8 @@ function silenceLoader(): () => void {
   };
 }
 
-/** Whether the runtime's WGSL has what goes by this name. */
-export function hasLanguageFeature(name: string): boolean {
-  const gpu: object = host.gpu ?? {};
+/** Whether the WGSL of `gpu` has what goes by this name. */
+export function hasLanguageFeature(gpu: GPU, name: string): boolean {
   const features = "wgslLanguageFeatures" in gpu ? gpu.wgslLanguageFeatures : null;
   return typeof features === "object" && features !== null && "has" in features && typeof features.has === "function" &&
     features.has(name) === true;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Counters } from "./counters.ts";
+import { TextureUsage } from "./flags.ts";
 import { TEXELS_LOG2 } from "./kernels/plan.ts";
 
 /** A texture, in use or free. `id` differs from those of all other textures. */
@@ -67,7 +68,7 @@ export class TexturePool {
       label: `anneal texels ${rows}`,
       size: [ROW, rows],
       format: "rgba32float",
-      usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST,
+      usage: TextureUsage.STORAGE_BINDING | TextureUsage.COPY_DST,
     });
     const block = { id: `t${++TexturePool.#ids}`, gpu, view: gpu.createView(), rows };
     this.#blocks.push(block);

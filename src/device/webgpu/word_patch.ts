@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { BufferUsage } from "./flags.ts";
 import { PATCH_WORD } from "./wgsl.gen.ts";
 
 /** Replaces bytes inside of words, by a kernel. */
@@ -25,7 +26,7 @@ export class WordPatch {
     const word = new Uint8Array(4);
     word.set(bytes);
     const mask = 2 ** (8 * bytes.length) - 1;
-    const constants = device.createBuffer({ label, size: 16, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+    const constants = device.createBuffer({ label, size: 16, usage: BufferUsage.UNIFORM | BufferUsage.COPY_DST });
     device.queue.writeBuffer(constants, 0, new Uint32Array([offset / 4, mask, new Uint32Array(word.buffer)[0], 0]));
     const group = device.createBindGroup({
       label,

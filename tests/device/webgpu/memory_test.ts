@@ -3,7 +3,7 @@ import { DeviceError } from "../../../src/base/errors.ts";
 import type { Device, DeviceBuffer, Inst, Program } from "../../../src/device/contract.ts";
 import { openWebgpu } from "../../../src/device/webgpu/mod.ts";
 import { ReferenceDevice } from "../../support/reference_device.ts";
-import { webgpuTest } from "../../support/webgpu.ts";
+import { own, webgpuTest } from "../../support/webgpu.ts";
 
 async function bytesOf(device: Device, buffer: DeviceBuffer, bytes: number = buffer.bytes): Promise<number[]> {
   return [...(await device.read([{ buffer, offset: 0, bytes }]))[0]];
@@ -80,10 +80,10 @@ webgpuTest("several ranges come back in one read, at once as well", async (devic
   const words = (parts: Uint8Array[]) => parts.map((part) => [...new Uint32Array(part.slice().buffer)]);
   const before = device.stats().reads;
   assertEquals(words(await device.read(ranges)), [[2, 3, 4], [6]]);
-  assert(device.readSync !== undefined, "this runtime maps buffers at once");
+  assertEquals(device.readSync !== undefined, own, "Deno maps buffers at once");
   for (let i = 0; i < 10; i++) {
     device.write(b, 0, new Uint32Array([i]));
-    assertEquals(words(device.readSync(ranges)), [[2, 3, 4], [i]]);
+    assertEquals(words(device.readSync?.(ranges) ?? await device.read(ranges)), [[2, 3, 4], [i]]);
   }
   assertEquals(device.stats().reads - before, 11);
   device.free(a);
