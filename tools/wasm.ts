@@ -13,6 +13,9 @@ const SOURCES = ["matmul", "offsets", "conv", "conv_thin", "threads", "scatter"]
 /** The loops around kernels that are machine code. */
 const NATIVE_SOURCES = ["offsets", "native"];
 
+/** What calls the products of either. */
+const CALLING_SOURCES = ["attention"];
+
 /** The variants: with fused multiply-add or not, for memory that threads share or not. */
 const VARIANTS = [
   { name: "RELAXED_SHARED", fma: "relaxed", shared: true },
@@ -74,6 +77,8 @@ try {
     kernels.push(constant(name, await build([`fma_${fma}`, ...sources], fma === "relaxed", shared, folder)));
   }
   kernels.push(constant("NATIVE", await build(NATIVE_SOURCES, false, true, folder)));
+  kernels.push(constant("CALLING_SHARED", await build(CALLING_SOURCES, false, true, folder)));
+  kernels.push(constant("CALLING", await build(CALLING_SOURCES, false, false, folder)));
   files.push({ path: "src/device/cpu/kernels.gen.ts", parts: kernels });
   const resample = await build(["resample"], false, false, folder);
   files.push({ path: "src/vision/data/resample.gen.ts", parts: [constant("RESAMPLE", resample)] });

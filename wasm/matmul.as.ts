@@ -98,15 +98,15 @@ function edge(kc: i32, a: usize, b: usize, c: usize, row: usize, add: bool, rows
   }
 }
 
-/** C = A B for one thread's share of rows and columns. */
+/** C = A B for one thread's share of rows and columns; with `more` it is added to what is there. */
 export function matmul(
-  m: i32, n: i32, k: i32, a: usize, ars: i32, acs: i32, b: usize, brs: i32, bcs: i32, c: usize, ldc: i32, work: usize,
+  m: i32, n: i32, k: i32, a: usize, ars: i32, acs: i32, b: usize, brs: i32, bcs: i32, c: usize, ldc: i32, work: usize, more: i32,
 ): void {
   const pa = work, pb = work + <usize>(MC * KC * 4), spare = pb + <usize>(KC * NC * 4), row = <usize>ldc * 4;
   for (let jc = 0; jc < n; jc += NC) {
     const nc = min(NC, n - jc);
     for (let pc = 0; pc < k; pc += KC) {
-      const kc = min(KC, k - pc), add = pc > 0;
+      const kc = min(KC, k - pc), add = pc > 0 || more != 0;
       let fresh = true;
       for (let ic = 0; ic < m; ic += MC) {
         const mc = min(MC, m - ic);

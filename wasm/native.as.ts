@@ -172,9 +172,9 @@ function packRows(work: usize, to: usize, toStep: i32, a: usize, count: i32, kc:
   return vectors == 4 ? 2 : min(3, vectors);
 }
 
-/** C = A B for one thread's share of rows and columns; as in matmul.as.ts. */
+/** C = or += A B for one thread's share of rows and columns; as in matmul.as.ts. */
 export function matmul(
-  m: i32, n: i32, k: i32, a: usize, ars: i32, acs: i32, b: usize, brs: i32, bcs: i32, c: usize, ldc: i32, work: usize,
+  m: i32, n: i32, k: i32, a: usize, ars: i32, acs: i32, b: usize, brs: i32, bcs: i32, c: usize, ldc: i32, work: usize, more: i32,
 ): void {
   const NR = LANES * 3, most = NC_VECTORS * LANES, row = <usize>ldc * 4;
   const sm = ars << 2, ska = acs << 2, skb = brs << 2, sn = bcs << 2;
@@ -189,7 +189,7 @@ export function matmul(
   for (let jc = 0; jc < n; jc += width) {
     const nc = min(width, n - jc);
     for (let pc = 0; pc < k; pc += KC) {
-      const kc = min(KC, k - pc), add = pc > 0 ? 1 : 0;
+      const kc = min(KC, k - pc), add = pc > 0 || more != 0 ? 1 : 0;
       linear(work + ROWS_A, ska, kc);
       findRuns(work + RUNS_A, work + ROWS_A, kc, MR << 2);
       linear(work + ROWS_B, skb, kc);

@@ -9,7 +9,7 @@
  * - a slot that is stored to in a kernel may be loaded by the same kernel, in `map` only at the very element that is
  *   stored (in place) or in a disjoint range, in `reduce` likewise (an element that a kernel both loads and stores is
  *   loaded, for all its uses, by the same row that stores it, and stored in the last pass); operands of `matmul` and `conv`, and
- *   the `src` and `index` of `scatterAdd`, never share a slot with an output;
+ *   the `src` and `index` of `scatterAdd`, and what attention reads, never share a slot with an output;
  * - outputs of one kernel are disjoint; no element is stored twice in a kernel.
  *
  * What devices guarantee:
@@ -21,6 +21,7 @@
  * @module
  */
 import type { Dtype, ValueType } from "../base/dtype.ts";
+import type { AttentionGradKernel, AttentionKernel } from "./attention_kernel.ts";
 
 /**
  * Where the elements of a tensor lie. Element at domain coordinate `c` is at
@@ -234,7 +235,15 @@ export interface SegmentSumKernel {
 }
 
 /** Everything a device can be asked to run. The one owner of this union is this file. */
-export type Kernel = MapKernel | ReduceKernel | MatmulKernel | ConvKernel | ScatterAddKernel | SegmentSumKernel;
+export type Kernel =
+  | MapKernel
+  | ReduceKernel
+  | MatmulKernel
+  | ConvKernel
+  | ScatterAddKernel
+  | SegmentSumKernel
+  | AttentionKernel
+  | AttentionGradKernel;
 
 /**
  * Memory that a program refers to. Slot 0 is always the run's parameters: `params` words of 4 bytes, scalars and small

@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { attentionLoads, attentionSize } from "./attention_kernel.ts";
 import type { Kernel, Program, View } from "./contract.ts";
 
 /** Views that a kernel stores to. */
 export function storesOf(kernel: Kernel): View[] {
-  return kernel.op === "scatterAdd" ? [kernel.out] : kernel.outs.map(({ view }) => view);
+  return "outs" in kernel ? kernel.outs.map(({ view }) => view) : [kernel.out];
 }
 
 /** Views that a kernel loads from. */
@@ -16,6 +17,9 @@ export function loadsOf(kernel: Kernel): View[] {
   if (kernel.op === "matmul" || kernel.op === "conv") views.push(kernel.a, kernel.b);
   if (kernel.op === "scatterAdd") {
     views.push(kernel.src, kernel.index, ...(kernel.init === undefined ? [] : [kernel.init]));
+  }
+  if (kernel.op === "attention" || kernel.op === "attentionGrad") {
+    views.push(...attentionLoads(kernel).map(({ view }) => view));
   }
   return views;
 }
@@ -70,6 +74,9 @@ function domainOf(kernel: Kernel): readonly number[] {
       return [kernel.outer, kernel.size, kernel.inner];
     case "segmentSum":
       return [kernel.starts.length];
+    case "attention":
+    case "attentionGrad":
+      return [attentionSize(kernel)];
   }
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { attentionCases } from "./programs_attention.ts";
 import type { ProgramCase } from "./programs_builder.ts";
 import { convCases } from "./programs_conv.ts";
 import { instructionCases, viewCases } from "./programs_map.ts";
@@ -22,4 +23,5 @@ export const programs: readonly ProgramCase[] = [
   ...matmulCases(),
   ...convCases(),
   ...scatterCases(),
+  ...attentionCases(),
 ];

@@ -15,6 +15,7 @@ import type {
   SegmentSumKernel,
   View,
 } from "../../src/device/contract.ts";
+import { compileAttention } from "./reference_device_attention.ts";
 import { Body, type RunState } from "./reference_device_body.ts";
 import { fillAffine } from "./reference_device_memory.ts";
 import { columnOf } from "./reference_device_ops.ts";
@@ -36,6 +37,9 @@ export function compileKernel(kernel: Kernel, where: string, state: RunState): (
       return compileScatterAdd(kernel, where, state);
     case "segmentSum":
       return compileSegmentSum(kernel, where, state);
+    case "attention":
+    case "attentionGrad":
+      return compileAttention(kernel, where, state);
   }
 }
 

@@ -7,6 +7,8 @@
 import type { ValueType } from "../../src/base/dtype.ts";
 import { bytesPerElement, valueType } from "../../src/base/dtype.ts";
 import { sizeOf } from "../../src/base/shape.ts";
+import { attentionLoads, attentionSize } from "../../src/device/attention_kernel.ts";
+import type { AttentionGradKernel, AttentionKernel } from "../../src/device/attention_kernel.ts";
 import type {
   ConvKernel,
   DeviceProfile,
@@ -59,12 +61,15 @@ export function domainOf(kernel: Kernel): Domain {
       return { shape: [kernel.outer, kernel.size, kernel.inner], rowAxes: 3 };
     case "segmentSum":
       return { shape: [kernel.n], rowAxes: 1 };
+    case "attention":
+    case "attentionGrad":
+      return { shape: [attentionSize(kernel)], rowAxes: 1 };
   }
 }
 
-/** The instructions of a kernel; none for `scatterAdd`. */
+/** The instructions of a kernel; none for `scatterAdd` and attention. */
 export function bodyOf(kernel: Kernel): readonly Inst[] {
-  return kernel.op === "scatterAdd" ? [] : kernel.body;
+  return "body" in kernel ? kernel.body : [];
 }
 
 /** Every view that a kernel reads. */
@@ -93,13 +98,16 @@ export function loadsOf(kernel: Kernel): Access[] {
     loads.push({ view: kernel.index, shape: source, what: "index", conditional: false });
     if (kernel.init) loads.push({ view: kernel.init, shape, what: "init", conditional: false });
   }
+  if (kernel.op === "attention" || kernel.op === "attentionGrad") {
+    loads.push(...attentionLoads(kernel).map((load) => ({ ...load, conditional: false })));
+  }
   return loads;
 }
 
 /** Every view that a kernel stores to. */
 export function storesOf(kernel: Kernel): Access[] {
   const { shape } = domainOf(kernel);
-  if (kernel.op === "scatterAdd") return [{ view: kernel.out, shape, what: "out", conditional: false }];
+  if (!("outs" in kernel)) return [{ view: kernel.out, shape, what: "out", conditional: false }];
   const domain = kernel.op === "segmentSum" ? [kernel.starts.length] : shape;
   return kernel.outs.map(({ view }, i) => ({ view, shape: domain, what: `out ${i}`, conditional: false }));
 }
@@ -148,6 +156,7 @@ function verifyKernel(program: Program, kernel: Kernel, where: string, profile: 
     if (view.dtype === "u8") fail(where, `${what} stores u8, which is storage for loads only`);
   }
   if (stores.length === 0) fail(where, "it stores nothing");
+  if (kernel.op === "attention" || kernel.op === "attentionGrad") verifyAttention(program, kernel, where);
   const types = typesOf(kernel, where, program.slots[0].bytes / 4);
   verifyOuts(kernel, types, domain, where);
   verifySharing(kernel, loads, stores, where);
@@ -166,9 +175,25 @@ function verifyWindows({ groups, k, n, guards }: ConvKernel, where: string): voi
   for (const guard of guards) checkGuard(guard, [groups, ...k, ...n], where);
 }
 
+function verifyAttention(program: Program, kernel: AttentionKernel | AttentionGradKernel, where: string): void {
+  const { batch, heads, kvHeads, n, m, d, dv, dropout } = kernel;
+  checkSizes([batch, heads, n, m], where);
+  checkSizes([batch, kvHeads, m, d + dv], where);
+  if (heads % kvHeads !== 0) fail(where, `${heads} heads cannot share ${kvHeads} of keys`);
+  for (const { view, what } of attentionLoads(kernel)) {
+    const allowed = what === "mask" ? ["f32", "bool"] : ["f32"];
+    if (!allowed.includes(view.dtype)) fail(where, `${what} is ${view.dtype}, not ${allowed.join(" or ")}`);
+  }
+  if (kernel.out.dtype !== "f32" || kernel.out.strides[0] !== 1) fail(where, "out is no row of f32");
+  if (dropout === undefined) return;
+  for (const word of [dropout.p, dropout.seed + 1, dropout.stream]) {
+    checkWord(word, program.slots[0].bytes / 4, "dropout", where);
+  }
+}
+
 function usesParams(kernel: Kernel): boolean {
   const dyn = [...loadsOf(kernel), ...storesOf(kernel)].some(({ view }) => view.dyn !== undefined);
-  return dyn || bodyOf(kernel).some((inst) => inst.k === "scalar" || inst.k === "random");
+  return dyn || ("dropout" in kernel && kernel.dropout !== undefined) || bodyOf(kernel).some((inst) => inst.k === "scalar" || inst.k === "random");
 }
 
 function isCount(n: number): boolean {
@@ -361,6 +386,7 @@ function verifyOuts(kernel: Kernel, types: readonly ValueType[], domain: Domain,
     if (!["i32", "u32", "u8"].includes(kernel.index.dtype)) fail(where, `index is of ${kernel.index.dtype}`);
     return;
   }
+  if (!("outs" in kernel)) return;
   const product = kernel.op === "matmul" || kernel.op === "conv";
   if (product && (kernel.a.dtype !== "f32" || kernel.b.dtype !== "f32")) {
     fail(where, `operands are f32, got ${kernel.a.dtype} and ${kernel.b.dtype}`);
@@ -422,7 +448,7 @@ function rowConstant(body: readonly Inst[], domain: Domain): boolean[] {
 }
 
 function verifySharing(kernel: Kernel, loads: readonly Access[], stores: readonly Access[], where: string): void {
-  const operands = ["operand a", "operand b", "src", "index"];
+  const operands = ["operand a", "operand b", "src", "index", "q", "k", "v", "mask", "dy", "y"];
   for (const { view, what } of loads) {
     if (operands.includes(what) && stores.some((store) => store.view.slot === view.slot)) {
       fail(where, `${what} shares slot ${view.slot} with an output of this ${kernel.op}`);

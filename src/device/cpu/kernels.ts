@@ -6,7 +6,7 @@
 import { DeviceError } from "../../base/errors.ts";
 import { WASM_TILE } from "./conv_plan.ts";
 import type { Memory } from "./memory.ts";
-import { PLAIN, PLAIN_SHARED, RELAXED, RELAXED_SHARED } from "./kernels.gen.ts";
+import { CALLING, CALLING_SHARED, PLAIN, PLAIN_SHARED, RELAXED, RELAXED_SHARED } from "./kernels.gen.ts";
 
 /** Fused multiply-add where the engine has it, or not. */
 export type Simd = "relaxed" | "plain";
@@ -14,6 +14,8 @@ export type Simd = "relaxed" | "plain";
 /** A compiled module of kernels. */
 export interface Kernels {
   readonly module: WebAssembly.Module;
+  /** Kernels that import others: those of `module`, or machine code. */
+  readonly calling: WebAssembly.Module;
   readonly simd: Simd;
 }
 
@@ -25,12 +27,18 @@ export function loadKernels(shared: boolean, simd?: Simd): Kernels {
   ]];
   for (const [name, text] of variants) {
     if (simd !== undefined && simd !== name) continue;
-    const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-    if (WebAssembly.validate(bytes)) return { module: new WebAssembly.Module(bytes), simd: name };
+    const bytes = decode(text);
+    if (!WebAssembly.validate(bytes)) continue;
+    const calling = new WebAssembly.Module(decode(shared ? CALLING_SHARED : CALLING));
+    return { module: new WebAssembly.Module(bytes), calling, simd: name };
   }
   throw new DeviceError(
     `Cannot compute on the CPU: this engine has no ${simd === "relaxed" ? "relaxed " : ""}SIMD in WebAssembly`,
   );
+}
+
+function decode(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 }
 
 /** The product of matrices, see `wasm/matmul.as.ts`. */

@@ -6,6 +6,7 @@
 import { ConfigError, DeviceError } from "../../base/errors.ts";
 import { host } from "../../base/host.ts";
 import type { Device, DeviceBuffer, DeviceProfile, DeviceStats, Executable, Program, Range } from "../contract.ts";
+import { SCORE_BYTES } from "./attention.ts";
 import { nativeTile, WASM_TILE } from "./conv_plan.ts";
 import type { Tile } from "./tile.ts";
 import { isFused, type Kernels, loadKernels, type Matmul, SCALARS, type Simd } from "./kernels.ts";
@@ -145,6 +146,8 @@ class CpuDevice implements Device {
         new WebAssembly.Instance(loops, { env: { memory, abort() {} }, native: imports }).exports,
       );
     }
+    const { calling } = this.#kernels;
+    Object.assign(this.#imports, new WebAssembly.Instance(calling, { env: { memory, abort() {} }, k: this.#imports }).exports);
     const own = this.#kernels.simd === "plain"
       ? "WebAssembly SIMD"
       : `WebAssembly relaxed SIMD${this.#fused ? "" : " with two roundings"}`;
@@ -324,7 +327,7 @@ class CpuDevice implements Device {
 
   #newThreads(): Threads {
     const native = this.#native?.native ?? null;
-    return new Threads(this.#count, this.#memory, this.#kernels.module, (t) => this.#workOf(t), native);
+    return new Threads(this.#count, this.#memory, this.#kernels, (t) => this.#workOf(t), native);
   }
 
   /** Starts the helper threads, for runtimes where they do not while this thread sleeps. */
@@ -337,7 +340,7 @@ class CpuDevice implements Device {
 
   /** Working memory of a thread. */
   #workOf(thread: number): number {
-    return this.#work[thread] ??= this.#memory.alloc(this.#tile.workBytes);
+    return this.#work[thread] ??= this.#memory.alloc(this.#tile.workBytes + SCORE_BYTES);
   }
 
   flush(): void {}

@@ -11,9 +11,11 @@ import {
   type Program,
   type ReduceKernel,
   type ScatterAddKernel,
+  type SegmentSumKernel,
   type View,
 } from "../contract.ts";
 import { slotsOf } from "../last_access.ts";
+import { attentionStep } from "./attention.ts";
 import { convSteps } from "./conv.ts";
 import type { Tile } from "./tile.ts";
 import { Fn, OP, T } from "./encoder/code.ts";
@@ -66,6 +68,7 @@ export function compileProgram(
       steps.push({ ...parts, cost: reduceCost(kernel) }, { ...rows, cost: 0 });
       scratchBytes = Math.max(scratchBytes, bytes);
     } else if (kernel.op === "scatterAdd") steps.push(...scatterSteps(context, kernel));
+    else if (kernel.op === "attention" || kernel.op === "attentionGrad") steps.push(attentionStep(context, kernel));
     else steps.push(simpleStep(context, kernel));
     if (shared && isCounted(program, given)) counts.set(steps.length - 1, i + 1);
   });
@@ -109,7 +112,7 @@ function isCounted({ slots }: Program, kernel: Kernel): boolean {
   });
 }
 
-function simpleStep(context: Context, kernel: Exclude<Kernel, { op: "matmul" | "conv" | "scatterAdd" }>): Step {
+function simpleStep(context: Context, kernel: MapKernel | ReduceKernel | SegmentSumKernel): Step {
   switch (kernel.op) {
     case "map":
       return { ...mapLoop(context, kernel), cost: bodyCost(product(kernel.shape), kernel.body.length) };
@@ -185,7 +188,7 @@ function productLoop(
     address(b, byColumns ? 1 : -1);
     f.i32(b.strides[rank]).i32(b.strides[rank + 1]);
     address(c, byColumns ? 1 : 0);
-    f.i32(c.strides[rank]).get(3).call(context.imports.matmul);
+    f.i32(c.strides[rank]).get(3).i32(0).call(context.imports.matmul);
   });
   return { index: context.module.add(f), items: Math.ceil(extent / tile), wide: true };
 }

@@ -6,7 +6,7 @@
 import { DeviceError } from "../../base/errors.ts";
 import { host } from "../../base/host.ts";
 import type { HostThread } from "../../base/host_interface.ts";
-import { SCALARS } from "./kernels.ts";
+import { type Kernels, SCALARS } from "./kernels.ts";
 import type { Memory } from "./memory.ts";
 import { bridge, type Native, OPEN_LIBRARY } from "./native/mod.ts";
 
@@ -26,7 +26,7 @@ export const RESERVED = 1024;
  * shared memory: a message would have to be waited for.
  */
 const HELPER = `
-const { memory, kernels, native, thread, work, control, barrier } = data;
+const { memory, kernels, calling, native, thread, work, control, barrier } = data;
 const words = new Int32Array(memory.buffer);
 const at = control / 4, dead = barrier / 4 + 2;
 const pow = ${SCALARS.pow}, fmod = ${SCALARS.fmod};
@@ -39,6 +39,7 @@ try {
     loops = new WebAssembly.Instance(native.loops, { env, native: imports }).exports;
   }
   const k = { ...own, convPackThin: own.convPack, convPadNarrow: own.convPad, ...loops, memory, pow, fmod };
+  Object.assign(k, new WebAssembly.Instance(calling, { env, k }).exports);
   const programs = new Map();
   let seen = Atomics.load(words, at);
   Atomics.add(words, at + ${READY}, 1);
@@ -104,7 +105,7 @@ export class Threads {
   constructor(
     count: number,
     memory: Memory,
-    kernels: WebAssembly.Module,
+    kernels: Kernels,
     workOf: (thread: number) => number,
     native: Native | null,
   ) {
@@ -115,7 +116,8 @@ export class Threads {
     for (let thread = 1; thread < count; thread++) {
       const worker = host.startThread(HELPER, {
         memory: memory.memory,
-        kernels,
+        kernels: kernels.module,
+        calling: kernels.calling,
         native,
         thread,
         work: workOf(thread),

@@ -5,6 +5,7 @@
  */
 import type { DeviceProfile, Kernel, Program } from "../contract.ts";
 import { PARAM_VECTORS } from "./kernels/access.ts";
+import { planAttention } from "./kernels/attention.ts";
 import { planConv } from "./kernels/conv.ts";
 import { mergeLeftPackings } from "./kernels/conv_texel.ts";
 import { planMap } from "./kernels/map.ts";
@@ -85,5 +86,8 @@ function planKernel(kernel: Kernel, context: PlanContext, label: string): Dispat
       return planScatterAdd(kernel, context, label);
     case "segmentSum":
       return planSegmentSum(kernel, context, label);
+    case "attention":
+    case "attentionGrad":
+      return planAttention(kernel, context, label);
   }
 }

@@ -10,13 +10,14 @@ import { storesOf } from "../../device/last_access.ts";
 import type { Collected } from "../collect.ts";
 import { SEGMENT_BYTES } from "../result_pool.ts";
 import { type Draft, wholeOperands } from "./draft.ts";
-import { finish, scatterKernels } from "./finish.ts";
+import { finish } from "./finish.ts";
 import { forwardStores } from "./forward_stores.ts";
 import type { Graph, Item } from "./graph.ts";
 import { shareTemporaries } from "./memory.ts";
 import type { ParamWords } from "./param_words.ts";
-import type { KernelDraft, ScatterDraft } from "./schedule.ts";
+import type { KernelDraft } from "./schedule.ts";
 import type { Unit } from "./units.ts";
+import type { WholeDraft } from "./whole.ts";
 
 /** A program, and where each run's memory and values go in it. */
 export interface Lowered {
@@ -138,7 +139,7 @@ export function assemble(
   };
   const finished: Kernel[] = [];
   for (const draft of drafts) {
-    if (draft.frame.kind === "scatterAdd") finished.push(...scatterKernels(draft as ScatterDraft, stores, resolve));
+    if (draft.frame.kind === "whole") finished.push(...(draft as WholeDraft).kernels(stores, resolve));
     else {
       const kernel = finish(draft as Draft, stores, resolve);
       if (kernel !== null) finished.push(kernel);
@@ -167,7 +168,7 @@ export function assemble(
 }
 
 /** Frames whose kernels read operands while they store results. */
-const TAKES_WHOLE: ReadonlySet<string> = new Set(["matmul", "conv", "scatterAdd"]);
+const TAKES_WHOLE: ReadonlySet<string> = new Set(["matmul", "conv", "whole"]);
 
 /** Which items kernels read that others store; and which of them kernels take as whole operands. */
 function readItems(units: readonly Unit[], drafts: readonly KernelDraft[]) {
@@ -191,10 +192,8 @@ function usedStorages(c: Collected, drafts: readonly KernelDraft[]): number[] {
   };
   for (const draft of drafts) {
     for (const unit of draft.units) if (unit.kind === "assign") used.add(unit.item.storage);
-    if (draft.frame.kind === "scatterAdd") {
-      const { kernel } = draft as ScatterDraft;
-      see(kernel.src);
-      see(kernel.index);
+    if (draft.frame.kind === "whole") {
+      (draft as WholeDraft).reads.forEach(see);
       continue;
     }
     const { frame, body } = draft as Draft;

@@ -8,26 +8,7 @@ import { compact } from "./compact.ts";
 import type { Draft } from "./draft.ts";
 import { foldProduct } from "./product.ts";
 import { pruned } from "./prune.ts";
-import type { ScatterDraft } from "./schedule.ts";
-import type { Unit } from "./units.ts";
-
-/** Views of all places in memory that a unit's value is stored to, by an address over the domain. */
-export type Stores = (unit: Unit, offset: number, strides: readonly number[]) => View[];
-
-/** The kernels of a scattered sum, one for each place it is stored to. */
-export function scatterKernels(
-  { units: [unit], kernel }: ScatterDraft,
-  stores: Stores,
-  resolve: (view: View) => View,
-): Kernel[] {
-  const { size, inner } = kernel;
-  return stores(unit, 0, [size * inner, inner, 1]).map((out) => ({
-    ...kernel,
-    src: resolve(kernel.src),
-    index: resolve(kernel.index),
-    out,
-  }));
-}
+import type { Stores } from "./whole.ts";
 
 /** The kernel of a draft, or null if none of its results is live. */
 export function finish(

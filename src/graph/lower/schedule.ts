@@ -5,27 +5,22 @@
  * @module
  */
 import { sameShape, type Shape, sizeOf } from "../../base/shape.ts";
-import type { ScatterAddKernel, View } from "../../device/contract.ts";
-import { CannotShare, KernelBody, MustStore, type Places, restride } from "./kernel_body.ts";
+import type { View } from "../../device/contract.ts";
+import { attentionDraft } from "./attention.ts";
+import { CannotShare, KernelBody, MustStore, type Places } from "./kernel_body.ts";
 import { type Draft, draft, type Frame } from "./draft.ts";
 import type { Item } from "./graph.ts";
 import { convProduct } from "./product.ts";
 import { type Unit, unitShape } from "./units.ts";
-
-/** A scattered sum: it shares its kernel with nobody. */
-export interface ScatterDraft {
-  readonly frame: { readonly kind: "scatterAdd" };
-  readonly units: readonly [Unit];
-  readonly kernel: Omit<ScatterAddKernel, "out">;
-}
+import { scatterDraft, type WholeDraft } from "./whole.ts";
 
 /** A kernel of the schedule, before memory is planned. */
-export type KernelDraft = Draft | ScatterDraft;
+export type KernelDraft = Draft | WholeDraft;
 
 /** Unrelated work of at most this many elements may share a reduction's kernel. */
 const SMALL = 1 << 16;
 
-const isScatter = (kernel: KernelDraft): kernel is ScatterDraft => kernel.frame.kind === "scatterAdd";
+const isWhole = (kernel: KernelDraft): kernel is WholeDraft => kernel.frame.kind === "whole";
 
 /** Kernels, in the order in which they run. */
 export function schedule(units: readonly Unit[], places: Places, maxSlots: number): KernelDraft[] {
@@ -35,9 +30,9 @@ export function schedule(units: readonly Unit[], places: Places, maxSlots: numbe
       unit.kernel = Math.max(...[...unit.deps].map((d) => d.kernel));
       continue;
     }
-    if (unit.kind === "scatterAdd") {
+    if (unit.kind === "scatterAdd" || unit.kind === "attention") {
       unit.kernel = drafts.length;
-      drafts.push(scatter(unit, places));
+      drafts.push(unit.kind === "attention" ? attentionDraft(unit, places) : scatterDraft(unit, places));
       continue;
     }
     if (!join(unit, drafts, places, maxSlots)) {
@@ -51,7 +46,7 @@ export function schedule(units: readonly Unit[], places: Places, maxSlots: numbe
 /** Whether consumers of a unit's value go to a later kernel than the one that computes it. */
 const needsBarrier = (unit: Unit): boolean =>
   unit.kind === "assign" || unit.kind === "part" || unit.kind === "cat" || unit.kind === "scatterAdd" ||
-  unit.kind === "segmentSum";
+  unit.kind === "attention" || unit.kind === "segmentSum";
 
 /** The first kernel that `unit` may be in, by what it needs. */
 function earliest(unit: Unit): number {
@@ -64,7 +59,7 @@ function earliest(unit: Unit): number {
 function join(unit: Unit, drafts: KernelDraft[], places: Places, maxSlots: number): boolean {
   for (let k = earliest(unit); k < drafts.length; k++) {
     const kernel = drafts[k];
-    if (isScatter(kernel)) continue;
+    if (isWhole(kernel)) continue;
     const related = [...unit.deps].some((d) => d.kernel === k);
     const frame = commonFrame(kernel, unit, related);
     if (frame === null) continue;
@@ -172,23 +167,4 @@ function operand(item: Item, result: Shape, places: Places): View {
     return i < result.length - 2 && item.shape[axis] === 1 ? 0 : at.strides[axis];
   });
   return { ...at, strides };
-}
-
-function scatter(unit: Unit, places: Places): ScatterDraft {
-  const [src, index] = unit.item.inputs;
-  const [axis] = unit.item.node.attr;
-  const { shape } = src;
-  const three = [sizeOf(shape.slice(0, axis)), shape[axis], sizeOf(shape.slice(axis + 1))];
-  const view = (item: Item): View => {
-    const at = new KernelBody([], places).strided(item);
-    const strides = restride(at.strides, item.shape, three);
-    if (strides === null) throw new MustStore(item);
-    return { ...at, strides };
-  };
-  const [outer, n, inner] = three;
-  return {
-    frame: { kind: "scatterAdd" },
-    units: [unit],
-    kernel: { op: "scatterAdd", outer, n, inner, size: unit.item.shape[axis], src: view(src), index: view(index) },
-  };
 }

@@ -5,13 +5,24 @@
  * @module
  */
 import { type Shape, sizeOf } from "../../base/shape.ts";
+import { ATTENTION, ATTENTION_GRAD } from "../attention.ts";
 import { CONV, CONV_WEIGHT } from "../conv.ts";
 import { LEAF } from "../leaves.ts";
 import { CAT, MATMUL, SCATTER_ADD, SEGMENT_SUM } from "../products.ts";
 import type { Graph, Item } from "./graph.ts";
 
 /** How a unit is computed. */
-export type UnitKind = "map" | "reduce" | "matmul" | "conv" | "scatterAdd" | "segmentSum" | "assign" | "part" | "cat";
+export type UnitKind =
+  | "map"
+  | "reduce"
+  | "matmul"
+  | "conv"
+  | "scatterAdd"
+  | "segmentSum"
+  | "attention"
+  | "assign"
+  | "part"
+  | "cat";
 
 /** One value to compute. */
 export interface Unit {
@@ -52,6 +63,8 @@ const KIND_OF = new Map(
     [CONV_WEIGHT, "conv"],
     [SCATTER_ADD, "scatterAdd"],
     [SEGMENT_SUM, "segmentSum"],
+    [ATTENTION, "attention"],
+    [ATTENTION_GRAD, "attention"],
     [CAT, "cat"],
   ] as const,
 );

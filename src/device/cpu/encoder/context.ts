@@ -11,7 +11,9 @@ import { normal, philox } from "./philox.ts";
 
 /** Numbers of parameters, all i32, of the hand-written kernels. */
 const KERNELS = {
-  matmul: 12,
+  matmul: 13,
+  attention: 11,
+  attentionGrad: 13,
   scatterAdd: 18,
   convPad: 5,
   convPadNarrow: 5,
@@ -53,6 +55,8 @@ export class Context {
       pow: this.module.import("pow", [T.f32, T.f32], [T.f32]),
       fmod: this.module.import("fmod", [T.f32, T.f32], [T.f32]),
       matmul: kernel("matmul"),
+      attention: kernel("attention"),
+      attentionGrad: kernel("attentionGrad"),
       scatterAdd: kernel("scatterAdd"),
       convPad: kernel("convPad"),
       convPadNarrow: kernel("convPadNarrow"),

@@ -1,0 +1,99 @@
+/**
+ * Attention as one kernel forward and one backward: scores are formed block by block and never stored.
+ *
+ * @module
+ * @see Dao et al. 2022, "FlashAttention: fast and memory-efficient exact attention with IO-awareness", arXiv:2205.14135
+ */
+import { ConfigError } from "../base/errors.ts";
+import { type Shape, sizeOf } from "../base/shape.ts";
+import { constant } from "./leaves.ts";
+import { Node } from "./node.ts";
+import { defineOp } from "./registry.ts";
+import { expand, permute, reshape, slice } from "./views.ts";
+
+/** Sizes of attention. */
+export interface AttentionSizes {
+  readonly batch: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly n: number;
+  readonly m: number;
+  readonly d: number;
+  readonly dv: number;
+}
+
+/** Sizes from the operands of {@link attention}. */
+export function attentionSizes(q: { shape: Shape }, k: { shape: Shape }, v: { shape: Shape }): AttentionSizes {
+  const [batch, heads, n, d] = q.shape, [, kvHeads, m] = k.shape;
+  return { batch, heads, kvHeads, n, m, d, dv: v.shape[3] };
+}
+
+/**
+ * Inputs: q, k, v, the scale (a constant), the mask if `attr[1]`, and if `attr[2]` probability, key and stream of dropout; `attr[0]` is 1 if
+ * it is causal. The result is `out` of the kernel, see `src/device/attention_kernel.ts`.
+ */
+export const ATTENTION = defineOp({
+  name: "attention",
+  kind: "opaque",
+  cost: 1000,
+  vjp: (dy, node) => {
+    const [q, k, v, scale, ...rest] = node.inputs;
+    const s = attentionSizes(q, k, v);
+    const upper = permute(part(dy, 0, [s.batch, s.n, s.heads, s.dv]), HEADS_FIRST);
+    const sizes: Shape[] = [[s.batch, s.n, s.heads, s.d], [s.batch, s.m, s.kvHeads, s.d], [s.batch, s.m, s.kvHeads, s.dv]];
+    const total = sizes.reduce((sum, shape) => sum + sizeOf(shape), 0);
+    const all = new Node(ATTENTION_GRAD, [q, k, v, scale, ...rest, upper, node], [total], "f32", node.attr);
+    let start = 0;
+    const parts = sizes.map((shape) => {
+      const at = start;
+      start += sizeOf(shape);
+      return permute(part(all, at, shape), HEADS_FIRST);
+    });
+    return [...parts, null, ...rest.map(() => null)];
+  },
+});
+
+/** All three gradients, one after the other: inputs are those of {@link ATTENTION}, then the gradient of its result and the result. */
+export const ATTENTION_GRAD = defineOp({
+  name: "attentionGrad",
+  kind: "opaque",
+  cost: 1000,
+  vjp: () => {
+    throw new ConfigError(
+      "Cannot differentiate the gradient of attention: a second derivative needs all scores, got the kernel that stores none",
+    );
+  },
+});
+
+const HEADS_FIRST = [0, 2, 1, 3];
+
+/** Elements of a row of numbers under a shape. */
+function part(x: Node, start: number, shape: Shape): Node {
+  return reshape(slice(x, [start], [sizeOf(shape)]), shape);
+}
+
+/** What attention takes beside its operands. */
+export interface AttentionNodes {
+  /** Broadcast to `[batch, heads, n, m]`: bool, whether a key is seen, or f32, added to the scores. No gradient flows to it. */
+  readonly mask?: Node;
+  readonly causal: boolean;
+  readonly scale: number;
+  /** Probability (a scalar leaf), and a key and a stream as random numbers have them. */
+  readonly dropout?: { readonly p: Node; readonly key: Node; readonly stream: Node };
+}
+
+/**
+ * `softmax(scale q k^T + mask) v` of f32 `q` `[batch, heads, n, d]`, `k` and `v` `[batch, kvHeads, m, d or dv]`; the scores are never stored. Rows
+ * that see no key are 0.
+ */
+export function attention(q: Node, k: Node, v: Node, { mask, causal, scale, dropout }: AttentionNodes): Node {
+  const { batch, heads, n, m, d, dv } = attentionSizes(q, k, v);
+  const shape = [batch, heads, n, dv];
+  if (sizeOf(shape) === 0 || m === 0 || d === 0) return expand(constant(0), shape);
+  const inputs = [q, k, v, constant(scale)];
+  if (mask !== undefined) inputs.push(expand(mask, [batch, heads, n, m]));
+  if (dropout !== undefined) inputs.push(dropout.p, dropout.key, dropout.stream);
+  const attr = [causal ? 1 : 0, mask === undefined ? 0 : 1, dropout === undefined ? 0 : 1];
+  const all = new Node(ATTENTION, inputs, [batch * n * heads * (dv + 1)], "f32", attr);
+  return permute(part(all, 0, [batch, n, heads, dv]), HEADS_FIRST);
+}
