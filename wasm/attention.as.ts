@@ -31,9 +31,9 @@ const BOOL = 1, NONE = -1;
   return <usize>(<isize>(batch * word(d, view) + head * word(d, view + 1) + row * word(d, view + 2)) << 2);
 }
 
-// e^x, 0 below -104
-function exp4(given: v128): v128 {
-  const x = f32x4.min(f32x4.max(given, f32x4.splat(-104)), f32x4.splat(89));
+// e^x of x below 89, 0 below -87
+// @ts-ignore: decorator
+@inline function exp4(x: v128): v128 {
   const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(1.4426950408889634)));
   const r = f32x4.sub(f32x4.sub(x, f32x4.mul(n, f32x4.splat(0.693359375))), f32x4.mul(n, f32x4.splat(-2.12194440e-4)));
   let y = f32x4.add(f32x4.mul(f32x4.splat(1 / 720.0), r), f32x4.splat(1 / 120.0));
@@ -42,9 +42,8 @@ function exp4(given: v128): v128 {
   y = f32x4.add(f32x4.mul(y, r), f32x4.splat(0.5));
   y = f32x4.add(f32x4.mul(y, r), f32x4.splat(1));
   y = f32x4.add(f32x4.mul(y, r), f32x4.splat(1));
-  const e = i32x4.trunc_sat_f32x4_s(n), half = i32x4.shr_s(e, 1), bias = i32x4.splat(127);
-  y = f32x4.mul(y, i32x4.shl(i32x4.add(half, bias), 23));
-  return f32x4.mul(y, i32x4.shl(i32x4.add(i32x4.sub(e, half), bias), 23));
+  y = i32x4.add(y, i32x4.shl(i32x4.trunc_sat_f32x4_s(n), 23)); // y 2^n
+  return v128.andnot(y, f32x4.lt(x, f32x4.splat(-87)));
 }
 
 // @ts-ignore: decorator
@@ -75,34 +74,51 @@ function log1(x: f32): f32 {
   return kind == BOOL ? (load<u32>(at) != 0 ? x : -Infinity) : x + load<f32>(at);
 }
 
+// The greatest of `count` scores at s, times `scale`. Up to a multiple of four they become -infinity.
+function greatest(s: usize, count: i32, scale: f32): f32 {
+  let a = f32x4.splat(-Infinity), b = a, c = 0;
+  for (; c + 8 <= count; c += 8) {
+    const at = s + (<usize>c << 2);
+    a = f32x4.pmax(a, v128.load(at)); // a NaN is left out here, and is in the sum
+    b = f32x4.pmax(b, v128.load(at, 16));
+  }
+  let most = max4(f32x4.pmax(a, b));
+  for (; c < count; c++) {
+    const x = load<f32>(s + (<usize>c << 2));
+    if (x > most) most = x;
+  }
+  fillUp(s, count);
+  return most * scale;
+}
+
+// @ts-ignore: decorator
+@inline function fillUp(s: usize, count: i32): void {
+  for (let c = count; (c & 3) != 0; c++) store<f32>(s + (<usize>c << 2), -Infinity);
+}
+
 // Scales `count` scores at s and masks them, the mask's bytes `step` apart; up to a multiple of four they become -infinity. The greatest.
-function scores(s: usize, count: i32, scale: f32, kind: i32, mask: usize, step: i32): f32 {
+function mask4(s: usize, count: i32, scale: f32, kind: i32, mask: usize, step: i32): f32 {
   const by = f32x4.splat(scale), low = f32x4.splat(-Infinity);
   let top = low, c = 0;
   for (; c + 4 <= count; c += 4) {
     const at = s + (<usize>c << 2);
-    let x = f32x4.mul(v128.load(at), by);
-    if (kind != 0) {
-      let m: v128;
-      if (step == 4) m = v128.load(mask);
-      else if (step == 0) m = v128.load32_splat(mask);
-      else m = i32x4(load<i32>(mask), load<i32>(mask + step), load<i32>(mask + 2 * step), load<i32>(mask + 3 * step));
-      x = kind == BOOL ? v128.bitselect(low, x, i32x4.eq(m, i32x4.splat(0))) : f32x4.add(x, m);
-      mask += <usize>(step << 2);
-    }
+    let x = f32x4.mul(v128.load(at), by), m: v128;
+    if (step == 4) m = v128.load(mask);
+    else if (step == 0) m = v128.load32_splat(mask);
+    else m = i32x4(load<i32>(mask), load<i32>(mask + step), load<i32>(mask + 2 * step), load<i32>(mask + 3 * step));
+    x = kind == BOOL ? v128.bitselect(low, x, i32x4.eq(m, i32x4.splat(0))) : f32x4.add(x, m);
+    mask += <usize>(step << 2);
     v128.store(at, x);
-    top = f32x4.pmax(top, x); // a NaN is left out here, and is in the sum
+    top = f32x4.pmax(top, x);
   }
   let most = max4(top);
   for (; c < count; c++) {
-    const at = s + (<usize>c << 2);
-    let x = load<f32>(at) * scale;
-    if (kind != 0) x = masked(x, kind, mask);
+    const at = s + (<usize>c << 2), x = masked(load<f32>(at) * scale, kind, mask);
     mask += <usize>step;
     store<f32>(at, x);
     if (x > most) most = x;
   }
-  for (; (c & 3) != 0; c++) store<f32>(s + (<usize>c << 2), -Infinity);
+  fillUp(s, count);
   return most;
 }
 
@@ -112,42 +128,29 @@ function scores(s: usize, count: i32, scale: f32, kind: i32, mask: usize, step: 
   for (let c = (from + 3) & ~3; c < cols; c += 4) v128.store(s + (<usize>c << 2), f32x4.splat(0));
 }
 
-// What each of `count` weights of a row is multiplied by: 0 where it is dropped, else `kept`. Weight j of the row has word j % 4 of
-// Philox4x32-10 at (row ceil(m / 4) + j / 4, stream, 0, 0); `counter` is that of the first one, whose j is a multiple of four.
+// What each of `count` weights of a row is multiplied by: 0 where it is dropped, else `kept`. The number of a weight is the first word of
+// Philox4x32-10 at (its row-major index, stream, 0, 0); `counter` is the index of the first one.
 function keep(dst: usize, count: i32, counter: i32, d: usize, params: usize): void {
   const p = load<f32>(params + (<usize>word(d, DROP) << 2)), kept = f32x4.splat(1 / (1 - p)), least = f32x4.splat(p);
-  const seed = params + (<usize>word(d, DROP + 1) << 2), stream = load<i32>(params + (<usize>word(d, DROP + 2) << 2));
+  const seed = params + (<usize>word(d, DROP + 1) << 2), stream = i32x4.splat(load<i32>(params + (<usize>word(d, DROP + 2) << 2)));
+  const first0 = load<i32>(seed), first1 = load<i32>(seed, 4);
   const m0 = i32x4.splat(0xd2511f53), m1 = i32x4.splat(0xcd9e8d57);
-  for (let c = 0; c < count; c += 16) {
-    let c0 = i32x4.add(i32x4.splat(counter), i32x4(0, 1, 2, 3)), c1 = i32x4.splat(stream), c2 = i32x4.splat(0), c3 = c2;
-    let k0 = load<i32>(seed), k1 = load<i32>(seed, 4);
+  for (let c = 0; c < count; c += 4) {
+    let c0 = i32x4.add(i32x4.splat(counter + c), i32x4(0, 1, 2, 3)), c1 = stream, c2 = i32x4.splat(0), c3 = c2;
+    let k0 = first0, k1 = first1;
     for (let round = 0; round < 10; round++) {
       const l0 = i64x2.extmul_low_i32x4_u(c0, m0), l1 = i64x2.extmul_low_i32x4_u(c2, m1);
       const h0 = i64x2.extmul_high_i32x4_u(c0, m0), h1 = i64x2.extmul_high_i32x4_u(c2, m1);
-      const hi0 = v128.shuffle<i32>(l0, h0, 1, 3, 5, 7), hi1 = v128.shuffle<i32>(l1, h1, 1, 3, 5, 7);
-      c0 = v128.xor(v128.xor(hi1, c1), i32x4.splat(k0));
-      c2 = v128.xor(v128.xor(hi0, c3), i32x4.splat(k1));
+      c0 = v128.xor(v128.xor(v128.shuffle<i32>(l1, h1, 1, 3, 5, 7), c1), i32x4.splat(k0));
+      c2 = v128.xor(v128.xor(v128.shuffle<i32>(l0, h0, 1, 3, 5, 7), c3), i32x4.splat(k1));
       c1 = v128.shuffle<i32>(l1, h1, 0, 2, 4, 6);
       c3 = v128.shuffle<i32>(l0, h0, 0, 2, 4, 6);
       k0 += 0x9e3779b9;
       k1 += 0xbb67ae85;
     }
-    // a word of four counters becomes four words of a counter
-    const t0 = v128.shuffle<i32>(c0, c1, 0, 4, 1, 5), t1 = v128.shuffle<i32>(c0, c1, 2, 6, 3, 7);
-    const t2 = v128.shuffle<i32>(c2, c3, 0, 4, 1, 5), t3 = v128.shuffle<i32>(c2, c3, 2, 6, 3, 7);
-    weigh(dst, v128.shuffle<i32>(t0, t2, 0, 1, 4, 5), least, kept);
-    weigh(dst + 16, v128.shuffle<i32>(t0, t2, 2, 3, 6, 7), least, kept);
-    weigh(dst + 32, v128.shuffle<i32>(t1, t3, 0, 1, 4, 5), least, kept);
-    weigh(dst + 48, v128.shuffle<i32>(t1, t3, 2, 3, 6, 7), least, kept);
-    dst += 64;
-    counter += 4;
+    const u = f32x4.mul(f32x4.convert_i32x4_u(i32x4.shr_u(c0, 8)), f32x4.splat(5.9604644775390625e-8));
+    v128.store(dst + (<usize>c << 2), v128.and(f32x4.ge(u, least), kept));
   }
-}
-
-// @ts-ignore: decorator
-@inline function weigh(dst: usize, bits: v128, least: v128, kept: v128): void {
-  const u = f32x4.mul(f32x4.convert_i32x4_u(i32x4.shr_u(bits, 8)), f32x4.splat(5.9604644775390625e-8));
-  v128.store(dst, v128.and(f32x4.ge(u, least), kept));
 }
 
 // x[0..count) *= by
@@ -164,6 +167,7 @@ export function attention(
 ): void {
   const n = word(d, N), m = word(d, M), dk = word(d, D), dv = word(d, DV), heads = word(d, HEADS), group = heads / word(d, KV_HEADS);
   const causal = word(d, CAUSAL) != 0, kind = word(d, MASK), scale = reinterpret<f32>(word(d, SCALE)), drops = word(d, DROP) != NONE;
+  const by = f32x4.splat(kind == 0 ? scale : 1); // what is left to do for the scores
   const step = word(d, MASKS + 3) << 2, blocks = (n + ROWS_FORWARD - 1) / ROWS_FORWARD, wide = heads * dv;
   const line = own + <usize>(ROWS_BACKWARD * BC * 8), tops = line + LINE, totals = tops + 512;
   const logs = out + (<usize>(load<i32>(d + 128) * n) * <usize>wide << 2);
@@ -185,13 +189,18 @@ export function attention(
         const s = own + <usize>i * LINE, row = first + i, at = <usize>i << 2;
         const count = causal ? max(0, min(cols, row + 1 - j)) : cols;
         const top = load<f32>(tops + at);
-        const most = max(top, scores(s, count, scale, kind, mask + place(d, MASKS, batch, head, row) + <usize>(<isize>j * step), step));
+        const most = max(
+          top,
+          kind == 0
+            ? greatest(s, count, scale)
+            : mask4(s, count, scale, kind, mask + place(d, MASKS, batch, head, row) + <usize>(<isize>j * step), step),
+        );
         const base = most == -Infinity ? <f32>0 : most, low = f32x4.splat(base);
-        if (drops) keep(line, count, ((batch * heads + head) * n + row) * ((m + 3) >> 2) + (j >> 2), d, params);
+        if (drops) keep(line, count, ((batch * heads + head) * n + row) * m + j, d, params);
         let sum = f32x4.splat(0);
         for (let c = 0; c < count; c += 4) {
           const place = s + (<usize>c << 2);
-          let p = exp4(f32x4.sub(v128.load(place), low));
+          let p = exp4(f32x4.sub(f32x4.mul(v128.load(place), by), low));
           sum = f32x4.add(sum, p);
           if (drops) p = f32x4.mul(p, v128.load(line + (<usize>c << 2)));
           v128.store(place, p);
@@ -235,6 +244,7 @@ export function attentionGrad(
 ): void {
   const n = word(d, N), m = word(d, M), dk = word(d, D), dv = word(d, DV), heads = word(d, HEADS), few = word(d, KV_HEADS), group = heads / few;
   const causal = word(d, CAUSAL) != 0, kind = word(d, MASK), scale = reinterpret<f32>(word(d, SCALE)), drops = word(d, DROP) != NONE;
+  const full = f32x4.splat(scale), by = f32x4.splat(kind == 0 ? scale : 1); // what is left to do for the scores
   const step = word(d, MASKS + 3) << 2, size = load<i32>(d + 128);
   const second = own + <usize>(ROWS_BACKWARD * BC * 4), line = second + <usize>(ROWS_BACKWARD * BC * 4), deltas = line + LINE;
   const logs = out + (<usize>(size * n) * <usize>(heads * dv) << 2);
@@ -256,15 +266,16 @@ export function attentionGrad(
           for (let i = 0; i < rows; i++) {
             const s = own + <usize>i * LINE, t = second + <usize>i * LINE, row = first + i;
             const count = causal ? max(0, min(seen, row + 1 - j)) : seen;
-            scores(s, count, scale, kind, mask + place(d, MASKS, batch, head, row) + <usize>(<isize>j * step), step);
-            if (drops) keep(line, count, ((batch * heads + head) * n + row) * ((m + 3) >> 2) + (j >> 2), d, params);
+            if (kind == 0) fillUp(s, count);
+            else mask4(s, count, scale, kind, mask + place(d, MASKS, batch, head, row) + <usize>(<isize>j * step), step);
+            if (drops) keep(line, count, ((batch * heads + head) * n + row) * m + j, d, params);
             const low = v128.load32_splat(logs + (<usize>((batch * heads + head) * n + row) << 2));
             const at = deltas + (<usize>i << 2);
             store<f32>(at, dot(fromDy + <usize>(<isize>(i * word(d, DY + 2)) << 2), word(d, DY + 3), y + (<usize>(i * heads) * <usize>dv << 2), dv));
-            const delta = v128.load32_splat(at), by = f32x4.splat(scale);
+            const delta = v128.load32_splat(at);
             for (let c = 0; c < count; c += 4) {
               const place = <usize>c << 2;
-              const p = exp4(f32x4.sub(v128.load(s + place), low));
+              const p = exp4(f32x4.sub(f32x4.mul(v128.load(s + place), by), low));
               let kept = p, g = v128.load(t + place);
               if (drops) {
                 const r = v128.load(line + place);
@@ -273,7 +284,7 @@ export function attentionGrad(
               }
               v128.store(s + place, kept);
               // beyond the last column there may be anything in g, and p is 0
-              const ds = f32x4.mul(f32x4.mul(p, f32x4.sub(g, delta)), by);
+              const ds = f32x4.mul(f32x4.mul(p, f32x4.sub(g, delta)), full);
               v128.store(t + place, c + 4 <= count ? ds : v128.and(ds, f32x4.ne(p, f32x4.splat(0))));
             }
             clear(s, count, seen);

@@ -16,6 +16,7 @@ export interface AttentionInputs {
   /** Columns of queries and keys, and of values. */
   readonly d: number;
   readonly dv: number;
+  /** Above 0. */
   readonly scale: number;
   /** Whether row `i` sees keys 0 to `i` only. */
   readonly causal: boolean;
@@ -34,9 +35,8 @@ export interface AttentionInputs {
  * `y = drop(softmax(scale * q k^T + mask)) v`, and the logarithm of each row's sum of exponentials. A row that sees no key
  * gives zeros, and 0.
  *
- * `drop` sets weights to 0 whose number is below `p`, and multiplies the others by `1 / (1 - p)`. The number of the weight of key `j` is
- * `(x >>> 8) * 2^-24`, where `x` is output word `j % 4` of Philox4x32-10 with counter `(row * ceil(m / 4) + floor(j / 4), stream, 0, 0)`
- * and `row = (batch * heads + head) * n + i`.
+ * `drop` sets weights to 0 whose number is below `p`, and multiplies the others by `1 / (1 - p)`. The number of a weight is what the instruction
+ * `random` gives as `uniform` for its index, row-major in `[batch, heads, n, m]`.
  *
  * `out` has one stride, 1, and holds `y` as `[batch, n, heads, dv]`, then the logarithms as `[batch, heads, n]`.
  */
@@ -65,7 +65,9 @@ export function attentionSize(kernel: AttentionKernel | AttentionGradKernel): nu
 }
 
 /** What an attention kernel reads, each with the shape that its strides are for. */
-export function attentionLoads(kernel: AttentionKernel | AttentionGradKernel): { view: View; shape: number[]; what: string }[] {
+export function attentionLoads(
+  kernel: AttentionKernel | AttentionGradKernel,
+): { view: View; shape: number[]; what: string }[] {
   const { batch, heads, kvHeads, n, m, d, dv, q, k, v, mask } = kernel;
   return [
     { view: q, shape: [batch, heads, n, d], what: "q" },

@@ -40,7 +40,12 @@ export const ATTENTION = defineOp({
     const [q, k, v, scale, ...rest] = node.inputs;
     const s = attentionSizes(q, k, v);
     const upper = permute(part(dy, 0, [s.batch, s.n, s.heads, s.dv]), HEADS_FIRST);
-    const sizes: Shape[] = [[s.batch, s.n, s.heads, s.d], [s.batch, s.m, s.kvHeads, s.d], [s.batch, s.m, s.kvHeads, s.dv]];
+    const sizes: Shape[] = [[s.batch, s.n, s.heads, s.d], [s.batch, s.m, s.kvHeads, s.d], [
+      s.batch,
+      s.m,
+      s.kvHeads,
+      s.dv,
+    ]];
     const total = sizes.reduce((sum, shape) => sum + sizeOf(shape), 0);
     const all = new Node(ATTENTION_GRAD, [q, k, v, scale, ...rest, upper, node], [total], "f32", node.attr);
     let start = 0;

@@ -39,7 +39,10 @@ export function attentionCases(): ProgramCase[] {
   add("of 130 rows and 259 keys, odd columns", { n: 130, m: 259, d: 7, dv: 3 });
   add("of 130 rows and 259 keys, causal", { n: 130, m: 259, d: 9 }, { causal: true });
   add("of 300 rows, causal, more rows than keys", { n: 300, m: 20, d: 8 }, { causal: true });
-  add("of 270 rows, causal, heads beside each other", { batch: 2, heads: 2, n: 270, d: 8 }, { causal: true, packed: true });
+  add("of 270 rows, causal, heads beside each other", { batch: 2, heads: 2, n: 270, d: 8 }, {
+    causal: true,
+    packed: true,
+  });
   add("of 6 heads on 2 of keys", { batch: 2, heads: 6, kvHeads: 2, n: 33, m: 30, d: 12, dv: 20 });
   add("with a mask of keys", { batch: 3, heads: 2, n: 12, m: 37, d: 8 }, { mask: { dtype: "bool", repeated: [1, 2] } });
   add("with a mask that hides whole rows", { heads: 2, n: 20, m: 20, d: 8 }, {
@@ -60,7 +63,11 @@ function tolerance({ n, m = n, d, dv = d }: Sizes): Tolerance {
 }
 
 /** The operands that both directions read. */
-function inputs(c: CaseBuilder, { batch = 1, heads = 1, kvHeads = heads, n, m = n, d, dv = d }: Sizes, options: Options) {
+function inputs(
+  c: CaseBuilder,
+  { batch = 1, heads = 1, kvHeads = heads, n, m = n, d, dv = d }: Sizes,
+  options: Options,
+) {
   const { causal = false, mask, p, packed = false } = options;
   const operand = (rows: number, of: number, columns: number, seed: number): View => {
     const shape = [batch, of, rows, columns];

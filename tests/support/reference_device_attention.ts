@@ -11,7 +11,7 @@ import {
 } from "../../src/device/attention_kernel.ts";
 import { sizeOf } from "../../src/base/shape.ts";
 import type { View } from "../../src/device/contract.ts";
-import { philox } from "./math.ts";
+import { philox, uniformOf } from "./math.ts";
 import { Body, type RunState } from "./reference_device_body.ts";
 import { columnOf } from "./reference_device_ops.ts";
 
@@ -40,7 +40,14 @@ export function compileAttention(
 type Operands = ReadonlyMap<View, ArrayLike<number>>;
 
 /** For row `i` of a head: the weights of all keys, what each is multiplied by, and the logarithm of their sum. */
-function weights(kernel: AttentionKernel | AttentionGradKernel, read: Operands, { params }: RunState, batch: number, head: number, i: number) {
+function weights(
+  kernel: AttentionKernel | AttentionGradKernel,
+  read: Operands,
+  { params }: RunState,
+  batch: number,
+  head: number,
+  i: number,
+) {
   const { heads, kvHeads, n, m, d, scale, causal, mask, dropout } = kernel;
   const q = read.get(kernel.q)!, k = read.get(kernel.k)!, seen = mask && read.get(mask)!;
   const row = (batch * heads + head) * n + i, keys = (batch * kvHeads + Math.floor(head * kvHeads / heads)) * m;
@@ -59,11 +66,15 @@ function weights(kernel: AttentionKernel | AttentionGradKernel, read: Operands, 
   const kept = powers.map((_, j) => {
     if (dropout === undefined) return 1;
     const p = new Float32Array(params.buffer, params.byteOffset)[dropout.p];
-    const counter = row * Math.ceil(m / 4) + Math.floor(j / 4);
-    const words = philox([counter, params[dropout.stream], 0, 0], [params[dropout.seed], params[dropout.seed + 1]]);
-    return (words[j % 4] >>> 8) * 2 ** -24 < p ? 0 : 1 / (1 - p);
+    const [x] = philox([row * m + j, params[dropout.stream], 0, 0], [params[dropout.seed], params[dropout.seed + 1]]);
+    return uniformOf(x) < p ? 0 : 1 / (1 - p);
   });
-  return { p: powers.map((x) => total === 0 ? 0 : x / total), kept, log: total === 0 ? 0 : top + Math.log(total), keys };
+  return {
+    p: powers.map((x) => total === 0 ? 0 : x / total),
+    kept,
+    log: total === 0 ? 0 : top + Math.log(total),
+    keys,
+  };
 }
 
 function forward(kernel: AttentionKernel, read: Operands, state: RunState): Float64Array {
@@ -107,6 +118,9 @@ function backward(kernel: AttentionGradKernel, read: Operands, state: RunState):
   return out;
 }
 
-function forRows({ batch, heads, n }: AttentionKernel | AttentionGradKernel, visit: (b: number, h: number, i: number) => void): void {
+function forRows(
+  { batch, heads, n }: AttentionKernel | AttentionGradKernel,
+  visit: (b: number, h: number, i: number) => void,
+): void {
   for (let b = 0; b < batch; b++) for (let h = 0; h < heads; h++) for (let i = 0; i < n; i++) visit(b, h, i);
 }

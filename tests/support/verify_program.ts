@@ -193,7 +193,8 @@ function verifyAttention(program: Program, kernel: AttentionKernel | AttentionGr
 
 function usesParams(kernel: Kernel): boolean {
   const dyn = [...loadsOf(kernel), ...storesOf(kernel)].some(({ view }) => view.dyn !== undefined);
-  return dyn || ("dropout" in kernel && kernel.dropout !== undefined) || bodyOf(kernel).some((inst) => inst.k === "scalar" || inst.k === "random");
+  return dyn || ("dropout" in kernel && kernel.dropout !== undefined) ||
+    bodyOf(kernel).some((inst) => inst.k === "scalar" || inst.k === "random");
 }
 
 function isCount(n: number): boolean {

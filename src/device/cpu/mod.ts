@@ -147,7 +147,10 @@ class CpuDevice implements Device {
       );
     }
     const { calling } = this.#kernels;
-    Object.assign(this.#imports, new WebAssembly.Instance(calling, { env: { memory, abort() {} }, k: this.#imports }).exports);
+    Object.assign(
+      this.#imports,
+      new WebAssembly.Instance(calling, { env: { memory, abort() {} }, k: this.#imports }).exports,
+    );
     const own = this.#kernels.simd === "plain"
       ? "WebAssembly SIMD"
       : `WebAssembly relaxed SIMD${this.#fused ? "" : " with two roundings"}`;

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import type { AttentionGradKernel, AttentionKernel } from "../attention_kernel.ts";
 import type { DeviceProfile, Kernel, Program } from "../contract.ts";
+import { expandAttention } from "./attention.ts";
 import { PARAM_VECTORS } from "./kernels/access.ts";
-import { planAttention } from "./kernels/attention.ts";
 import { planConv } from "./kernels/conv.ts";
 import { mergeLeftPackings } from "./kernels/conv_texel.ts";
 import { planMap } from "./kernels/map.ts";
@@ -30,6 +31,8 @@ export interface Plan {
 export function fitsUniform(program: Program): boolean {
   return program.slots[0].bytes <= PARAM_VECTORS * 16;
 }
+
+type AnyAttention = AttentionKernel | AttentionGradKernel;
 
 /** Plans every kernel of `program`. */
 export function planProgram(program: Program, profile: DeviceProfile, strategy: () => KernelStrategy): Plan {
@@ -60,19 +63,26 @@ export function planProgram(program: Program, profile: DeviceProfile, strategy: 
     extra[slot - program.slots.length] = { texels };
     return slot;
   });
-  const dispatches = program.kernels.flatMap((kernel, i) => {
-    taken = 0;
-    const planned = planKernel(kernel, context, `${program.label} ${i} ${kernel.op}`);
+  const plan = (kernel: Exclude<Kernel, AnyAttention>, label: string, free: number): Dispatch[] => {
+    taken = free;
+    const planned = planKernel(kernel, context, label);
     for (const { bindings } of planned) {
       for (const { slot, writable, texture } of bindings) if (writable && texture === undefined) textures.written(slot);
     }
     textures.next();
     return planned.map((dispatch) => ({ ...dispatch, text: hideConstants(dispatch.text) }));
+  };
+  const dispatches = program.kernels.flatMap((kernel, i) => {
+    const label = `${program.label} ${i} ${kernel.op}`;
+    if (kernel.op !== "attention" && kernel.op !== "attentionGrad") return plan(kernel, label, 0);
+    taken = 0;
+    const parts = expandAttention(kernel, context.scratch), free = taken;
+    return parts.flatMap((part) => plan(part, `${label} ${part.op}`, free));
   });
   return { dispatches, extra };
 }
 
-function planKernel(kernel: Kernel, context: PlanContext, label: string): Dispatch[] {
+function planKernel(kernel: Exclude<Kernel, AnyAttention>, context: PlanContext, label: string): Dispatch[] {
   switch (kernel.op) {
     case "map":
       return planMap(kernel, context, label);
@@ -86,8 +96,5 @@ function planKernel(kernel: Kernel, context: PlanContext, label: string): Dispat
       return planScatterAdd(kernel, context, label);
     case "segmentSum":
       return planSegmentSum(kernel, context, label);
-    case "attention":
-    case "attentionGrad":
-      return planAttention(kernel, context, label);
   }
 }

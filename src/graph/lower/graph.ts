@@ -124,7 +124,9 @@ function decideStored(
     if (op.kind === "reduce" || op.kind === "opaque") item.stored = true;
     if (alsoStored.has(item.id)) item.stored = true;
     // what kernels take as memory rather than as a value
-    if (op.kind === "opaque" && op !== CAT && op !== SEGMENT_SUM) item.inputs.filter(({ op }) => op !== SCALAR && op !== CONST).forEach(storeBase);
+    if (op.kind === "opaque" && op !== CAT && op !== SEGMENT_SUM) {
+      item.inputs.filter(({ op }) => op !== SCALAR && op !== CONST).forEach(storeBase);
+    }
     if (op === GATHER) storeBase(item.inputs[0]);
     if (op.kind === "elementwise" || op.kind === "gather" || op.kind === "view") {
       const reads = () => {

@@ -70,6 +70,12 @@ function inSlots(kernel: Kernel, slotOf: (slot: number) => number): Kernel {
     const own = { src: moved(src), index: moved(index), out: moved(out) };
     return { ...kernel, ...own, ...(init === undefined ? {} : { init: moved(init) }) };
   }
+  if (kernel.op === "attention" || kernel.op === "attentionGrad") {
+    const { q, k, v, mask, out } = kernel;
+    const operands = { q: moved(q), k: moved(k), v: moved(v), ...(mask === undefined ? {} : { mask: moved(mask) }) };
+    if (kernel.op === "attention") return { ...kernel, ...operands, out: moved(out) };
+    return { ...kernel, ...operands, dy: moved(kernel.dy), y: moved(kernel.y), out: moved(out) };
+  }
   const body = kernel.body.map((inst): Inst => inst.k === "load" ? { ...inst, view: moved(inst.view) } : inst);
   const store = <S extends Store>(out: S): S => ({ ...out, view: moved(out.view) });
   if (kernel.op === "reduce") return { ...kernel, body, outs: kernel.outs.map(store) };
