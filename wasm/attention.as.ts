@@ -19,6 +19,7 @@ const LINE: usize = 1024; // bytes of a row of scores
 const N = 0, M = 1, D = 2, DV = 3, HEADS = 4, KV_HEADS = 5, CAUSAL = 6, MASK = 7, SCALE = 8;
 const Q = 9, K = 13, V = 17, MASKS = 21, DY = 25, DROP = 29; // strides of [batch, head, row, column]; words of (p, seed, stream)
 const BOOL = 1, NONE = -1;
+const LOWEST: f32 = -3.4028234663852886e38; // added to a score it hides the key
 
 // @ts-ignore: decorator
 @inline function word(d: usize, i: i32): i32 {
@@ -71,7 +72,7 @@ function log1(x: f32): f32 {
 
 // @ts-ignore: decorator
 @inline function masked(x: f32, kind: i32, at: usize): f32 {
-  return kind == BOOL ? (load<u32>(at) != 0 ? x : -Infinity) : x + load<f32>(at);
+  return (kind == BOOL ? load<u32>(at) != 0 : load<f32>(at) > LOWEST) ? (kind == BOOL ? x : x + load<f32>(at)) : -Infinity;
 }
 
 // The greatest of `count` scores at s, times `scale`. Up to a multiple of four they become -infinity.
@@ -106,7 +107,9 @@ function mask4(s: usize, count: i32, scale: f32, kind: i32, mask: usize, step: i
     if (step == 4) m = v128.load(mask);
     else if (step == 0) m = v128.load32_splat(mask);
     else m = i32x4(load<i32>(mask), load<i32>(mask + step), load<i32>(mask + 2 * step), load<i32>(mask + 3 * step));
-    x = kind == BOOL ? v128.bitselect(low, x, i32x4.eq(m, i32x4.splat(0))) : f32x4.add(x, m);
+    x = kind == BOOL
+      ? v128.bitselect(low, x, i32x4.eq(m, i32x4.splat(0)))
+      : v128.bitselect(f32x4.add(x, m), low, f32x4.gt(m, f32x4.splat(LOWEST)));
     mask += <usize>(step << 2);
     v128.store(at, x);
     top = f32x4.pmax(top, x);

@@ -5,6 +5,9 @@
  */
 import type { View } from "./contract.ts";
 
+/** The lowest f32, which hides a key where it is added to the score, as -infinity does. */
+export const LOWEST = -3.4028234663852886e38;
+
 /** What forward and backward share. All sizes are at least 1, and `heads` is a multiple of `kvHeads`: head `h` reads keys of head `h * kvHeads / heads`. */
 export interface AttentionInputs {
   readonly batch: number;
@@ -25,7 +28,7 @@ export interface AttentionInputs {
   /** f32, `[batch, kvHeads, m, d]` and `[batch, kvHeads, m, dv]`. */
   readonly k: View;
   readonly v: View;
-  /** `[batch, heads, n, m]`: bool, whether a key is seen, or f32, added to the scores. */
+  /** `[batch, heads, n, m]`: bool, whether a key is seen, or f32, added to the scores; what is not above {@link LOWEST} hides a key. */
   readonly mask?: View;
   /** Words of the parameters: the probability (f32, in [0, 1)), the key's first word, and the stream. */
   readonly dropout?: { readonly p: number; readonly seed: number; readonly stream: number };

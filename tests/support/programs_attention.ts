@@ -91,7 +91,7 @@ function inputs(
     const hides = (i: number) => mask!.hidden === true && Math.floor(i / rowsOf) % 3 === 1;
     const data = mask!.dtype === "bool"
       ? Uint32Array.from(numbers, (x, i) => x > -0.3 && !hides(i) ? 1 : 0)
-      : numbers.map((x, i) => hides(i) || (mask!.hidden && x > 0.5) ? -Infinity : x);
+      : numbers.map((x, i) => hides(i) || (mask!.hidden && x > 0.5) ? (x > 0 ? -Infinity : -3.4028234663852886e38) : x);
     return c.view(c.input(data, mask!.dtype), whole, { strides });
   };
   const dropout = () => {

@@ -8,6 +8,7 @@ import {
   type AttentionKernel,
   attentionLoads,
   attentionSize,
+  LOWEST,
 } from "../../src/device/attention_kernel.ts";
 import { sizeOf } from "../../src/base/shape.ts";
 import type { View } from "../../src/device/contract.ts";
@@ -58,7 +59,7 @@ function weights(
     if (causal && j > i) return -Infinity;
     if (seen === undefined) return sum;
     const at = seen[row * m + j];
-    return mask!.dtype === "bool" ? (at === 0 ? -Infinity : sum) : sum + at;
+    return mask!.dtype === "bool" ? (at === 0 ? -Infinity : sum) : at > LOWEST ? sum + at : -Infinity;
   });
   const top = scores.reduce((a, b) => Math.max(a, b), -Infinity);
   const powers = scores.map((s) => top === -Infinity ? 0 : Math.exp(s - top));

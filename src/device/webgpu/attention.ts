@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { AttentionGradKernel, AttentionKernel } from "../attention_kernel.ts";
+import { type AttentionGradKernel, type AttentionKernel, LOWEST } from "../attention_kernel.ts";
 import type { Inst, MapKernel, MatmulKernel, ReduceKernel, View } from "../contract.ts";
 
 /** Bytes that a block of scores may take, where the queries take less. */
@@ -138,7 +138,9 @@ function scores(kernel: AttentionKernel | AttentionGradKernel, { first }: Block,
   const hidden = body.value(-Infinity);
   if (mask !== undefined) {
     const seen = body.add({ k: "load", view: shared(kernel, mask, first) });
-    s = mask.dtype === "bool" ? body.select(seen, s, hidden) : body.binary("add", s, seen);
+    s = mask.dtype === "bool"
+      ? body.select(seen, s, hidden)
+      : body.select(body.binary("gt", seen, body.value(LOWEST)), body.binary("add", s, seen), hidden);
   }
   if (!causal) return s;
   const ahead = body.add({ k: "coord", offset: first, strides: [0, 0, 0, 1, -1] }); // row - key

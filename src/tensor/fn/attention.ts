@@ -5,13 +5,14 @@
  * @see Vaswani et al. 2017, arXiv:1706.03762
  */
 import { DtypeError, ShapeError } from "../../base/errors.ts";
-import { broadcastShapes, fmtShape, sameShape } from "../../base/shape.ts";
+import { broadcastShapes, fmtShape, sameShape, sizeOf } from "../../base/shape.ts";
+import { attention as attentionNode } from "../../graph/attention.ts";
 import { add, and, cast, div, exp, ge, gt, mul, sub, where } from "../../graph/elementwise.ts";
 import { array, constant, coord, random, scalar } from "../../graph/leaves.ts";
 import type { Node } from "../../graph/node.ts";
 import { matmul } from "../../graph/products.ts";
 import { reduce } from "../../graph/reduce.ts";
-import { detach, keepAxes, reshape, transposeLast } from "../../graph/views.ts";
+import { detach, expand, keepAxes, reshape, transposeLast } from "../../graph/views.ts";
 import type { Rng } from "../rng.ts";
 
 /** What attention takes beside queries, keys and values. */
@@ -35,6 +36,8 @@ const LOWEST = -3.4028234663852886e38;
  */
 export function attention(q: Node, k: Node, v: Node, spec: AttentionSpec): Node {
   checkOperands(q, k, v);
+  if (spec.mask !== null) checkMask(spec.mask, [...q.shape.slice(0, -1), k.shape.at(-2)!]);
+  if (isFused(q, k, spec)) return fused(q, k, v, spec);
   const grouped = groupedOperands(q, k, spec.mask);
   const { dropout } = spec;
   let p = weights(grouped.q, grouped.k, { ...spec, mask: grouped.mask });
@@ -46,6 +49,40 @@ export function attention(q: Node, k: Node, v: Node, spec: AttentionSpec): Node 
     q.shape.at(-2)!,
     v.shape.at(-1)!,
   ]);
+}
+
+/** Scores of fewer elements than this are stored. */
+const FEW_SCORES = 64;
+
+/** Whether the kernel that never stores the scores serves: no gradient flows to its mask. */
+function isFused(q: Node, k: Node, { mask, dropout }: AttentionSpec): boolean {
+  const scores = q.shape.at(-2)! * k.shape.at(-2)!;
+  return scores >= FEW_SCORES && q.size > 0 && k.size > 0 && !(mask?.tracked ?? false) && dropout?.p !== 1;
+}
+
+function fused(q: Node, k: Node, v: Node, { mask, causal, scale, dropout }: AttentionSpec): Node {
+  const rank = q.shape.length, lead = q.shape.slice(0, -3), batch = sizeOf(lead);
+  const four = (x: Node) => reshape(cast(x, "f32"), [batch, rank > 2 ? x.shape[rank - 3] : 1, ...x.shape.slice(-2)]);
+  // a number of the user's travels with the run: it is no part of the kernel
+  const queries = scale === undefined ? four(q) : mul(four(q), scalar(scale));
+  const y = attentionNode(queries, four(k), four(v), {
+    causal,
+    scale: scale === undefined ? 1 / Math.sqrt(q.shape[rank - 1]) : 1,
+    ...(mask === null ? {} : { mask: fourMask(mask, lead) }),
+    ...(dropout === null ? {} : { dropout: randomOf(dropout) }),
+  });
+  return reshape(y, [...q.shape.slice(0, -1), v.shape[rank - 1]]);
+}
+
+/** A mask as `[batch, heads, n, m]`, each of them 1 where it is repeated, if it can be. */
+function fourMask(mask: Node, lead: readonly number[]): Node {
+  const own = [
+    ...new Array<number>(lead.length + 3 - Math.min(mask.shape.length, lead.length + 3)).fill(1),
+    ...mask.shape,
+  ];
+  const front = own.slice(0, lead.length), ends = own.slice(lead.length);
+  if (front.every((n) => n === 1)) return reshape(mask, [1, ...ends]);
+  return reshape(expand(reshape(mask, own), [...lead, ...ends]), [sizeOf(lead), ...ends]);
 }
 
 /** The weights of {@link attention} before dropout, `[..., h, n, m]`. */
@@ -79,8 +116,13 @@ function weights(q: Node, k: Node, { mask, causal, scale }: Omit<AttentionSpec, 
 
 function dropped(p: Node, probability: number, rng: Rng): Node {
   if (probability === 1) return mul(p, constant(0));
-  const drawn = random(p.shape, "uniform", array(rng.key, [2], "u32"), scalar(rng.nextStream(), "u32"));
-  return where(ge(drawn, scalar(probability)), mul(p, scalar(1 / (1 - probability))), constant(0));
+  const { p: chance, key, stream } = randomOf({ p: probability, rng });
+  return where(ge(random(p.shape, "uniform", key, stream), chance), mul(p, scalar(1 / (1 - probability))), constant(0));
+}
+
+/** A probability, and the numbers that are compared with it. */
+function randomOf({ p, rng }: { readonly p: number; readonly rng: Rng }): { p: Node; key: Node; stream: Node } {
+  return { p: scalar(p), key: array(rng.key, [2], "u32"), stream: scalar(rng.nextStream(), "u32") };
 }
 
 interface Grouped {
