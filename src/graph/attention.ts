@@ -4,12 +4,16 @@
  * @module
  * @see Dao et al. 2022, "FlashAttention: fast and memory-efficient exact attention with IO-awareness", arXiv:2205.14135
  */
-import { ConfigError } from "../base/errors.ts";
 import { type Shape, sizeOf } from "../base/shape.ts";
-import { constant } from "./leaves.ts";
+import { LOWEST } from "../device/attention_kernel.ts";
+import { gradients } from "./autodiff.ts";
+import { add, and, div, exp, ge, gt, mul, sub, where } from "./elementwise.ts";
+import { constant, coord, random } from "./leaves.ts";
 import { Node } from "./node.ts";
+import { matmul } from "./products.ts";
+import { reduce } from "./reduce.ts";
 import { defineOp } from "./registry.ts";
-import { expand, permute, reshape, slice } from "./views.ts";
+import { detach, expand, keepAxes, permute, RESHAPE, reshape, slice, transposeLast } from "./views.ts";
 
 /** Sizes of attention. */
 export interface AttentionSizes {
@@ -63,12 +67,53 @@ export const ATTENTION_GRAD = defineOp({
   name: "attentionGrad",
   kind: "opaque",
   cost: 1000,
-  vjp: () => {
-    throw new ConfigError(
-      "Cannot differentiate the gradient of attention: a second derivative needs all scores, got the kernel that stores none",
-    );
+  // second derivatives are rare: they are those of the expression that stores the scores
+  vjp: (dg, node) => {
+    const { inputs, attr } = node;
+    const rest = inputs.slice(4, -2), dy = again(inputs[inputs.length - 2]);
+    const operands = inputs.slice(0, 3).map(again); // one tensor may be several of them
+    const y = expression(operands, inputs[3], rest, attr);
+    let start = 0;
+    const products = gradients(y, operands, dy).map((g, i) => {
+      const { shape } = operands[i], [b, h, n, d] = shape, upper = permute(part(dg, start, [b, n, h, d]), HEADS_FIRST);
+      start += sizeOf(shape);
+      return reduce("sum", mul(g!, upper), [0, 1, 2, 3]);
+    });
+    const second = gradients(products.reduce((a, b) => add(a, b)), [...operands, dy]);
+    return [...second.slice(0, 3), null, ...rest.map(() => null), second[3], null];
   },
 });
+
+/** The same value under another node. */
+function again(x: Node): Node {
+  return new Node(RESHAPE, [x], x.shape, x.dtype);
+}
+
+/** What {@link attention} gives, made of other operations: `given` and `attr` are those of its node. */
+function expression([q, k, v]: readonly Node[], scale: Node, given: readonly Node[], attr: readonly number[]): Node {
+  const { batch, heads, kvHeads, n, m, d, dv } = attentionSizes(q, k, v), group = heads / kvHeads;
+  const [causal, masked, drops] = attr, shape = [batch, kvHeads, group, n, m];
+  const keys = reshape(k, [batch, kvHeads, 1, m, d]), values = reshape(v, [batch, kvHeads, 1, m, dv]);
+  let scores = mul(matmul(reshape(q, [batch, kvHeads, group, n, d]), transposeLast(keys)), scale);
+  const lowest = constant(LOWEST);
+  let seen = causal ? ge(coord([n, 1], 0), coord([1, m], 1)) : null;
+  if (masked) {
+    const mask = reshape(given[0], shape), kept = mask.dtype === "bool" ? mask : gt(mask, lowest);
+    seen = seen === null ? kept : and(seen, kept);
+    if (mask.dtype !== "bool") scores = add(scores, mask);
+  }
+  if (seen !== null) scores = where(seen, scores, lowest);
+  const over = (x: Node) => keepAxes(x, shape, [4]), most = detach(over(reduce("max", scores, [4])));
+  const e = exp(sub(scores, most));
+  let p = div(e, over(reduce("sum", e, [4])));
+  if (seen !== null) p = where(gt(most, lowest), p, constant(0));
+  if (drops) {
+    const [chance, key, stream] = given.slice(masked);
+    const drawn = random([batch, heads, n, m], "uniform", key, stream);
+    p = where(ge(reshape(drawn, shape), chance), div(p, sub(constant(1), chance)), constant(0));
+  }
+  return reshape(matmul(p, values), [batch, heads, n, dv]);
+}
 
 const HEADS_FIRST = [0, 2, 1, 3];
 

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { attention } from "../../src/graph/attention.ts";
+import { gradients } from "../../src/graph/autodiff.ts";
 import { binaryCrossEntropy } from "../../src/graph/binary_cross_entropy.ts";
 import * as el from "../../src/graph/elementwise.ts";
 import { constant, coord } from "../../src/graph/leaves.ts";
@@ -249,6 +251,7 @@ export const GRADIENT_CASES: readonly GradientCase[] = [
       ),
   },
   ...windowCases(),
+  ...attentionCases(),
   ...convCases(),
 ];
 
@@ -288,6 +291,46 @@ function windowCases(): GradientCase[] {
     },
   };
   return [...cases, fold];
+}
+
+/** Heads that share keys, rows that see no more than those before them, and one tensor as keys and values. */
+function attentionCases(): GradientCase[] {
+  const [h, g, n, m, d, dv] = [2, 1, 5, 4, 3, 3], scale = 0.8;
+  const options = { causal: true, scale };
+  const shapes = [[1, h, n, d], [1, g, m, d], [1, g, m, dv]];
+  /** For each row of queries the weights, and what is added to the gradients of its scores by `dy`. */
+  const rows = (q: Float64Array, k: Float64Array, v: Float64Array, dy: Float64Array = new Float64Array(h * n * dv)) =>
+    Array.from({ length: h * n }, (_, row) => {
+      const dot = (a: Float64Array, at: number, b: Float64Array, from: number) =>
+        Array.from({ length: d }, (_, c) => a[at * d + c] * b[from * d + c]).reduce((x, y) => x + y);
+      const e = Array.from({ length: m }, (_, j) => j <= row % n ? Math.exp(scale * dot(q, row, k, j)) : 0);
+      const p = e.map((x) => x / e.reduce((a, b) => a + b));
+      const dp = p.map((_, j) => dot(dy, row, v, j)), delta = p.reduce((sum, x, j) => sum + x * dp[j], 0);
+      return { p, ds: p.map((x, j) => x * (dp[j] - delta) * scale) };
+    });
+  const times = (weights: number[][], x: Float64Array) =>
+    weights.flatMap((p) => Array.from({ length: d }, (_, c) => p.reduce((sum, w, j) => sum + w * x[j * d + c], 0)));
+  return [{
+    op: "attention",
+    shapes,
+    build: (q, k, v) => attention(q, k, v, options),
+    ref: (q, k, v) => times(rows(q, k, v).map(({ p }) => p), v),
+  }, {
+    op: "attention",
+    shapes: shapes.slice(0, 2),
+    build: (q, k) => attention(q, k, k, options),
+    ref: (q, k) => times(rows(q, k, k).map(({ p }) => p), k),
+  }, {
+    op: "attentionGrad", // with respect to the queries
+    shapes: [...shapes, [1, h, n, dv]],
+    build: (q, k, v, dy) => gradients(attention(q, k, v, options), [q], dy)[0]!,
+    ref: (q, k, v, dy) => times(rows(q, k, v, dy).map(({ ds }) => ds), k),
+  }, {
+    op: "attentionGrad", // keys that are values too
+    shapes: [...shapes.slice(0, 2), [1, h, n, dv]],
+    build: (q, k, dy) => gradients(attention(q, k, k, options), [q], dy)[0]!,
+    ref: (q, k, dy) => times(rows(q, k, k, dy).map(({ ds }) => ds), k),
+  }];
 }
 
 function convCases(): GradientCase[] {

@@ -52,7 +52,7 @@ export function attention(q: Node, k: Node, v: Node, spec: AttentionSpec): Node 
 }
 
 /** Scores of fewer elements than this are stored. */
-const FEW_SCORES = 64;
+const FEW_SCORES = 16;
 
 /** Whether the kernel that never stores the scores serves: no gradient flows to its mask. */
 function isFused(q: Node, k: Node, { mask, dropout }: AttentionSpec): boolean {
