@@ -16,7 +16,7 @@ function expanded(testCase: ProgramCase): ProgramCase {
 }
 
 for (const testCase of attentionCases()) {
-  Deno.test(`webgpu: kernels over blocks of rows keep the contract and are ${testCase.name}`, async () => {
+  Deno.test(`webgpu: kernels over blocks of rows keep the contract and are ${testCase.name}`, () => {
     const parts = expanded(testCase);
     const rows = testCase.program.kernels.map((kernel) => "heads" in kernel ? Math.ceil(kernel.n / 16) : 0);
     const blocks = rows.reduce((a, b) => a + b, 0);
