@@ -58,7 +58,8 @@ export const ATTENTION = defineOp({
       start += sizeOf(shape);
       return permute(part(all, at, shape), HEADS_FIRST);
     });
-    return [...parts, null, ...rest.map(() => null)];
+    const [, masked] = node.attr;
+    return [...parts, null, ...rest.map((x, i) => i < masked && x.dtype === "f32" ? maskGradient(upper, node) : null)];
   },
 });
 
@@ -70,17 +71,18 @@ export const ATTENTION_GRAD = defineOp({
   // second derivatives are rare: they are those of the expression that stores the scores
   vjp: (dg, node) => {
     const { inputs, attr } = node;
-    const rest = inputs.slice(4, -2), dy = again(inputs[inputs.length - 2]);
+    const dy = again(inputs[inputs.length - 2]), rest = inputs.slice(4, -2);
     const operands = inputs.slice(0, 3).map(again); // one tensor may be several of them
-    const y = expression(operands, inputs[3], rest, attr);
+    const added = attr[1] === 1 && rest[0].dtype === "f32" ? [again(rest[0])] : [];
+    const y = expression(operands, inputs[3], [...added, ...rest.slice(added.length)], attr);
     let start = 0;
     const products = gradients(y, operands, dy).map((g, i) => {
       const { shape } = operands[i], [b, h, n, d] = shape, upper = permute(part(dg, start, [b, n, h, d]), HEADS_FIRST);
       start += sizeOf(shape);
       return reduce("sum", mul(g!, upper), [0, 1, 2, 3]);
     });
-    const second = gradients(products.reduce((a, b) => add(a, b)), [...operands, dy]);
-    return [...second.slice(0, 3), null, ...rest.map(() => null), second[3], null];
+    const second = gradients(products.reduce((a, b) => add(a, b)), [...operands, dy, ...added]);
+    return [...second.slice(0, 3), null, ...rest.map((_, i) => i < added.length ? second[4] : null), second[3], null];
   },
 });
 
@@ -90,16 +92,38 @@ function again(x: Node): Node {
 }
 
 /** What {@link attention} gives, made of other operations: `given` and `attr` are those of its node. */
-function expression([q, k, v]: readonly Node[], scale: Node, given: readonly Node[], attr: readonly number[]): Node {
-  const { batch, heads, kvHeads, n, m, d, dv } = attentionSizes(q, k, v), group = heads / kvHeads;
+function expression(operands: readonly Node[], scale: Node, given: readonly Node[], attr: readonly number[]): Node {
+  const [q, k, v] = operands, { batch, heads, n, dv } = attentionSizes(q, k, v);
+  const { p, kept } = weights(operands, scale, given, attr);
+  return reshape(matmul(kept === null ? p : mul(p, kept), shared(v)), [batch, heads, n, dv]);
+}
+
+/** The gradient of an added mask, `[batch, heads, n, m]`, given that of the result: `P (dP - sum(P dP))`. */
+function maskGradient(upper: Node, { inputs: [q, k, v, scale, ...given], attr }: Node): Node {
+  const { batch, heads, kvHeads, n, m, dv } = attentionSizes(q, k, v);
+  const { p, kept } = weights([q, k, v], scale, given, attr);
+  let dp = matmul(reshape(upper, [batch, kvHeads, heads / kvHeads, n, dv]), transposeLast(shared(v)));
+  if (kept !== null) dp = mul(dp, kept);
+  const delta = keepAxes(reduce("sum", mul(p, dp), [4]), p.shape, [4]);
+  return reshape(mul(p, sub(dp, delta)), [batch, heads, n, m]);
+}
+
+/** Keys or values for the heads that share them: `[batch, kvHeads, 1, m, columns]`. */
+function shared(x: Node): Node {
+  const [batch, heads, m, columns] = x.shape;
+  return reshape(x, [batch, heads, 1, m, columns]);
+}
+
+/** The weights, `[batch, kvHeads, group, n, m]`, and what dropout multiplies them by. */
+function weights([q, k, v]: readonly Node[], scale: Node, given: readonly Node[], attr: readonly number[]) {
+  const { batch, heads, kvHeads, n, m, d } = attentionSizes(q, k, v), group = heads / kvHeads;
   const [causal, masked, drops] = attr, shape = [batch, kvHeads, group, n, m];
-  const keys = reshape(k, [batch, kvHeads, 1, m, d]), values = reshape(v, [batch, kvHeads, 1, m, dv]);
-  let scores = mul(matmul(reshape(q, [batch, kvHeads, group, n, d]), transposeLast(keys)), scale);
+  let scores = mul(matmul(reshape(q, [batch, kvHeads, group, n, d]), transposeLast(shared(k))), scale);
   const lowest = constant(LOWEST);
   let seen = causal ? ge(coord([n, 1], 0), coord([1, m], 1)) : null;
   if (masked) {
-    const mask = reshape(given[0], shape), kept = mask.dtype === "bool" ? mask : gt(mask, lowest);
-    seen = seen === null ? kept : and(seen, kept);
+    const mask = reshape(given[0], shape), visible = mask.dtype === "bool" ? mask : gt(mask, lowest);
+    seen = seen === null ? visible : and(seen, visible);
     if (mask.dtype !== "bool") scores = add(scores, mask);
   }
   if (seen !== null) scores = where(seen, scores, lowest);
@@ -107,12 +131,10 @@ function expression([q, k, v]: readonly Node[], scale: Node, given: readonly Nod
   const e = exp(sub(scores, most));
   let p = div(e, over(reduce("sum", e, [4])));
   if (seen !== null) p = where(gt(most, lowest), p, constant(0));
-  if (drops) {
-    const [chance, key, stream] = given.slice(masked);
-    const drawn = random([batch, heads, n, m], "uniform", key, stream);
-    p = where(ge(reshape(drawn, shape), chance), div(p, sub(constant(1), chance)), constant(0));
-  }
-  return reshape(matmul(p, values), [batch, heads, n, dv]);
+  if (!drops) return { p, kept: null };
+  const [chance, key, stream] = given.slice(masked);
+  const drawn = reshape(random([batch, heads, n, m], "uniform", key, stream), shape);
+  return { p, kept: where(ge(drawn, chance), div(constant(1), sub(constant(1), chance)), constant(0)) };
 }
 
 const HEADS_FIRST = [0, 2, 1, 3];
@@ -124,7 +146,7 @@ function part(x: Node, start: number, shape: Shape): Node {
 
 /** What attention takes beside its operands. */
 export interface AttentionNodes {
-  /** Broadcast to `[batch, heads, n, m]`: bool, whether a key is seen, or f32, added to the scores. No gradient flows to it. */
+  /** Broadcast to `[batch, heads, n, m]`: bool, whether a key is seen, or f32, added to the scores, whose gradient stores them. */
   readonly mask?: Node;
   readonly causal: boolean;
   readonly scale: number;

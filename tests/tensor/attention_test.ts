@@ -3,7 +3,20 @@
  */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ConfigError, DtypeError, ShapeError } from "../../src/base/errors.ts";
-import { full, grad, ones, ops, randn, Rng, type Tensor, tensor, zeros } from "../../src/tensor/mod.ts";
+import {
+  full,
+  grad,
+  ones,
+  ops,
+  Parameter,
+  randn,
+  readAll,
+  Rng,
+  type Tensor,
+  tensor,
+  zeros,
+} from "../../src/tensor/mod.ts";
+import { assertClose } from "./golden_cases.ts";
 import { onDevices } from "../support/devices.ts";
 
 const attend = ops.scaledDotProductAttention;
@@ -70,3 +83,31 @@ Deno.test("what does not fit is said", () => {
   assertThrows(() => attend(q, k, k, { dropout: 1.5 }), ConfigError, "a probability from 0 to 1");
   assertThrows(() => attend(q, k, k, { isCausal: true } as never), ConfigError, "did you mean causal?");
 });
+
+onDevices(
+  "scores that are stored and scores that are not: values, gradients and second derivatives, with dropout and masks",
+  async () => {
+    const [q, k, v, by] = [draw(1, 2, 4, 9, 4), draw(2, 2, 2, 11, 4), draw(3, 2, 2, 11, 3), draw(4, 2, 4, 9, 3)];
+    const bool = draw(5, 2, 1, 9, 11).gt(-0.5), added = draw(6, 9, 11);
+    const choices: { mask?: Tensor; causal?: boolean; dropout?: number }[] = [
+      {},
+      { dropout: 0.4 },
+      { causal: true, dropout: 0.2 },
+      { mask: bool, dropout: 0.3 },
+      { mask: added, dropout: 0.3 },
+    ];
+    for (const options of choices) {
+      const given = options.mask ?? zeros([9, 11]);
+      // the gradient of a mask that is trained needs the scores: they are stored
+      const trained = new Parameter(given.dtype === "bool" ? ops.where(given, 0, -Infinity) : given);
+      const results = [options, { ...options, mask: trained }].map((all) => {
+        const y = attend(q, k, v, { ...all, rng: new Rng(8) }).mul(by).sum();
+        const first = grad(y, [q, k, v]);
+        return [y, ...first, ...grad(first.map((g) => g.square().sum()).reduce((a, b) => a.add(b)), [q, k, v])];
+      });
+      const [got, want] = await Promise.all(results.map((all) => readAll(all)));
+      got.forEach((x, i) => assertClose(x, want[i], `result ${i} with ${Object.keys(options)}`));
+    }
+  },
+  { kinds: ["cpu"] },
+);

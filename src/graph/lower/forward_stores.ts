@@ -101,7 +101,7 @@ function copyOf({ shape, body, outs }: MapKernel, out: number): Copy | null {
 /** Kernels whose stores can go elsewhere: those that store one element for each of a domain. */
 type Writer = Extract<Kernel, { readonly op: "map" | "reduce" | "matmul" | "conv" }>;
 
-const isWriter = (kernel: Kernel): kernel is Writer => kernel.op !== "scatterAdd" && kernel.op !== "segmentSum";
+const isWriter = (kernel: Kernel): kernel is Writer => "outs" in kernel && kernel.op !== "segmentSum";
 
 /** Numbers of the kernels that store what `copy`, of kernel `at`, loads; null unless nothing else reads it. */
 function writersOf(program: Kernels, at: number, { shape, from }: Copy): number[] | null {

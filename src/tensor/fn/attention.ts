@@ -54,7 +54,7 @@ export function attention(q: Node, k: Node, v: Node, spec: AttentionSpec): Node 
 /** Scores of fewer elements than this are stored. */
 const FEW_SCORES = 16;
 
-/** Whether the kernel that never stores the scores serves: no gradient flows to its mask. */
+/** Whether the kernel that never stores the scores serves: the gradient of a mask would store them. */
 function isFused(q: Node, k: Node, { mask, dropout }: AttentionSpec): boolean {
   const scores = q.shape.at(-2)! * k.shape.at(-2)!;
   return scores >= FEW_SCORES && q.size > 0 && k.size > 0 && !(mask?.tracked ?? false) && dropout?.p !== 1;
