@@ -146,6 +146,9 @@ export {
   type TabularSchema,
   type TargetColumn,
   type TargetScale,
+  type TestTableOptions,
+  type WrittenColumn,
+  type WrittenTable,
 } from "./src/data/mod.ts";
 export {
   type FileArray,
@@ -247,6 +250,8 @@ export {
   type Prediction,
   type Preds,
   type SaveOptions,
+  savePreds,
+  type SavePredsOptions,
   type ScheduleLike,
   type SgdrOptions,
   slide,

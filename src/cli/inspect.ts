@@ -5,16 +5,16 @@
  */
 import { dirname, join, resolve } from "../base/path.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
-import { ArrayDataLoaders, type Batch, type DataLoader, TabularDataLoaders } from "../data/mod.ts";
+import { ArrayDataLoaders, type Batch, type DataLoader, TabularDataLoaders, writtenFormat } from "../data/mod.ts";
 import { minimum, type PredictInput, slide, steep, valley } from "../fit/mod.ts";
 import type { Learner } from "../learner/mod.ts";
 import { classesOf } from "../fit/predict.ts";
-import { openSafetensors } from "../io/safetensors.ts";
 import { type Tensor, zeros } from "../tensor/mod.ts";
 import type { Logger } from "../train/mod.ts";
 import { loadLearner } from "../vision/mod.ts";
 import { openDevice } from "./environment.ts";
 import { figureOfRecord } from "./record.ts";
+import { ARRAY_FILE, openArrays } from "./recipe/array_file.ts";
 import { ownModel } from "./recipe/model.ts";
 import type { Recipe } from "./recipe/schema.ts";
 import { exists, makeFolder, MODEL, openRun, readRecipe, type RunFolder } from "./run_folder.ts";
@@ -99,7 +99,7 @@ export interface FailedLine {
 }
 
 /**
- * Predicts for image files, for the rows of a table's `.csv`, for the items of a `.safetensors` file, for the row that
+ * Predicts for image files, for the rows of a table's file, for the items of a file of arrays, for the row that
  * `column=value` pairs give, or for items of the validation set. Data are read for the last of these alone. An input that
  * cannot be read does not stop the others.
  */
@@ -108,13 +108,21 @@ export async function predictRun(
   inputs: readonly string[],
   items: readonly string[],
   logger: Logger,
+  form: Readonly<Record<string, unknown>> = {},
+  target?: string,
 ): Promise<readonly (PredictionLine | FailedLine)[]> {
+  if (target !== undefined) writtenFormat(target); // refused before the work
   if (inputs.length + items.length === 0) {
     throw new ConfigError(
-      "Cannot predict: give image files, a .csv or .safetensors file, column=value pairs, or --item with a number",
+      "Cannot predict: give image files, a table's file, a file of arrays, column=value pairs, or --item with a number",
     );
   }
   const { learn, run } = await trained(out, logger);
+  if (Object.keys(form).length > 0 && !((learn.dls as unknown) instanceof TabularDataLoaders)) {
+    throw new ConfigError(
+      `Cannot predict with --form: it says how tables are written, the data is of kind ${run.recipe.data.kind}`,
+    );
+  }
   const lines: (PredictionLine | FailedLine)[] = [];
   if (items.length > 0) {
     const { dls } = await withData(run, logger);
@@ -126,7 +134,7 @@ export async function predictRun(
   if (pairs) return [...lines, await line(learn, inputs.join(" "), [rowOf(inputs)])];
   for (const file of inputs) {
     try {
-      lines.push(...await fileLines(learn, run, file));
+      lines.push(...await fileLines(learn, run, file, form));
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       lines.push({ input: file, error: error.message });
@@ -154,7 +162,12 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 /** Predictions for what is in a file. */
-async function fileLines(learn: Learner, { recipe }: RunFolder, file: string): Promise<PredictionLine[]> {
+async function fileLines(
+  learn: Learner,
+  { recipe }: RunFolder,
+  file: string,
+  form: Readonly<Record<string, unknown>>,
+): Promise<PredictionLine[]> {
   const { ImageDataLoaders } = await import("../vision/data/mod.ts");
   const dls: unknown = learn.dls;
   if (dls instanceof ImageDataLoaders) {
@@ -164,16 +177,35 @@ async function fileLines(learn: Learner, { recipe }: RunFolder, file: string): P
     return [await line(learn, file, [file])];
   }
   if (dls instanceof TabularDataLoaders) {
-    return await manyLines(learn, await dls.testCsv(file), (r) => `${file} row ${r + 1}`);
+    return await manyLines(learn, await tableRows(dls, recipe, file, form), (r) => `${file} row ${r + 1}`);
   }
-  if (dls instanceof ArrayDataLoaders && file.endsWith(".safetensors")) {
+  if (dls instanceof ArrayDataLoaders && ARRAY_FILE.test(file)) {
     return await arrayLines(learn, dls, file, recipe);
   }
   throw new ConfigError(
     `Cannot predict for ${file}: data of kind ${recipe.data.kind} takes ${
-      dls instanceof ArrayDataLoaders ? "a .safetensors file, or " : ""
+      dls instanceof ArrayDataLoaders ? "a .safetensors, .npz or .npy file, or " : ""
     }--item with a number`,
   );
+}
+
+/** Rows of a file; what is wrong with how it is written is told with the option of the command line that settles it. */
+async function tableRows(
+  dls: TabularDataLoaders,
+  { data }: Recipe,
+  file: string,
+  form: Readonly<Record<string, unknown>>,
+): Promise<DataLoader<Batch>> {
+  const kind = data.kind === "csv" ? { format: "csv" as const } : {};
+  try {
+    return await dls.testTable(file, { ...kind, ...form });
+  } catch (cause) {
+    if (!(cause instanceof DataError)) throw cause;
+    throw new DataError(
+      `${cause.message}; here options are given as in --form decimal=, --form delimiter=";"`,
+      { cause },
+    );
+  }
 }
 
 /** Predictions for the items of an array, which is named as that of training, or is the only one. */
@@ -183,8 +215,7 @@ async function arrayLines(
   path: string,
   { data }: Recipe,
 ): Promise<PredictionLine[]> {
-  if (!await exists(path)) throw new DataError(`Cannot read ${path}: there is no such file`);
-  const file = await openSafetensors(path);
+  const file = await openArrays(path);
   const wanted = data.kind === "arrays" ? data.x ?? "x" : "x";
   const name = file.names.includes(wanted) || file.names.length !== 1 ? wanted : file.names[0];
   if (!file.names.includes(name)) {

@@ -55,6 +55,12 @@ interface WithSet extends Common {
   readonly set: string[];
 }
 
+interface Predicting extends Common {
+  readonly item: string[];
+  readonly form: string[];
+  readonly out?: string;
+}
+
 interface Training {
   readonly live?: string | boolean;
   readonly budget?: string;
@@ -161,17 +167,27 @@ export function makeProgram(): Command {
   add(
     program,
     "predict <run> [inputs...]",
-    "predict with a trained model: image files, a .csv file or column=value pairs of a table, a .safetensors file of arrays, or --item of the validation set",
+    "predict with a trained model: image files, a file (.csv, .parquet, .feather, .jsonl) or column=value pairs of a table, a file of arrays (.safetensors, .npz), or --item of the validation set",
     "predict runs/digits --item 0 --item 7",
   )
     .option("--item <number>", "item of the validation set; may be given several times", collect, [] as string[])
-    .action(async (run: string, inputs: string[], { item, json }: Common & { item: string[] }) => {
+    .option(
+      "--form <key=value>",
+      "how a table's file is written where that differs from training, as in --form decimal=,",
+      collect,
+      [] as string[],
+    )
+    .option("--out <file>", "write the predictions into a .csv or .parquet file")
+    .action(async (run: string, inputs: string[], { item, json, form, out }: Predicting) => {
       const { predictRun } = await import("./inspect.ts");
+      const { formOf, writePredictions } = await import("./predict_form.ts");
       const print = printer(json);
-      const all = await predictRun(run, inputs, item, printer(true).logger); // predictions alone go to standard output
+      // predictions alone go to standard output
+      const all = await predictRun(run, inputs, item, printer(true).logger, formOf(form), out);
+      const written = out === undefined ? null : await writePredictions(out, all);
       print.result(
-        all,
-        all.flatMap((p) => {
+        written === null ? all : { out, predictions: written },
+        written !== null ? [`Written to ${out}: ${written} predictions`] : all.flatMap((p) => {
           if ("error" in p) return [];
           const sure = p.probability === undefined ? "" : ` (${(100 * p.probability).toFixed(1)} %)`;
           return [`${p.input}: ${p.prediction}${sure}`];

@@ -20,7 +20,7 @@ export {
   type TestArraysOptions,
 } from "./loaders.ts";
 export type { FromCsvOptions, FromTableOptions } from "./from_table.ts";
-export { type TabularBatch, TabularDataLoaders } from "./tabular.ts";
+export { type TabularBatch, TabularDataLoaders, type TestTableOptions } from "./tabular.ts";
 export { encodeRow, encodeRows, type TableCell, type TableRow } from "./table_encode.ts";
 export type { CategoricalColumn, NumericColumn, TabularSchema, TargetColumn } from "./tabular_schema.ts";
 export { schemaFromJson } from "./schema_json.ts";
@@ -29,6 +29,7 @@ export type { ColumnKind } from "./table_kinds.ts";
 export type { CsvOptions } from "./csv_form.ts";
 export type { NumberColumn, ReadTableOptions, Table, TableColumn, TextColumn, TextType } from "./table.ts";
 export { readCsv, type TextTable } from "./csv.ts";
+export { tableBytes, type WrittenColumn, writtenFormat, type WrittenTable } from "./table_text.ts";
 export { readParquet } from "./parquet.ts";
 export { readArrow } from "./arrow.ts";
 export { readJsonLines, type ReadJsonLinesOptions } from "./json_lines.ts";

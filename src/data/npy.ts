@@ -4,20 +4,20 @@
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  * @module
  */
+import type { HostArray } from "../base/dtype.ts";
 import { AnnealError, ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, texts } from "../base/options.ts";
 import { sizeOf } from "../base/shape.ts";
-import type { Dtype, TypedArray } from "../tensor/mod.ts";
 import { type RandomAccess, withFile } from "./random_access.ts";
 
 /** An array of a file, as `DataLoaders.fromArrays` and `tensor` take it. */
 export interface FileArray {
   /** Elements, row-major. */
-  readonly data: TypedArray;
+  readonly data: HostArray;
   /** Sizes, outermost first. */
   readonly shape: readonly number[];
   /** Type of the elements. */
-  readonly dtype: Dtype;
+  readonly dtype: "f32" | "i32" | "u8" | "bool";
 }
 
 /** Bytes of an element, by numpy's letter and size. */
@@ -147,7 +147,7 @@ function swap(bytes: Uint8Array, width: number): void {
   for (let i = 0; i < bytes.length; i += width) bytes.subarray(i, i + width).reverse();
 }
 
-function converted(buffer: ArrayBuffer, type: Readable, what: string): { data: TypedArray; dtype: Dtype } {
+function converted(buffer: ArrayBuffer, type: Readable, what: string): Omit<FileArray, "shape"> {
   const whole = (values: ArrayLike<number | bigint>) => {
     const data = new Int32Array(values.length);
     for (let i = 0; i < data.length; i++) {
@@ -192,7 +192,7 @@ function converted(buffer: ArrayBuffer, type: Readable, what: string): { data: T
 }
 
 /** Elements that lie column by column (the first axis fastest), row by row. */
-function rowMajor(data: TypedArray, shape: readonly number[]): TypedArray {
+function rowMajor(data: HostArray, shape: readonly number[]): HostArray {
   const out = data.slice(), strides: number[] = [];
   let stride = 1;
   for (const size of shape) {

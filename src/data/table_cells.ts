@@ -80,6 +80,22 @@ export function formatOf(options: CellOptions): CellFormat {
   return { decimal, thousands, strip, naValues: all, naByColumn, keepDefaultNa };
 }
 
+/** A format with what options change of it; themselves where they change nothing. */
+export function changedFormat(format: CellFormat, options: CellOptions): CellFormat {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined).map(([name]) => name);
+  if (given.length === 0) return format;
+  const { decimal, thousands, strip, keepDefaultNa } = format,
+    changed = formatOf({
+      decimal,
+      thousands: options.decimal !== undefined && options.thousands === undefined ? "" : thousands,
+      strip,
+      keepDefaultNa,
+      ...Object.fromEntries(Object.entries(options).filter(([name]) => given.includes(name))),
+    });
+  if (options.naValues !== undefined) return changed;
+  return { ...changed, naValues: format.naValues, naByColumn: format.naByColumn };
+}
+
 /** Reads cells in one format. */
 export class CellReader {
   /** The format. */

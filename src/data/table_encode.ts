@@ -8,7 +8,7 @@ import { nearestName, shown } from "../base/options.ts";
 import { inBlocks } from "../base/event_loop_yielder.ts";
 import { type Tensor, tensor } from "../tensor/mod.ts";
 import { codedColumn, columnOf, numbersOf, placeOfRow, type Table } from "./table.ts";
-import { CellReader } from "./table_cells.ts";
+import { type CellFormat, CellReader } from "./table_cells.ts";
 import { type NumericColumn, type TabularSchema, wordOf, wordsByText } from "./tabular_schema.ts";
 import type { OnUnseen } from "./unseen_words.ts";
 
@@ -55,12 +55,10 @@ export async function encodeTable(
   table: Table,
   rows: Int32Array,
   onUnseen?: OnUnseen,
+  format: CellFormat = schema.cells,
 ): Promise<EncodedRows> {
   const { numeric, categorical } = schema, { words: numbersOfWords } = lookupOf(schema);
-  // where training's file had types, a file of text still writes missing cells as such files do
-  const cells = schema.typed === true && table.delimiter !== undefined
-    ? new CellReader({ ...schema.cells, keepDefaultNa: true })
-    : lookupOf(schema).cells;
+  const cells = format === schema.cells ? lookupOf(schema).cells : new CellReader(format);
   const nNumbers = numeric.length, nWords = categorical.length;
   const numbers = new Float32Array(rows.length * nNumbers), words = new Int32Array(rows.length * nWords);
   for (const [c, column] of numeric.entries()) {

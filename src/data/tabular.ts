@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError, DataError } from "../base/errors.ts";
-import { checkOptions, num, shown } from "../base/options.ts";
+import { checkOptions, num, type OptionTable, shown } from "../base/options.ts";
 import { type Tensor, tensor } from "../tensor/mod.ts";
 import { CSV_OPTIONS, type CsvOptions } from "./csv_form.ts";
 import type { Dataset } from "./dataset.ts";
@@ -12,12 +12,22 @@ import { DataLoader } from "./loader.ts";
 import type { Batch } from "./loader_options.ts";
 import { DataLoaders, type InputsJson } from "./loaders.ts";
 import { formatOfFile, READ_TABLE, type ReadAnyTableOptions, tableOf, type TableSource } from "./read_table.ts";
+import { CELL_OPTIONS, type CellOptions, changedFormat } from "./table_cells.ts";
 import { encodeRow, encodeRows, encodeTable, type TableRow } from "./table_encode.ts";
 import type { TabularSchema } from "./tabular_schema.ts";
 import { UnseenWords } from "./unseen_words.ts";
 
 /** A batch: numbers of words, i32 `[n, words]`; numbers, f32 `[n, numbers]`; targets, i32 or f32 `[n]`. */
 export type TabularBatch = [Tensor, Tensor, Tensor];
+
+/** Options of {@link TabularDataLoaders.testTable}. */
+export interface TestTableOptions extends Omit<ReadAnyTableOptions, "columns">, CellOptions {
+  /** Rows a batch; 256 by default. */
+  readonly bs?: number;
+}
+
+const { columns: _, ...FORMS } = READ_TABLE;
+const TEST_TABLE: OptionTable<TestTableOptions> = { ...FORMS, ...CELL_OPTIONS, bs: num };
 
 /** Loaders over a table. */
 export class TabularDataLoaders extends DataLoaders<TabularBatch> {
@@ -83,15 +93,15 @@ export class TabularDataLoaders extends DataLoaders<TabularBatch> {
    * training was; the table has the input columns in any order, others don't matter and are not read.
    *
    * @param source A file of any kind that `DataLoaders.fromTable` takes, rows, columns, or a table as read.
-   * @param options How the file is written, where that differs from training; `bs`, rows a batch.
+   * @param options How the file and its cells are written, where that differs from training; `bs`, rows a batch.
    * @throws DataError Where a column is lacking, or a cell does not fit its column.
    */
   async testTable(
     source: TableSource,
-    options: Omit<ReadAnyTableOptions, "columns"> & { readonly bs?: number } = {},
+    options: TestTableOptions = {},
   ): Promise<DataLoader<Batch>> {
-    const { columns: _, ...forms } = READ_TABLE;
-    const { bs = 256, ...given } = checkOptions("read rows", options, { ...forms, bs: num });
+    const { bs = 256, ...all } = checkOptions("read rows", options, TEST_TABLE);
+    const { decimal, thousands, strip, naValues, keepDefaultNa, ...given } = all;
     const { schema } = this;
     const inputs = [...schema.numeric, ...schema.categorical.filter(({ marks }) => marks === undefined)];
     const needed = inputs.map(({ name }) => name), names = new Set(needed);
@@ -104,12 +114,17 @@ export class TabularDataLoaders extends DataLoaders<TabularBatch> {
         }`,
       );
     }
-    const n = table.rows;
+    // where training's file had types, a file of text still writes missing cells as such files do
+    const own = schema.typed === true && table.delimiter !== undefined
+      ? { ...schema.cells, keepDefaultNa: true }
+      : schema.cells;
+    const cells = changedFormat(own, { decimal, thousands, strip, naValues, keepDefaultNa }), n = table.rows;
     const { words, numbers } = await encodeTable(
       schema,
       table,
       Int32Array.from({ length: n }, (_, r) => r),
       this.#unseen.see,
+      cells,
     );
     return new DataLoader<Batch>({
       columns: [

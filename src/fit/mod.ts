@@ -17,6 +17,7 @@ export { fitOneCycle, type OneCycleOptions } from "./one_cycle.ts";
 export { ParamScheduler, type ScheduleLike } from "./param_scheduler.ts";
 export { predict, type PredictInput, type Prediction } from "./predict.ts";
 export { load, type LoadOptions, modelPath, type ModelReport, save, type SaveOptions } from "./save.ts";
+export { savePreds, type SavePredsOptions } from "./save_preds.ts";
 export { fitSgdr, type SgdrOptions } from "./sgdr.ts";
 export { type Snapshot, takeSnapshot } from "./snapshot.ts";
 export {

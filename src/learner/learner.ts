@@ -16,6 +16,7 @@ import { lrFind, type LrFindOptions, type LrFindResult } from "../fit/lr_find.ts
 import { fitOneCycle, type OneCycleOptions } from "../fit/one_cycle.ts";
 import { predict, type PredictInput, type Prediction } from "../fit/predict.ts";
 import { load, type LoadOptions, type ModelReport, save, type SaveOptions } from "../fit/save.ts";
+import { savePreds, type SavePredsOptions } from "../fit/save_preds.ts";
 import { fitSgdr, type SgdrOptions } from "../fit/sgdr.ts";
 import { summary } from "../fit/summary.ts";
 import { validate, type ValidateOptions } from "../fit/validate.ts";
@@ -69,6 +70,11 @@ export class Learner<M extends Model = Model> extends TrainLoop<M> {
   /** See {@link getPreds}. */
   getPreds(options: GetPredsOptions = {}): Promise<Preds> {
     return getPreds(this, options);
+  }
+
+  /** See {@link savePreds}. */
+  savePreds(path: string, options: SavePredsOptions = {}): Promise<void> {
+    return savePreds(this, path, options);
   }
 
   /** See {@link predict}. */

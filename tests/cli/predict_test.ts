@@ -185,7 +185,11 @@ test("arrays: predictions for the items of a file, without the data", async (fol
   const lines = await ask(run, data);
   assertEquals(lines.length, 96);
   assertEquals(items.map((l) => l.input), ["item 0", "item 5"]);
-  await assertRejects(() => ask(run, "a.png"), ConfigError, "data of kind arrays takes a .safetensors file");
+  await assertRejects(
+    () => ask(run, "a.png"),
+    ConfigError,
+    "data of kind arrays takes a .safetensors, .npz or .npy file",
+  );
   assertEquals("error" in (await ask(run, join(folder, "none.safetensors")))[0], true);
   await Deno.remove(small, { recursive: true });
 });

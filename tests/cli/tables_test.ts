@@ -3,10 +3,14 @@
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { DataError, silentLogger } from "../../mod.ts";
+import { ConfigError, DataError, silentLogger } from "../../mod.ts";
+import golden from "../golden/tables.json" with { type: "json" };
 import { type PredictionLine, predictRun } from "../../src/cli/inspect.ts";
+import { main } from "../../src/cli/main.ts";
+import { formOf } from "../../src/cli/predict_form.ts";
 import { readRecipe } from "../../src/cli/run_folder.ts";
 import { trainRecipe } from "../../src/cli/train.ts";
+import { readTable, tableBytes } from "../../src/data/mod.ts";
 import { writeSafetensors } from "../../src/io/safetensors.ts";
 
 const test = (name: string, fn: () => Promise<void>) =>
@@ -54,6 +58,53 @@ test("keys of a table's recipe are those of fromCsv", async () => {
   );
   const [one] = await predictRun(out, ["b=$3.5"], [], silentLogger) as PredictionLine[];
   assert(["yes", "None"].includes(String(one.prediction)), String(one.prediction));
+});
+
+test("a table of Parquet trains, predicts for files of other kinds and in other forms, and into files", async () => {
+  const folder = await Deno.makeTempDir();
+  const rows = Array.from({ length: 120 }, (_, i) => ({ size: i + 0.5, kind: "pq"[i % 2], price: 1000 + 10 * i }));
+  const columns = Object.fromEntries(
+    ["size", "kind", "price"].map((name) => [name, rows.map((row) => row[name as "size"])]),
+  );
+  const [bytes] = await tableBytes("t.parquet", columns);
+  await Deno.writeFile(join(folder, "t.parquet"), bytes);
+  const { out, row } = await train(folder, "{ kind: table, file: t.parquet, target: price }", "metrics: [r2Score]");
+  assert(Number(row.r2_score) > 0.8, JSON.stringify(row));
+  const lines = join(folder, "new.jsonl"), german = join(folder, "de.csv");
+  await Deno.writeTextFile(lines, '{"kind": "p", "size": 50.5}\n');
+  await Deno.writeTextFile(german, "size;kind\n50,5;p\n");
+  const [one] = await predictRun(out, [lines], [], silentLogger) as PredictionLine[];
+  assert(Math.abs(Number(one.prediction) - 1500) < 300, `${one.prediction}`);
+  const [failed] = await predictRun(out, [german], [], silentLogger);
+  assert("error" in failed && failed.error.includes("--form decimal=,"), JSON.stringify(failed));
+  const form = formOf(["decimal=,", "delimiter=;"]);
+  assertEquals(form, { decimal: ",", delimiter: ";" });
+  const [same] = await predictRun(out, [german], [], silentLogger, form) as PredictionLine[];
+  assertEquals(same.prediction, one.prediction);
+  await assertRejects(
+    () => predictRun(out, [german], [], silentLogger, { decimals: "," }),
+    ConfigError,
+    "did you mean decimal",
+  );
+  const target = join(folder, "preds.parquet");
+  assertEquals(await main(["predict", out, lines, join(folder, "t.parquet"), "--out", target]), 0);
+  const read = await readTable(target), prediction = read.columns.get("prediction")!;
+  assertEquals([read.rows, read.names], [121, ["input", "prediction"]]);
+  assert(prediction.kind === "number" && prediction.values[0] === one.prediction);
+  await assertRejects(() => predictRun(out, [lines], [], silentLogger, {}, "p.txt"), ConfigError, ".csv or .parquet");
+});
+
+test("arrays of numpy train and are predicted for", async () => {
+  const folder = await Deno.makeTempDir();
+  await Deno.writeFile(join(folder, "d.npz"), Uint8Array.from(atob(golden.npz.deflated), (c) => c.charCodeAt(0)));
+  const file = join(folder, "r.yaml"), out = join(folder, "run");
+  await Deno.writeTextFile(
+    file,
+    "data: { kind: arrays, file: d.npz, xValid: x, yValid: y }\nmodel: { kind: mlp, layers: [4] }\npolicy: { kind: fit, epochs: 1 }\n",
+  );
+  await trainRecipe(await readRecipe(file, ["device=cpu"]), file, { logger: silentLogger, out });
+  const found = await predictRun(out, [join(folder, "d.npz")], [], silentLogger) as PredictionLine[];
+  assertEquals(found.map(({ prediction }) => ["0", "1"].includes(String(prediction))), [true, true]);
 });
 
 test("arrays of unlike lengths are refused by name", async () => {

@@ -15,7 +15,7 @@ import {
 } from "../../data/mod.ts";
 import { loadMnist } from "../../data/mnist.ts";
 import { splitOrder } from "../../data/random_split.ts";
-import { type HostTensor, openSafetensors } from "../../io/safetensors.ts";
+import type { HostTensor } from "../../io/safetensors.ts";
 import { Rng } from "../../tensor/mod.ts";
 import {
   getImageFiles,
@@ -25,6 +25,7 @@ import {
   Normalize,
   Resize,
 } from "../../vision/data/mod.ts";
+import { openArrays } from "./array_file.ts";
 import { isPackageFile, packageFile } from "./package_file.ts";
 import type { Recipe } from "./schema.ts";
 
@@ -54,7 +55,8 @@ export async function loadData(spec: Spec, folder: string, seed: number): Promis
     case "images":
       return await images(spec, path(spec.path), seed);
     case "csv":
-      return await csv(spec, await data(spec.file), seed);
+    case "table":
+      return await table(spec, await data(spec.file), seed);
     case "arrays":
       return await arrays(spec, await data(spec.file), seed);
     case "module":
@@ -130,10 +132,9 @@ function pattern(text: string): RegExp {
   }
 }
 
-async function csv(spec: Of<"csv">, file: string, seed: number): Promise<RecipeData> {
-  const { kind: _, file: __, ...options } = spec;
-  const dls = await DataLoaders.fromCsv(file, { ...options, seed });
-  return fromTable(dls);
+async function table(spec: Of<"csv"> | Of<"table">, file: string, seed: number): Promise<RecipeData> {
+  const { kind, file: _, ...options } = spec, all = { ...options, seed };
+  return fromTable(await (kind === "csv" ? DataLoaders.fromCsv(file, all) : DataLoaders.fromTable(file, all)));
 }
 
 function fromTable(dls: TabularDataLoaders): RecipeData {
@@ -149,10 +150,7 @@ function fromTable(dls: TabularDataLoaders): RecipeData {
 
 async function arrays(spec: Of<"arrays">, path: string, seed: number): Promise<RecipeData> {
   const { x: xName = "x", y: yName = "y", xValid, yValid, validPct = 0.2, normalize = false, bs = 64 } = spec;
-  const file = await openSafetensors(path).catch((cause) => {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-    throw new DataError(`Cannot read ${path}: there is no such file`, { cause });
-  });
+  const file = await openArrays(path);
   const read = async (name: string): Promise<HostTensor> => {
     if (!file.names.includes(name)) {
       throw new DataError(`Cannot read ${name} of ${path}: it holds ${file.names.join(", ")}`);

@@ -19,7 +19,9 @@ export async function makeModel(spec: Spec, data: RecipeData, folder: string): P
     case "mlp":
       return mlp(spec, data);
     case "tabular": {
-      if (data.table === undefined) throw new ConfigError(`Cannot train a tabular model: it takes data of kind csv`);
+      if (data.table === undefined) {
+        throw new ConfigError(`Cannot train a tabular model: it takes data of kind csv or table`);
+      }
       const { kind: _, ...options } = spec;
       return new nn.TabularModel(data.table, data.outputs, options);
     }
