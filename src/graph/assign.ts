@@ -21,7 +21,7 @@ export interface Assignment {
   readonly storage: Storage;
   readonly value: Node;
   readonly offset?: number;
-  readonly at?: Node;
+  readonly at?: Node | undefined;
 }
 
 /**
@@ -36,11 +36,11 @@ export function assignNodes(group: readonly Assignment[]): Node[] {
       );
     }
   }
-  const bumped = new Set<Storage>();
+  const bumped = group.length > 1 ? new Set<Storage>() : null;
   return group.map(({ storage, value, offset = 0, at }) => {
-    if (!bumped.has(storage)) {
+    if (bumped === null || !bumped.has(storage)) {
       storage.version++;
-      bumped.add(storage);
+      bumped?.add(storage);
     }
     const node = new Node(ASSIGN, at ? [value, at] : [value], value.shape, value.dtype);
     node.storage = storage;

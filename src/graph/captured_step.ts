@@ -13,6 +13,7 @@ import { LEAF } from "./leaves.ts";
 import type { Node } from "./node.ts";
 import { type DeviceRuntime, type Entry, sameKey } from "./programs.ts";
 import type { Launch, Session } from "./session.ts";
+import { Epilogue, type EpilogueValues } from "./epilogue.ts";
 import { resultStorage, Storage } from "./storage.ts";
 
 /** What a step's results are computed from: a walk over what was recorded so far. */
@@ -49,14 +50,6 @@ function signatureOf({ order, key, hash }: ForwardTrace): Signature | null {
     owners.push(node.owner);
   }
   return { key: key.slice(), hash, leaves, owners };
-}
-
-/** What others recorded on top of a step's results: assignments to memory of their own, launched with it. */
-interface Epilogue {
-  readonly collected: Collected;
-  readonly key: Int32Array;
-  /** For each of `collected.storages` the result that stands for it, else -1. */
-  readonly results: readonly number[];
 }
 
 /** A step that is captured while it is built. */
@@ -102,16 +95,10 @@ export class StepCapture {
   #epilogue(): Epilogue | null {
     const { roots, assigns } = this.#trace;
     if (roots.some((r) => r.storage !== null)) return null;
-    const others = this.#session.pending.filter((a) => !assigns.includes(a) && !this.#updates.includes(a));
-    const places = roots.map((r) => r.storage = resultStorage(r.bytes)); // to stop at results, as replays do
-    try {
-      const collected = collect([], others);
-      return { collected, key: collected.key.slice(), results: collected.storages.map((s) => places.indexOf(s)) };
-    } catch {
-      return null; // the launch says what is wrong with it
-    } finally {
-      for (const r of roots) r.storage = null;
-    }
+    return Epilogue.capture(
+      this.#session.pending.filter((a) => !assigns.includes(a) && !this.#updates.includes(a)),
+      roots,
+    );
   }
 }
 
@@ -173,15 +160,14 @@ interface Replay {
   undo: readonly (() => void)[];
   /** What it carries out of what was pending: the trace's assignments, and the epilogue's once it is known. */
   assigns: readonly Node[];
-  epilogue: Collected | null;
+  epilogue: EpilogueValues | null;
 }
 
 /** The program of a step, to be launched for later steps with the same forward trace. */
 export class CapturedStep {
   readonly #session: Session;
   readonly #signature: Signature;
-  readonly #epilogue: Omit<Epilogue, "collected">;
-  readonly #epilogueHash: number;
+  readonly #epilogue: Epilogue;
   readonly #entry: Entry;
   readonly #runtime: DeviceRuntime;
   readonly #storages: Inputs<Storage>;
@@ -195,6 +181,7 @@ export class CapturedStep {
   readonly #rootsFrom: readonly number[];
   readonly #targets: readonly Target[];
   #replay: Replay | null = null;
+  readonly #deferred = { launch: () => this.#launch(), abandon: () => this.#abandon() };
 
   /**
    * Captures what was launched.
@@ -202,7 +189,7 @@ export class CapturedStep {
    * @returns Null where the program computed or assigned anything else, or the epilogue used what the step works on.
    */
   static of(session: Session, parts: Parts): CapturedStep | null {
-    const { trace, epilogue: { collected: epilogue }, launch: { collected: all }, updates } = parts;
+    const { trace, epilogue: { values: epilogue }, launch: { collected: all }, updates } = parts;
     const rootsFrom = placesOf(all.roots, trace.roots);
     if (rootsFrom.includes(-1) || rootsFrom.length !== trace.roots.length) return null;
     const assigns = [...trace.assigns, ...updates, ...epilogue.assigns];
@@ -226,11 +213,10 @@ export class CapturedStep {
     rootsFrom: readonly number[],
     versions: ReadonlyMap<Storage, ReadonlySet<number>>,
   ) {
-    const last = epilogue.collected;
+    const last = epilogue.values;
     this.#session = session;
     this.#signature = signature;
-    this.#epilogue = { key: epilogue.key, results: epilogue.results };
-    this.#epilogueHash = last.hash;
+    this.#epilogue = epilogue;
     this.#entry = entry;
     this.#runtime = runtime;
     this.#storages = new Inputs(all.storages, trace.storages, last.storages);
@@ -277,20 +263,14 @@ export class CapturedStep {
     for (let i = 0; i < results.length; i++) trace.roots[i].storage = results[i]; // promised: how to compute it stays known
     const versions = this.#targets.map(({ storage, times }) => storage.version += times);
     this.#replay = { trace, results, versions, undo: [...taken.undo, undo], assigns: taken.assigns, epilogue: null };
-    session.defer({ launch: () => this.#launch(), abandon: () => this.#abandon() });
+    session.defer(this.#deferred);
   }
 
   /** The end of a replayed step: launches it, with what was recorded since if that is the captured epilogue. */
   finish(): void {
     const replay = this.#replay;
     if (replay === null) return;
-    const { pending } = this.#session;
-    let epilogue: Collected | null = null;
-    try {
-      epilogue = collect([], pending);
-    } catch {
-      // it is launched by itself, which says what is wrong with it
-    }
+    const epilogue = this.#epilogue.match(this.#session.pending, replay.trace.roots, replay.results);
     if (epilogue !== null && this.#takeEpilogue(epilogue, replay)) {
       const { assigns, undo } = this.#session.takePending();
       replay.epilogue = epilogue;
@@ -300,15 +280,11 @@ export class CapturedStep {
     this.#session.launchDeferred();
   }
 
-  #takeEpilogue(epilogue: Collected, { results: own }: Replay): boolean {
-    const { key, results } = this.#epilogue;
-    if (epilogue.hash !== this.#epilogueHash || !sameKey(key, epilogue.key)) return false;
+  /** False where the epilogue uses memory that the step works on. */
+  #takeEpilogue(epilogue: EpilogueValues, { results }: Replay): boolean {
     const { list, epilogue: to } = this.#storages;
-    for (let k = 0; k < to.length; k++) {
-      const storage = epilogue.storages[k];
-      if (results[k] >= 0) {
-        if (storage !== own[results[k]]) return false;
-      } else if (list.some((s, i) => s === storage && !to.includes(i))) return false; // the step works on it
+    for (const storage of epilogue.storages) {
+      if (!results.includes(storage) && list.some((s, i) => s === storage && !to.includes(i))) return false;
     }
     this.#storages.takeEpilogue(epilogue.storages);
     this.#scalars.takeEpilogue(epilogue.scalars);
@@ -337,7 +313,7 @@ export class CapturedStep {
     for (let i = 0; i < order.length; i++) order[i].release(); // as `backward` does
     this.#session.commit(trace, results);
     this.#targets.forEach(({ storage }, i) => storage.changed = storage.done = versions[i]);
-    if (epilogue !== null) this.#session.commit(epilogue, []);
+    if (epilogue !== null) this.#session.commit({ ...epilogue, roots: [] }, []);
   }
 
   #abandon(): void {

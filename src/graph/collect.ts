@@ -32,9 +32,6 @@ const LEAF_MARK = -1, PENDING_MARK = -2, ROOTS_MARK = -3;
 const float = new Float64Array(1);
 const halves = new Int32Array(float.buffer);
 
-/** Where keys are written, one for all: a key is compared or copied before the next one is. */
-const buffer = { words: new Int32Array(4096) };
-
 const NOTHING: readonly Node[] = [];
 
 /** Whether the node's value lies in memory, or will once its pending assignments have run. */
@@ -47,120 +44,142 @@ function needs(node: Node): readonly Node[] {
   return inMemory(node) && node.op !== LEAF ? NOTHING : node.inputs;
 }
 
-/** Walks everything below `roots` and `assigns`. The key is good until the next walk. */
-export function collect(roots: readonly Node[], assigns: readonly Node[]): Collected {
-  const walk = newWalk();
-  const order: Node[] = [], storages: Storage[] = [], scalars: Node[] = [], arrays: Node[] = [];
-  const stack: Node[] = [], next: number[] = [];
-  let words = buffer.words, used = 0;
+/** One walk at a time: the key is written into the same words each time, since it is compared or copied before the next. */
+class Walk {
+  #number = 0;
+  #order: Node[] = [];
+  #storages: Storage[] = [];
+  #scalars: Node[] = [];
+  #arrays: Node[] = [];
+  #words = new Int32Array(4096);
+  #used = 0;
+  /** The nodes from a root down to the current one, and how many inputs of each have been entered. */
+  readonly #stack: Node[] = [];
+  readonly #next: number[] = [];
 
-  const push = (value: number): void => {
-    if (used === words.length) {
-      const wider = new Int32Array(words.length * 2);
-      wider.set(words);
-      buffer.words = words = wider;
+  collect(roots: readonly Node[], assigns: readonly Node[]): Collected {
+    const number = this.#number = newWalk();
+    const order: Node[] = this.#order = [], storages: Storage[] = this.#storages = [];
+    const scalars: Node[] = this.#scalars = [], arrays: Node[] = this.#arrays = [];
+    this.#used = this.#stack.length = this.#next.length = 0; // a walk before may have thrown
+    const open: Node[] = [];
+    for (let i = 0; i < roots.length; i++) {
+      const root = roots[i];
+      if (inMemory(root)) continue; // there already, or put there by an assignment of this program
+      const seen = root.mark === number;
+      this.#descend(root);
+      if (!seen || !open.includes(root)) open.push(root);
     }
-    words[used++] = value;
-  };
+    for (let i = 0; i < assigns.length; i++) this.#descend(assigns[i]);
+    this.#push(ROOTS_MARK);
+    for (let i = 0; i < open.length; i++) this.#push(open[i].local);
 
-  const pushList = (list: readonly number[]): void => {
-    push(list.length);
-    for (let i = 0; i < list.length; i++) push(list[i]);
-  };
+    const words = this.#words, used = this.#used;
+    let hash = used;
+    for (let i = 0; i < used; i++) hash = Math.imul(hash ^ words[i], 0x9e3779b1) ^ (hash >>> 15);
+    return { order, roots: open, assigns, storages, scalars, arrays, key: words.subarray(0, used), hash };
+  }
 
-  const slotOf = (storage: Storage): number => {
-    if (storage.mark !== walk) {
-      storage.mark = walk;
-      storage.local = storages.length;
-      storages.push(storage);
+  #push(value: number): void {
+    if (this.#used === this.#words.length) {
+      const wider = new Int32Array(this.#words.length * 2);
+      wider.set(this.#words);
+      this.#words = wider;
+    }
+    this.#words[this.#used++] = value;
+  }
+
+  #pushList(list: readonly number[]): void {
+    this.#push(list.length);
+    for (let i = 0; i < list.length; i++) this.#push(list[i]);
+  }
+
+  #slotOf(storage: Storage): number {
+    if (storage.mark !== this.#number) {
+      storage.mark = this.#number;
+      storage.local = this.#storages.length;
+      this.#storages.push(storage);
     }
     return storage.local;
-  };
+  }
 
-  const visit = (node: Node): void => {
-    node.local = order.length;
-    order.push(node);
+  #visit(node: Node): void {
+    node.local = this.#order.length;
+    this.#order.push(node);
     const { op, storage } = node;
     if (inMemory(node)) {
       const s = storage!;
       if (s.disposed) throw new DisposedError(`Cannot use a tensor of shape ${fmtShape(node.shape)}: it was disposed`);
       if (node.stale) throw stale(node);
-      const slot = slotOf(s);
-      push(needs(node).length === 0 ? LEAF_MARK : PENDING_MARK);
-      push(slot * 2 + (s.pooled ? 1 : 0));
-      push(s.bytes);
-      push(DTYPE_ID[node.dtype]);
-      push(node.offset);
-      push(node.pendingBefore); // pending assignments that come before
-      pushList(node.shape);
+      const slot = this.#slotOf(s);
+      this.#push(needs(node).length === 0 ? LEAF_MARK : PENDING_MARK);
+      this.#push(slot * 2 + (s.pooled ? 1 : 0));
+      this.#push(s.bytes);
+      this.#push(DTYPE_ID[node.dtype]);
+      this.#push(node.offset);
+      this.#push(node.pendingBefore); // pending assignments that come before
+      this.#pushList(node.shape);
     } else {
-      push(op.id);
-      push(DTYPE_ID[node.dtype]);
-      pushList(node.shape);
-      pushList(node.attr);
-      if (op === SCALAR) scalars.push(node);
-      else if (op === ARRAY) arrays.push(node);
+      this.#push(op.id);
+      this.#push(DTYPE_ID[node.dtype]);
+      this.#pushList(node.shape);
+      this.#pushList(node.attr);
+      if (op === SCALAR) this.#scalars.push(node);
+      else if (op === ARRAY) this.#arrays.push(node);
       else if (op === CONST) {
         float[0] = node.value;
-        push(halves[0]);
-        push(halves[1]);
+        this.#push(halves[0]);
+        this.#push(halves[1]);
       } else if (op.kind === "assign") {
         if (storage!.disposed) throw new DisposedError("Cannot update a tensor that was disposed");
-        push(slotOf(storage!));
-        push(storage!.bytes);
-        push(node.offset);
-        push(node.pendingBefore);
+        this.#push(this.#slotOf(storage!));
+        this.#push(storage!.bytes);
+        this.#push(node.offset);
+        this.#push(node.pendingBefore);
       }
     }
     const inputs = needs(node);
-    push(inputs.length);
-    for (let i = 0; i < inputs.length; i++) push(inputs[i].local);
-  };
+    this.#push(inputs.length);
+    for (let i = 0; i < inputs.length; i++) this.#push(inputs[i].local);
+  }
 
-  const enter = (node: Node): void => {
-    node.mark = walk;
+  #enter(node: Node): void {
+    node.mark = this.#number;
     // the assignments that it waited for are over
     if (node.op === LEAF && node.inputs.length > 0 && node.version <= node.storage!.done) {
       node.materialize(node.storage!, node.offset, node.version);
     }
-    stack.push(node);
-    next.push(0);
-  };
+    this.#stack.push(node);
+    this.#next.push(0);
+  }
 
-  const descend = (root: Node): void => {
-    if (root.mark === walk) return;
-    enter(root);
+  #descend(root: Node): void {
+    const number = this.#number, stack = this.#stack, next = this.#next;
+    if (root.mark === number) return;
+    this.#enter(root);
     while (stack.length > 0) {
       const top = stack.length - 1;
       const node = stack[top];
       const inputs = needs(node);
       let i = next[top];
-      while (i < inputs.length && inputs[i].mark === walk) i++;
+      while (i < inputs.length && inputs[i].mark === number) i++;
       if (i < inputs.length) {
         next[top] = i + 1;
-        enter(inputs[i]);
+        this.#enter(inputs[i]);
       } else {
-        visit(node);
+        this.#visit(node);
         stack.pop();
         next.pop();
       }
     }
-  };
-
-  const open: Node[] = [];
-  for (const root of roots) {
-    if (inMemory(root)) continue; // there already, or put there by an assignment of this program
-    const seen = root.mark === walk;
-    descend(root);
-    if (!seen || !open.includes(root)) open.push(root);
   }
-  for (const assign of assigns) descend(assign);
-  push(ROOTS_MARK);
-  for (const root of open) push(root.local);
+}
 
-  let hash = used;
-  for (let i = 0; i < used; i++) hash = Math.imul(hash ^ words[i], 0x9e3779b1) ^ (hash >>> 15);
-  return { order, roots: open, assigns, storages, scalars, arrays, key: words.subarray(0, used), hash };
+const walk = new Walk();
+
+/** Walks everything below `roots` and `assigns`. The key is good until the next walk. */
+export function collect(roots: readonly Node[], assigns: readonly Node[]): Collected {
+  return walk.collect(roots, assigns);
 }
 
 function stale(node: Node): StaleTensorError {

@@ -20,13 +20,23 @@ export const POOL_LIMIT = 1 << 14;
 interface Region {
   readonly start: number;
   readonly end: number;
-  readonly results: WeakRef<Storage>[];
+  /** The results, while the launch is one of the newest; then they are left to whoever holds them. */
+  newest: readonly Storage[];
+  older: readonly WeakRef<Storage>[];
 }
 
 /** Results alive in a segment that is full, beyond which it is abandoned to them. */
 const FEW_ALIVE = 16;
 /** Abandoned segments that are looked at each time another is full. */
 const SWEPT = 2;
+
+const NONE: readonly never[] = [];
+
+/**
+ * So many launches are the newest: loops dispose their losses and predictions within them, and a weak reference costs more
+ * than all else about a place.
+ */
+const NEWEST = 4;
 
 interface Segment {
   buffer: DeviceBuffer;
@@ -45,6 +55,9 @@ export class ResultPool {
   /** Segments that are written no more, the oldest first. */
   #abandoned: Pick<Segment, "buffer" | "regions">[] = [];
   #turn = 0;
+  /** Places of the newest launches, the oldest of them at `#at`. */
+  readonly #newest: Region[] = [];
+  #at = 0;
 
   constructor(device: Device) {
     this.#device = device;
@@ -70,8 +83,12 @@ export class ResultPool {
     const start = segment.head, end = start + bytes;
     segment.head = end;
     this.#clear(segment, start, end);
-    segment.regions.push({ start, end, results: storages.map((s) => new WeakRef(s)) });
-    storages.forEach((s, i) => s.placeInPool(this.#device, segment.buffer, start + offsets[i]));
+    const region: Region = { start, end, newest: storages, older: NONE };
+    segment.regions.push(region);
+    if (this.#newest.length === NEWEST) letGo(this.#newest[this.#at]);
+    this.#newest[this.#at] = region;
+    this.#at = (this.#at + 1) % NEWEST;
+    for (let i = 0; i < storages.length; i++) storages[i].placeInPool(this.#device, segment.buffer, start + offsets[i]);
     return { buffer: segment.buffer, base: start };
   }
 
@@ -81,7 +98,7 @@ export class ResultPool {
     while (segment.oldest < regions.length) {
       const r = regions[segment.oldest];
       if (r.end <= start || r.start >= end) break;
-      for (const ref of r.results) this.#evict(ref.deref(), segment);
+      this.#evict(r, segment);
       segment.oldest++;
     }
     if (segment.oldest > 512) {
@@ -93,7 +110,10 @@ export class ResultPool {
   /** Number of results in a segment that are alive. */
   #alive({ buffer, regions }: Pick<Segment, "buffer" | "regions">): number {
     let count = 0;
-    for (const { results } of regions) for (const ref of results) if (isAlive(ref.deref(), buffer)) count++;
+    for (const { newest, older } of regions) {
+      for (const storage of newest) if (isAlive(storage, buffer)) count++;
+      for (const ref of older) if (isAlive(ref.deref(), buffer)) count++;
+    }
     return count;
   }
 
@@ -132,19 +152,32 @@ export class ResultPool {
 
   /** Copies out what is alive in a segment, and frees it. */
   #retire(segment: Pick<Segment, "buffer" | "regions">): true {
-    for (const r of segment.regions) for (const ref of r.results) this.#evict(ref.deref(), segment);
+    for (const r of segment.regions) this.#evict(r, segment);
     this.#device.free(segment.buffer);
     return true;
   }
 
-  /** Copies a storage that is alive to memory of its own. */
-  #evict(storage: Storage | undefined, segment: Pick<Segment, "buffer">): void {
-    if (!isAlive(storage, segment.buffer)) return;
+  /** Copies results that are alive to memory of their own. */
+  #evict({ newest, older }: Region, { buffer }: Pick<Segment, "buffer">): void {
+    for (const storage of newest) if (isAlive(storage, buffer)) this.#move(storage, buffer);
+    for (const ref of older) {
+      const storage = ref.deref();
+      if (isAlive(storage, buffer)) this.#move(storage, buffer);
+    }
+  }
+
+  #move(storage: Storage, from: DeviceBuffer): void {
     const bytes = (storage.bytes + 3) & ~3;
     const own = this.#device.alloc(Math.max(16, bytes), { zeroed: false });
-    this.#device.copy({ buffer: segment.buffer, offset: storage.base, bytes }, own, 0);
+    this.#device.copy({ buffer: from, offset: storage.base, bytes }, own, 0);
     storage.moveTo(this.#device, own);
   }
+}
+
+function letGo(region: Region): void {
+  const alive = region.newest.filter((s) => !s.disposed);
+  region.older = alive.length === 0 ? NONE : alive.map((s) => new WeakRef(s));
+  region.newest = NONE;
 }
 
 function isAlive(storage: Storage | undefined, buffer: DeviceBuffer): storage is Storage {

@@ -8,7 +8,7 @@ import type { HostArray } from "../base/dtype.ts";
 import type { Shape } from "../base/shape.ts";
 import type { Device } from "../device/contract.ts";
 import { reader as readerNode } from "../graph/assign.ts";
-import { LEAF, leaf } from "../graph/leaves.ts";
+import { LEAF, leaf, scalar } from "../graph/leaves.ts";
 import type { Node } from "../graph/node.ts";
 import { session } from "../graph/session.ts";
 import { Storage } from "../graph/storage.ts";
@@ -50,12 +50,15 @@ export function rereadAs(memory: Memory, like: Tensor, offset: number, after: re
   return new Tensor(readerNode(memory, like.node, offset, after));
 }
 
-/** One assignment of a group: `value` is stored from element `offset` on, plus `at` (u32, one number) elements. */
+/**
+ * One assignment of a group: `value` is stored from element `offset` on, plus `at` elements, a number that travels with the
+ * launch: others need no other program.
+ */
 export interface MemoryWrite {
   readonly memory: Memory;
   readonly value: Tensor;
   readonly offset?: number;
-  readonly at?: Tensor;
+  readonly at?: number;
 }
 
 /**
@@ -67,7 +70,7 @@ export function assign(group: readonly MemoryWrite[]): Assigned[] {
     storage: memory,
     value: value.node,
     offset,
-    ...(at === undefined ? {} : { at: at.node }),
+    at: at === undefined ? undefined : scalar(at, "u32"),
   })));
 }
 

@@ -5,17 +5,7 @@
  */
 import { ShapeError } from "../base/errors.ts";
 import { fmtShape } from "../base/shape.ts";
-import {
-  assign,
-  type Memory,
-  memory,
-  onAbandon,
-  readAll,
-  readAllSync,
-  type Tensor,
-  travelling,
-  viewOf,
-} from "../tensor/mod.ts";
+import { assign, type Memory, memory, onAbandon, readAll, readAllSync, type Tensor, viewOf } from "../tensor/mod.ts";
 
 /** Numbers that wait on the device before they must be read. */
 const CAPACITY = 4096;
@@ -35,6 +25,8 @@ export class ScalarHistory {
   #count = 0;
   #taken = 0;
   #generation = 0;
+  /** Takes one number back that was pushed in this generation. */
+  #takeBack = this.#takeBackIn(0);
 
   /** Whether the next {@link push} has no room before a {@link drain}. */
   get full(): boolean {
@@ -54,21 +46,22 @@ export class ScalarHistory {
       );
     }
     this.#memory ??= memory(CAPACITY);
-    // the position is a number that travels with the run: the program stays the same from batch to batch
     // no second tensor of the same value: it would keep the value's memory
     const number = value.dtype === "f32" ? value : value.cast("f32");
-    assign([{ memory: this.#memory, value: number, at: travelling(Uint32Array.of(this.#count), [], "u32") }]);
-    this.#count++;
-    const generation = this.#generation;
-    onAbandon(() => {
+    assign([{ memory: this.#memory, value: number, at: this.#count++ }]);
+    onAbandon(this.#takeBack);
+  }
+
+  #takeBackIn(generation: number): () => void {
+    return () => {
       if (generation === this.#generation) this.#count--;
-    });
+    };
   }
 
   /** Forgets everything. */
   clear(): void {
     this.#count = this.#taken = this.values.length = 0;
-    this.#generation++;
+    this.#takeBack = this.#takeBackIn(++this.#generation);
   }
 
   /** Brings what waits in each of `histories` to the host, in one round trip. Two calls at once must not overlap. */

@@ -91,3 +91,25 @@ Deno.test("a buffer that was left to its results stays while a program reads it,
   assert(reads.every(({ buffer, storage }) => storage.buffer !== buffer || !freed.has(buffer)));
   assert(freed.size > 0, "nothing is ever given back");
 });
+
+Deno.test("results of the newest launches are moved, too, where their memory goes", () => {
+  const freed = new Set<DeviceBuffer>();
+  let id = 1;
+  const device = {
+    alloc: (bytes: number) => ({ id: id++, bytes }),
+    free: (buffer: DeviceBuffer) => void freed.add(buffer),
+    copy: () => {},
+  } as unknown as Device;
+  const pool = new ResultPool(device);
+  const place = (avoid: readonly DeviceBuffer[]): Storage => {
+    const storage = new Storage(64);
+    pool.place([storage], [0], 64, avoid);
+    return storage;
+  };
+  // each launch reads all results so far, so that none of their memory may be written
+  const all: Storage[] = [];
+  for (let i = 0; i < 8; i++) all.push(place(all.map((s) => s.buffer!)));
+  place([]);
+  assert(freed.size > 0);
+  assert(all.every(({ buffer, disposed }) => !disposed && !freed.has(buffer!)));
+});
