@@ -5,6 +5,9 @@
  */
 export { SequenceEncoder, type TextArch, type TextArchOptions, type TextPooling } from "../text/architecture.ts";
 export { AwdLstm, awdLstm, type AwdLstmArch, type AwdLstmOptions } from "../text/models/awd_lstm.ts";
+export { Bert, bertModel, type BertOptions, type BertSizes } from "../text/models/bert.ts";
+export { Gpt, gptModel, type GptOptions, type GptSizes } from "../text/models/gpt.ts";
+export type { ConfigSource, FileSource } from "../text/weights.ts";
 export { EmbeddingDropout, WeightDropout } from "../text/models/weight_dropout.ts";
 export {
   ModelResetter,

@@ -57,12 +57,68 @@ def awd_lstm():
             "alpha": 2, "beta": 1, "lr": 0.5, "trained": trained, "valid": float(learn.recorder.values[-1][1])}
 
 
+def save(model, name):
+    """A model as transformers writes it, small enough to be kept."""
+    import shutil
+    import tempfile
+    from pathlib import Path
+
+    folder = Path(tempfile.mkdtemp())
+    model.save_pretrained(folder)
+    shutil.copyfile(folder / "model.safetensors", GOLDEN / f"{name}.safetensors")
+    config = json.loads((folder / "config.json").read_text())
+    shutil.rmtree(folder)
+    return config
+
+
+def gpt2():
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    torch.manual_seed(0)
+    config = GPT2Config(vocab_size=40, n_positions=16, n_embd=12, n_layer=2, n_head=3)
+    model = GPT2LMHeadModel(config).eval()
+    with torch.no_grad():
+        for i, p in enumerate(model.parameters()):  # nothing is 0 or 1
+            p.add_(torch.from_numpy(fill(500 + i, p.numel(), 0.2).astype(np.float32)).reshape(p.shape))
+    config = save(model, "tiny_gpt2")
+    model = model.double()
+    ids = np.random.RandomState(1).randint(0, 40, [2, 7])
+    x = torch.tensor(ids)
+    out = model(x, labels=x)
+    out.loss.backward()
+    named = dict(model.named_parameters())
+    grads = {k: numbers(flat(named["transformer." + k].grad)) for k in ["wpe.weight", "h.0.attn.c_attn.weight", "h.1.mlp.c_proj.bias", "ln_f.weight"]}
+    return {"config": config, "ids": ids.tolist(), "logits": numbers(flat(out.logits)), "loss": out.loss.item(), "grads": grads, "names": [k.removeprefix("transformer.") for k in named]}
+
+
+def bert():
+    from transformers import BertConfig, BertModel
+
+    torch.manual_seed(1)
+    config = BertConfig(vocab_size=48, hidden_size=12, num_hidden_layers=2, num_attention_heads=2, intermediate_size=20, max_position_embeddings=16)
+    model = BertModel(config).eval()
+    with torch.no_grad():
+        for i, p in enumerate(model.parameters()):
+            p.add_(torch.from_numpy(fill(700 + i, p.numel(), 0.2).astype(np.float32)).reshape(p.shape))
+    config = save(model, "tiny_bert")
+    model = model.double()
+    ids = np.random.RandomState(2).randint(1, 48, [2, 6])
+    ids[1, 4:] = 0
+    mask = ids != 0
+    y = model(torch.tensor(ids), attention_mask=torch.tensor(mask)).last_hidden_state
+    seen = torch.tensor(mask)[..., None].to(y.dtype)
+    (y * seen).square().sum().backward()
+    named = dict(model.named_parameters())
+    grads = {k: numbers(flat(named[k].grad)) for k in ["embeddings.word_embeddings.weight", "encoder.layer.0.attention.self.query.weight", "encoder.layer.1.output.dense.bias"]}
+    return {"config": config, "ids": ids.tolist(), "seen": numbers(flat(y * seen)), "grads": grads, "names": [k for k in named if not k.startswith("pooler")]}
+
+
 if __name__ == "__main__":
     import fastai
     import transformers
 
     found = {"meta": {"torch": torch.__version__, "fastai": fastai.__version__, "transformers": transformers.__version__, "command": "python3 tests/oracle/record_text_models.py"},
-             "awdLstm": awd_lstm()}
+             "awdLstm": awd_lstm(), "gpt2": gpt2(), "bert": bert()}
     text = json.dumps(found, separators=(",", ":"))
     (GOLDEN / "text_models.json").write_text(text + "\n")
     print(len(text), "bytes")
