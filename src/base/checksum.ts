@@ -1,5 +1,5 @@
 /**
- * Checksums by FNV-1a: they tell values apart, and keep nothing secret.
+ * Checksums: they tell values apart or damaged, and keep nothing secret.
  *
  * @module
  */
@@ -11,6 +11,19 @@ export function hashWords(words: Uint32Array, seed: number = OFFSET_BASIS): numb
   let h = seed;
   for (let i = 0; i < words.length; i++) h = Math.imul(h ^ words[i], PRIME) ^ (h >>> 15);
   return h >>> 0;
+}
+
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
+  let c = n;
+  for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
+  return c;
+});
+
+/** The CRC-32 of bytes, as PNG and zip have it. */
+export function crc32(bytes: Uint8Array): number {
+  let c = 0xffffffff;
+  for (let i = 0; i < bytes.length; i++) c = CRC_TABLE[(c ^ bytes[i]) & 0xff] ^ (c >>> 8);
+  return (c ^ 0xffffffff) >>> 0;
 }
 
 /** A checksum of text: FNV-1a in two halves, 16 hexadecimal digits. */

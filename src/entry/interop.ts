@@ -3,4 +3,5 @@
  *
  * @module
  */
+export { loadTorch, type TorchOptions } from "../io/weights.ts";
 export { exportOnnx, type OnnxModel, type OnnxOptions } from "../interop/mod.ts";

@@ -6,11 +6,12 @@
 import { isMissing } from "../base/host_files.ts";
 import { isAbsolute, join } from "../base/path.ts";
 import { AnnealError, CheckpointError, ConfigError } from "../base/errors.ts";
-import { checkOptions, flag } from "../base/options.ts";
-import { openSafetensors, type SafetensorsFile, writeSafetensors } from "../io/safetensors.ts";
+import { checkOptions, flag, type OptionTable } from "../base/options.ts";
+import { type SafetensorsFile, writeSafetensors } from "../io/safetensors.ts";
 import { SavedState } from "../io/state_dict.ts";
 import { decodeState } from "../io/state_text.ts";
 import { hostTensors, readTensor } from "../io/tensors.ts";
+import { openWeights, TORCH, TORCH_ENDING, type TorchOptions } from "../io/weights.ts";
 import { compareState } from "../nn/module.ts";
 import type { LoadReport } from "../nn/mod.ts";
 import { type OptimizerState, paramParts, type ParamState } from "../optim/mod.ts";
@@ -25,7 +26,7 @@ export interface SaveOptions {
 }
 
 /** Options of {@link load}. */
-export interface LoadOptions {
+export interface LoadOptions extends TorchOptions {
   /** Whether to load the optimizer too; by default where the file has it. True insists on it. */
   readonly withOpt?: boolean;
   /**
@@ -43,6 +44,8 @@ export interface ModelReport extends LoadReport {
   readonly optimizer: boolean;
 }
 
+const LOAD: OptionTable<LoadOptions> = { withOpt: flag, strict: flag, ...TORCH };
+
 const EXTENSION = ".safetensors";
 /** Prefix of the optimizer's statistics, which are tensors named `optimizer/<parameter>/<statistic>`. */
 const OPT = "optimizer/";
@@ -54,7 +57,7 @@ const STATE_KEY = "anneal.optimizer";
  * if it is absolute.
  */
 export function modelPath(learn: TrainLoop, file: string): string {
-  const name = file.endsWith(EXTENSION) ? file : file + EXTENSION;
+  const name = file.endsWith(EXTENSION) || TORCH_ENDING.test(file) ? file : file + EXTENSION;
   if (isAbsolute(name)) return name;
   const dir = isAbsolute(learn.modelDir) ? learn.modelDir : join(learn.path, learn.modelDir);
   return join(dir, name);
@@ -92,14 +95,15 @@ async function saveHere(learn: TrainLoop, file: string, { withOpt = true }: Save
 }
 
 /**
- * Loads what {@link save} wrote, in place. The optimizer is made if there is none. In a run of several processes all call
+ * Loads what {@link save} wrote, in place, or weights that `torch.save` wrote (`.pt`, `.pth`, `.bin`, `.ckpt`; see
+ * `loadTorch`). The optimizer is made if there is none. In a run of several processes all call
  * it, rank 0 reads the file, and the others get what it has then.
  *
  * @throws CheckpointError where the file is missing, or has no optimizer and `withOpt` is true; ConfigError where names or
  * shapes differ, or the file's optimizer is of another kind. Nothing is changed then.
  */
 export async function load(learn: TrainLoop, file: string, options: LoadOptions = {}): Promise<ModelReport> {
-  checkOptions("load", options, { withOpt: flag, strict: flag });
+  checkOptions("load", options, LOAD);
   const { peers } = learn;
   return await learn.runs.take("load", async () => {
     await learn.ready();
@@ -113,8 +117,12 @@ export async function load(learn: TrainLoop, file: string, options: LoadOptions 
   });
 }
 
-async function loadHere(learn: TrainLoop, file: string, { withOpt, strict = true }: LoadOptions): Promise<ModelReport> {
-  const { path, opened } = await open(modelPath(learn, file), file);
+async function loadHere(
+  learn: TrainLoop,
+  file: string,
+  { withOpt, strict = true, key }: LoadOptions,
+): Promise<ModelReport> {
+  const { path, opened } = await open(modelPath(learn, file), file, key === undefined ? {} : { key });
   const text = opened.metadata.get(STATE_KEY);
   if (withOpt === true && text === undefined) {
     throw new CheckpointError(
@@ -185,10 +193,14 @@ function tellMismatch(
 }
 
 /** Opens the file of a model; `given`, what it was asked for by, may be the path that {@link save} gave. */
-async function open(path: string, given: string): Promise<{ path: string; opened: SafetensorsFile }> {
-  for (const place of given.endsWith(EXTENSION) ? [path, given] : [path]) {
+async function open(
+  path: string,
+  given: string,
+  options: TorchOptions,
+): Promise<{ path: string; opened: SafetensorsFile }> {
+  for (const place of given.endsWith(EXTENSION) || TORCH_ENDING.test(given) ? [path, given] : [path]) {
     try {
-      return { path: place, opened: await openSafetensors(place) };
+      return { path: place, opened: await openWeights(place, options) };
     } catch (error) {
       if (!isMissing(error)) throw error;
     }

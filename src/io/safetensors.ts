@@ -4,11 +4,12 @@
  * @module
  * @see https://huggingface.co/docs/safetensors
  */
-import { fileFault, files } from "../base/host_files.ts";
+import { fileFault } from "../base/host_files.ts";
 import type { HostArray } from "../base/dtype.ts";
 import { AnnealError, CheckpointError, DataError, DtypeError } from "../base/errors.ts";
 import { sizeOf } from "../base/shape.ts";
 import { writeAtomic } from "./atomic.ts";
+import { openRanges, type ReadRange } from "./file_ranges.ts";
 import { bfloatToFloat, floatToBfloat, floatToHalf, halfToFloat } from "./half.ts";
 import {
   FILE_DTYPE_BYTES,
@@ -47,25 +48,7 @@ export interface SafetensorsFile {
 
 /** Opens a file and checks its header. Only the header is read now. */
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
-  const range = async (start: number, end: number): Promise<Uint8Array> => {
-    const file = await files.open(path);
-    try {
-      await file.seek(start, 0);
-      const bytes = new Uint8Array(end - start);
-      for (let done = 0; done < bytes.byteLength;) {
-        const n = await file.read(bytes.subarray(done));
-        if (n === null) {
-          throw new DataError(`Cannot read ${path} as safetensors: it ended at byte ${start + done} while being read`);
-        }
-        done += n;
-      }
-      return bytes;
-    } finally {
-      await file.close();
-    }
-  };
-  const { size, isDirectory } = await files.stat(path);
-  if (isDirectory) throw new DataError(`Cannot read ${path} as safetensors: it is a folder`);
+  const { size, range } = await openRanges(path);
   const length = headerLength(await range(0, Math.min(8, size)), size, path);
   return fileOf(await parseHeader(await range(8, 8 + length), size, path), range, path);
 }
@@ -76,8 +59,6 @@ export async function parseSafetensors(bytes: Uint8Array, what = "the bytes"): P
   const header = await parseHeader(bytes.subarray(8, 8 + length), bytes.byteLength, what);
   return fileOf(header, (start, end) => Promise.resolve(bytes.slice(start, end)), what);
 }
-
-type ReadRange = (start: number, end: number) => Promise<Uint8Array>;
 
 function fileOf({ entries, metadata }: FileHeader, range: ReadRange, what: string): SafetensorsFile {
   const entry = (name: string): FileEntry => {
@@ -100,13 +81,20 @@ function fileOf({ entries, metadata }: FileHeader, range: ReadRange, what: strin
       }
       return {
         shape,
-        ...decode(await range(start, end), dtype as FileDtype, `tensor ${JSON.stringify(name)} of ${what}`),
+        ...decodeNumbers(await range(start, end), dtype as FileDtype, `tensor ${JSON.stringify(name)} of ${what}`),
       };
     },
   };
 }
 
-function decode(bytes: Uint8Array, dtype: FileDtype, what: string): Pick<HostTensor, "dtype" | "data"> {
+/**
+ * Numbers as files have them, little-endian; `bytes` are all of their buffer. `what` names them in errors.
+ */
+export function decodeNumbers(
+  bytes: Uint8Array,
+  dtype: FileDtype,
+  what: string,
+): Pick<HostTensor, "dtype" | "data"> {
   const { buffer } = bytes as Uint8Array<ArrayBuffer>;
   switch (dtype) {
     case "F32":

@@ -3,21 +3,10 @@
  *
  * @module
  */
+import { crc32 } from "../base/checksum.ts";
 import type { PixelImage } from "./panel.ts";
 
 const COLOUR_TYPES: Record<number, number> = { 1: 0, 3: 2, 4: 6 };
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
-  let c = n;
-  for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
-  return c;
-});
-
-function crc32(bytes: Uint8Array): number {
-  let c = 0xffffffff;
-  for (const byte of bytes) c = CRC_TABLE[(c ^ byte) & 0xff] ^ (c >>> 8);
-  return (c ^ 0xffffffff) >>> 0;
-}
 
 /** Length, type, data, checksum. */
 function chunk(type: string, data: Uint8Array): Uint8Array {

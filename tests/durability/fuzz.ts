@@ -31,40 +31,49 @@ export interface FuzzReport {
   readonly longestMs: number;
 }
 
-type Case = (rng: Rng) => Promise<"refused" | "right">;
+/** What becomes of one damaged file. */
+export type Case = (rng: Rng) => Promise<"refused" | "right">;
 
 /** Tries `count` damaged files, each kind in turn. A case can be tried again alone by its seed. */
 export async function fuzz(count: number, seed: number): Promise<FuzzReport> {
   const root = await Deno.makeTempDir({ prefix: "fuzz-" });
+  try {
+    return await series(await prepare(root), count, seed);
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+/** Tries the cases in turn, `count` in all. */
+export async function series(
+  cases: Readonly<Record<string, Case>>,
+  count: number,
+  seed: number,
+): Promise<FuzzReport> {
   const wrong: string[] = [];
   let refused = 0, right = 0, longestMs = 0;
   const before = Object.getOwnPropertyNames(Object.prototype).length;
-  try {
-    const cases = await prepare(root);
-    const names = Object.keys(cases);
-    for (let i = 0; i < count; i++) {
-      const name = names[i % names.length];
-      const began = performance.now();
-      try {
-        const outcome = await cases[name](new Rng(seed * 1_000_003 + i));
-        if (outcome === "right") right++;
-        else refused++;
-      } catch (error) {
-        wrong.push(`${name}, seed ${seed * 1_000_003 + i}: ${error instanceof Error ? error.stack : error}`);
-      }
-      const ms = performance.now() - began;
-      longestMs = Math.max(longestMs, ms);
-      if (ms > 5000) wrong.push(`${name}, case ${i} took ${ms} ms`);
-      if (Object.getOwnPropertyNames(Object.prototype).length !== before) wrong.push(`${name}, case ${i}: polluted`);
+  const names = Object.keys(cases);
+  for (let i = 0; i < count; i++) {
+    const name = names[i % names.length];
+    const began = performance.now();
+    try {
+      const outcome = await cases[name](new Rng(seed * 1_000_003 + i));
+      if (outcome === "right") right++;
+      else refused++;
+    } catch (error) {
+      wrong.push(`${name}, seed ${seed * 1_000_003 + i}: ${error instanceof Error ? error.stack : error}`);
     }
-  } finally {
-    await Deno.remove(root, { recursive: true });
+    const ms = performance.now() - began;
+    longestMs = Math.max(longestMs, ms);
+    if (ms > 5000) wrong.push(`${name}, case ${i} took ${ms} ms`);
+    if (Object.getOwnPropertyNames(Object.prototype).length !== before) wrong.push(`${name}, case ${i}: polluted`);
   }
   return { files: count, refused, right, wrong, longestMs };
 }
 
 /** Runs `body`, which must throw an AnnealError or give true. */
-async function judged(body: () => boolean | Promise<boolean>): Promise<"refused" | "right"> {
+export async function judged(body: () => boolean | Promise<boolean>): Promise<"refused" | "right"> {
   try {
     if (!await body()) throw new Error("wrong values were loaded");
     return "right";

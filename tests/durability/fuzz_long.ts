@@ -10,16 +10,20 @@ import { init } from "../../src/tensor/mod.ts";
 import { disagreements, KINDS, randomCase } from "../oracle/random_graphs.ts";
 import { openOnce } from "../support/devices.ts";
 import { adapter, sharedWebgpu } from "../support/webgpu.ts";
-import { fuzz } from "./fuzz.ts";
+import { fuzz, type FuzzReport } from "./fuzz.ts";
+import { fuzzTorch } from "./fuzz_torch.ts";
 
 const [files = "10000", seed = "1", calls = "3000"] = Deno.args;
 await init({ device: "cpu", threads: 1 });
-const before = Deno.memoryUsage().rss;
-const { wrong, ...report } = await fuzz(Number(files), Number(seed));
-console.log(
-  JSON.stringify({ ...report, wrong: wrong.length, rssGrowthMiB: (Deno.memoryUsage().rss - before) / 2 ** 20 }),
-);
-for (const line of wrong.slice(0, 10)) console.log(line);
+const wrong: string[] = [];
+for (const series of [fuzz, fuzzTorch]) {
+  const before = Deno.memoryUsage().rss;
+  const report: FuzzReport = await series(Number(files), Number(seed));
+  const rssGrowthMiB = (Deno.memoryUsage().rss - before) / 2 ** 20;
+  console.log(JSON.stringify({ what: series.name, ...report, wrong: report.wrong.length, rssGrowthMiB }));
+  for (const line of report.wrong.slice(0, 10)) console.log(line);
+  wrong.push(...report.wrong);
+}
 
 const devices: (readonly [string, Device])[] = [["cpu", await openOnce("cpu")]];
 if (adapter !== null) { for (const strategy of STRATEGIES) devices.push([strategy, await sharedWebgpu(strategy)]); }

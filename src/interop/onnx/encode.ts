@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { basename } from "@std/path";
+import { basename } from "../../base/path.ts";
 import { AnnealError, CheckpointError, ConfigError } from "../../base/errors.ts";
 import { writeAtomic } from "../../io/atomic.ts";
 import { type ModelProto, SCHEMA, type TensorProto } from "./schema.ts";

@@ -9,12 +9,13 @@ import { CheckpointError, ConfigError } from "../../base/errors.ts";
 import { fmtShape, sameShape } from "../../base/shape.ts";
 import { fastaiFolder } from "../../io/fastai_home.ts";
 import { fetchCached } from "../../io/fetch_cached.ts";
-import { openSafetensors, type SafetensorsFile } from "../../io/safetensors.ts";
+import type { SafetensorsFile } from "../../io/safetensors.ts";
 import { readTensors } from "../../io/tensors.ts";
+import { openWeights } from "../../io/weights.ts";
 import { type Tensor, tensor } from "../../tensor/mod.ts";
 import { type Arch, firstConv, type VisionModel } from "./arch.ts";
 
-/** A safetensors file with the model's names: its path, or its address, which is fetched once. */
+/** A file with the model's names, safetensors or one that `torch.save` wrote: its path, or its address, which is fetched once. */
 export type WeightsSource = string | URL;
 
 /**
@@ -28,7 +29,7 @@ export async function loadWeights(arch: Arch, model: VisionModel, nIn: number, s
   const path = await localPath(arch, source);
   let file: SafetensorsFile;
   try {
-    file = await openSafetensors(path);
+    file = await openWeights(path);
   } catch (error) {
     if (!isMissing(error)) throw error;
     throw new CheckpointError(`Cannot load weights from ${path}: there is no such file`, { cause: error });
