@@ -219,6 +219,8 @@ export * from "./src/entry/schedules.ts";
 export {
   Checkpoint,
   type CheckpointOptions,
+  exportHub,
+  type ExportHubOptions,
   exportLearner,
   fineTune,
   type FineTuneOptions,
@@ -359,6 +361,7 @@ export {
   MixUp,
   type PlateauOptions,
   PlateauTracker,
+  type ProjectorOptions,
   ReduceLROnPlateau,
   type ReduceLrOptions,
   SaveModel,
@@ -374,6 +377,7 @@ export {
   TerminateOnNaN,
   Tracker,
   type TrackerOptions,
+  writeProjector,
 } from "./src/callbacks/mod.ts";
 export { fetchCached, type FetchOptions } from "./src/io/fetch_cached.ts";
 export { downloadHub, type DownloadHubOptions } from "./src/io/hub.ts";

@@ -15,6 +15,7 @@ export { InterruptCallback } from "./interrupt.ts";
 export { JsonLines, type JsonLinesOptions } from "./json_lines.ts";
 export { MixHandler, type MixOptions } from "./mix_handler.ts";
 export { MixUp } from "./mixup.ts";
+export { type ProjectorOptions, writeProjector } from "./projector.ts";
 export { ReduceLROnPlateau, type ReduceLrOptions } from "./reduce_lr.ts";
 export { SaveModel, type SaveModelOptions } from "./save_model.ts";
 export { ShortEpoch, type ShortEpochOptions } from "./short_epoch.ts";

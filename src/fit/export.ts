@@ -77,8 +77,12 @@ export async function exportLearner(
 }
 
 async function writeLearner(learn: TrainLoop, path: string): Promise<void> {
-  const { model, lossFunc, dls } = learn;
-  const text: LearnerJson = {
+  await writeWithJson(learn, path, await learnerJson(learn));
+}
+
+/** What a learner says of itself. */
+export async function learnerJson({ model, lossFunc, dls }: TrainLoop): Promise<LearnerJson> {
+  return {
     version: 2,
     model: modelJson(model),
     modelName: model.constructor.name,
@@ -88,6 +92,16 @@ async function writeLearner(learn: TrainLoop, path: string): Promise<void> {
     inputs: dls.inputsJson(),
     vocab: classesOf(dls),
   };
+}
+
+/** Writes a learner's weights, numbers as `as` where that is said, with what it says of itself. */
+export async function writeWithJson(
+  { model }: TrainLoop,
+  path: string,
+  json: LearnerJson,
+  as?: "F16" | "BF16",
+): Promise<void> {
   const out = await hostTensors(model.stateDict());
-  await writeSafetensors(path, out, { format: "pt", [LEARNER_KEY]: JSON.stringify(text) });
+  if (as !== undefined) { for (const [name, t] of out) if (t.dtype === "f32") out.set(name, { ...t, as }); }
+  await writeSafetensors(path, out, { format: "pt", [LEARNER_KEY]: JSON.stringify(json) });
 }

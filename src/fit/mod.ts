@@ -5,6 +5,7 @@
  */
 export { Checkpoint, type CheckpointOptions } from "./checkpoint.ts";
 export { exportLearner } from "./export.ts";
+export { exportHub, type ExportHubOptions } from "./export_hub.ts";
 export type { LearnerOnnxOptions } from "./export_onnx.ts";
 export { fineTune, type FineTuneOptions } from "./fine_tune.ts";
 export { fit, type FitCommon, type FitOptions } from "./fit.ts";

@@ -6,6 +6,7 @@
 import { type DistributedOptions, DistributedTrainer } from "../distrib/mod.ts";
 import { type MetricValue, type Model, TrainLoop } from "../train/mod.ts";
 import { exportLearner } from "../fit/export.ts";
+import { exportHub, type ExportHubOptions } from "../fit/export_hub.ts";
 import type { LearnerOnnxOptions } from "../fit/export_onnx.ts";
 import { fineTune, type FineTuneOptions } from "../fit/fine_tune.ts";
 import { fit, type FitOptions } from "../fit/fit.ts";
@@ -108,6 +109,11 @@ export class Learner<M extends Model = Model> extends TrainLoop<M> {
   /** See {@link exportLearner}. */
   export(file: string = "export", options: LearnerOnnxOptions = {}): Promise<string> {
     return exportLearner(this, file, options);
+  }
+
+  /** See {@link exportHub}. */
+  exportHub(folder: string, options: ExportHubOptions = {}): Promise<readonly string[]> {
+    return exportHub(this, folder, options);
   }
 
   /** See {@link freeze}. */
