@@ -260,6 +260,7 @@ async function passes(learn: TrainLoop, batch: BatchState): Promise<void> {
   pending = learn.fire("afterLoss");
   if (pending !== undefined) await pending;
   if (!learn.training || batch.loss === null) return;
+  if (batch.lossGrad !== null && batch.lossGrad !== batch.loss) batch.made(batch.lossGrad);
   const averager = learn.averager?.handles("afterBackward") ? learn.averager : null;
   let replayed: boolean = !learn.hears(INSIDE_STEP, averager);
   if (replayed) {

@@ -76,6 +76,27 @@ onDevices("steps with numbers of a callback's own are replayed", async () => {
   assertEquals(await fitBoth({}, () => new OwnNumbers()), 16);
 }, { kinds: ["cpu"] });
 
+/** Adds to what is differentiated, and leaves the loss alone. */
+class Regularizer extends Callback {
+  override runValid: boolean = false;
+  override afterLoss(): void {
+    const { batch } = this.learn;
+    batch.lossGrad = batch.lossGrad!.add(batch.pred!.square().mean().mul(0.1));
+  }
+}
+
+onDevices("steps whose gradients are of more than the loss are replayed", async () => {
+  assertEquals(await fitBoth({}, () => new Regularizer()), 16);
+  assertEquals(await fitBoth({ streamed: true }, () => new Regularizer()), 16);
+  // steps with it and without are two kinds of steps
+  const mixed = await fitBoth({}, undefined, async (l) => {
+    await l.fit(1);
+    await l.fit(1, { cbs: new Regularizer() });
+    await l.fit(1);
+  });
+  assertEquals(mixed, 23);
+});
+
 onDevices("whoever looks inside a step sees it built", async () => {
   for (const event of ["beforeBackward", "afterBackward", "beforeStep", "afterStep"] as const) {
     assertEquals(await fitBoth({}, (_, seen) => new Inside(seen, event)), 0);
