@@ -85,6 +85,41 @@ export abstract class SequenceEncoder extends Module<Tensor[], Tensor> {
    */
   abstract layerGroups(): readonly (readonly AnyModule[])[];
 
+  /** Whether outputs come one after the other from a state, so that large and unsteady ones are worth a penalty. */
+  get recurrent(): boolean {
+    return this.pooling === "concat";
+  }
+
   /** Forgets the state that is carried from batch to batch. */
   reset(): void {}
+
+  /** The state that is carried from batch to batch, by name, for checkpoints; empty where there is none. */
+  carriedState(): ReadonlyMap<string, Tensor> {
+    return new Map();
+  }
+
+  /** Takes back what {@link SequenceEncoder.carriedState} gave. */
+  carry(_state: ReadonlyMap<string, Tensor>): void {}
+}
+
+/** What an encoder gave in the last forward pass of a {@link TextModel}, f32 `[b, n, features]`. */
+export interface RnnOutputs {
+  /** As the encoder gave it. */
+  readonly raw: Tensor;
+  /** After dropout. */
+  readonly dropped: Tensor;
+}
+
+/** A model on an encoder. */
+export abstract class TextModel extends Module<Tensor[], Tensor> {
+  /** Tokens to features. */
+  abstract readonly encoder: SequenceEncoder;
+  /** What the encoder gave in the last `forward`; null before one. */
+  rnnOutputs: RnnOutputs | null = null;
+
+  /** Forgets the state that is carried from batch to batch, and the last outputs. */
+  reset(): void {
+    this.rnnOutputs = null;
+    this.encoder.reset();
+  }
 }

@@ -1,15 +1,18 @@
 /**
- * Callbacks for models that carry state.
+ * Callbacks for models with a state.
  *
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
 import { checkOptions, num } from "../base/options.ts";
-import type { Tensor } from "../tensor/mod.ts";
+import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback } from "../train/mod.ts";
-import { SequenceEncoder } from "./architecture.ts";
+import type { Tensor } from "../tensor/mod.ts";
+import { type RnnOutputs, SequenceEncoder, TextModel } from "./architecture.ts";
 
-/** Forgets the state of encoders before training, before validation and after a fit, as fastai's ModelResetter. */
+export type { RnnOutputs };
+
+/** Forgets the state of encoders before training, before validation and after a fit; checkpoints keep it. */
 export class ModelResetter extends Callback {
   /** See `Callback.beforeTrain`. */
   override beforeTrain(): void {
@@ -26,17 +29,34 @@ export class ModelResetter extends Callback {
     this.#reset();
   }
 
+  /** The state that the next batch goes on with. */
+  override stateDict(): StateDict | null {
+    const state = this.#encoders()[0]?.carriedState() ?? new Map<string, Tensor>();
+    return state.size === 0 ? null : Object.fromEntries(state);
+  }
+
+  /** See `Callback.loadStateDict`. */
+  override loadStateDict(state: SavedState): void {
+    this.#encoders()[0]?.carry(new Map(state.names.map((name) => [name, state.tensor(name)])));
+  }
+
+  #encoders(): SequenceEncoder[] {
+    return this.learn.model.modules().filter((m) => m instanceof SequenceEncoder);
+  }
+
   #reset(): void {
-    for (const m of this.learn.model.modules()) if (m instanceof SequenceEncoder) m.reset();
+    const { model } = this.learn;
+    if (model instanceof TextModel) model.reset();
+    else for (const encoder of this.#encoders()) encoder.reset();
   }
 }
 
-/** What a language model's encoder gave in the last forward pass, f32 `[b, n, features]`. */
-export interface RnnOutputs {
-  /** As the encoder gave it. */
-  readonly raw: Tensor;
-  /** After dropout, as the output layer got it. */
-  readonly dropped: Tensor;
+/** Options of {@link RNNRegularizer}. */
+export interface RnnRegularizerOptions {
+  /** Weight of the mean square of the outputs after dropout (activation regularization); 0 by default. */
+  readonly alpha?: number;
+  /** Weight of the mean square of the difference between neighbouring outputs (temporal one); 0 by default. */
+  readonly beta?: number;
 }
 
 /** A model that {@link RNNRegularizer} can be used with. */
@@ -45,29 +65,21 @@ export interface RegularizedModel {
   readonly rnnOutputs: RnnOutputs | null;
 }
 
-/** Options of {@link RNNRegularizer}. */
-export interface RnnRegularizerOptions {
-  /** Factor of the mean square of outputs, after dropout (AR); 0 by default. */
-  readonly alpha?: number;
-  /** Factor of the mean square of what outputs change from position to position (TAR); 0 by default. */
-  readonly beta?: number;
-}
-
 /**
- * Activation regularization of language models, in training: outputs shall be small (AR), and change little from one position
- * to the next (TAR). Gradients are those of the loss with it; the loss that is shown is without, as in fastai.
+ * Adds to what is differentiated, and not to the loss that is shown: large outputs, and outputs that change much from step to
+ * step, cost something.
  *
- * @see Merity, Keskar & Socher 2017, arXiv:1708.02182, 4.6
+ * @see Merity et al. 2017, arXiv:1708.01009
  */
 export class RNNRegularizer extends Callback {
-  /** Place in line: behind what may replace the predictions. */
   override readonly order: number = 1;
-  /** Factor of AR. */
+  override runValid: boolean = false;
+  /** Weight of the mean square of the outputs. */
   readonly alpha: number;
-  /** Factor of TAR. */
+  /** Weight of the mean square of their differences. */
   readonly beta: number;
 
-  /** Takes both factors. */
+  /** Takes the weights. */
   constructor(options: RnnRegularizerOptions = {}) {
     super();
     const { alpha = 0, beta = 0 } = checkOptions("make RNNRegularizer", options, { alpha: num, beta: num });
@@ -80,27 +92,28 @@ export class RNNRegularizer extends Callback {
 
   /** See `Callback.settings`. */
   override settings(): Readonly<Record<string, unknown>> {
-    const { alpha, beta } = this;
-    return { alpha, beta };
+    return { alpha: this.alpha, beta: this.beta };
   }
 
-  /** See `Callback.afterLoss`. */
+  /** See `Callback`. */
   override afterLoss(): void {
-    const { learn, alpha, beta } = this;
-    if (!learn.training || (alpha === 0 && beta === 0)) return;
-    const { raw, dropped } = outputsOf(learn.model);
-    if (alpha > 0) learn.lossGrad = learn.lossGrad.add(dropped.square().mean().mul(alpha));
-    const n = raw.shape[1];
-    if (beta === 0 || n < 2) return;
-    const change = raw.slice([null, [1, n]]).sub(raw.slice([null, [0, n - 1]]));
-    learn.lossGrad = learn.lossGrad.add(change.square().mean().mul(beta));
+    const { batch, model } = this.learn;
+    if (this.alpha === 0 && this.beta === 0) return;
+    const { rnnOutputs } = model as Partial<RegularizedModel>;
+    if (rnnOutputs === undefined || rnnOutputs === null) {
+      throw new ConfigError(
+        `Cannot regularize ${model.constructor.name}: RNNRegularizer needs a language model, or another that keeps ` +
+          "its rnnOutputs",
+      );
+    }
+    if (batch.lossGrad === null) return;
+    const { raw, dropped } = rnnOutputs, n = raw.shape[1];
+    let loss = batch.lossGrad;
+    if (this.alpha > 0) loss = loss.add(dropped.square().mean().mul(this.alpha));
+    if (this.beta > 0 && n > 1) {
+      const change = raw.slice([null, [1, n]]).sub(raw.slice([null, [0, n - 1]]));
+      loss = loss.add(change.square().mean().mul(this.beta));
+    }
+    batch.lossGrad = loss; // without learn.lossGrad: nobody sees the loss, so that its memory is given back
   }
-}
-
-function outputsOf(model: object): RnnOutputs {
-  const outputs = (model as Partial<RegularizedModel>).rnnOutputs;
-  if (outputs) return outputs;
-  throw new ConfigError(
-    `Cannot regularize ${model.constructor.name}: RNNRegularizer needs a language model, which has rnnOutputs`,
-  );
 }

@@ -10,7 +10,7 @@ import { ConfigError, ShapeError } from "../../base/errors.ts";
 import { checkOptions, flag, num, type OptionTable, whole } from "../../base/options.ts";
 import { fmtShape, sameShape } from "../../base/shape.ts";
 import { type AnyModule, Embedding, LSTM, type LstmState, type SequenceOptions } from "../../nn/mod.ts";
-import { Buffer, cat, type Parameter, type Tensor, zeros } from "../../tensor/mod.ts";
+import { Buffer, cat, type Parameter, snapshots, type Tensor, zeros } from "../../tensor/mod.ts";
 import { SequenceEncoder, TEXT_ARCH, type TextArch, type TextArchOptions } from "../architecture.ts";
 import { RNNDropout } from "../rnn_dropout.ts";
 import { EmbeddingDropout, WeightDropout } from "./weight_dropout.ts";
@@ -175,6 +175,20 @@ export class AwdLstm extends SequenceEncoder {
 
   override reset(): void {
     this.#state = null;
+  }
+
+  override carriedState(): ReadonlyMap<string, Tensor> {
+    const layers = this.#state?.layers ?? [];
+    const copies = snapshots(layers.flat());
+    return new Map(copies.map((t, i) => [`${i % 2 === 0 ? "h" : "c"}${i >> 1}`, t]));
+  }
+
+  override carry(state: ReadonlyMap<string, Tensor>): void {
+    const layers = this.rnns.flatMap((_, i) => {
+      const h = state.get(`h${i}`), c = state.get(`c${i}`);
+      return h === undefined || c === undefined ? [] : [[new Buffer(h), new Buffer(c)] as const];
+    });
+    this.#state = layers.length === this.rnns.length ? { b: layers[0][0].shape[1], layers } : null;
   }
 
   override layerGroups(): readonly (readonly AnyModule[])[] {

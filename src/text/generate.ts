@@ -1,0 +1,145 @@
+/**
+ * Texts that a language model writes on.
+ *
+ * @module
+ */
+import { ConfigError, DataError } from "../base/errors.ts";
+import { checkOptions, flag, num, type OptionTable, whole } from "../base/options.ts";
+import { defaultRng, noGrad, Rng, stepInput } from "../tensor/mod.ts";
+import type { LanguageModel } from "./language_model.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+
+/** Options of {@link generate}. */
+export interface GenerateOptions {
+  /** Below 1 likely tokens become likelier, above 1 less likely; 0 always takes the likeliest. 1 by default. */
+  readonly temperature?: number;
+  /** Only so many of the likeliest tokens are drawn from; all by default. */
+  readonly topK?: number;
+  /** Tokens less probable than this are not drawn; 0 by default. Where all are, it is left aside. */
+  readonly minP?: number;
+  /** Seed of what is drawn; by default the default generator is drawn from. */
+  readonly seed?: number;
+  /** Whether the token that stands for unknown ones is not drawn; true by default. */
+  readonly noUnk?: boolean;
+}
+
+/** What the options of {@link generate} may be. */
+export const GENERATE: OptionTable<GenerateOptions> = {
+  temperature: num,
+  topK: whole(1),
+  minP: num,
+  seed: num,
+  noUnk: flag,
+};
+
+/** Tokens of the start that go through a model with a state at once; what is left goes one by one. */
+const CHUNK = 16;
+/** Widths that a window of a model without a state is filled up to: multiples of 16 that double. */
+const NARROWEST = 16;
+/** Positions of a window where a model has no limit. */
+const WINDOW = 512;
+
+/**
+ * The numbers of the tokens after those given. A model with a state takes each token once; one without sees the last tokens
+ * up to its limit. The model must be out of training; its state is as it was afterwards.
+ *
+ * @param ids The start: one token at least.
+ * @param n How many tokens to write.
+ */
+export async function generate(
+  model: LanguageModel,
+  ids: readonly number[],
+  n: number,
+  { tokenizer, ...options }: GenerateOptions & { readonly tokenizer: Tokenizer },
+): Promise<number[]> {
+  const { temperature = 1, topK, minP = 0, seed, noUnk = true } = checkOptions("write on", options, GENERATE);
+  if (!Number.isInteger(n) || n < 0) {
+    throw new ConfigError(`Cannot write ${n} tokens: the number is whole and not negative`);
+  }
+  if (!(temperature >= 0 && temperature < Infinity)) {
+    throw new ConfigError(`Cannot write at temperature ${temperature}: it is a number from 0`);
+  }
+  if (!(minP >= 0 && minP < 1)) throw new ConfigError(`Cannot write with minP ${minP}: it is a probability below 1`);
+  const rng = seed === undefined ? defaultRng().fork() : new Rng(seed);
+  const never = [tokenizer.padId, ...(noUnk && tokenizer.unkId !== null ? [tokenizer.unkId] : [])];
+  const { eosId, bosId } = tokenizer, last = eosId === bosId || tokenizer.kind !== "huggingface" ? null : eosId;
+  const all = [...ids], written: number[] = [];
+  const before = model.encoder.carriedState(); // of a fit that is under way
+  const scores = model.encoder.carriesState ? withState(model) : inWindow(model);
+  model.reset();
+  try {
+    let fresh: readonly number[] = all;
+    while (written.length < n) {
+      const given = await scores(fresh, all);
+      const token = draw(given, { temperature, topK: topK ?? given.length, minP, never }, rng);
+      written.push(token);
+      if (token === last) break;
+      all.push(token);
+      fresh = [token];
+    }
+  } finally {
+    model.reset();
+    if (before.size > 0) model.encoder.carry(before);
+  }
+  return written;
+}
+
+/** Scores after tokens that are new. */
+type Scores = (fresh: readonly number[], all: readonly number[]) => Promise<ArrayLike<number>>;
+
+async function scoresOf(model: LanguageModel, ids: Int32Array, at: number): Promise<ArrayLike<number>> {
+  return await noGrad(() => model.next(stepInput(ids, { shape: [1, ids.length] }), stepInput(Int32Array.of(at))))
+    .data();
+}
+
+function withState(model: LanguageModel): Scores {
+  return async (fresh) => {
+    let scores: ArrayLike<number> = [];
+    for (let at = 0; at < fresh.length;) { // two widths, so that two programs are compiled and no more
+      const width = fresh.length - at >= CHUNK ? CHUNK : 1;
+      scores = await scoresOf(model, Int32Array.from(fresh.slice(at, at + width)), width - 1);
+      at += width;
+    }
+    return scores;
+  };
+}
+
+function inWindow(model: LanguageModel): Scores {
+  const most = model.encoder.maxLength ?? WINDOW;
+  return async (_, all) => {
+    const seen = all.slice(-most);
+    let width = NARROWEST;
+    while (width < seen.length) width *= 2;
+    const ids = new Int32Array(Math.min(width, most));
+    ids.set(seen); // what is behind changes nothing before it
+    return await scoresOf(model, ids, seen.length - 1);
+  };
+}
+
+interface Choice {
+  readonly temperature: number;
+  readonly topK: number;
+  readonly minP: number;
+  readonly never: readonly number[];
+}
+
+/** A token by its probability. */
+function draw(scores: ArrayLike<number>, { temperature, topK, minP, never }: Choice, rng: Rng): number {
+  const values = Float64Array.from(scores);
+  if (values.some(Number.isNaN)) throw new DataError("Cannot write on: the model's scores are not numbers (NaN)");
+  for (const id of never) if (id < values.length) values[id] = -Infinity;
+  const best = values.reduce((a, b) => Math.max(a, b), -Infinity);
+  if (temperature === 0) return values.indexOf(best);
+  const plain = values.map((v) => Math.exp(v - best)), sum = plain.reduce((a, b) => a + b, 0);
+  const least = plain.some((p) => p / sum >= minP) ? minP : 0;
+  const order = Array.from(plain, (_, i) => i).filter((i) => plain[i] > 0 && plain[i] / sum >= least);
+  const kept = topK < order.length ? order.sort((a, b) => plain[b] - plain[a] || a - b).slice(0, topK) : order;
+  const weights = kept.map((i) => Math.exp((values[i] - best) / temperature));
+  const total = weights.reduce((a, b) => a + b, 0);
+  let left = rng.uniform() * total;
+  for (const [k, weight] of weights.entries()) {
+    left -= weight;
+    if (left < 0) return kept[k];
+  }
+  return kept[kept.length - 1];
+}
