@@ -56,6 +56,7 @@ export {
   type MultiScoreOptions,
   PearsonCorrCoef,
   Perplexity,
+  perplexity,
   Precision,
   PrecisionMulti,
   R2Score,

@@ -3,7 +3,13 @@
  *
  * @module
  */
-export { SequenceEncoder, type TextArch, type TextArchOptions, type TextPooling } from "../text/architecture.ts";
+export {
+  SequenceEncoder,
+  type TextArch,
+  type TextArchOptions,
+  TextModel,
+  type TextPooling,
+} from "../text/architecture.ts";
 export { AwdLstm, awdLstm, type AwdLstmArch, type AwdLstmOptions } from "../text/models/awd_lstm.ts";
 export { Bert, bertModel, type BertOptions, type BertSizes } from "../text/models/bert.ts";
 export { Gpt, gptModel, type GptOptions, type GptSizes } from "../text/models/gpt.ts";
@@ -38,3 +44,18 @@ export {
   type TextTestOptions,
 } from "../text/data/text_loaders.ts";
 export type { TextDataLoadersOptions } from "../text/data/text_options.ts";
+export { type ClassifierOptions, poolTexts, TextClassifier } from "../text/classifier.ts";
+export { type GenerateOptions } from "../text/generate.ts";
+export { LanguageModel, TokenDecoder } from "../text/language_model.ts";
+export {
+  classifierSplitter,
+  languageModelLearner,
+  type LanguageModelOptions,
+  LmLearner,
+  lmSplitter,
+  TextClassifierLearner,
+  textClassifierLearner,
+  type TextClassifierOptions,
+  TextLearner,
+  type TextLearnerOptions,
+} from "../text/learner.ts";

@@ -5,8 +5,9 @@
  */
 import type { LayerJson } from "../base/json.ts";
 import { ConfigError } from "../base/errors.ts";
+import { checkOptions, nums, oneOf, type OptionTable } from "../base/options.ts";
 import { BatchNorm1d, Dropout, Linear, ReLU, Sequential } from "../nn/mod.ts";
-import { arange, cat, ops, type Rng, type Tensor, where } from "../tensor/mod.ts";
+import { aGenerator, arange, cat, ops, type Rng, type Tensor, where } from "../tensor/mod.ts";
 import { type SequenceEncoder, TextModel, type TextPooling } from "./architecture.ts";
 
 /** Options of {@link TextClassifier}. */
@@ -20,6 +21,14 @@ export interface ClassifierOptions {
   /** Where the first weights, and what is dropped, come from; the default generator. */
   readonly rng?: Rng;
 }
+
+/** What the options of {@link TextClassifier} may be. */
+export const CLASSIFIER: OptionTable<ClassifierOptions> = {
+  pooling: oneOf("concat", "mean", "first"),
+  linFtrs: nums,
+  ps: nums,
+  rng: aGenerator,
+};
 
 /**
  * One vector for each text, of the positions that are tokens: never NaN, 0 where there is none.
@@ -54,6 +63,7 @@ export class TextClassifier extends TextModel {
   /** Puts layers on an encoder. */
   constructor(encoder: SequenceEncoder, nOut: number, options: ClassifierOptions = {}) {
     super();
+    checkOptions("make a TextClassifier", options, CLASSIFIER);
     const { pooling = encoder.pooling, rng } = options, drawn = rng === undefined ? {} : { rng };
     const { linFtrs = pooling === "concat" ? [50] : [] } = options;
     const { ps = [encoder.outputDropout, ...linFtrs.map(() => 0.1)] } = options;

@@ -71,7 +71,7 @@ export async function generate(
     let fresh: readonly number[] = all;
     while (written.length < n) {
       const given = await scores(fresh, all);
-      const token = draw(given, { temperature, topK: topK ?? given.length, minP, never }, rng);
+      const token = drawToken(given, { temperature, topK: topK ?? given.length, minP, never }, rng);
       written.push(token);
       if (token === last) break;
       all.push(token);
@@ -116,6 +116,7 @@ function inWindow(model: LanguageModel): Scores {
   };
 }
 
+/** Which tokens are drawn. */
 interface Choice {
   readonly temperature: number;
   readonly topK: number;
@@ -124,7 +125,7 @@ interface Choice {
 }
 
 /** A token by its probability. */
-function draw(scores: ArrayLike<number>, { temperature, topK, minP, never }: Choice, rng: Rng): number {
+export function drawToken(scores: ArrayLike<number>, { temperature, topK, minP, never }: Choice, rng: Rng): number {
   const values = Float64Array.from(scores);
   if (values.some(Number.isNaN)) throw new DataError("Cannot write on: the model's scores are not numbers (NaN)");
   for (const id of never) if (id < values.length) values[id] = -Infinity;

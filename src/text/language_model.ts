@@ -5,8 +5,9 @@
  */
 import type { LayerJson } from "../base/json.ts";
 import { ConfigError } from "../base/errors.ts";
+import { checkOptions } from "../base/options.ts";
 import { Module } from "../nn/mod.ts";
-import { defaultRng, Parameter, type Tensor, tensor, zeros } from "../tensor/mod.ts";
+import { aGenerator, defaultRng, Parameter, type Tensor, tensor, zeros } from "../tensor/mod.ts";
 import type { Rng } from "../tensor/mod.ts";
 import { type SequenceEncoder, TextModel } from "./architecture.ts";
 import { RNNDropout } from "./rnn_dropout.ts";
@@ -21,6 +22,12 @@ export class TokenDecoder extends Module {
   /** `[vocabSize]`; null without. */
   readonly bias: Parameter | null;
 
+  /**
+   * Takes the encoder's vectors of tokens, or draws weights.
+   *
+   * @param encoder What gives the features.
+   * @param rng Where first weights come from.
+   */
   constructor(encoder: SequenceEncoder, rng: Rng) {
     super();
     const { vocabSize, hiddenSize, tiedWeight, headBias } = encoder;
@@ -55,6 +62,7 @@ export class LanguageModel extends TextModel {
    */
   constructor(encoder: SequenceEncoder, options: { readonly rng?: Rng } = {}) {
     super();
+    checkOptions("make a LanguageModel", options, { rng: aGenerator });
     if (!encoder.causal) {
       throw new ConfigError(
         `Cannot make a language model of ${encoder.constructor.name}: it sees what comes after a token; ` +

@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { checkOptions, num, nums, oneOf, type OptionTable } from "../base/options.ts";
+import { checkOptions, num, type OptionTable } from "../base/options.ts";
 import type { Batch, DataLoaders } from "../data/mod.ts";
 import { modelPath, type PredictInput, type Prediction } from "../fit/mod.ts";
 import { Learner } from "../learner/mod.ts";
@@ -12,11 +12,11 @@ import { CrossEntropyLoss } from "../nn/mod.ts";
 import { aGenerator, type Rng, type Tensor } from "../tensor/mod.ts";
 import { learnerOptions, type ParamGroups, type TrainLoopOptions } from "../train/mod.ts";
 import type { SequenceEncoder, TextArch, TextModel, TextPooling } from "./architecture.ts";
-import { TextClassifier } from "./classifier.ts";
+import { CLASSIFIER, TextClassifier } from "./classifier.ts";
 import type { ShowTextOptions } from "./data/show_text.ts";
 import { TextDataLoaders } from "./data/text_loaders.ts";
 import { readEncoder, writeEncoder } from "./encoder_files.ts";
-import { generate, type GenerateOptions } from "./generate.ts";
+import { GENERATE, generate, type GenerateOptions } from "./generate.ts";
 import { LanguageModel } from "./language_model.ts";
 import { ModelResetter, RNNRegularizer } from "./rnn_callbacks.ts";
 import { embedTexts, showLmResults, showTextResults } from "./show_results.ts";
@@ -154,6 +154,7 @@ export class LmLearner extends TextLearner<LanguageModel> {
   /** Never called: only for the types of learners of other data. */
   override predict(...item: never[]): Promise<never>;
   override async predict(text: string, n: number = 1, options: GenerateOptions = {}): Promise<string> {
+    checkOptions("write on", options, GENERATE);
     const { tokenizer } = this.textDls;
     const before = [...tokenizer.encode(text)];
     const ending = tokenizer.eosId !== null && before.length > 1 && before.at(-1) === tokenizer.eosId; // [SEP], </s>
@@ -223,8 +224,9 @@ async function encoderOf(
   return encoder;
 }
 
-const parametersOf = (modules: Iterable<{ parameters(): ParamGroups[number] }>) =>
-  [...new Set([...modules].flatMap((m) => [...m.parameters()]))].filter((p) => p.requiresGrad);
+const parametersOf = (
+  modules: Iterable<{ parameters(): ParamGroups[number] }>,
+) => [...new Set([...modules].flatMap((m) => [...m.parameters()]))];
 
 /**
  * Parameter groups of a language model, as fastai's `awd_lstm_lm_split`: the encoder's from the first layer above the vectors
@@ -303,10 +305,7 @@ export async function textClassifierLearner(
     ...textOptions<TextClassifier>(),
     dropMult: num,
     nOut: num,
-    pooling: oneOf("concat", "mean", "first"),
-    linFtrs: nums,
-    ps: nums,
-    rng: aGenerator,
+    ...CLASSIFIER,
   });
   const { dropMult = 0.5, rng, nOut, pooling, linFtrs, ps, ...rest } = options;
   const texts = textsOf(dls, what, false), drawn = rng === undefined ? {} : { rng };

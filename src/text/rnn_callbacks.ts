@@ -72,7 +72,9 @@ export interface RegularizedModel {
  * @see Merity et al. 2017, arXiv:1708.01009
  */
 export class RNNRegularizer extends Callback {
+  /** See `Callback`: behind what may replace the prediction. */
   override readonly order: number = 1;
+  /** See `Callback`. */
   override runValid: boolean = false;
   /** Weight of the mean square of the outputs. */
   readonly alpha: number;

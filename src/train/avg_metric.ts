@@ -186,6 +186,9 @@ export class Perplexity extends AvgLoss {
   }
 }
 
+/** {@link Perplexity}, under fastai's name. */
+export const perplexity: typeof Perplexity = Perplexity;
+
 /** The debiased moving average of the batches' losses, as the recorder's `train_loss` is. */
 export class AvgSmoothLoss extends AvgLoss {
   /** Name in rows and messages. */

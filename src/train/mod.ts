@@ -4,7 +4,7 @@
  * @module
  */
 export { AccumMetric, type AccumMetricOptions } from "./accum_metric.ts";
-export { AvgLoss, AvgMetric, AvgSmoothLoss, batchSize, GatheredMetric, Perplexity } from "./avg_metric.ts";
+export { AvgLoss, AvgMetric, AvgSmoothLoss, batchSize, GatheredMetric, Perplexity, perplexity } from "./avg_metric.ts";
 export { barText } from "./bar.ts";
 export { Callback, type CallbackKind, type CallbackLike } from "./callback.ts";
 export {

@@ -12,7 +12,11 @@ const PAGE = await page("docs/from_fastai.md");
 
 /** Names of variables that the page's code stands on, with what they may be. */
 const OBJECTS: Readonly<Record<string, readonly object[]>> = {
-  learn: [testing.synthLearner({ seed: 1 }), anneal.VisionLearner.prototype],
+  learn: [
+    testing.synthLearner({ seed: 1 }),
+    anneal.VisionLearner.prototype,
+    anneal.TextClassifierLearner.prototype,
+  ],
   recorder: [anneal.Recorder.prototype],
   dls: [
     anneal.DataLoaders.prototype,
