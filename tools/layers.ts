@@ -17,6 +17,7 @@ export const LAYERS: readonly (readonly [prefix: string, layer: number])[] = [
   ["src/data/", 4],
   ["src/io/", 4],
   ["src/plot/", 4],
+  ["src/block/", 5],
   ["src/train/", 5],
   ["src/interop/", 5],
   ["src/fit/", 6],

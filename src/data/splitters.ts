@@ -5,13 +5,15 @@
  */
 import { basename, dirname } from "../base/path.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
-import { checkOptions, num, text } from "../base/options.ts";
+import { checkOptions, func, num, shown, text } from "../base/options.ts";
 import { splitOrder } from "./random_split.ts";
-import { defaultRng } from "../tensor/mod.ts";
+import { defaultRng, Rng } from "../tensor/mod.ts";
 import { torchPermutation } from "./torch_rng.ts";
 
 /** Divides items, such as paths: positions of those to train on, and of those to validate on. */
-export type DataSplitter = (items: readonly string[]) => readonly [train: readonly number[], valid: readonly number[]];
+export type DataSplitter<Item = string> = (
+  items: readonly Item[],
+) => readonly [train: readonly number[], valid: readonly number[]];
 
 /** Options of {@link RandomSplitter}. */
 export interface RandomSplitterOptions {
@@ -25,7 +27,7 @@ export interface RandomSplitterOptions {
  *
  * @param validPct Share of the items, in [0, 1).
  */
-export function RandomSplitter(validPct: number = 0.2, options: RandomSplitterOptions = {}): DataSplitter {
+export function RandomSplitter(validPct: number = 0.2, options: RandomSplitterOptions = {}): DataSplitter<unknown> {
   const { seed } = checkOptions("split at random", options, { seed: num });
   if (!(validPct >= 0 && validPct < 1)) {
     throw new ConfigError(`Cannot validate on a share of ${validPct}: it must lie in [0, 1)`);
@@ -68,7 +70,7 @@ export function GrandparentSplitter(options: GrandparentSplitterOptions = {}): D
 }
 
 /** The items at these positions for validation, the others for training. */
-export function IndexSplitter(validIdx: readonly number[]): DataSplitter {
+export function IndexSplitter(validIdx: readonly number[]): DataSplitter<unknown> {
   return ({ length }) => {
     const bad = validIdx.find((i) => !Number.isInteger(i) || i < 0 || i >= length);
     if (bad !== undefined) throw new ConfigError(`Cannot validate on item ${bad}: there are ${length}, counted from 0`);
@@ -78,6 +80,68 @@ export function IndexSplitter(validIdx: readonly number[]): DataSplitter {
 }
 
 /** The items for which `isValid` holds for validation, the others for training. */
-export function FuncSplitter(isValid: (item: string) => boolean): DataSplitter {
+export function FuncSplitter<Item = string>(isValid: (item: Item) => boolean): DataSplitter<Item> {
   return (items) => IndexSplitter(items.flatMap((item, i) => isValid(item) ? [i] : []))(items);
+}
+
+/**
+ * Rows of tables by a column: those where it is true, 1, "true" or "True" for validation.
+ *
+ * @param column Its name; "is_valid" by default.
+ */
+export function ColSplitter(column: string = "is_valid"): DataSplitter<Readonly<Record<string, unknown>>> {
+  return (rows) =>
+    IndexSplitter(rows.flatMap((row, i) => {
+      const value = row[column];
+      if ([true, 1, "1", "true", "True"].includes(value as string)) return [i];
+      if ([false, 0, "0", "false", "False"].includes(value as string)) return [];
+      throw new DataError(
+        `Cannot split by the column ${shown(column)}: it has true or false, row ${i} ${shown(value)}`,
+      );
+    }))(rows);
+}
+
+/** Options of {@link TrainTestSplitter}. */
+export interface TrainTestSplitterOptions<Item = unknown> {
+  /** Share of the items to validate on, in (0, 1); 0.2 by default. */
+  readonly testSize?: number;
+  /** Seed of the order; by default the default generator is drawn from. */
+  readonly seed?: number;
+  /** The class of an item: each class gives its share to validation, as exactly as whole items allow. */
+  readonly stratify?: (item: Item) => unknown;
+}
+
+/** Random items for validation, as many of each class as its share of all, where `stratify` tells classes. */
+export function TrainTestSplitter<Item = unknown>(options: TrainTestSplitterOptions<Item> = {}): DataSplitter<Item> {
+  const { testSize = 0.2, seed, stratify } = checkOptions("split at random", options, {
+    testSize: num,
+    seed: num,
+    stratify: func(),
+  });
+  if (!(testSize > 0 && testSize < 1)) {
+    throw new ConfigError(`Cannot validate on a share of ${testSize}: it must lie in (0, 1)`);
+  }
+  return (items) => {
+    const rng = seed === undefined ? defaultRng() : new Rng(seed);
+    const order = [...rng.permutation(items.length)];
+    const groups = new Map<unknown, number[]>();
+    for (const i of order) {
+      const key = stratify?.(items[i]), group = groups.get(key);
+      if (group === undefined) groups.set(key, [i]);
+      else group.push(i);
+    }
+    const held = shares([...groups.values()].map(({ length }) => length), Math.round(testSize * items.length));
+    const valid = [...groups.values()].flatMap((group, g) => group.slice(0, held[g]));
+    const [train] = IndexSplitter(valid)(items);
+    return [train, valid];
+  };
+}
+
+/** `total` divided as `sizes` are, in whole numbers: the largest remainders are rounded up. */
+function shares(sizes: readonly number[], total: number): number[] {
+  const all = sizes.reduce((a, b) => a + b, 0), exact = sizes.map((n) => all === 0 ? 0 : n * total / all);
+  const out = exact.map(Math.floor);
+  const order = sizes.map((_, g) => g).sort((a, b) => exact[b] - out[b] - (exact[a] - out[a]) || a - b);
+  for (let k = 0, left = total - out.reduce((a, b) => a + b, 0); k < left; k++) out[order[k]]++;
+  return out;
 }

@@ -6,13 +6,22 @@
 import { ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, flag, num, type OptionTable } from "../base/options.ts";
 import { withoutUndefined } from "../base/without_undefined.ts";
+import { MultiCategoryTarget } from "../block/mod.ts";
 import type { Batch, DataLoaders } from "../data/mod.ts";
 import type { Prediction } from "../fit/mod.ts";
 import { Learner } from "../learner/mod.ts";
 import type { Sequential } from "../nn/mod.ts";
+import type { Figure } from "../plot/mod.ts";
 import { Tensor } from "../tensor/mod.ts";
-import { learnerOptions, type TrainLoopOptions } from "../train/mod.ts";
-import { ImageDataLoaders, type ImageSource, type Label, Normalize } from "./data/mod.ts";
+import { learnerOptions, type Model, type TrainLoopOptions } from "../train/mod.ts";
+import {
+  ImageDataLoaders,
+  type ImageSource,
+  type Label,
+  Normalize,
+  showResults,
+  type ShowResultsOptions,
+} from "./data/mod.ts";
 import type { Arch } from "./models/arch.ts";
 import { createVisionModel, splitterOf, VISION_MODEL, type VisionModelOptions } from "./models/vision_model.ts";
 
@@ -33,12 +42,14 @@ const visionLearnerOptions = (): OptionTable<VisionLearnerOptions> => ({
 
 /** What a {@link VisionLearner} makes of one image. */
 export interface ImagePrediction extends Prediction {
-  /** The class; null where the data has none. */
+  /** The class; null where the data has none, or an image has any number of them. */
   readonly label: Label | null;
+  /** The classes that were decided for, where images have any number of them. */
+  readonly labels?: readonly Label[];
 }
 
-/** A learner whose items are images. {@link visionLearner} makes it. */
-export class VisionLearner extends Learner<Sequential> {
+/** A learner whose items are images. {@link visionLearner} and `unetLearner` make it. */
+export class VisionLearner<M extends Model = Sequential> extends Learner<M> {
   /** The loaders of images with classes; a {@link ConfigError} where the data is something else. */
   get imageDls(): ImageDataLoaders {
     const dls: unknown = this.dls;
@@ -57,7 +68,15 @@ export class VisionLearner extends Learner<Sequential> {
    */
   override async predict(item: ImageSource | Tensor): Promise<ImagePrediction> {
     if (!(item instanceof Tensor)) void this.imageDls;
-    return await super.predict(item);
+    const prediction = await super.predict(item), dls: unknown = this.dls;
+    const target = dls instanceof ImageDataLoaders ? dls.target : null;
+    if (!(target instanceof MultiCategoryTarget)) return prediction;
+    return { ...prediction, label: null, labels: target.names(await prediction.decoded.data()) };
+  }
+
+  /** See {@link showResults}. */
+  showResults(options: ShowResultsOptions = {}): Promise<Figure> {
+    return showResults(this, options);
   }
 }
 
@@ -97,9 +116,7 @@ export async function visionLearner(
     pretrained,
   });
   const published = pretrained || weights !== undefined;
-  if (images !== null && normalize && published && arch.stats !== null && arch.stats[0].length === channels) {
-    if (!images.batchTfms.some((t) => t instanceof Normalize)) images.addBatchTfms(Normalize.fromStats(...arch.stats));
-  }
+  if (published && normalize) addStats(images, arch, channels);
   const learn = new VisionLearner(dls as DataLoaders<Batch>, model, {
     ...learner,
     splitter: learner.splitter ?? splitterOf(arch),
@@ -108,6 +125,13 @@ export async function visionLearner(
   return learn;
 }
 
-function imagesOf(dls: unknown): ImageDataLoaders | null {
+/** Scales images as the weights of `arch` expect them, where nothing does so yet. */
+export function addStats(images: ImageDataLoaders | null, arch: Arch, channels: number): void {
+  if (images === null || arch.stats === null || arch.stats[0].length !== channels) return;
+  if (!images.batchTfms.some((t) => t instanceof Normalize)) images.addBatchTfms(Normalize.fromStats(...arch.stats));
+}
+
+/** Loaders of images; null for others. */
+export function imagesOf(dls: unknown): ImageDataLoaders | null {
   return dls instanceof ImageDataLoaders ? dls : null;
 }

@@ -31,7 +31,34 @@ const itemTfm = z.discriminatedUnion("kind", [
   }),
 ]);
 
-const batchTfm = z.strictObject({ kind: z.literal("Normalize"), mean: channels, std: channels });
+const share = z.number().min(0).max(1);
+const batchTfm = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("Normalize"), mean: channels, std: channels }),
+  z.strictObject({
+    kind: z.literal("AugTransforms"),
+    options: z.strictObject({
+      mult: z.number().min(0),
+      doFlip: z.boolean(),
+      flipVert: z.boolean(),
+      maxRotate: z.number().min(0),
+      minZoom: z.number().positive(),
+      maxZoom: z.number().positive(),
+      maxLighting: z.number().min(0),
+      maxWarp: z.number().min(0),
+      pAffine: share,
+      pLighting: share,
+      mode: z.enum(["bilinear", "nearest"]),
+      padMode: z.enum(["zeros", "border", "reflection"]),
+      batch: z.boolean(),
+      minScale: z.number().positive().max(1),
+      size: pixels,
+    }),
+  }),
+]);
+const target = z.strictObject({
+  kind: z.enum(["multiCategory", "regression", "points", "mask"]),
+  c: z.number().int().min(1).max(1 << 20),
+});
 
 const label = z.union([z.string().max(10_000), z.number(), z.boolean()]);
 const layer = z.looseObject({ kind: z.string().max(200) });
@@ -66,6 +93,7 @@ const inputs = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("images"),
     orient: z.boolean().optional(),
+    target: target.optional(),
     itemTfms: z.array(itemTfm).max(64),
     batchTfms: z.array(batchTfm).max(64),
   }),

@@ -22,6 +22,7 @@ import { type BatchTransformJson, ImageDataLoaders, type ItemTransformJson } fro
 import { VisionLearner } from "./learner.ts";
 import type { CheckedLearner } from "./learner_json.ts";
 import { VISION_MAKERS } from "./models/makers.ts";
+import { DynamicUnet } from "./models/mod.ts";
 
 /** Options of {@link loadLearner}. */
 export interface LoadLearnerOptions {
@@ -74,8 +75,12 @@ export async function loadLearner(file: string, options: LoadLearnerOptions = {}
   const dls = loadersOf(json);
   const { logger } = options;
   const rest = { lossFunc, ...(logger === undefined ? {} : { logger }) };
-  if (dls instanceof ImageDataLoaders && model instanceof Sequential) {
-    return new VisionLearner(dls as unknown as DataLoaders, model, rest) as unknown as Learner;
+  if (dls instanceof ImageDataLoaders && (model instanceof Sequential || model instanceof DynamicUnet)) {
+    return new VisionLearner<Sequential | DynamicUnet>(
+      dls as unknown as DataLoaders,
+      model,
+      rest,
+    ) as unknown as Learner;
   }
   return new Learner(dls as DataLoaders, model, rest);
 }
@@ -145,6 +150,7 @@ function loadersOf({ inputs, vocab }: CheckedLearner): DataLoaders | TabularData
       return ImageDataLoaders.forItems({
         vocab: vocab ?? [],
         ...(inputs.orient === undefined ? {} : { orient: inputs.orient }),
+        ...(inputs.target === undefined ? {} : { target: inputs.target }),
         itemTfms: inputs.itemTfms as readonly ItemTransformJson[],
         batchTfms: inputs.batchTfms as readonly BatchTransformJson[],
       });

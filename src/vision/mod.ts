@@ -11,3 +11,5 @@ export {
   type JudgedImage,
   type PlotConfusionOptions,
 } from "./interpret.ts";
+export { type ClassOverlap, type JudgedMask, SegmentationInterpretation } from "./segmentation_interpretation.ts";
+export { unetLearner, type UnetLearnerOptions } from "./unet_learner.ts";

@@ -50,7 +50,7 @@ async function documentedIn(module: string): Promise<readonly Documented[]> {
 
 const own = await documentedIn("mod.ts"), layers = await documentedIn("src/nn/mod.ts");
 const operations = await documentedIn("src/tensor/ops.ts");
-const interfaces = new Map<string, { properties: readonly Property[]; extends?: readonly TsType[] }>();
+const interfaces = new Map<string, { properties?: readonly Property[]; extends?: readonly TsType[] }>();
 for (const { name, declarations } of [...own, ...layers, ...operations]) {
   for (const d of declarations) if (d.kind === "interface") interfaces.set(name, d.def);
 }
@@ -72,7 +72,7 @@ function optionsOf(t: TsType | undefined): readonly Property[] | null {
   const name = nameOf(t);
   const found = interfaces.get(name);
   if (found === undefined || !/Options$/.test(name) || name === "ErrorOptions") return null;
-  return [...found.properties, ...(found.extends ?? []).flatMap((e) => optionsOf(e) ?? [])];
+  return [...found.properties ?? [], ...(found.extends ?? []).flatMap((e) => optionsOf(e) ?? [])];
 }
 
 // --- how each is called

@@ -10,7 +10,7 @@ import { fill } from "../support/fill.ts";
 import { onDevices } from "../support/devices.ts";
 import { assertGolden } from "../support/golden.ts";
 
-const STILL: Required<AugOptions> = {
+const STILL: Required<Omit<AugOptions, "size">> = {
   mult: 1,
   doFlip: false,
   flipVert: false,
@@ -24,6 +24,7 @@ const STILL: Required<AugOptions> = {
   mode: "bilinear",
   padMode: "reflection",
   batch: false,
+  minScale: 1,
 };
 
 const pixels = (n: number, h: number, w: number) => fill(3, n * 3 * h * w).map((v) => (v + 1) / 2);

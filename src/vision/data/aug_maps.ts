@@ -76,8 +76,57 @@ export function drawMaps(n: number, height: number, width: number, options: MapO
   });
 }
 
+/** A part of an image, in pixels. */
+interface Window {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The map of a part of an image to the image. */
+export function cropMap(size: { readonly width: number; readonly height: number }, part: Window): Map3 {
+  const along = (n: number, start: number, length: number): readonly [scale: number, shift: number] => {
+    if (n === 1) return [1, 0];
+    const scale = (length - 1) / (n - 1);
+    return [scale, 2 * start / (n - 1) - 1 + scale];
+  };
+  const [sx, tx] = along(size.width, part.left, part.width), [sy, ty] = along(size.height, part.top, part.height);
+  return [sx, 0, tx, 0, sy, ty, 0, 0, 1];
+}
+
+/** The largest square in the middle of an image. */
+export function middleCrop({ width, height }: { readonly width: number; readonly height: number }): Window {
+  const side = Math.min(width, height);
+  return { left: (width - side) >> 1, top: (height - side) >> 1, width: side, height: side };
+}
+
+/** A random square that covers at least `minScale` of an image's area, where such a square fits in. */
+export function drawCrop(
+  size: { readonly width: number; readonly height: number },
+  minScale: number,
+  rng: Rng,
+): Window {
+  const { width, height } = size;
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const side = Math.round(Math.sqrt((minScale + (1 - minScale) * rng.uniform()) * width * height));
+    if (side > width || side > height || side < 1) continue;
+    return { left: rng.integer(width - side + 1), top: rng.integer(height - side + 1), width: side, height: side };
+  }
+  return middleCrop(size);
+}
+
+/** The map back. Maps of images are not singular: they zoom by a factor above 0 and tilt by less than the half. */
+export function inverseOf(m: Map3): Map3 {
+  const [a, b, c, d, e, f, g, h, i] = m;
+  const out = [e * i - f * h, c * h - b * i, b * f - c * e, f * g - d * i, a * i - c * g, c * d - a * f];
+  out.push(d * h - e * g, b * g - a * h, a * e - b * d);
+  const det = a * out[0] + b * out[3] + c * out[6];
+  return out.map((v) => v / det);
+}
+
 /** `a b` */
-function times(a: Map3, b: Map3): Map3 {
+export function times(a: Map3, b: Map3): Map3 {
   return Array.from({ length: 9 }, (_, k) => {
     const i = 3 * Math.floor(k / 3), j = k % 3;
     return a[i] * b[j] + a[i + 1] * b[j + 3] + a[i + 2] * b[j + 6];

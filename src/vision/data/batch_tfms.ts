@@ -7,6 +7,7 @@ import { ConfigError } from "../../base/errors.ts";
 import { checkArgument, nums } from "../../base/options.ts";
 import { type Rng, stepInput, type Tensor } from "../../tensor/mod.ts";
 import type { AugOptions } from "./aug_transforms.ts";
+import type { SpatialTarget } from "./spatial.ts";
 
 /** What a batch transform may ask. */
 export interface BatchContext {
@@ -22,12 +23,24 @@ export abstract class BatchTransform {
   readonly order: number = 0;
   /** What becomes of `x`. */
   abstract apply(x: Tensor, context: BatchContext): Tensor;
+  /**
+   * What becomes of images and of labels that move with them; by default labels stay.
+   *
+   * @param y Labels of the batch: see {@link SpatialTarget}.
+   */
+  applyWith(x: Tensor, y: Tensor, _target: SpatialTarget, context: BatchContext): readonly [x: Tensor, y: Tensor] {
+    return [this.apply(x, context), y];
+  }
   /** Undoes the transform for showing, where that makes sense. */
   decode(x: Tensor): Tensor {
     return x;
   }
   /** Whether the transform draws random numbers in training. */
   readonly random: boolean = false;
+  /** Whether the transform changes validation images, too; those that draw random numbers mostly do not. */
+  get evaluated(): boolean {
+    return !this.random;
+  }
   /** Kind and options as plain data; null where a transform can't be stored. */
   toJSON(): BatchTransformJson | null {
     return null;
@@ -102,10 +115,4 @@ export class Normalize extends BatchTransform {
 /** Pixels u8 `[n, h, w, 3]` as f32 `[n, 3, h, w]` in [0, 1]. */
 export function intToFloat(pixels: Tensor): Tensor {
   return pixels.permute([0, 3, 1, 2]).cast("f32").div(255);
-}
-
-/** The transform that `toJSON` made `json` of. */
-export function batchTransformFromJson(json: BatchTransformJson): BatchTransform {
-  if (json.kind === "Normalize") return new Normalize(json.mean, json.std);
-  throw new ConfigError(`Cannot read a batch transform: the kind is Normalize, got ${JSON.stringify(json)}`);
 }

@@ -6,125 +6,43 @@
 import { basename, dirname } from "../../base/path.ts";
 import { ConfigError, DataError } from "../../base/errors.ts";
 import { factsText, plainFields, shortText } from "../../base/facts.ts";
-import { checkOptions, either, flag, func, num, oneOf, type OptionTable, other, text } from "../../base/options.ts";
+import { checkOptions, num, other, text } from "../../base/options.ts";
+import { CategoryBlock, type Target, type TargetBlock } from "../../block/target.ts";
+import type { Label } from "../../data/labels.ts";
 import { type Batch, DataLoader, DataLoaders, type InputsJson } from "../../data/mod.ts";
-import { CrossEntropyLoss } from "../../nn/mod.ts";
-import type { Figure } from "../../plot/mod.ts";
-import type { Rng, Tensor } from "../../tensor/mod.ts";
-import { complain } from "../../train/output.ts";
-import { type BatchTransform, batchTransformFromJson, type BatchTransformJson, intToFloat } from "./batch_tfms.ts";
 import { folderLabels } from "../../data/class_folders.ts";
+import { GrandparentSplitter, RandomSplitter } from "../../data/splitters.ts";
+import type { Figure } from "../../plot/mod.ts";
+import type { Tensor } from "../../tensor/mod.ts";
+import { complain } from "../../train/output.ts";
+import { applyBatchTfms } from "./apply_batch.ts";
+import type { BatchTransform } from "./batch_tfms.ts";
 import { decodeImage } from "./decode.ts";
-import { ImageDataset } from "./image_dataset.ts";
+import { ImageDataset, labelled, type LabelledImages } from "./image_dataset.ts";
 import { getImageFiles } from "./image_files.ts";
+import {
+  type FromFolderOptions,
+  type ImageDataLoadersOptions,
+  type ItemsSetup,
+  LOADERS,
+  type TestDlOptions,
+} from "./image_options.ts";
 import { ImageStore } from "./image_store.ts";
 import { imageTensor } from "./image_tensor.ts";
-import { type ItemTransform, itemTransformFromJson, type ItemTransformJson } from "./item_tfms.ts";
-import { codesOf, type Label, vocabOf } from "../../data/labels.ts";
+import { type ItemTransform, itemTransformFromJson } from "./item_tfms.ts";
 import { residentColumns } from "./resident.ts";
 import { showBatch, type ShowBatchOptions } from "./show_batch.ts";
-import { type DataSplitter, GrandparentSplitter, RandomSplitter } from "../../data/splitters.ts";
+import { isSpatial } from "./spatial.ts";
+import { targetOf } from "./stored_target.ts";
+import { batchTransformFromJson } from "./tfm_json.ts";
 
-/** Options of {@link ImageDataLoaders}; the defaults are fastai's. */
-export interface ImageDataLoadersOptions {
-  /** Share of images to validate on; 0.2 by default. */
-  readonly validPct?: number;
-  /**
-   * Seed of the split, see {@link RandomSplitter}, and of the order and the random transforms of training; by default the
-   * default generator is drawn from, see `setSeed`.
-   */
-  readonly seed?: number;
-  /** Divides the images, instead of `validPct`. */
-  readonly splitter?: DataSplitter;
-  /** Images a batch; 64 by default. */
-  readonly bs?: number;
-  /** Images a batch in validation; `bs` by default. */
-  readonly valBs?: number;
-  /** Transforms of single images, on the CPU, such as `new Resize(224)`. */
-  readonly itemTfms?: ItemTransform | readonly ItemTransform[];
-  /** Transforms of batches, on the device, such as `augTransforms()`. */
-  readonly batchTfms?: BatchTransform | readonly BatchTransform[];
-  /** Whether training epochs are shuffled; true by default. */
-  readonly shuffle?: boolean;
-  /** Whether a last, shorter training batch is left out; by default where there is a full one. */
-  readonly dropLast?: boolean;
-  /** The classes in order; by default those of the training images, sorted. */
-  readonly vocab?: readonly Label[];
-  /** Batches that are made ahead of time; 2 by default. */
-  readonly prefetch?: number;
-  /** Most bytes of decoded images that are kept in memory for the next epoch; 256 MiB by default. */
-  readonly cacheBytes?: number;
-  /**
-   * Whether images are decoded once and lie on the device, u8. `"auto"` (the default) does so where their transforms have
-   * nothing random and all of them take no more than `residentBytes`.
-   */
-  readonly resident?: boolean | "auto";
-  /** Most bytes of images on the device; 256 MiB by default. */
-  readonly residentBytes?: number;
-  /** Whether images are turned by their EXIF orientation; true by default. Pillow, and with it fastai, does not. */
-  readonly orient?: boolean;
-}
-
-const LOADERS: OptionTable<ImageDataLoadersOptions> = {
-  validPct: num,
-  seed: num,
-  splitter: func(),
-  bs: num,
-  valBs: num,
-  itemTfms: other("a transform of images, as in new Resize(224), or several", (v) => areTransforms(v, "plan")),
-  batchTfms: other("a transform of batches, as in new Normalize(…), or several", (v) => areTransforms(v, "apply")),
-  shuffle: flag,
-  dropLast: flag,
-  vocab: other("classes", Array.isArray),
-  prefetch: num,
-  cacheBytes: num,
-  resident: either(flag, oneOf("auto")),
-  residentBytes: num,
-  orient: flag,
-};
-
-/** Whether these are objects with a method, one or several. */
-function areTransforms(value: unknown, method: "plan" | "apply"): boolean {
-  return [value].flat().every((v) =>
-    typeof v === "object" && v !== null && typeof (v as Readonly<Record<string, unknown>>)[method] === "function"
-  );
-}
-
-/** Options of {@link ImageDataLoaders.fromFolder}. */
-export interface FromFolderOptions extends ImageDataLoadersOptions {
-  /** Folder of training images; `"train"` by default. Not used with `validPct`. */
-  readonly train?: string;
-  /** Folder of validation images; `"valid"` by default. */
-  readonly valid?: string;
-}
-
-/** Options of {@link ImageDataLoaders.testDl}. */
-export interface TestDlOptions {
-  /** Images a batch; that of validation by default. */
-  readonly bs?: number;
-  /** Classes of the images; without them batches have images only. */
-  readonly labels?: readonly Label[];
-}
-
-/** What {@link ImageDataLoaders.forItems} is told. */
-export interface ItemsSetup {
-  /** The classes in order. */
-  readonly vocab: readonly Label[];
-  /** Stored transforms of single images. */
-  readonly itemTfms?: readonly ItemTransformJson[];
-  /** Stored transforms of batches. */
-  readonly batchTfms?: readonly BatchTransformJson[];
-  /** Folder for the learner's files; the current one by default. */
-  readonly path?: string;
-  /** Whether images are turned by their EXIF orientation; true by default. */
-  readonly orient?: boolean;
-}
-
-/** A set of images with their classes. */
+/** A set of images with their labels. */
 export interface LabelledFiles {
   /** Paths of the images. */
   readonly files: readonly string[];
-  /** The class of each. */
+  /** The label of each, as the data has it: names of classes, paths of masks and so on. */
+  readonly labels: readonly unknown[];
+  /** The class of each; empty where images do not have one class each. */
   readonly codes: Int32Array;
 }
 
@@ -135,7 +53,7 @@ interface Parts {
   readonly valid: DataLoader;
   readonly trainSet: LabelledFiles;
   readonly validSet: LabelledFiles;
-  readonly vocab: readonly Label[];
+  readonly target: Target;
   readonly itemTfms: readonly ItemTransform[];
   readonly batchTfms: BatchTransform[];
   readonly store: ImageStore;
@@ -143,7 +61,8 @@ interface Parts {
 }
 
 /**
- * Loaders of images with classes: batches of images f32 `[n, 3, h, w]` and classes i32 `[n]`.
+ * Loaders of images with labels: batches of images f32 `[n, 3, h, w]` and classes i32 `[n]`, or what else a `DataBlock` or
+ * {@link SegmentationDataLoaders} pair them with.
  *
  * @example
  * ```ts ignore
@@ -154,8 +73,8 @@ interface Parts {
  * ```
  */
 export class ImageDataLoaders extends DataLoaders {
-  /** The classes; the number of a class is its place here. */
-  readonly vocab: readonly Label[];
+  /** What images are paired with. */
+  readonly target: Target;
   /** Images to train on. */
   readonly trainSet: LabelledFiles;
   /** Images to validate on. */
@@ -167,8 +86,8 @@ export class ImageDataLoaders extends DataLoaders {
   readonly #valBs: number;
 
   private constructor(parts: Parts) {
-    super(parts.train, parts.valid, { nInp: 1, path: parts.path, lossFunc: new CrossEntropyLoss() });
-    this.vocab = parts.vocab;
+    super(parts.train, parts.valid, { nInp: 1, path: parts.path, lossFunc: parts.target.lossFunc() });
+    this.target = parts.target;
     this.trainSet = parts.trainSet;
     this.validSet = parts.validSet;
     this.itemTfms = parts.itemTfms;
@@ -177,9 +96,14 @@ export class ImageDataLoaders extends DataLoaders {
     this.#valBs = parts.valBs;
   }
 
-  /** Number of classes. */
+  /** The classes; the number of a class is its place here. Empty where labels are no classes. */
+  get vocab(): readonly Label[] {
+    return this.target.vocab;
+  }
+
+  /** Outputs of a model: the number of classes, or of numbers an image. */
   get c(): number {
-    return this.vocab.length;
+    return this.target.c;
   }
 
   /** Channels of an image: 3, red, green and blue. */
@@ -286,6 +210,30 @@ export class ImageDataLoaders extends DataLoaders {
     options: ImageDataLoadersOptions = {},
   ): Promise<ImageDataLoaders> {
     checkOptions("load images", options, LOADERS);
+    const { vocab } = options;
+    return await ImageDataLoaders.fromBlock(
+      path,
+      files,
+      labels,
+      CategoryBlock(vocab === undefined ? {} : { vocab }),
+      options,
+    );
+  }
+
+  /**
+   * Loaders of images with labels of any kind; `DataBlock` makes them, too.
+   *
+   * @param block What labels are: `CategoryBlock()`, `MaskBlock({ codes })` and so on.
+   * @throws {DataError} If there are no images, or a label is none of its kind.
+   */
+  static async fromBlock<Y>(
+    path: string,
+    files: readonly string[],
+    labels: readonly Y[],
+    block: TargetBlock<Y>,
+    options: ImageDataLoadersOptions = {},
+  ): Promise<ImageDataLoaders> {
+    checkOptions("load images", options, LOADERS);
     const { bs = 64, valBs = bs, shuffle = true, prefetch = 2, cacheBytes = 256 << 20, residentBytes = 256 << 20 } =
       options;
     const { validPct = 0.2, seed, resident = "auto" } = options;
@@ -295,35 +243,38 @@ export class ImageDataLoaders extends DataLoaders {
     }
     const splitter = options.splitter ?? RandomSplitter(validPct, seed === undefined ? {} : { seed });
     const [trainIdx, validIdx] = splitter(files);
-    const vocab = options.vocab ?? vocabOf(trainIdx.map((i) => labels[i]));
-    const part = (idx: readonly number[]): LabelledFiles => {
-      const some = idx.map((i) => files[i]);
-      return { files: some, codes: codesOf(idx.map((i) => labels[i]), vocab, some) };
-    };
-    const trainSet = part(trainIdx), validSet = part(validIdx);
+    const target: Target = block.setup(trainIdx.map((i) => labels[i]), trainIdx.map((i) => files[i]));
+    const sets = [trainIdx, validIdx].map((idx) =>
+      labelled(idx.map((i) => files[i]), idx.map((i) => labels[i]), target)
+    );
+    const [trainSet, validSet] = sets.map((set) => filesOf(set, target));
     const itemTfms = [options.itemTfms ?? []].flat().sort(inOrder);
     const batchTfms = [options.batchTfms ?? []].flat().sort(inOrder);
     const store = new ImageStore(cacheBytes, { orient: options.orient ?? true });
-    const columns = resident === false
+    if (resident === true && isSpatial(target)) {
+      throw new ConfigError("Cannot keep images on the device: their labels move with them, batch by batch");
+    }
+    const columns = resident === false || isSpatial(target)
       ? null
-      : await residentColumns([trainSet, validSet], itemTfms, store, resident === true ? Infinity : residentBytes);
+      : await residentColumns(sets, target, itemTfms, store, resident === true ? Infinity : residentBytes);
     if (resident === true && columns === null) {
       throw new ConfigError("Cannot keep images on the device: a transform of training images is random");
     }
     if (columns !== null) store.clear();
     const loader = (i: 0 | 1, more: { bs: number; shuffle: boolean; dropLast: boolean }): DataLoader => {
-      const training = i === 0, { files, codes } = [trainSet, validSet][i];
+      const training = i === 0;
       return new DataLoader({
         ...(columns === null
-          ? { dataset: new ImageDataset({ files, codes, itemTfms, training, store }) }
+          ? { dataset: new ImageDataset({ ...sets[i], target, itemTfms, training, store }) }
           : { columns: columns[i] }),
         ...more,
         prefetch,
         random: training,
-        batchTfm: (batch, rng) => applyBatchTfms(batch, batchTfms, training, rng),
-        evalTfm: (batch, rng) => applyBatchTfms(batch, batchTfms, false, rng),
+        batchTfm: (batch, rng) => applyBatchTfms(batch, batchTfms, target, training, rng),
+        evalTfm: (batch, rng) => applyBatchTfms(batch, batchTfms, target, false, rng),
         fingerprint: () => ({
-          classes: shortText(vocab.join(", ")),
+          ...(target.kind === "category" ? {} : { labels: `${target.kind} of ${target.c}` }),
+          classes: shortText(target.vocab.join(", ")),
           ...(store.orient ? {} : { "EXIF orientation": "left as it is" }),
           "item transforms": tfmsText(itemTfms),
           "batch transforms": tfmsText(batchTfms),
@@ -340,7 +291,7 @@ export class ImageDataLoaders extends DataLoaders {
       valid,
       trainSet,
       validSet,
-      vocab,
+      target,
       itemTfms,
       batchTfms,
       store,
@@ -349,20 +300,24 @@ export class ImageDataLoaders extends DataLoaders {
   }
 
   /** Loaders without images, whose {@link ImageDataLoaders.testDl} transforms images as stored. */
-  static forItems({ vocab, itemTfms = [], batchTfms = [], path = ".", orient = true }: ItemsSetup): ImageDataLoaders {
-    const none: LabelledFiles = { files: [], codes: new Int32Array(0) };
+  static forItems(setup: ItemsSetup): ImageDataLoaders {
+    const { vocab, itemTfms = [], batchTfms = [], path = ".", orient = true } = setup;
+    const target = targetOf(vocab, setup.target);
+    const none: LabelledFiles = { files: [], labels: [], codes: new Int32Array(0) };
     const items = itemTfms.map(itemTransformFromJson).sort(inOrder);
     const batches = batchTfms.map(batchTransformFromJson).sort(inOrder);
     const store = new ImageStore(0, { orient });
-    const loader = (training: boolean): DataLoader =>
-      new DataLoader({ dataset: new ImageDataset({ ...none, itemTfms: items, training, store }), bs: 64, seed: 0 });
+    const loader = (training: boolean): DataLoader => {
+      const dataset = new ImageDataset({ ...labelled([], [], target), target, itemTfms: items, training, store });
+      return new DataLoader({ dataset, bs: 64, seed: 0 });
+    };
     return new ImageDataLoaders({
       path,
       train: loader(true),
       valid: loader(false),
       trainSet: none,
       validSet: none,
-      vocab,
+      target,
       itemTfms: items,
       batchTfms: batches,
       store,
@@ -371,19 +326,22 @@ export class ImageDataLoaders extends DataLoaders {
   }
 
   /** A loader of other images, in order, transformed as in validation; without labels its batches have images only. */
-  testDl(files: readonly string[], options: TestDlOptions & { labels: readonly Label[] }): DataLoader;
+  testDl(files: readonly string[], options: TestDlOptions & { labels: readonly unknown[] }): DataLoader;
   /** The same, without labels. */
   testDl(files: readonly string[], options?: TestDlOptions): DataLoader<Batch>;
   testDl(files: readonly string[], options: TestDlOptions = {}): DataLoader<Batch> {
     checkOptions("load images", options, { bs: num, labels: other("labels", Array.isArray) });
     const { bs = this.#valBs, labels } = options;
     if (files.length === 0) throw new DataError("Cannot make a loader: there are no images");
-    const codes = labels === undefined ? null : codesOf(labels, this.vocab, files);
+    if (labels !== undefined && labels.length !== files.length) {
+      throw new DataError(`Cannot label ${files.length} images: there are ${labels.length} labels`);
+    }
+    const { target, itemTfms } = this, set = labelled(files, labels ?? null, target);
     return new DataLoader<Batch>({
-      dataset: new ImageDataset({ files, codes, itemTfms: this.itemTfms, training: false, store: this.#store }),
+      dataset: new ImageDataset({ ...set, target, itemTfms, training: false, store: this.#store }),
       bs,
       seed: 0,
-      batchTfm: (batch, rng) => applyBatchTfms(batch, this.#batchTfms, false, rng),
+      batchTfm: (batch, rng) => applyBatchTfms(batch, this.#batchTfms, target, false, rng),
     });
   }
 
@@ -396,8 +354,9 @@ export class ImageDataLoaders extends DataLoaders {
     return {
       kind: "images",
       ...(this.#store.orient ? {} : { orient: false }),
+      ...(this.target.kind === "category" ? {} : { target: { kind: this.target.kind, c: this.c } }),
       itemTfms: this.itemTfms.map((t) => stored(t, t.toJSON())),
-      batchTfms: this.#batchTfms.filter((t) => !t.random).map((t) => stored(t, t.toJSON())),
+      batchTfms: this.#batchTfms.filter((t) => t.evaluated).map((t) => stored(t, t.toJSON())),
     };
   }
 
@@ -441,8 +400,7 @@ function inOrder(a: { readonly order: number }, b: { readonly order: number }): 
   return a.order - b.order;
 }
 
-function applyBatchTfms(batch: Batch, tfms: readonly BatchTransform[], training: boolean, rng: Rng): Batch {
-  let x = intToFloat(batch[0]);
-  for (const tfm of tfms) x = tfm.apply(x, { training, rng });
-  return [x, ...batch.slice(1)];
+function filesOf({ files, labels, parts }: LabelledImages, target: Target): LabelledFiles {
+  const codes = Int32Array.from(target.kind === "category" ? parts as readonly number[] : []);
+  return { files, labels: labels ?? [], codes };
 }

@@ -6,7 +6,7 @@
 import { host } from "../../base/host.ts";
 import { files } from "../../base/host_files.ts";
 import type { PixelImage } from "../../plot/mod.ts";
-import { decodeImage, type DecodeOptions } from "./decode.ts";
+import { decodeImage, type DecodeOptions, type ImageSource } from "./decode.ts";
 
 /** Bytes of images that may be in the making at the same time. */
 const IN_FLIGHT_BYTES = 256 << 20;
@@ -105,6 +105,12 @@ export class ImageStore {
       this.#kept += bytes;
     }
     return image;
+  }
+
+  /** The image in a file's bytes or behind its URL, which is not kept. */
+  decode(source: ImageSource): Promise<PixelImage> {
+    const { orient } = this;
+    return this.#gate.run(() => decodeImage(source, { orient }), ({ data }) => data.length);
   }
 
   /** Forgets all images. */

@@ -61,7 +61,8 @@ export type ItemTransformJson =
     readonly options: RandomResizedCropOptions;
   };
 
-function sizeOf(size: number | readonly [height: number, width: number], what: string): ImageSize {
+/** One number for both sides, or `[height, width]`, as a size; `what` is done, for errors. */
+export function sizeOf(size: number | readonly [height: number, width: number], what: string): ImageSize {
   const [height, width] = Array.isArray(size) ? size as readonly [number, number] : [size, size] as [number, number];
   if (![height, width].every((n) => Number.isInteger(n) && n > 0)) {
     throw new ConfigError(`Cannot ${what} to ${shown(height)} x ${shown(width)}: sizes are whole numbers from 1`);

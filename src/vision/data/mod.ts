@@ -9,14 +9,19 @@ export { decodeImage, type DecodeOptions, imageSize, type ImageSource } from "./
 export { untarData, type UntarDataOptions, URLs } from "./external.ts";
 export { type GetFilesOptions, getImageFiles, IMAGE_EXTENSIONS } from "./image_files.ts";
 export { imageTensor } from "./image_tensor.ts";
-export {
-  type FromFolderOptions,
-  ImageDataLoaders,
-  type ImageDataLoadersOptions,
-  type ItemsSetup,
-  type LabelledFiles,
-  type TestDlOptions,
-} from "./image_loaders.ts";
+export { ImageBlock, type ImageBlockOptions } from "./image_block.ts";
+export { ImageDataLoaders, type LabelledFiles } from "./image_loaders.ts";
+export type {
+  FromFolderOptions,
+  ImageDataLoadersOptions,
+  ItemsSetup,
+  TargetJson,
+  TestDlOptions,
+} from "./image_options.ts";
+export { MaskBlock, type MaskBlockOptions, MaskTarget } from "./mask.ts";
+export { PointBlock, type Points, PointsTarget } from "./points.ts";
+export { SegmentationDataLoaders, type SegmentationOptions } from "./segmentation.ts";
+export { type ImageHistory, isSpatial, type SpatialTarget, type Warp } from "./spatial.ts";
 export {
   type ImageSize,
   type ItemContext,
@@ -31,6 +36,7 @@ export type { Label } from "../../data/labels.ts";
 export type { PadMode, PixelOp } from "./pixel_ops.ts";
 export { type ShowBatchOptions } from "./show_batch.ts";
 export {
+  ColSplitter,
   type DataSplitter,
   FuncSplitter,
   GrandparentSplitter,
@@ -38,6 +44,8 @@ export {
   IndexSplitter,
   RandomSplitter,
   type RandomSplitterOptions,
+  TrainTestSplitter,
+  type TrainTestSplitterOptions,
 } from "../../data/splitters.ts";
 export { showResults, type ShowResultsOptions } from "./show_results.ts";
 export { type BrokenImage, verifyImages } from "./verify_images.ts";

@@ -45,6 +45,39 @@ export function applyOps(image: PixelImage, ops: readonly PixelOp[]): PixelImage
   return image;
 }
 
+/** A map of one number a pixel after these steps: numbers are taken, not mixed, as Pillow's `NEAREST` does it. */
+export function applyOpsNearest(image: PixelImage, ops: readonly PixelOp[]): PixelImage {
+  for (const op of ops) {
+    const { width: w, height: h } = image;
+    if (op.op === "resize") {
+      const across = (x: number) => Math.floor((x + 0.5) * w / op.width);
+      image = gather(image, op.width, op.height, across, (y) => Math.floor((y + 0.5) * h / op.height));
+    } else if (op.op === "crop") image = gather(image, op.width, op.height, (x) => op.left + x, (y) => op.top + y);
+    else {
+      const width = op.left + w + op.right, height = op.top + h + op.bottom, index = indexOf(op.mode);
+      image = gather(image, width, height, (x) => index(x - op.left, w), (y) => index(y - op.top, h));
+    }
+  }
+  return image;
+}
+
+/** The numbers at the columns and rows that are told; 0 for those at -1. */
+function gather(
+  { data, width: w }: PixelImage,
+  width: number,
+  height: number,
+  column: (x: number) => number,
+  row: (y: number) => number,
+): PixelImage {
+  const out = new Uint8Array(width * height), columns = Int32Array.from({ length: width }, (_, x) => column(x));
+  for (let y = 0; y < height; y++) {
+    const from = row(y);
+    if (from < 0) continue;
+    for (let x = 0; x < width; x++) if (columns[x] >= 0) out[y * width + x] = data[from * w + columns[x]];
+  }
+  return { data: out, width, height, channels: 1 };
+}
+
 /** Which pixel of `n` stands for pixel `i`, which may lie outside; -1 for none. */
 type Index = (i: number, n: number) => number;
 

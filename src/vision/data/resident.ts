@@ -3,10 +3,11 @@
  *
  * @module
  */
-import type { Column } from "../../data/mod.ts";
+import type { Column, ItemPart } from "../../data/mod.ts";
 import type { PixelImage } from "../../plot/mod.ts";
-import { Rng, tensor } from "../../tensor/mod.ts";
-import { steady, transformed } from "./image_dataset.ts";
+import type { Target } from "../../block/target.ts";
+import { type Dtype, Rng, type Tensor, tensor } from "../../tensor/mod.ts";
+import { type LabelledImages, steady, transformed } from "./image_dataset.ts";
 import type { ImageStore } from "./image_store.ts";
 import type { ItemTransform } from "./item_tfms.ts";
 import { DataError } from "../../base/errors.ts";
@@ -19,7 +20,8 @@ const BLOCK = 256;
  * same every time, or all together would take more than `limit` bytes.
  */
 export async function residentColumns(
-  sets: readonly { readonly files: readonly string[]; readonly codes: Int32Array }[],
+  sets: readonly LabelledImages[],
+  target: Target,
   itemTfms: readonly ItemTransform[],
   store: ImageStore,
   limit: number,
@@ -28,7 +30,7 @@ export async function residentColumns(
   const context = { training: false, rng: new Rng() };
   let first: { readonly image: PixelImage; readonly file: string } | null = null;
   const columns: Column[][] = [];
-  for (const [s, { files, codes }] of sets.entries()) {
+  for (const [s, { files, parts }] of sets.entries()) {
     let data = new Uint8Array(0);
     // the first image alone: it mostly tells whether to go on
     for (let from = 0, to = s === 0 ? 1 : BLOCK; from < files.length; from = to, to += BLOCK) {
@@ -57,8 +59,17 @@ export async function residentColumns(
     const { width, height } = first?.image ?? { width: 1, height: 1 };
     columns.push([
       { tensor: tensor(data, { shape: [files.length, height, width, 3] }) },
-      { tensor: tensor(codes) },
+      { tensor: labelsOf(parts, target.dtype) },
     ]);
   }
   return columns;
+}
+
+/** Labels that are numbers, or vectors of one length. */
+function labelsOf(parts: readonly ItemPart[], dtype: Dtype): Tensor {
+  const lists = parts.filter((part): part is Float32Array => part instanceof Float32Array);
+  if (lists.length === 0) return tensor(parts as number[], { shape: [parts.length], dtype });
+  const length = lists[0].length, all = new Float32Array(lists.length * length);
+  lists.forEach((list, i) => all.set(list, i * length));
+  return tensor(all, { shape: [lists.length, length] });
 }

@@ -6,7 +6,9 @@
 import { DataError } from "../../base/errors.ts";
 import { checkOptions, num } from "../../base/options.ts";
 import { type Figure, type PixelImage, plotImages } from "../../plot/mod.ts";
+import type { Target } from "../../block/target.ts";
 import type { Tensor } from "../../tensor/mod.ts";
+import { withMask, withPoints } from "./overlay.ts";
 import type { ImageDataLoaders } from "./image_loaders.ts";
 
 /** Options of {@link showBatch}. */
@@ -30,6 +32,26 @@ export async function toPictures(x: Tensor): Promise<PixelImage[]> {
   }));
 }
 
+/** A picture with its label in it, where labels lie in images; with its label in words otherwise. */
+export function withLabel(
+  picture: PixelImage,
+  target: Target,
+  numbers: ArrayLike<number>,
+): { readonly picture: PixelImage; readonly title: string } {
+  if (target.kind === "mask") return { picture: withMask(picture, numbers), title: "" };
+  if (target.kind === "points") return { picture: withPoints(picture, numbers), title: "" };
+  return { picture, title: target.caption(numbers) };
+}
+
+/** The numbers of each of `n` items. */
+export function itemsOf<T extends { readonly length: number; subarray(from: number, to: number): T }>(
+  all: T,
+  n: number,
+): T[] {
+  const each = all.length / n;
+  return Array.from({ length: n }, (_, i) => all.subarray(i * each, (i + 1) * each));
+}
+
 /** Images of the first training batch, as the model gets them but for the scaling, with their labels. */
 export async function showBatch(dls: ImageDataLoaders, options: ShowBatchOptions = {}): Promise<Figure> {
   const { maxN = 9, columns } = checkOptions("show a batch", options, { maxN: num, columns: num });
@@ -38,7 +60,8 @@ export async function showBatch(dls: ImageDataLoaders, options: ShowBatchOptions
   const [xb, yb] = batch;
   const n = Math.min(maxN, xb.shape[0]);
   const pictures = await toPictures(dls.decodeImages(xb.slice([[0, n]])));
-  const codes = await yb.data();
-  const titles = pictures.map((_, i) => dls.label(codes[i]));
-  return plotImages(pictures, { titles, ...(columns === undefined ? {} : { columns }) });
+  const labels = itemsOf(Float32Array.from(await yb.slice([[0, n]]).data()), n);
+  const shown = pictures.map((picture, i) => withLabel(picture, dls.target, labels[i]));
+  const titles = shown.map(({ title }) => title);
+  return plotImages(shown.map(({ picture }) => picture), { titles, ...(columns === undefined ? {} : { columns }) });
 }

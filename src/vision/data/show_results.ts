@@ -9,7 +9,8 @@ import { getPreds } from "../../fit/mod.ts";
 import { type Figure, plotImages } from "../../plot/mod.ts";
 import type { TrainLoop } from "../../train/mod.ts";
 import { ImageDataLoaders } from "./image_loaders.ts";
-import { toPictures } from "./show_batch.ts";
+import { itemsOf, toPictures, withLabel } from "./show_batch.ts";
+import { isSpatial } from "./spatial.ts";
 
 /** Options of {@link showResults}. */
 export interface ShowResultsOptions {
@@ -20,8 +21,8 @@ export interface ShowResultsOptions {
 }
 
 /**
- * The first validation images as the model gets them, but for the scaling, with their classes, and what the model takes
- * them for where it is wrong.
+ * The first validation images as the model gets them, but for the scaling, with their labels, and what the model takes
+ * them for where it is wrong. Masks and points are drawn into the images: those of the data, then those of the model.
  *
  * @throws {ConfigError} If the learner's data are no {@link ImageDataLoaders}, or have no validation images.
  */
@@ -31,22 +32,32 @@ export async function showResults(learn: TrainLoop, options: ShowResultsOptions 
   if (!(dls instanceof ImageDataLoaders)) {
     throw new ConfigError("Cannot show results: the learner's data must be ImageDataLoaders");
   }
-  const files = dls.validSet.files.slice(0, maxN);
-  if (files.length === 0) throw new ConfigError("Cannot show results: there are no validation images");
-  const labels = files.map((_, i) => dls.vocab[dls.validSet.codes[i]]);
-  const dl = dls.testDl(files, { labels, bs: files.length });
-  const { decoded } = await getPreds(learn, { dl, withDecoded: true });
+  const { target, validSet } = dls, files = validSet.files.slice(0, maxN), n = files.length;
+  if (n === 0) throw new ConfigError("Cannot show results: there are no validation images");
+  const dl = dls.testDl(files, { labels: validSet.labels.slice(0, n), bs: n });
+  const { decoded, targs } = await getPreds(learn, { dl, withDecoded: true });
   if (decoded === undefined) throw new ConfigError("Cannot show results: the loss makes no decisions");
-  const codes = await decoded.data();
-  const titles = labels.map((label, i) => {
-    const got = dls.label(Number(codes[i]));
-    return got === String(label) ? got : `${label}, not ${got}`;
-  });
+  const got = itemsOf(Float32Array.from(await decoded.data()), n);
+  const wanted = itemsOf(Float32Array.from(await targs.data()), n);
   const batch = await dl.peek();
   const pictures = batch === null ? [] : await toPictures(dls.decodeImages(batch[0]));
-  return plotImages(pictures, {
-    titles,
-    title: "Class, not prediction",
-    ...(columns === undefined ? {} : { columns }),
+  const more = columns === undefined ? {} : { columns };
+  if (isSpatial(target)) {
+    const pairs = pictures.flatMap((picture, i) =>
+      [wanted[i], got[i]].map((numbers) => withLabel(picture, target, numbers).picture)
+    );
+    const titles = pairs.map((_, i) => i % 2 === 0 ? "target" : "prediction");
+    return plotImages(pairs, {
+      titles,
+      title: "Targets, predictions",
+      columns: 2 * Math.ceil(Math.sqrt(n / 2)),
+      ...more,
+    });
+  }
+  const titles = wanted.map((numbers, i) => {
+    const name = target.caption(numbers), other = target.caption(got[i]);
+    return name === other ? name : target.kind === "regression" ? `${name}, got ${other}` : `${name}, not ${other}`;
   });
+  const title = target.kind === "regression" ? "Target, prediction" : "Class, not prediction";
+  return plotImages(pictures, { titles, title, ...more });
 }

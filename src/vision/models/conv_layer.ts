@@ -4,7 +4,7 @@
  * @module
  */
 import { BatchNorm2d, Conv2d, kaimingNormal, type Module, ReLU, Sequential, type WeightInit } from "../../nn/mod.ts";
-import type { Rng } from "../../tensor/mod.ts";
+import { type Rng, zeros } from "../../tensor/mod.ts";
 
 /** Options of {@link ConvLayer}. */
 export interface ConvLayerOpts {
@@ -14,6 +14,8 @@ export interface ConvLayerOpts {
   readonly stride?: number;
   /** Whether ReLU follows; true by default. */
   readonly act?: boolean;
+  /** Whether batch normalization follows; true by default. Without it the convolution has a bias, which starts at 0. */
+  readonly norm?: boolean;
   /** Weight of the normalization at the start; 1 by default. */
   readonly firstWeight?: number;
   /** Draws the weight; Kaiming's normal distribution by default. */
@@ -22,7 +24,7 @@ export interface ConvLayerOpts {
   readonly rng?: Rng;
 }
 
-/** A convolution without bias, batch normalization, and ReLU: names "0", "1" and "2" in the state. */
+/** A convolution, batch normalization, and ReLU: names "0", "1" and "2" in the state. */
 export class ConvLayer extends Sequential {
   /**
    * Draws the first weights.
@@ -31,12 +33,11 @@ export class ConvLayer extends Sequential {
    * @param cout Channels of the output.
    */
   constructor(cin: number, cout: number, options: ConvLayerOpts = {}) {
-    const { kernel = 3, stride = 1, act = true, firstWeight = 1, init = kaimingNormal(), rng } = options;
+    const { kernel = 3, stride = 1, act = true, norm = true, firstWeight = 1, init = kaimingNormal(), rng } = options;
     const drawn = { init, ...(rng === undefined ? {} : { rng }) };
-    const layers: Module[] = [
-      new Conv2d(cin, cout, kernel, { stride, padding: kernel >> 1, bias: false, ...drawn }),
-      new BatchNorm2d(cout, { firstWeight }),
-    ];
+    const conv = new Conv2d(cin, cout, kernel, { stride, padding: kernel >> 1, bias: !norm, ...drawn });
+    conv.bias?.assign(zeros([cout]));
+    const layers: Module[] = norm ? [conv, new BatchNorm2d(cout, { firstWeight })] : [conv];
     if (act) layers.push(new ReLU());
     super(...layers);
   }

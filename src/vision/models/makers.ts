@@ -4,8 +4,11 @@
  * @module
  */
 import { CheckpointError } from "../../base/errors.ts";
+import { isDict } from "../../io/state_dict.ts";
+import { Conv2d, Sequential } from "../../nn/mod.ts";
 import type { LayerMaker, LayerParts } from "../../fit/model_json.ts";
 import { BasicBlock, Bottleneck, ResNet } from "./resnet.ts";
+import { DynamicUnet } from "./unet.ts";
 import { ResBlock } from "./xresnet.ts";
 
 /** Sizes of a block, and its weights: `expansion` is how many times wider it is outside. */
@@ -35,6 +38,27 @@ export const VISION_MAKERS: ReadonlyMap<string, LayerMaker> = new Map(Object.ent
     const expansion = oneOf(parts.json.value("expansion"), [1, 4] as const, "an expansion");
     const from = parts.json.count("from"), { width, stride } = block(parts, from * expansion, expansion);
     return new ResBlock(expansion, from, width, stride, parts.drawn);
+  },
+  DynamicUnet: ({ json, layer, drawn, weights }) => {
+    const inner = json.value("encoder"), [height, width] = json.numbers("size");
+    if (!isDict(inner)) throw new CheckpointError("Cannot restore a U-Net: its encoder is a layer");
+    const encoder = layer(inner);
+    if (!(encoder instanceof Sequential)) throw new CheckpointError("Cannot restore a U-Net: its encoder is no chain");
+    if (!(height >= 1 && width >= 1 && height <= 1 << 14 && width <= 1 << 14)) {
+      throw new CheckpointError("Cannot restore a U-Net: its size is [height, width]");
+    }
+    // the way up is at least as large as the first product in it
+    const convs = encoder.modules().filter((m) => m instanceof Conv2d), deepest = convs.at(-1)?.weight.shape[0] ?? 1;
+    weights(2 * 9 * 2 * deepest * deepest);
+    const yRange = json.has("yRange") ? json.numbers("yRange") : null;
+    return new DynamicUnet(encoder, json.count("nOut"), { width, height }, {
+      nIn: json.count("nIn"),
+      blur: json.boolean("blur"),
+      blurFinal: json.boolean("blurFinal"),
+      lastCross: json.boolean("lastCross"),
+      ...(yRange === null ? {} : { yRange: [yRange[0], yRange[1]] }),
+      rng: drawn.rng,
+    });
   },
   ResNet: ({ json, drawn, weights }) => {
     const kind = oneOf(json.value("block"), ["basic", "bottleneck"] as const, "a block");

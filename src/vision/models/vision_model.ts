@@ -5,12 +5,13 @@
  */
 import { ConfigError } from "../../base/errors.ts";
 import { checkOptions, objectWith, type OptionTable } from "../../base/options.ts";
-import { kaimingNormal, type Module, Norm, Sequential, type WeightInit } from "../../nn/mod.ts";
+import { type AnyModule, kaimingNormal, type Module, Norm, Sequential, type WeightInit } from "../../nn/mod.ts";
 import { defaultRng, Parameter, type Rng, tensor } from "../../tensor/mod.ts";
 import type { Model, ParamGroups, Splitter } from "../../train/mod.ts";
-import type { Arch, VisionModel } from "./arch.ts";
+import type { Arch } from "./arch.ts";
 import { BODY, type BodyOptions, createBody, numFeatures } from "./body.ts";
 import { createHead, HEAD, type HeadOptions } from "./head.ts";
+import { DynamicUnet } from "./unet.ts";
 
 /** Options of {@link createVisionModel}. */
 export interface VisionModelOptions extends Omit<BodyOptions, "init">, HeadOptions {
@@ -68,21 +69,22 @@ export function applyInit(module: Module, init: WeightInit, rng: Rng = defaultRn
 }
 
 /** Parameters of modules, each once. */
-function paramsOf(modules: Iterable<VisionModel>): Parameter[] {
+function paramsOf(modules: Iterable<AnyModule>): Parameter[] {
   return [...new Set([...modules].flatMap((m) => m.parameters()))];
 }
 
-function partsOf(model: Model): readonly [body: Module, head: Module] {
-  if (model instanceof Sequential && model.length === 2) return [model.at(0), model.at(1)];
+function partsOf(model: Model): readonly [body: Module, head: readonly AnyModule[]] {
+  if (model instanceof Sequential && model.length === 2) return [model.at(0), [model.at(1)]];
+  if (model instanceof DynamicUnet) return [model.encoder, model.decoder];
   throw new ConfigError(
-    `Cannot split ${model.constructor.name}: it must be a Sequential of body and head, pass a splitter of your own`,
+    `Cannot split ${model.constructor.name}: it must be a Sequential of body and head or a U-Net, pass a splitter of your own`,
   );
 }
 
 /** Two groups: the body and the head. */
 export function defaultSplit(model: Model): ParamGroups {
   const [body, head] = partsOf(model);
-  return [paramsOf([body]), paramsOf([head])];
+  return [paramsOf([body]), paramsOf(head)];
 }
 
 /** The groups that `arch` asks for: the body in two parts, or as one, and the head. */
@@ -93,6 +95,6 @@ export function splitterOf(arch: Arch): Splitter {
     const [body, head] = partsOf(model);
     if (!(body instanceof Sequential)) return defaultSplit(model);
     const layers = [...body];
-    return [paramsOf(layers.slice(0, at)), paramsOf(layers.slice(at)), paramsOf([head])];
+    return [paramsOf(layers.slice(0, at)), paramsOf(layers.slice(at)), paramsOf(head)];
   };
 }
