@@ -173,7 +173,7 @@ export {
   type TextTable,
   type TextType,
 } from "./src/data/mod.ts";
-export { loadMnist, type Mnist } from "./src/data/mnist.ts";
+export { loadMnist, type Mnist, type MnistOptions } from "./src/data/mnist.ts";
 
 // optimizers
 export {
@@ -402,6 +402,7 @@ export {
 } from "./src/base/errors.ts";
 
 // parts that have entry points of their own, and stay here until the next minor version
+export * from "./src/entry/browser.ts"; // @anneal/anneal/browser
 export * from "./src/entry/distrib.ts"; // @anneal/anneal/distrib
 export * from "./src/entry/interop.ts"; // @anneal/anneal/interop
 export * from "./src/entry/live.ts"; // @anneal/anneal/live

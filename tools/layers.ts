@@ -27,6 +27,7 @@ export const LAYERS: readonly (readonly [prefix: string, layer: number])[] = [
   ["src/vision/", 9],
   ["src/text/", 9],
   ["src/live/", 9],
+  ["src/engine/", 9],
   ["src/cli/", 10],
   ["src/entry/", 10],
   ["mod.ts", 11],
@@ -66,6 +67,7 @@ const ROOMS: readonly string[] = [
 
 /** What names a runtime in a module's text, where it may not: the first such words, or null. Comments and texts may. */
 export function namesRuntime(path: string, text: string): string | null {
+  if (path.startsWith("src/") && text.includes('from "@std/path"')) return '"@std/path"'; // src/base/path.ts is for all hosts
   if (!path.startsWith("src/") || ROOMS.some((room) => path.startsWith(room))) return null;
   const code = text.replace(/\/\*[\s\S]*?\*\/|(?<![:"'`\w])\/\/.*$/gm, "")
     .replace(/"(?:[^"\\\n]|\\.)*"/g, (literal) => literal.startsWith('"node:') ? literal : '""');

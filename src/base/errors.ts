@@ -78,3 +78,20 @@ export class ConfigError extends AnnealError {}
 
 /** Another process of a run on several died or failed, or the processes do not agree. */
 export class DistributedError extends AnnealError {}
+
+// by name in messages and from worker to page, whatever a bundler calls the classes
+const CLASSES = {
+  AnnealError,
+  ShapeError,
+  DtypeError,
+  DeviceError,
+  WrongNumbersError,
+  DisposedError,
+  StaleTensorError,
+  CheckpointError,
+  InterruptedError,
+  DataError,
+  ConfigError,
+  DistributedError,
+};
+for (const [value, Class] of Object.entries(CLASSES)) Object.defineProperty(Class, "name", { value });

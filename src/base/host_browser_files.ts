@@ -127,6 +127,9 @@ interface Locks {
   ): Promise<unknown>;
 }
 
+/** Locks that are being given back. */
+const releasing = new Map<string, Promise<void>>();
+
 /** Files in a browser. Links do not exist there, and nobody else sees the files: a page downloads them. */
 export function browserFiles(): HostFiles {
   const noLinks = (): Promise<never> => Promise.reject(fault("NotSupportedError", "a browser's files have no links"));
@@ -162,12 +165,21 @@ export function browserFiles(): HostFiles {
     lock: async (path, { wait = false } = {}) => {
       const { locks } = navigator as { locks?: Locks };
       if (locks === undefined) return { release: () => {} };
+      const name = `anneal:/${partsOf(path).join("/")}`;
+      await releasing.get(name); // this page's own, which the browser may not have taken back yet
       return await new Promise((resolve, reject) => {
-        const name = `anneal:/${partsOf(path).join("/")}`;
-        locks.request(name, { ifAvailable: !wait }, (lock) => {
+        const held = locks.request(name, { ifAvailable: !wait }, (lock) => {
           if (lock === null) return resolve(null);
-          return new Promise<void>((release) => resolve({ release }));
-        }).catch(reject);
+          return new Promise<void>((free) => {
+            resolve({
+              release: () => {
+                releasing.set(name, held.then(() => void releasing.delete(name)));
+                free();
+              },
+            });
+          });
+        });
+        held.catch(reject);
       });
     },
   };

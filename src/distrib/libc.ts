@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { host } from "../base/host.ts";
 
 /** Its file name. */
-export const LIBC = Deno.build.os === "darwin" ? "libSystem.B.dylib" : "libc.so.6";
+export const LIBC: string = host.os === "darwin" ? "libSystem.B.dylib" : "libc.so.6";
 
 /** Bytes of a large page. */
 const LARGE_PAGE = 2n ** 21n;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { DistributedError } from "../base/errors.ts";
 import type { Handles } from "./mpi_library.ts";
 import { LIBC } from "./libc.ts";
@@ -185,20 +185,23 @@ export class Overlap {
   constructor({ path, handles, scatter, gather, size, leastShare }: Channel, progress: Int32Array<ArrayBufferLike>) {
     this.#progress = progress;
     this.#size = size;
-    this.#worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(ADDER)}`), {
-      workerData: {
-        words: this.#words,
-        parts: this.#parts,
-        progress,
-        size,
-        path,
-        libc: LIBC,
-        handles,
-        scatter,
-        gather,
-        least: leastShare,
+    this.#worker = new (process.getBuiltinModule("node:worker_threads").Worker)(
+      new URL(`data:text/javascript,${encodeURIComponent(ADDER)}`),
+      {
+        workerData: {
+          words: this.#words,
+          parts: this.#parts,
+          progress,
+          size,
+          path,
+          libc: LIBC,
+          handles,
+          scatter,
+          gather,
+          least: leastShare,
+        },
       },
-    });
+    );
     this.#worker.on("error", (error: Error) => this.#died ??= error.message);
     this.#worker.on("message", () => this.#wake());
     this.#worker.unref(); // it does not keep a script alive that is done

@@ -24,10 +24,11 @@ const STUCK_MS = 60000;
 /** How long a collective is still polled once a process is gone: its last message, which says why, may have come already. */
 const LAST_WORDS_MS = 200;
 
-const still = new Int32Array(new SharedArrayBuffer(4));
+let still: Int32Array<SharedArrayBuffer> | undefined;
 
 /** Sleeps a millisecond without giving up the thread. */
 export function pause(): void {
+  still ??= new Int32Array(new SharedArrayBuffer(4)); // not where none is used: pages may not make one
   Atomics.wait(still, 0, 0, SLEEP_MS);
 }
 

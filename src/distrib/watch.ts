@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 
 /** Words shared with the thread that watches. */
 const DEAD = 0, PORT = 1, READY = 2, WORDS = 4;
@@ -98,9 +98,12 @@ export class Watch {
 
   /** Starts the thread that watches. */
   constructor(rank: number, size: number) {
-    this.#worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(WATCHER)}`), {
-      workerData: { words: this.#words, rank, size },
-    });
+    this.#worker = new (process.getBuiltinModule("node:worker_threads").Worker)(
+      new URL(`data:text/javascript,${encodeURIComponent(WATCHER)}`),
+      {
+        workerData: { words: this.#words, rank, size },
+      },
+    );
     this.#worker.on("error", () => {}); // without the thread nothing is noticed, nothing else is harmed
     this.#worker.unref(); // it does not keep a script alive that is done
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { requireNames } from "../base/kept_names.ts";
 import { isAbsolute, join } from "../base/path.ts";
 import { ConfigError } from "../base/errors.ts";
 import type { LayerJson } from "../base/json.ts";
@@ -68,6 +69,7 @@ export async function exportLearner(
   const named = onnx || file.endsWith(EXTENSION) ? file : file + EXTENSION;
   const path = isAbsolute(named) ? named : join(learn.path, named);
   return await learn.runs.take("export", async () => {
+    if (!onnx) requireNames("export a learner");
     await learn.ready();
     if (learn.peers !== null && learn.peers.rank > 0) return path;
     if (onnx) await (await learnerOnnx(learn, options)).save(path);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { requireNames } from "../base/kept_names.ts";
 import { CheckpointError } from "../base/errors.ts";
 import { factsText, plainFields, shortText, sourceOf } from "../base/facts.ts";
 import { textHash } from "../base/checksum.ts";
@@ -82,6 +83,7 @@ function hashed(text: string): string {
 
 /** Everything that must be the same for a run to go on with the same numbers. */
 export async function fingerprintOf(learn: TrainLoop, nEpoch: number, plan: Plan): Promise<Fingerprint> {
+  requireNames("save checkpoints");
   const out: Record<string, string> = Object.create(null);
   out.policy = plan.policy;
   out["number of epochs"] = String(nEpoch);

@@ -7,7 +7,6 @@
  *
  * @module
  */
-import { createHash, timingSafeEqual } from "node:crypto";
 import { bareName, isLoopback } from "./hostname.ts";
 
 /** What a {@link Guard} knows. */
@@ -83,6 +82,7 @@ export class Guard {
 
 /** `a === b`, in a time that tells nothing of where they differ. */
 function same(a: string, b: string): boolean {
+  const { createHash, timingSafeEqual } = process.getBuiltinModule("node:crypto");
   const digest = (text: string): Uint8Array => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(a), digest(b));
 }

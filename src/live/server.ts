@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { ConfigError } from "../base/errors.ts";
 import { Guard, type GuardOptions } from "./guard.ts";
 import { PAGE, SCRIPT, STYLE } from "./page.gen.ts";
@@ -151,7 +150,7 @@ function plain(status: number, text: string, more: Record<string, string> = {}):
 
 /** How a policy names a script or style that stands in the page. */
 function hashOf(text: string): string {
-  return `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+  return `'sha256-${process.getBuiltinModule("node:crypto").createHash("sha256").update(text).digest("base64")}'`;
 }
 
 const POLICY = [

@@ -79,8 +79,13 @@ function legendOf(panel: LinePanel, x: number, y: number): string {
   }).join("");
 }
 
+/** A page has a parser of its own; elsewhere a library's is taken. */
+async function parser(): Promise<Pick<typeof import("linkedom"), "DOMParser">> {
+  return "DOMParser" in globalThis ? globalThis as never : await import("linkedom");
+}
+
 async function renderLines(panel: LinePanel, x: number, y: number): Promise<string> {
-  const [Plot, { DOMParser }] = await Promise.all([import("@observablehq/plot"), import("linkedom")]);
+  const [Plot, { DOMParser }] = await Promise.all([import("@observablehq/plot"), parser()]);
   const document = new DOMParser().parseFromString("<!doctype html><html><body></body></html>", "text/html");
   const range = domains(panel), rangeX = range?.x ?? [0, 1], rangeY = range?.y ?? [0, 1];
   const title = panel.title === ""

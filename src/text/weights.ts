@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { fromFileUrl } from "@std/path";
+import { fromFileUrl } from "../base/path.ts";
 import { CheckpointError, ConfigError, DataError } from "../base/errors.ts";
 import { files, isMissing } from "../base/host_files.ts";
 import { fmtShape, sameShape } from "../base/shape.ts";

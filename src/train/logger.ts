@@ -64,8 +64,16 @@ export function stdoutLogger(): Logger {
   };
 }
 
-/** The notebook, in Deno's Jupyter kernel; else standard output, or the console. */
+let given: Logger | null = null;
+
+/** Makes `logger` the one that learners take by default. */
+export function setDefaultLogger(logger: Logger | null): void {
+  given = logger;
+}
+
+/** The page that a worker serves; the notebook, in Deno's Jupyter kernel; else standard output, or the console. */
 export function defaultLogger(): Logger {
+  if (given !== null) return given;
   const broadcast = notebook();
   return broadcast === null ? stdoutLogger() : notebookLogger(broadcast);
 }

@@ -37,6 +37,7 @@ Deno.test("a runtime is named only in the rooms for it", () => {
   assertEquals(core('const { createHash } = await import("node:crypto");'), '"node:crypto"');
   assertEquals(core('throw new Error("no navigator.gpu"); // Deno.exit\n/* process.env */'), null);
   assertEquals(core('const s = Symbol.for("Deno.customInspect"), url = "https://x"; worker.process.go;'), null);
+  assertEquals(namesRuntime("src/cli/a.ts", 'import { join } from "@std/path";'), '"@std/path"');
   assertEquals(namesRuntime("src/base/host_deno.ts", "Deno.exit(0)"), null);
   assertEquals(namesRuntime("src/live/server.ts", "Deno.serve()"), null);
 });

@@ -385,6 +385,14 @@ class CpuDevice implements Device {
   }
 }
 
+const said = new Set<string>();
+
+function sayOnce(line: string): void {
+  if (said.has(line)) return;
+  said.add(line);
+  host.errors.writeSync(new TextEncoder().encode(line));
+}
+
 function defaultThreads(): number {
   return Math.min(256, Math.max(1, host.processors));
 }
@@ -402,8 +410,21 @@ export function openCpu(options: CpuOptions = {}): Device {
   return new CpuDevice(options);
 }
 
-/** Opens the CPU device, with its helper threads where they have to be waited for. */
+/**
+ * Opens the CPU device, with its helper threads where they have to be waited for. Where threads cannot share memory it has one,
+ * and a line on standard error (in browsers: the console) says why.
+ *
+ * @throws DeviceError If more than one is insisted on there.
+ */
 export async function startCpu(options: CpuOptions = {}): Promise<Device> {
+  const { noSharedMemory } = host;
+  if (noSharedMemory !== null) {
+    const { threads = defaultThreads() } = options;
+    if (options.threads !== undefined && threads > 1) {
+      throw new DeviceError(`Cannot use ${threads} threads: they share memory, and ${noSharedMemory}`);
+    }
+    if (threads > 1) sayOnce(`The CPU computes on one of ${threads} threads: ${noSharedMemory}\n`);
+  }
   const device = new CpuDevice(options);
   if (host.startsWhileBlocked) await host.prepareThreads();
   else await device.startAhead();
