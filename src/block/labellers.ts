@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { basename, dirname } from "@std/path";
+import { basename, dirname } from "../base/path.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, shown, text } from "../base/options.ts";
 

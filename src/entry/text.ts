@@ -11,6 +11,7 @@ export {
   type TextPooling,
 } from "../text/architecture.ts";
 export { AwdLstm, awdLstm, type AwdLstmArch, type AwdLstmOptions } from "../text/models/awd_lstm.ts";
+export { applyLora, loadLora, Lora, type LoraOptions } from "../text/lora.ts";
 export { Bert, bertModel, type BertOptions, type BertSizes } from "../text/models/bert.ts";
 export { Gpt, gptModel, type GptOptions, type GptSizes } from "../text/models/gpt.ts";
 export type { ConfigSource, FileSource } from "../text/weights.ts";

@@ -103,6 +103,11 @@ export class Optimizer {
 
   // --- parameters and hyper-parameters
 
+  /** Whether it has a parameter that has become fixed since: then another optimizer is wanted. */
+  get holdsFixed(): boolean {
+    return this.#groups.some(({ slots }) => slots.some((s) => s.parameter.fixed));
+  }
+
   /** The parameters, in groups. */
   get groups(): readonly (readonly Parameter[])[] {
     return this.#groups.map((g) => g.slots.map((s) => s.parameter));

@@ -116,6 +116,11 @@ export class Parameter extends Variable {
   grad: Tensor | null = null;
   /** Whether `backward` fills {@link Parameter.grad}. */
   requiresGrad: boolean = true;
+  /**
+   * Whether it is no part of what is trained at all: learners give it to no optimizer, and no unfreezing makes it train.
+   * Such is what small changes are trained on top of.
+   */
+  fixed: boolean = false;
 
   /**
    * Copies a first value.

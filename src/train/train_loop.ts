@@ -106,8 +106,9 @@ export class TrainLoop<M extends Model = Model> extends RunState {
   }
   // --- parts
 
-  /** The optimizer; made of `optFunc` and the splitter's groups when first asked for. */
+  /** The optimizer; made of `optFunc` and the splitter's groups when first asked for, and anew where parameters became fixed. */
   get opt(): Optimizer {
+    if (this.#opt?.holdsFixed) this.#opt = null;
     return this.#opt ??= makeOpt(this);
   }
 
@@ -125,10 +126,12 @@ export class TrainLoop<M extends Model = Model> extends RunState {
     return this.#opt = makeOpt(this);
   }
 
-  /** The parameter groups that the splitter gives. */
+  /** The parameter groups that the splitter gives, without parameters that are fixed, and groups of nothing else. */
   groups(): ParamGroups {
-    const split = this.#split();
-    return isGrouped(split) ? split : [split];
+    const split = this.#split(), groups = isGrouped(split) ? split : [split];
+    if (!groups.some((group) => group.some((p) => p.fixed))) return groups;
+    const left = groups.map((group) => group.filter((p) => !p.fixed));
+    return left.filter((group, i) => group.length > 0 || groups[i].length === 0);
   }
 
   /** Metrics of the validation set. */

@@ -95,7 +95,7 @@ def bert():
     from transformers import BertConfig, BertModel
 
     torch.manual_seed(1)
-    config = BertConfig(vocab_size=48, hidden_size=12, num_hidden_layers=2, num_attention_heads=2, intermediate_size=20, max_position_embeddings=16)
+    config = BertConfig(**bert_config())
     model = BertModel(config).eval()
     with torch.no_grad():
         for i, p in enumerate(model.parameters()):
@@ -113,12 +113,39 @@ def bert():
     return {"config": config, "ids": ids.tolist(), "seen": numbers(flat(y * seen)), "grads": grads, "names": [k for k in named if not k.startswith("pooler")]}
 
 
+def lora():
+    """Changes of the tiny BERT as PEFT writes them, with all factors other than 0, and what it then gives."""
+    import shutil
+
+    from peft import LoraConfig, get_peft_model
+    from safetensors.torch import load_file
+    from transformers import BertConfig, BertModel
+
+    made = bert_config()
+    model = BertModel(BertConfig(**made)).eval()
+    model.load_state_dict(load_file(GOLDEN / "tiny_bert.safetensors"))
+    changed = get_peft_model(model, LoraConfig(r=2, lora_alpha=6, target_modules=["query", "value"], lora_dropout=0.0))
+    with torch.no_grad():
+        for i, (name, p) in enumerate((n, p) for n, p in changed.named_parameters() if "lora_" in n):
+            p.copy_(torch.from_numpy(fill(900 + i, p.numel(), 0.5).astype(np.float32)).reshape(p.shape))
+    folder = GOLDEN / "tiny_lora"
+    changed.save_pretrained(folder)
+    (folder / "README.md").unlink(missing_ok=True)
+    ids = torch.tensor([[3, 7, 11, 2]])
+    trained = [n for n, p in changed.named_parameters() if p.requires_grad]
+    return {"ids": ids.tolist(), "y": numbers(flat(changed.eval().double()(ids).last_hidden_state)), "trained": trained}
+
+
+def bert_config():
+    return dict(vocab_size=48, hidden_size=12, num_hidden_layers=2, num_attention_heads=2, intermediate_size=20, max_position_embeddings=16)
+
+
 if __name__ == "__main__":
     import fastai
     import transformers
 
     found = {"meta": {"torch": torch.__version__, "fastai": fastai.__version__, "transformers": transformers.__version__, "command": "python3 tests/oracle/record_text_models.py"},
-             "awdLstm": awd_lstm(), "gpt2": gpt2(), "bert": bert()}
+             "awdLstm": awd_lstm(), "gpt2": gpt2(), "bert": bert(), "lora": lora()}
     text = json.dumps(found, separators=(",", ":"))
     (GOLDEN / "text_models.json").write_text(text + "\n")
     print(len(text), "bytes")

@@ -9,6 +9,7 @@ import { checkOptions, either, num, objectWith, oneOf, type OptionTable, text, w
 import { type AnyModule, Dropout, type Embedding, LayerNorm, type Linear, Module } from "../../nn/mod.ts";
 import { ops, type Parameter, type Tensor } from "../../tensor/mod.ts";
 import { SequenceEncoder, TEXT_ARCH, type TextArch, type TextArchOptions, type TextPooling } from "../architecture.ts";
+import { hasLora } from "../lora_layer.ts";
 import { checkVocab, type ConfigSource, type FileSource, HubConfig, loadHubWeights } from "../weights.ts";
 import {
   ACTIVATION_NAMES,
@@ -280,6 +281,7 @@ export class Bert extends SequenceEncoder {
 
   /** See `Module.toJSON`. */
   override toJSON(): LayerJson | null {
+    if (hasLora(this)) return null;
     const { vocabSize, sizes, made: { rng: _, loaded: __, ...made } } = this;
     return { kind: "Bert", vocabSize, sizes: { ...sizes }, made: { ...made } };
   }

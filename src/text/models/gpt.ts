@@ -10,6 +10,7 @@ import { checkOptions, num, oneOf, type OptionTable, whole } from "../../base/op
 import { type AnyModule, Dropout, type Embedding, LayerNorm, Module } from "../../nn/mod.ts";
 import { defaultRng, ops, type Parameter, type Tensor } from "../../tensor/mod.ts";
 import { SequenceEncoder, TEXT_ARCH, type TextArch, type TextArchOptions, type TextPooling } from "../architecture.ts";
+import { hasLora } from "../lora_layer.ts";
 import { checkVocab, type ConfigSource, type FileSource, HubConfig, loadHubWeights } from "../weights.ts";
 import { aConfig, aFile } from "./bert.ts";
 import {
@@ -242,6 +243,7 @@ export class Gpt extends SequenceEncoder {
 
   /** See `Module.toJSON`. */
   override toJSON(): LayerJson | null {
+    if (hasLora(this)) return null;
     const { vocabSize, sizes, made: { rng: _, loaded: __, ...made } } = this;
     return { kind: "Gpt", vocabSize, sizes: { ...sizes }, made: { ...made } };
   }
