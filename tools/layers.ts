@@ -28,10 +28,11 @@ export const LAYERS: readonly (readonly [prefix: string, layer: number])[] = [
   ["src/text/", 9],
   ["src/live/", 9],
   ["src/engine/", 9],
-  ["src/cli/", 10],
-  ["src/entry/", 10],
-  ["mod.ts", 11],
-  ["testing.ts", 11],
+  ["src/load/", 10],
+  ["src/cli/", 11],
+  ["src/entry/", 11],
+  ["mod.ts", 12],
+  ["testing.ts", 12],
 ];
 
 function layerOf(path: string): readonly [prefix: string, layer: number] | undefined {

@@ -11,7 +11,7 @@ import type { Learner } from "../learner/mod.ts";
 import { classesOf } from "../fit/predict.ts";
 import { type Tensor, zeros } from "../tensor/mod.ts";
 import type { Logger } from "../train/mod.ts";
-import { loadLearner } from "../vision/mod.ts";
+import { loadLearner } from "../load/load_learner.ts";
 import { openDevice } from "./environment.ts";
 import { figureOfRecord } from "./record.ts";
 import { ARRAY_FILE, openArrays } from "./recipe/array_file.ts";

@@ -60,3 +60,4 @@ export {
   TextLearner,
   type TextLearnerOptions,
 } from "../text/learner.ts";
+export { loadLearner, type LoadLearnerOptions } from "../load/load_learner.ts";

@@ -128,8 +128,6 @@ export {
   type ImagePrediction,
   type JudgedImage,
   type JudgedMask,
-  loadLearner,
-  type LoadLearnerOptions,
   type PlotConfusionOptions,
   SegmentationInterpretation,
   unetLearner,
@@ -138,3 +136,4 @@ export {
   visionLearner,
   type VisionLearnerOptions,
 } from "../vision/mod.ts";
+export { loadLearner, type LoadLearnerOptions } from "../load/load_learner.ts";

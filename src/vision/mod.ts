@@ -4,7 +4,6 @@
  * @module
  */
 export { type ImagePrediction, VisionLearner, visionLearner, type VisionLearnerOptions } from "./learner.ts";
-export { loadLearner, type LoadLearnerOptions } from "./load_learner.ts";
 export {
   ClassificationInterpretation,
   type ConfusedPair,

@@ -91,6 +91,13 @@ const inputs = z.discriminatedUnion("kind", [
     }),
   }),
   z.strictObject({
+    kind: z.literal("text"),
+    tokenizer: z.looseObject({ kind: z.enum(["words", "chars", "huggingface"]) }),
+    isLm: z.boolean(),
+    seqLen: z.number().int().min(1).max(1 << 24),
+    buckets: z.array(z.number().int().min(1).max(1 << 24)).max(1024),
+  }),
+  z.strictObject({
     kind: z.literal("images"),
     orient: z.boolean().optional(),
     target: target.optional(),

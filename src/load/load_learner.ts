@@ -17,12 +17,21 @@ import type { StateDict } from "../io/state_dict.ts";
 import { readTensors } from "../io/tensors.ts";
 import { Module, Sequential } from "../nn/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
+import {
+  LanguageModel,
+  LmLearner,
+  TEXT_MAKERS,
+  TextClassifier,
+  TextClassifierLearner,
+  TextDataLoaders,
+  Tokenizer,
+} from "../text/mod.ts";
 import type { Logger, LossFunc, Model } from "../train/mod.ts";
-import { type BatchTransformJson, ImageDataLoaders, type ItemTransformJson } from "./data/mod.ts";
-import { VisionLearner } from "./learner.ts";
+import { type BatchTransformJson, ImageDataLoaders, type ItemTransformJson } from "../vision/data/mod.ts";
+import { VisionLearner } from "../vision/learner.ts";
 import type { CheckedLearner } from "./learner_json.ts";
-import { VISION_MAKERS } from "./models/makers.ts";
-import { DynamicUnet } from "./models/mod.ts";
+import { VISION_MAKERS } from "../vision/models/makers.ts";
+import { DynamicUnet } from "../vision/models/mod.ts";
 
 /** Options of {@link loadLearner}. */
 export interface LoadLearnerOptions {
@@ -34,11 +43,11 @@ export interface LoadLearnerOptions {
   readonly logger?: Logger;
 }
 
-const MAKERS = new Map([...LAYER_MAKERS, ...VISION_MAKERS]);
+const MAKERS = new Map([...LAYER_MAKERS, ...VISION_MAKERS, ...TEXT_MAKERS]);
 
 /**
  * The learner that `learn.export()` or `anneal export` wrote, for predictions: its loaders are empty, `predict` takes what
- * its data takes (a row of a table, an image's path, one item of arrays, tensors), and `dls.testDl` many of them. A file is
+ * its data takes (a row of a table, an image's path, a text, one item of arrays, tensors), and `dls.testDl` many of them. A file is
  * data only: layers of the library are built from their description, nothing in the file is run.
  *
  * @param file Path of the file.
@@ -72,7 +81,7 @@ export async function loadLearner(file: string, options: LoadLearnerOptions = {}
   const model = options.model ?? built(opened, json, file);
   const lossFunc = lossOf(json, file, options);
   await loadWeights(opened, model, file);
-  const dls = loadersOf(json);
+  const dls = await loadersOf(json);
   const { logger } = options;
   const rest = { lossFunc, ...(logger === undefined ? {} : { logger }) };
   if (dls instanceof ImageDataLoaders && (model instanceof Sequential || model instanceof DynamicUnet)) {
@@ -82,7 +91,22 @@ export async function loadLearner(file: string, options: LoadLearnerOptions = {}
       rest,
     ) as unknown as Learner;
   }
-  return new Learner(dls as DataLoaders, model, rest);
+  if (dls instanceof TextDataLoaders) {
+    const made = model instanceof LanguageModel
+      ? new LmLearner(dls, model, rest)
+      : model instanceof TextClassifier
+      ? new TextClassifierLearner(dls, model, rest)
+      : null;
+    const { size } = dls.tokenizer;
+    if (made !== null && made.model.encoder.vocabSize < size) {
+      throw new CheckpointError(
+        `Cannot load a learner from ${file}: the model has vectors for ${made.model.encoder.vocabSize} tokens, and the ` +
+          `vocabulary has ${size}`,
+      );
+    }
+    if (made !== null) return made as unknown as Learner;
+  }
+  return new Learner(dls as unknown as DataLoaders, model, rest);
 }
 
 function built(file: SafetensorsFile, { model, modelName }: CheckedLearner, path: string): Model {
@@ -132,7 +156,9 @@ async function loadWeights(file: SafetensorsFile, model: Model, path: string): P
 }
 
 /** Loaders without items, which make inputs as those of training did. */
-function loadersOf({ inputs, vocab }: CheckedLearner): DataLoaders | TabularDataLoaders | ImageDataLoaders {
+async function loadersOf(
+  { inputs, vocab }: CheckedLearner,
+): Promise<DataLoaders | TabularDataLoaders | ImageDataLoaders | TextDataLoaders> {
   const none = () =>
     new DataLoader({
       dataset: {
@@ -154,6 +180,11 @@ function loadersOf({ inputs, vocab }: CheckedLearner): DataLoaders | TabularData
         itemTfms: inputs.itemTfms as readonly ItemTransformJson[],
         batchTfms: inputs.batchTfms as readonly BatchTransformJson[],
       });
+    case "text": {
+      const { isLm, seqLen, buckets } = inputs;
+      const tokenizer = await Tokenizer.fromJson(inputs.tokenizer, {}, "a learner");
+      return TextDataLoaders.forItems({ tokenizer, isLm, seqLen, buckets, vocab: isLm ? [] : vocab ?? [] });
+    }
     case "arrays": {
       const { kind: _, normalize, ...rest } = inputs;
       const given = normalize === undefined ? rest : { ...rest, normalize };
