@@ -13,11 +13,11 @@ import { ImageDataLoaders, imagenetStats, Normalize, Resize } from "../../src/vi
 import { LEARNER_KEY } from "../../src/fit/export.ts";
 import {
   ClassificationInterpretation,
-  loadLearner,
   type VisionLearner,
   visionLearner,
   type VisionLearnerOptions,
 } from "../../src/vision/mod.ts";
+import { loadLearner } from "../../src/load/load_learner.ts";
 import { adaptChannels } from "../../src/vision/models/pretrained.ts";
 import { type Arch, createBody, defineArch, SimpleCnn, simpleCnn } from "../../src/vision/models/mod.ts";
 import { onDevices } from "../support/devices.ts";
