@@ -17,7 +17,7 @@ type Arrow = typeof import("apache-arrow");
 
 /**
  * Reads an Arrow file, as `to_feather` of pandas writes it (version 2, also packed by LZ4 or Zstandard), or a stream.
- * Cells become what {@link readParquet} makes of them.
+ * Cells become what {@link readParquet} makes of them. The file is read whole; only columns that are wanted are decoded.
  *
  * @throws DataError Where the file is missing, torn or empty, or a column holds lists, structures or bytes, with its name.
  * @throws ConfigError Where there is no column of a name.

@@ -125,7 +125,7 @@ export async function fromTable(source: TableSource, options: FromTableOptions):
   }
   for (const name of Object.keys(format.naByColumn)) if (!table.names.includes(name)) columnOf(table, name); // refuses it
   const plan = await planOf(table, options, cells);
-  const { train, valid } = await splitRows(table, rowsWithTarget(table, options, cells, notes), plan, options);
+  const { train, valid } = await splitRows(table, await rowsWithTarget(table, options, cells, notes), plan, options);
   if (train.length === 0) throw new DataError(`Cannot learn from ${file}: no row is left for training`);
   if (valid.length === 0 && options.validPct !== 0) {
     notes.push(
@@ -171,9 +171,14 @@ function wantedOf({ target, validColumn, numeric, categorical, kinds = {} }: Fro
 }
 
 /** Rows that have a target; those without are an error, or left out where that is wanted. */
-function rowsWithTarget(table: Table, options: FromTableOptions, cells: CellReader, notes: string[]): Int32Array {
+async function rowsWithTarget(
+  table: Table,
+  options: FromTableOptions,
+  cells: CellReader,
+  notes: string[],
+): Promise<Int32Array> {
   const { target, dropMissingTarget = false } = options;
-  const column = columnOf(table, target), missing = missingRows(column, target, cells);
+  const column = columnOf(table, target), missing = await missingRows(column, target, cells);
   const first = missing.indexOf(1), rows = new Int32Array(missing.reduce((n, m) => n - m, table.rows));
   if (first < 0) return rows.map((_, r) => r);
   for (let r = 0, n = 0; r < table.rows; r++) if (missing[r] === 0) rows[n++] = r;
@@ -212,7 +217,7 @@ async function splitRows(
   }
   if (validColumn !== undefined) return await splitByColumn(table, validColumn, rows);
   const classes = stratify && !plan.regress ? (await codedColumn(columnOf(table, target))).codes : null;
-  return splitAtRandom(rows, validPct, seed, classes);
+  return await splitAtRandom(rows, validPct, seed, classes);
 }
 
 /** Which words of word columns count as missing without having been said to. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { inBlocks } from "../base/event_loop_yielder.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, oneOf, type OptionTable, shown, texts } from "../base/options.ts";
 import { arrowTable } from "./arrow.ts";
@@ -12,7 +13,7 @@ import { CSV_OPTIONS, type CsvOptions, givenForm } from "./csv_form.ts";
 import { jsonLinesTable } from "./json_lines.ts";
 import { parquetTable } from "./parquet.ts";
 import { firstBytes } from "./random_access.ts";
-import { chosen, type ReadTableOptions, type Table, type Wanted } from "./table.ts";
+import { chosen, type ReadTableOptions, type Table, type TableColumn, type Wanted } from "./table.ts";
 import { ColumnBuilder } from "./table_builder.ts";
 import type { TableCell, TableRow } from "./table_encode.ts";
 
@@ -79,9 +80,9 @@ export async function tableOf(
   const given = format ?? Object.keys(givenForm(csv))[0];
   if (given !== undefined) throw new ConfigError(`Cannot take a table with ${given}: it is read already`);
   if (isTable(source)) return wanted === undefined ? source : selected(source, wanted);
-  if (Array.isArray(source)) return ofRows(source, wanted);
+  if (Array.isArray(source)) return await ofRows(source, wanted);
   if (typeof source === "object" && source !== null) {
-    return ofColumns(source as Readonly<Record<string, ArrayLike<TableCell>>>, wanted);
+    return await ofColumns(source as Readonly<Record<string, ArrayLike<TableCell>>>, wanted);
   }
   throw new ConfigError(
     `Cannot read a table from ${shown(source)}: it takes a path, rows as in [{ a: 1 }], or columns as in { a: [1] }`,
@@ -111,7 +112,7 @@ function selected(table: Table, wanted: Wanted): Table {
   return { ...table, columns: new Map(names.map((name) => [name, table.columns.get(name)!])) };
 }
 
-function ofRows(rows: readonly TableRow[], wanted: Wanted): Table {
+async function ofRows(rows: readonly TableRow[], wanted: Wanted): Promise<Table> {
   const names = new Set<string>();
   rows.forEach((row, r) => {
     if (typeof row !== "object" || row === null || Array.isArray(row)) {
@@ -121,7 +122,7 @@ function ofRows(rows: readonly TableRow[], wanted: Wanted): Table {
     }
     for (const name in row) names.add(name);
   });
-  return made(
+  return await made(
     "the rows",
     rows.length,
     [...names],
@@ -130,10 +131,10 @@ function ofRows(rows: readonly TableRow[], wanted: Wanted): Table {
   );
 }
 
-function ofColumns(
+async function ofColumns(
   columns: Readonly<Record<string, ArrayLike<TableCell>>>,
   wanted: Wanted,
-): Table {
+): Promise<Table> {
   const names = Object.keys(columns);
   for (const name of names) {
     const column: unknown = columns[name];
@@ -147,35 +148,39 @@ function ofColumns(
       );
     }
   }
-  return made("the columns", columns[names[0]]?.length ?? 0, names, (name, r) => columns[name][r], wanted);
+  return await made("the columns", columns[names[0]]?.length ?? 0, names, (name, r) => columns[name][r], wanted);
 }
 
-function made(
+async function made(
   file: string,
   rows: number,
   names: readonly string[],
   cellOf: (name: string, row: number) => unknown,
   wanted: Wanted,
-): Table {
+): Promise<Table> {
   if (rows === 0 || names.length === 0) throw new DataError(`Cannot read ${file}: there are none`);
-  const columns = chosen(file, names, wanted).map((name) => {
+  const columns = new Map<string, TableColumn>();
+  for (const name of chosen(file, names, wanted)) {
     const column = new ColumnBuilder((place) => `${file}, row ${place}, column "${name}"`);
-    for (let r = 0; r < rows; r++) {
-      const cell = cellOf(name, r);
-      if (cell === undefined || cell === null) column.missing(r + 1);
-      else if (typeof cell === "number") column.number(cell, r + 1);
-      else if (typeof cell === "bigint") column.integer(cell, r + 1);
-      else if (typeof cell === "string") column.text(cell, "text", r + 1);
-      else if (typeof cell === "boolean") column.text(String(cell), "bool", r + 1);
-      else {
-        throw new DataError(
-          `Cannot read ${file}, row ${r + 1}, column "${name}": a cell is a text, a number, true, false or null, got ${
-            shown(cell)
-          }`,
-        );
+    await inBlocks(rows, (from, to) => {
+      for (let r = from; r < to; r++) {
+        put(column, cellOf(name, r), r + 1, () => `${file}, row ${r + 1}, column "${name}"`);
       }
-    }
-    return [name, column.done()] as const;
-  });
-  return { file, rows, names, columns: new Map(columns), unnamed: new Set(), counts: "rows", notes: [] };
+    }, 4096);
+    columns.set(name, column.done());
+  }
+  return { file, rows, names, columns, unnamed: new Set(), counts: "rows", notes: [] };
+}
+
+function put(column: ColumnBuilder, cell: unknown, place: number, where: () => string): void {
+  if (cell === undefined || cell === null) column.missing(place);
+  else if (typeof cell === "number") column.number(cell, place);
+  else if (typeof cell === "bigint") column.integer(cell, place);
+  else if (typeof cell === "string") column.text(cell, "text", place);
+  else if (typeof cell === "boolean") column.text(String(cell), "bool", place);
+  else {
+    throw new DataError(
+      `Cannot read ${where()}: a cell is a text, a number, true, false or null, got ${shown(cell)}`,
+    );
+  }
 }

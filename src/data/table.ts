@@ -201,10 +201,12 @@ function noNumber(table: Table, name: string, column: TextColumn, i: number, cel
 }
 
 /** Which rows of a column are missing, each 1 or 0. */
-export function missingRows(column: TableColumn, name: string, cells: CellReader): Uint8Array {
-  if (column.kind === "number") {
-    return Uint8Array.from(column.values, (v) => Number.isNaN(v) || cells.isMissingNumber(v, name) ? 1 : 0);
-  }
-  const missing = column.texts.map((text) => cells.isMissing(text, name) ? 1 : 0);
-  return Uint8Array.from(column.codes, (code) => missing[code]);
+export async function missingRows(column: TableColumn, name: string, cells: CellReader): Promise<Uint8Array> {
+  const texts = column.kind === "number" ? [] : column.texts.map((text) => cells.isMissing(text, name) ? 1 : 0);
+  const out = new Uint8Array(column.kind === "number" ? column.values.length : column.codes.length);
+  await inBlocks(out.length, (from, to) => {
+    if (column.kind === "text") { for (let r = from; r < to; r++) out[r] = texts[column.codes[r]]; }
+    else for (let r = from; r < to; r++) out[r] = cells.isMissingNumber(column.values[r], name) ? 1 : 0;
+  });
+  return out;
 }
