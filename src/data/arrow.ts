@@ -9,7 +9,7 @@ import { AnnealError, DataError } from "../base/errors.ts";
 import { EventLoopYielder, inBlocks } from "../base/event_loop_yielder.ts";
 import { checkOptions, texts } from "../base/options.ts";
 import { clockText, dateText, decimalText, momentText, utf8 } from "./cell_text.ts";
-import { withFile } from "./random_access.ts";
+import { randomAccess } from "./random_access.ts";
 import { chosen, placeIn, type ReadTableOptions, type Table, type Wanted } from "./table.ts";
 import { ColumnBuilder, type NumberArray } from "./table_builder.ts";
 
@@ -29,7 +29,7 @@ export async function readArrow(file: string, options: ReadTableOptions = {}): P
 
 /** {@link readArrow}, of columns that may be told by a function. */
 export async function arrowTable(file: string, wanted: Wanted): Promise<Table> {
-  const bytes = await withFile(file, async (open) => new Uint8Array(await open.slice(0)));
+  const bytes = new Uint8Array(await (await randomAccess(file)).slice(0));
   checkMarks(file, bytes);
   try {
     return await read(file, bytes, wanted);

@@ -41,3 +41,14 @@ export function folderLabels(root: string, files: readonly string[]): string[] {
   });
   return folders.map((parts) => parts[parts.length - 1]);
 }
+
+/**
+ * What is to be said where items are drawn at random from folders that already say which are validated on; null where the
+ * folders don't.
+ */
+export function drawnFromBoth(root: string, paths: readonly string[], train: string, valid: string): string | null {
+  const first = new Set(paths.map((path) => relative(root, path).split(/[\\/]/)[0]));
+  if (!first.has(train) || !first.has(valid)) return null;
+  return `${root} has the folders ${train} and ${valid}, and validPct draws from both alike: ` +
+    `without it, those of ${valid} are validated on`;
+}

@@ -8,7 +8,7 @@ import type { HostArray } from "../base/dtype.ts";
 import { AnnealError, ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, texts } from "../base/options.ts";
 import { sizeOf } from "../base/shape.ts";
-import { type RandomAccess, withFile } from "./random_access.ts";
+import { type RandomAccess, randomAccess } from "./random_access.ts";
 
 /** An array of a file, as `DataLoaders.fromArrays` and `tensor` take it. */
 export interface FileArray {
@@ -31,7 +31,7 @@ type Readable = typeof READABLE[number];
  * its place.
  */
 export async function readNpy(file: string): Promise<FileArray> {
-  return await withFile(file, async (open) => arrayOf(new Uint8Array(await open.slice(0)), file));
+  return arrayOf(new Uint8Array(await (await randomAccess(file)).slice(0)), file);
 }
 
 /**
@@ -52,14 +52,12 @@ export async function readNpz(
   options: { readonly names?: readonly string[] } = {},
 ): Promise<Record<string, FileArray>> {
   const { names } = checkOptions("read arrays", options, { names: texts });
-  return await withFile(file, async (open) => {
-    try {
-      return await members(file, open, names);
-    } catch (cause) {
-      if (cause instanceof AnnealError) throw cause;
-      throw new DataError(`Cannot read ${file} as .npz: it is damaged, ${(cause as Error).message}`, { cause });
-    }
-  });
+  try {
+    return await members(file, await randomAccess(file), names);
+  } catch (cause) {
+    if (cause instanceof AnnealError) throw cause;
+    throw new DataError(`Cannot read ${file} as .npz: it is damaged, ${(cause as Error).message}`, { cause });
+  }
 }
 
 async function members(

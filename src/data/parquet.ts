@@ -9,7 +9,7 @@ import { AnnealError, DataError } from "../base/errors.ts";
 import { EventLoopYielder, inBlocks } from "../base/event_loop_yielder.ts";
 import { checkOptions, texts } from "../base/options.ts";
 import { bigEndian, clockText, dateText, decimalText, momentText, utf8 } from "./cell_text.ts";
-import { type RandomAccess, withFile } from "./random_access.ts";
+import { type RandomAccess, randomAccess } from "./random_access.ts";
 import { chosen, placeIn, type ReadTableOptions, type Table, type TableColumn, type Wanted } from "./table.ts";
 import { ColumnBuilder, type NumberArray } from "./table_builder.ts";
 
@@ -35,14 +35,12 @@ export async function readParquet(file: string, options: ReadTableOptions = {}):
 
 /** {@link readParquet}, of columns that may be told by a function. */
 export async function parquetTable(file: string, wanted: Wanted): Promise<Table> {
-  return await withFile(file, async (open) => {
-    try {
-      return await read(file, open, wanted);
-    } catch (cause) {
-      if (cause instanceof AnnealError) throw cause;
-      throw new DataError(`Cannot read ${file} as Parquet: it is damaged, ${(cause as Error).message}`, { cause });
-    }
-  });
+  try {
+    return await read(file, await randomAccess(file), wanted);
+  } catch (cause) {
+    if (cause instanceof AnnealError) throw cause;
+    throw new DataError(`Cannot read ${file} as Parquet: it is damaged, ${(cause as Error).message}`, { cause });
+  }
 }
 
 async function read(file: string, open: RandomAccess, wanted: Wanted): Promise<Table> {

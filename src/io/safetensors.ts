@@ -9,7 +9,7 @@ import type { HostArray } from "../base/dtype.ts";
 import { AnnealError, CheckpointError, DataError, DtypeError } from "../base/errors.ts";
 import { sizeOf } from "../base/shape.ts";
 import { writeAtomic } from "./atomic.ts";
-import { openRanges, type ReadRange } from "./file_ranges.ts";
+import { openRanges, type ReadRange } from "../base/file_ranges.ts";
 import { bfloatToFloat, floatToBfloat, floatToHalf, halfToFloat } from "./half.ts";
 import {
   FILE_DTYPE_BYTES,
@@ -46,7 +46,11 @@ export interface SafetensorsFile {
   tensor(name: string): Promise<HostTensor>;
 }
 
-/** Opens a file and checks its header. Only the header is read now. */
+/**
+ * Opens a file and checks its header. Only the header is read now.
+ *
+ * @throws DataError where there is no such file, or it is no safetensors, torn or damaged.
+ */
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   const { size, range } = await openRanges(path);
   const length = headerLength(await range(0, Math.min(8, size)), size, path);

@@ -6,7 +6,7 @@
 import { ConfigError } from "../base/errors.ts";
 import { checkOptions, type OptionTable, text } from "../base/options.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import { openRanges } from "./file_ranges.ts";
+import { openRanges } from "../base/file_ranges.ts";
 import { openSafetensors, type SafetensorsFile } from "./safetensors.ts";
 import { readTensors } from "./tensors.ts";
 import { readTorch, type TorchOptions } from "./torch/file.ts";

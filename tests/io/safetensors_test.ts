@@ -199,3 +199,11 @@ Deno.test("500 mutated files: each is read as it was, or refused", async () => {
   }
   assert(refused > 300, `only ${refused} were refused`);
 });
+
+Deno.test("a file that is not there is told by name", async () => {
+  await assertRejects(
+    () => openSafetensors("/none/x.safetensors"),
+    DataError,
+    "/none/x.safetensors: there is no such file",
+  );
+});

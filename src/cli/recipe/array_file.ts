@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { DataError } from "../../base/errors.ts";
 import { readNpy, readNpz } from "../../data/mod.ts";
 import { type HostTensor, openSafetensors } from "../../io/safetensors.ts";
 
@@ -24,8 +23,5 @@ export async function openArrays(path: string): Promise<ArrayFile> {
     const all = /z$/i.test(path) ? await readNpz(path) : { x: await readNpy(path) };
     return { names: Object.keys(all), tensor: (name) => Promise.resolve(all[name as "x"]) };
   }
-  return await openSafetensors(path).catch((cause) => {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-    throw new DataError(`Cannot read ${path}: there is no such file`, { cause });
-  });
+  return await openSafetensors(path);
 }

@@ -5,7 +5,7 @@
  */
 import { crc32 } from "../../base/checksum.ts";
 import { DataError } from "../../base/errors.ts";
-import type { FileRanges as Source } from "../file_ranges.ts";
+import type { FileRanges as Source } from "../../base/file_ranges.ts";
 
 interface Entry {
   readonly name: string;

@@ -8,7 +8,7 @@ import { ConfigError, DtypeError } from "../../base/errors.ts";
 import { sizeOf } from "../../base/shape.ts";
 import { decodeNumbers, type SafetensorsFile } from "../safetensors.ts";
 import { FILE_DTYPE_BYTES, type FileDtype } from "../safetensors_header.ts";
-import type { FileRanges as Source } from "../file_ranges.ts";
+import type { FileRanges as Source } from "../../base/file_ranges.ts";
 import { Archive, broken } from "./archive.ts";
 import { PickleFault, unpickle } from "./pickle.ts";
 import { namedTensors } from "./state.ts";

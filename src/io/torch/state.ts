@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../../base/errors.ts";
-import type { FileRanges as Source } from "../file_ranges.ts";
+import type { FileRanges as Source } from "../../base/file_ranges.ts";
 import { broken } from "./archive.ts";
 import { TorchTensor } from "./tensors.ts";
 

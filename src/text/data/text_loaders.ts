@@ -6,7 +6,7 @@
 import { basename, dirname } from "../../base/path.ts";
 import { ConfigError, DataError } from "../../base/errors.ts";
 import { checkOptions, type OptionTable, other, text, texts as aTexts, whole } from "../../base/options.ts";
-import { folderLabels } from "../../data/class_folders.ts";
+import { drawnFromBoth, folderLabels } from "../../data/class_folders.ts";
 import { CSV_OPTIONS, type CsvOptions } from "../../data/csv_form.ts";
 import { codesOf, type Label } from "../../data/labels.ts";
 import { type Batch, DataLoader, DataLoaders, type InputsJson, readCsv } from "../../data/mod.ts";
@@ -196,10 +196,16 @@ export class TextDataLoaders extends DataLoaders<Batch> {
       : isLm
       ? partSplitter(files.map((file) => file.slice(root.length)), valid)
       : GrandparentSplitter({ trainName: train, validName: valid });
+    const both = options.splitter === undefined && mixed ? drawnFromBoth(root, files, train, valid) : null;
     // a splitter is shown the paths, not the texts
     const shown: DataSplitter | undefined = splitter === undefined ? undefined : () => splitter(files);
     return new TextDataLoaders(
-      await loadTexts(contents, labels, { path: root, ...others, ...(shown === undefined ? {} : { splitter: shown }) }),
+      await loadTexts(
+        contents,
+        labels,
+        { path: root, ...others, ...(shown === undefined ? {} : { splitter: shown }) },
+        both === null ? [] : [both],
+      ),
     );
   }
 

@@ -10,7 +10,7 @@ import { checkOptions, num, other, text } from "../../base/options.ts";
 import { CategoryBlock, type Target, type TargetBlock } from "../../block/target.ts";
 import type { Label } from "../../data/labels.ts";
 import { type Batch, DataLoader, DataLoaders, type InputsJson } from "../../data/mod.ts";
-import { folderLabels } from "../../data/class_folders.ts";
+import { drawnFromBoth, folderLabels } from "../../data/class_folders.ts";
 import { GrandparentSplitter, RandomSplitter } from "../../data/splitters.ts";
 import type { Figure } from "../../plot/mod.ts";
 import type { Tensor } from "../../tensor/mod.ts";
@@ -173,7 +173,8 @@ export class ImageDataLoaders extends DataLoaders {
     const { train = "train", valid = "valid", ...others } = options;
     const mixed = options.validPct !== undefined || options.splitter !== undefined;
     if (mixed) {
-      const all = await getImageFiles(path);
+      const all = await getImageFiles(path), both = drawnFromBoth(path, all, train, valid);
+      if (both !== null && options.splitter === undefined) complain(both);
       return await ImageDataLoaders.fromLists(path, all, folderLabels(path, all), others);
     }
     const found = await getImageFiles(path, { folders: [train, valid] });

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { files } from "../base/host_files.ts";
-import { DataError } from "../base/errors.ts";
+import { files, isMissing } from "./host_files.ts";
+import { DataError } from "./errors.ts";
 
 /** Reads bytes from `start` up to, not including, `end`, into a buffer of their own. */
 export type ReadRange = (start: number, end: number) => Promise<Uint8Array>;
@@ -18,9 +18,16 @@ export interface FileRanges {
   readonly what: string;
 }
 
-/** A file on the disk; it is open only while it is read. */
+/**
+ * A file on the disk; it is open only while it is read.
+ *
+ * @throws DataError Where there is no such file (`isMissing` knows that error, too), or it is a folder.
+ */
 export async function openRanges(path: string): Promise<FileRanges> {
-  const { size, isDirectory } = await files.stat(path);
+  const { size, isDirectory } = await files.stat(path).catch((cause) => {
+    if (!isMissing(cause)) throw cause;
+    throw Object.assign(new DataError(`Cannot read ${path}: there is no such file`, { cause }), { code: "ENOENT" });
+  });
   if (isDirectory) throw new DataError(`Cannot read ${path}: it is a folder`);
   const range = async (start: number, end: number): Promise<Uint8Array> => {
     const file = await files.open(path);
