@@ -154,7 +154,9 @@ abstract class Recurrent<S> extends Module<[x: Tensor, state?: S | null, options
     const first = states === null
       ? Array.from({ length: cell.states }, () => zeros([all, b, hidden]))
       : states.map((s) => this.#checked(s, [all, b, hidden]));
-    const alive = lengths === undefined ? null : this.#alive(lengths, b, n);
+    const counts = lengths === undefined ? null : this.#counts(lengths, b, n);
+    // which steps are none of the padding, `[b, n, 1]`
+    const alive = counts === null ? null : arange(n, { dtype: "i32" }).reshape([1, n, 1]).lt(counts.reshape([b, 1, 1]));
     if (n === 0) return [zeros([b, 0, hidden * this.directions]), first];
     const last: Carried[] = [];
     let y = x;
@@ -163,7 +165,7 @@ abstract class Recurrent<S> extends Module<[x: Tensor, state?: S | null, options
       const ways = this.suffixes(layer).map((suffix, direction) => {
         const at = layer * this.directions + direction;
         const own = first.map((s) => s.slice([[at, at + 1]]).reshape([b, hidden]));
-        return runDirection(cell, y, own, this.weights(suffix), { reverse: direction === 1, alive });
+        return runDirection(cell, y, own, this.weights(suffix), { reverse: direction === 1, alive, lengths: counts });
       });
       y = joinDirections(ways.map(([out]) => out));
       last.push(...ways.map(([, state]) => state));
@@ -182,8 +184,8 @@ abstract class Recurrent<S> extends Module<[x: Tensor, state?: S | null, options
     return state;
   }
 
-  /** Which steps are none of the padding, `[b, n, 1]`. */
-  #alive(lengths: Tensor | readonly number[], b: number, n: number): Tensor {
+  /** Numbers of steps that are none of the padding, i32 `[b]`. */
+  #counts(lengths: Tensor | readonly number[], b: number, n: number): Tensor {
     const what = `Cannot apply ${this.constructor.name} with lengths`;
     const list = lengths instanceof Tensor
       ? lengths
@@ -199,7 +201,7 @@ abstract class Recurrent<S> extends Module<[x: Tensor, state?: S | null, options
       ? allBelow(lengths, n + 1)
       : lengths.every((l) => fits(l)) || { bad: lengths.find((l) => !fits(l)) };
     if (wrong !== null && wrong !== true) throw new DataError(`${what} ${wrong.bad}: they go from 0 to ${n}`);
-    return arange(n, { dtype: "i32" }).reshape([1, n, 1]).lt(list.cast("i32").reshape([b, 1, 1]));
+    return list.cast("i32");
   }
 
   /** What the constructor needs, as plain data. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { cat, stack, type Tensor, where } from "../tensor/mod.ts";
+import { asComposite, cat, stack, type Tensor, where } from "../tensor/mod.ts";
 
 /** Weights of one direction of one layer, PyTorch's shapes: `g` is 1 for RNN, 3 for GRU, 4 for LSTM. */
 export interface StepWeights {
@@ -22,6 +22,8 @@ export type Carried = readonly Tensor[];
 
 /** One kind of recurrent layer. */
 export interface Cell {
+  /** What it is called. */
+  readonly name: "lstm" | "gru" | "tanh" | "relu";
   /** How many times `hidden` the outputs of its products are. */
   readonly gates: number;
   /** How many states are carried: 1, or 2 with LSTM's cell state. */
@@ -39,6 +41,7 @@ function gates(x: Tensor, n: number): Tensor[] {
 
 /** `c' = f c + i g`, `h' = o tanh(c')`; the gates in PyTorch's order i, f, g, o (Hochreiter & Schmidhuber 1997). */
 export const LSTM_CELL: Cell = {
+  name: "lstm",
   gates: 4,
   states: 2,
   oneBias: true,
@@ -51,6 +54,7 @@ export const LSTM_CELL: Cell = {
 
 /** `n = tanh(x_n + r h_n)`, `h' = n + z (h - n)`; the gates in PyTorch's order r, z, n (Cho et al. 2014). */
 export const GRU_CELL: Cell = {
+  name: "gru",
   gates: 3,
   states: 1,
   oneBias: false,
@@ -64,7 +68,7 @@ export const GRU_CELL: Cell = {
 /** `h' = tanh(x + h)`, or `relu(x + h)` (Elman 1990). */
 export function simpleCell(nonlinearity: "tanh" | "relu"): Cell {
   const of = (x: Tensor) => nonlinearity === "tanh" ? x.tanh() : x.relu();
-  return { gates: 1, states: 1, oneBias: true, next: (x, h) => [of(x.add(h))] };
+  return { name: nonlinearity, gates: 1, states: 1, oneBias: true, next: (x, h) => [of(x.add(h))] };
 }
 
 /** How one direction is run. */
@@ -73,6 +77,8 @@ export interface DirectionOptions {
   readonly reverse: boolean;
   /** Whether each step of each item is one of its own and no padding, `[b, n, 1]` bool; null where all are. */
   readonly alive: Tensor | null;
+  /** Numbers of those steps, i32 `[b]`; null where all are. */
+  readonly lengths: Tensor | null;
 }
 
 /**
@@ -86,7 +92,7 @@ export function runDirection(
   x: Tensor,
   first: Carried,
   { ih, hh, biasIh, biasHh }: StepWeights,
-  { reverse, alive }: DirectionOptions,
+  { reverse, alive, lengths }: DirectionOptions,
 ): readonly [y: Tensor, last: Carried] {
   const [b, n] = x.shape, wide = ih.shape[0];
   let projected = x.matmul(ih.transpose(0, 1));
@@ -108,8 +114,18 @@ export function runDirection(
     state = next;
     outputs[t] = state[0];
   }
-  const y = stack(outputs, { axis: 1 });
-  return [alive === null ? y : where(alive, y, 0), state];
+  const whole = stack(outputs, { axis: 1 }), y = alive === null ? whole : where(alive, whole, 0);
+  const biases = biasIh === null || biasHh === null ? [] : [biasIh, biasHh];
+  [y, ...state].forEach((result, which) =>
+    asComposite(result, "recurrent", [x, ...(lengths === null ? [] : [lengths]), ...first, ih, hh, ...biases], {
+      cell: cell.name,
+      states: first.length,
+      lengths: lengths === null ? 0 : 1,
+      which,
+      reverse: reverse ? 1 : 0,
+    })
+  );
+  return [y, state];
 }
 
 /** States of layers and directions, each `[b, hidden]`, as one tensor `[layers directions, b, hidden]`. */

@@ -59,7 +59,7 @@ export {
   withHostMemory,
 } from "./memory.ts";
 export { type CapturedStep, endStepWith, type ForwardTrace, StepCapture, traceStep } from "./capture.ts";
-export { type CompositeAttrs, type Trace, trace, type TracedOp, type TracedSource } from "./trace.ts";
+export { asComposite, type CompositeAttrs, type Trace, trace, type TracedOp, type TracedSource } from "./trace.ts";
 export { givenValue, type GradientRule, retainGrad } from "./custom_gradient.ts";
 export { HostNumbers, stepInput, type StepInputOptions, travelling } from "./step_input.ts";
 export { allBelow, numbersOnHost, rowsOnHost, takeRows } from "./lookups.ts";

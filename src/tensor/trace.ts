@@ -6,8 +6,9 @@
 import type { Dtype } from "../base/dtype.ts";
 import type { Shape } from "../base/shape.ts";
 import { type Node, topological } from "../graph/node.ts";
+import { session } from "../graph/session.ts";
 import type { Storage } from "../graph/storage.ts";
-import { type Composite, type CompositeAttrs, composites } from "./fn/composite.ts";
+import { type Composite, composite, type CompositeAttrs, composites } from "./fn/composite.ts";
 import { noGrad } from "./gradient.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -20,7 +21,9 @@ export type TracedSource =
   /** One of the named tensors: a parameter or a buffer. */
   | { readonly kind: "variable"; readonly name: string }
   /** Numbers that were there before, or that the function brought along. */
-  | { readonly kind: "constant" };
+  | { readonly kind: "constant" }
+  /** A parameter or buffer that the function has assigned to before it reads it. */
+  | { readonly kind: "assigned" };
 
 /** One operation of a trace. */
 export interface TracedOp {
@@ -53,7 +56,8 @@ export interface Trace {
 }
 
 /**
- * What `body` computes from `inputs`, without computing it. Gradients do not flow through it.
+ * What `body` computes from `inputs`, without computing it. Gradients do not flow through it, and what it assigns to
+ * variables is not carried out.
  *
  * @param inputs Tensors in memory of their own, as `tensor()` makes them.
  * @param named Parameters and buffers by name.
@@ -63,6 +67,22 @@ export function trace(
   named: ReadonlyMap<string, Tensor>,
   body: () => readonly Tensor[],
 ): Trace {
+  session.flush(); // what others assigned is
+  try {
+    return traced(inputs, named, body);
+  } finally {
+    if (session.pending.length > 0) session.abandon();
+  }
+}
+
+function traced(
+  inputs: readonly Tensor[],
+  named: ReadonlyMap<string, Tensor>,
+  body: () => readonly Tensor[],
+): Trace {
+  const places = new Map<Storage, number>(), names = new Map<Node, string>();
+  inputs.forEach((t, i) => places.set(t.node.storage!, i));
+  for (const [name, t] of named) names.set(t.node, name);
   const before = composites.found;
   const found = composites.found = new Map<Node, Composite>();
   let roots: Node[];
@@ -71,9 +91,6 @@ export function trace(
   } finally {
     composites.found = before;
   }
-  const places = new Map<Storage, number>(), names = new Map<Node, string>();
-  inputs.forEach((t, i) => places.set(t.node.storage!, i));
-  for (const [name, t] of named) names.set(t.node, name);
   const order = topological(roots), at = new Map(order.map((node, i) => [node, i]));
   const ops = order.map((node): TracedOp => {
     const made = found.get(node);
@@ -95,6 +112,11 @@ export function trace(
   return { ops, outputs: roots.map((node) => at.get(node)!) };
 }
 
+/** Says that `y` is the result of an operation on `inputs`, for those who trace; see `fn/composite.ts`. */
+export function asComposite(y: Tensor, kind: string, inputs: readonly Tensor[], attrs: CompositeAttrs = {}): void {
+  if (composites.found !== null) composite(y.node, kind, inputs.map((t) => t.node), attrs);
+}
+
 function isLeaf(node: Node): boolean {
   return node.op.kind === "leaf" || node.storage !== null && node.inputs.length === 0;
 }
@@ -107,6 +129,7 @@ function sourceOf(
   if (!isLeaf(node)) return null;
   const name = names.get(node);
   if (name !== undefined) return { kind: "variable", name };
+  if (node.pendingBefore > 0) return { kind: "assigned" }; // what waited for a launch before the trace is over
   const index = node.storage === null ? undefined : inputs.get(node.storage);
   if (index !== undefined) return { kind: "input", index };
   return node.storage !== null || node.array !== null ? { kind: "constant" } : null;

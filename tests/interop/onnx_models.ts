@@ -5,6 +5,7 @@
  */
 import { cat, nn, Rng, type Tensor, tensor } from "../../mod.ts";
 import { resnet18, simpleCnn, xresnet18 } from "../../mod.ts";
+import { DynamicUnet } from "../../src/vision/models/mod.ts";
 import { ResNet } from "../../src/vision/models/resnet.ts";
 
 /** A model, and what it takes. */
@@ -152,6 +153,16 @@ export function architectures(): Record<string, () => Case> {
       inputs: [image(16)],
       operators: ["Conv", "ConvTranspose", "Resize", "Concat", "MaxPool"],
     }),
+    "dynamic unet": () => {
+      const part = (from: number, to: number) =>
+        new nn.Sequential(new nn.Conv2d(from, to, 3, { stride: 2, padding: 1 }), new nn.BatchNorm2d(to), new nn.ReLU());
+      const body = new nn.Sequential(part(3, 4), part(4, 8), part(8, 16));
+      return {
+        model: trained(new DynamicUnet(body, 2, { width: 24, height: 24 }, { blur: true })),
+        inputs: [image(24)],
+        operators: ["Conv", "Concat", "AveragePool"],
+      };
+    },
     "table": () => ({
       model: trained(
         new nn.TabularModel(

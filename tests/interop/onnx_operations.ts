@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { arange, cat, nn, oneHot, stack, type Tensor, tensor, where } from "../../mod.ts";
+import { arange, cat, nn, oneHot, ops, stack, type Tensor, tensor, where } from "../../mod.ts";
+import { AwdLstm, Gpt, TextClassifier } from "../../src/entry/text.ts";
 import { type Case, Fn } from "./onnx_models.ts";
 
 type OneArgument = (x: Tensor) => unknown;
@@ -95,7 +96,31 @@ class Own extends nn.Module<Tensor[], unknown> {
   }
 }
 
-const recurrent = [new nn.LSTM(4, 3, { bidirectional: true }), new nn.GRU(6, 2)] as const;
+const recurrent = [
+  new nn.LSTM(4, 3, { bidirectional: true, layers: 2 }),
+  new nn.GRU(6, 2),
+  new nn.RNN(4, 3, { bias: false }),
+  new nn.RNN(4, 2, { nonlinearity: "relu" }),
+] as const;
+const transformers = [
+  new nn.TransformerEncoderLayer(8, 2, { dimFeedforward: 12, activation: "gelu" }),
+  new nn.TransformerDecoderLayer(8, 4, { dimFeedforward: 12, normFirst: true }),
+] as const;
+const classifier = new TextClassifier(new AwdLstm(20, { embSize: 6, hidden: 8, layers: 2 }, { task: "classifier" }), 3);
+const encoders = [
+  new AwdLstm(20, { embSize: 6, hidden: 8, layers: 2 }, { task: "classifier" }),
+  new Gpt(20, { blockSize: 8, nEmbd: 8, nLayer: 2, nHead: 2 }),
+] as const;
+
+/** A function of modules and inputs. */
+class Parts<M extends readonly nn.AnyModule[]> extends nn.Module<Tensor[], unknown> {
+  constructor(readonly parts: M, readonly fn: (parts: M, ...x: Tensor[]) => unknown) {
+    super();
+  }
+  override forward(...x: Tensor[]): unknown {
+    return this.fn(this.parts, ...x);
+  }
+}
 
 /** Cases by name. */
 export function operations(): Record<string, () => Case> {
@@ -134,12 +159,43 @@ export function operations(): Record<string, () => Case> {
     operators: ["BatchNormalization", "LayerNormalization"],
   });
   out["layers of recurrent nets"] = () => ({
-    model: new Fn((x) => {
-      const [y, state] = recurrent[0].forward(x), [z] = recurrent[1].forward(y);
-      return { z, state };
+    model: new Parts(recurrent, ([lstm, gru, rnn, relu], x) => {
+      const [y, state] = lstm.forward(x), [z, last] = gru.forward(y), [a] = rnn.forward(x), [b] = relu.forward(x, last);
+      return { y, state, z, a, b };
     }),
     inputs: [{ shape: [3, 4] }],
-    operators: ["Sigmoid", "Tanh"],
+    operators: ["LSTM", "GRU", "RNN"],
+  });
+  out["recurrent nets over texts of several lengths"] = () => ({
+    model: new Parts([recurrent[0]], ([lstm], x, n) => lstm.forward(x, null, { lengths: n.reshape([-1]) })[0]),
+    inputs: [{ shape: [3, 4] }, { shape: [1], below: 4 }],
+    operators: ["LSTM"],
+  });
+  out["a classifier of texts"] = () => ({
+    // texts whose first token is below 10 end after four
+    model: new Parts([classifier], ([net], x) => net.forward(x, x.slice([null, [0, 1]]).ge(10).or(arange(6).lt(4)))),
+    inputs: [{ shape: [6], below: 20 }],
+    operators: ["LSTM", "BatchNormalization"],
+  });
+  out["attention"] = () => ({
+    model: new Fn((x) => {
+      const heads = x.reshape([-1, 5, 2, 4]).permute([0, 2, 1, 3]);
+      const seen = heads.slice([null, [0, 1], null, [0, 1]]).transpose(2, 3).gt(-1);
+      return ops.scaledDotProductAttention(heads, heads, heads, { causal: true })
+        .add(ops.scaledDotProductAttention(heads, heads, heads, { mask: seen }));
+    }),
+    inputs: [{ shape: [5, 8] }],
+    operators: ["Softmax", "MatMul"],
+  });
+  out["layers of transformers"] = () => ({
+    model: new Parts(transformers, ([encoder, decoder], x) => decoder.forward(encoder.forward(x), x, { causal: true })),
+    inputs: [{ shape: [5, 8] }],
+    operators: ["Softmax", "LayerNormalization"],
+  });
+  out["encoders of texts"] = () => ({
+    model: new Parts(encoders, ([lstm, gpt], x) => [lstm.forward(x), gpt.forward(x)]),
+    inputs: [{ shape: [6], below: 20 }],
+    operators: ["LSTM", "Softmax", "Gather"],
   });
   out["layers of all kinds"] = () => ({
     model: new Own(

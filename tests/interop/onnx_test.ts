@@ -8,6 +8,7 @@ import {
   DataLoaders,
   Learner,
   nn,
+  noGrad,
   randn,
   Rng,
   silentLogger,
@@ -15,7 +16,9 @@ import {
   tensor,
   zeros,
 } from "../../mod.ts";
+import { AwdLstm } from "../../src/entry/text.ts";
 import { exportOnnx } from "../../src/interop/mod.ts";
+import { encodeModel } from "../../src/interop/onnx/encode.ts";
 import { onDevices } from "../support/devices.ts";
 import { architectures, Fn, inputsOf } from "./onnx_models.ts";
 import { operations } from "./onnx_operations.ts";
@@ -94,7 +97,9 @@ onDevices("what ONNX cannot say is refused by name", async () => {
     const error = await assertRejects(() => exportOnnx(new Fn(fn), x), ConfigError);
     for (const word of words) assert(error.message.includes(word), `${error.message} lacks ${word}`);
   };
-  const table = new Map([2, 3, 5].map((n) => [n, tensor(new Float32Array(3 * n).fill(n), { shape: [n, 3] })]));
+  const table = new Map(
+    [2, 3, 5].map((n) => [n, tensor(Float32Array.from({ length: 3 * n }, (_, i) => i), { shape: [n, 3] })]),
+  );
   await refused((t) => t.add(table.get(t.shape[0])!), "numbers of shape [2, 3]", "dynamicBatch: false");
   await refused((t) => t.shape[0] > 2 ? t.add(1).relu() : t.mul(2), "something else for 3 items than for 2");
   await refused((t) => t.mul(1 / t.shape[0]), "depends on the number of items");
@@ -127,3 +132,58 @@ onDevices("a model without operations, and results that are the same value", asy
   const onnx = await exportOnnx(same, inputsOf({ model: same, inputs: [{ shape: [3] }], operators: [] }, 1));
   await assertSame(onnx, (t) => same.forward(t), [randn([4, 3])], "same");
 }, kinds);
+
+onDevices("an encoder that goes on where the batch before ended is exported as it begins", async () => {
+  const model = new AwdLstm(20, { embSize: 6, hidden: 8, layers: 2, bidirectional: true });
+  const texts = (n: number, seed: number) => {
+    const numbers = Int32Array.from(new Rng(seed).uniformArray(5 * n, 0, 20), Math.floor);
+    return tensor(numbers, { shape: [n, 5] });
+  };
+  model.eval();
+  await noGrad(() => model.forward(texts(2, 1))).data(); // leaves a state
+  const weights = [...model.stateDict().keys()];
+  const onnx = await exportOnnx(model, texts(1, 2));
+  assertEquals(onnx.operators.filter((name) => name === "LSTM").length, 4);
+  for (const n of [1, 2, 7]) {
+    const forward = (t: Tensor) => {
+      model.reset();
+      return model.forward(t);
+    };
+    await assertSame(onnx, forward, [texts(n, n)], `${n} texts`);
+  }
+  assertEquals([...model.stateDict().keys()], weights);
+}, kinds);
+
+onDevices("what a forward pass assigns is not carried out by an export, and what was assigned before is", async () => {
+  class Counter extends nn.Module {
+    readonly count = this.buffer("count", zeros([1]));
+    constructor(readonly late: boolean) {
+      super();
+    }
+    override forward(x: Tensor): Tensor {
+      const before = x.add(this.count);
+      this.count.assign(this.count.add(1));
+      return this.late ? x.add(this.count) : before;
+    }
+  }
+  const model = new Counter(false);
+  model.count.assign(tensor([5]));
+  const onnx = await exportOnnx(model, zeros([1, 3]));
+  assertEquals(await model.count.item(), 5);
+  const [{ data }] = await runOnnx(onnx, [zeros([2, 3])]);
+  assertEquals(new Set(data), new Set([5]));
+  await assertRejects(() => exportOnnx(new Counter(true), zeros([1, 3])), ConfigError, "has assigned to");
+}, kinds);
+
+onDevices("zeros that a model makes for each batch, as a first state, are as many as there are items", async () => {
+  const model = new Fn((t) => t.add(tensor(new Float32Array(3 * t.shape[0]).fill(2), { shape: [t.shape[0], 3] })));
+  await check({ model, inputs: [{ shape: [3] }], operators: ["Add"] }, "a fill");
+}, kinds);
+
+Deno.test("a model of more than 2 GiB is not written as one file", async () => {
+  const rawData = { byteLength: 2 ** 31 } as Uint8Array;
+  const initializer = [{ name: "w", dims: [2 ** 29], dataType: 1, rawData }];
+  const graph = { name: "a", node: [], initializer, input: [], output: [] };
+  const model = { irVersion: 8, producerName: "anneal", opsetImport: [], metadataProps: [], graph };
+  await assertRejects(() => encodeModel(model), ConfigError, "2147483648 bytes");
+});

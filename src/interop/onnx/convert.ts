@@ -50,6 +50,8 @@ export async function graphOf(
     const { source } = op;
     const written = source?.kind === "input"
       ? inputAs(names.inputs[source.index], inputs[source.index], op)
+      : op.fill !== null
+      ? filled(op, op.fill)
       : source !== null || folded(op)
       ? null
       : choose(g, id, what);
@@ -116,6 +118,11 @@ function withOutputs(
 function folded(op: Op): boolean {
   return !op.live && !op.trained && op.op !== "scalar" && op.op !== "const" &&
     op.dims.every((d) => d.items === 0) && op.dims.reduce((n, d) => n * d.rest, 1) <= MOST_FOLDED;
+}
+
+/** One number as often as the batch asks for. */
+function filled({ dims, dtype }: Op, value: number): Written {
+  return { inputs: [], write: (_, w) => w.node("Expand", [w.scalar(value, dtype), w.shape(dims)]) };
 }
 
 /** An input as it is computed with: unsigned numbers as i64, a view of bytes under its own shape. */

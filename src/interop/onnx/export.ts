@@ -87,7 +87,8 @@ export interface OnnxModel {
 /**
  * A model as ONNX: what it computes in evaluation mode, with its weights. Nothing is computed for it but what is the same in
  * every run; the operations are found by running `forward` on examples, whatever classes the model consists of. A `forward`
- * that decides by numbers of its input is written as it decides for the example.
+ * that decides by numbers of its input is written as it decides for the example; state that an encoder of texts carries from
+ * batch to batch is forgotten.
  *
  * @param model A module, whose `forward` takes the examples and gives tensors: one, an array or an object of them.
  * @param example One input, or all of them in order, each with its items along the first axis.
@@ -192,6 +193,7 @@ async function traced(
   const traces: Trace[] = [];
   try {
     for (const n of sizes) {
+      forgetState(model);
       const inputs = example.map((x, i) => dynamicBatch ? repeated(x, data[i], n) : copied(x, data[i]));
       traces.push(traceOne(what, inputs, named, () => {
         const found = tensorsIn(forward(...inputs), what);
@@ -201,12 +203,21 @@ async function traced(
     }
   } finally {
     model.modules().forEach((m, i) => m.training = modes[i]);
+    forgetState(model);
   }
   const shapes = example.map(({ shape, dtype }) => ({
     dtype,
     dims: shape.map((n, a): Dim => dynamicBatch && a === 0 ? { items: 1, rest: 0 } : fixed(n)),
   }));
   return { trace: await merge(what, traces, sizes), shapes, outputs };
+}
+
+/** Encoders of texts that go on where the batch before ended begin anew: a file has no state. */
+function forgetState(model: AnyModule): void {
+  for (const m of model.modules()) {
+    const encoder = m as AnyModule & { readonly carriesState?: unknown; reset?: unknown };
+    if (encoder.carriesState === true && typeof encoder.reset === "function") encoder.reset();
+  }
 }
 
 function traceOne(

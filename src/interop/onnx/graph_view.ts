@@ -58,7 +58,10 @@ export class GraphView {
   /** The one number that a value is, whatever its shape; null where it is no such. */
   number(id: number): number | null {
     const op = this.op(id);
-    if (op.op === "expand" && op.source === null) return this.number(op.inputs[0]);
+    if (op.fill !== null) return op.fill;
+    if (op.source === null && (op.op === "expand" || op.op === "reshape" || op.op === "slice")) {
+      return this.number(op.inputs[0]);
+    }
     return (op.op === "const" || op.op === "scalar") && op.value.items === 0 ? op.value.rest : null;
   }
 

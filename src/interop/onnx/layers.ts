@@ -5,6 +5,7 @@
  */
 import type { GraphView, Written } from "./graph_view.ts";
 import { type Dim, fixed, sameDims } from "./symbolic.ts";
+import { recurrent } from "./recurrent.ts";
 import { reduceBy } from "./views.ts";
 import { type Attr, float, type GraphWriter, layerName } from "./writer.ts";
 
@@ -77,6 +78,8 @@ function composed(g: GraphView, id: number): Written | null {
     case "maxPool":
     case "avgPool":
       return pool(g, id);
+    case "recurrent":
+      return recurrent(g, id);
     case "gridSample":
       return one("GridSample", {
         mode: attrs.mode === "bilinear" && g.opset >= 20 ? "linear" : attrs.mode as string,

@@ -24,6 +24,7 @@ export interface AttributeProto {
   readonly s?: Uint8Array;
   readonly floats?: readonly number[];
   readonly ints?: readonly number[];
+  readonly strings?: readonly Uint8Array[];
 }
 
 /** One operation. */
@@ -89,6 +90,7 @@ export const SCHEMA = {
         s: field("bytes", 4),
         floats: many("float", 7),
         ints: many("int64", 8),
+        strings: many("bytes", 9),
         type: field("int32", 20),
       },
     },

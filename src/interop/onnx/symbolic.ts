@@ -42,6 +42,8 @@ export interface Op {
     | null;
   /** Its value with the first of the batches; of no use where it depends on the batch. */
   readonly tensor: Tensor;
+  /** The number that all its elements are, where it is a constant whose size depends on the batch; else null. */
+  readonly fill: number | null;
   /** Whether it depends on an input. */
   readonly live: boolean;
   /** Whether it depends on a parameter or buffer. */
@@ -81,7 +83,12 @@ export async function merge(what: string, traces: readonly Trace[], sizes: reado
   if (first.ops.some((op, i) => op.op === "random" && others.some((t) => t.ops[i].tensor.node !== op.tensor.node))) {
     throw new ConfigError(`Cannot export ${what} to ONNX: it draws random numbers, also in evaluation mode`);
   }
-  await checkConstants(traces, refuse);
+  if (first.ops.some((op) => op.source?.kind === "assigned")) {
+    throw new ConfigError(
+      `Cannot export ${what} to ONNX: it reads a buffer that its forward has assigned to; read it first`,
+    );
+  }
+  const fills = await checkConstants(traces, refuse);
   const dim = (pick: (t: Trace) => number, about: () => string): Dim => {
     const found = affine(traces.map(pick), sizes);
     if (found === null) throw refuse(`${about()} depends on the number of items`);
@@ -104,6 +111,7 @@ export async function merge(what: string, traces: readonly Trace[], sizes: reado
       source: op.source,
       composite: same ? op.composite : null,
       tensor: op.tensor,
+      fill: fills.get(i) ?? null,
       live: op.source?.kind === "input" || below.some((x) => x.live),
       trained: op.source?.kind === "variable" || below.some((x) => x.trained),
     });
@@ -133,21 +141,31 @@ function affine(values: readonly number[], sizes: readonly number[]): Dim | null
     : null;
 }
 
-/** Numbers that were there before the trace, or that it brought along, must be the same for all batches. */
-async function checkConstants(traces: readonly Trace[], refuse: (why: string) => ConfigError): Promise<void> {
-  const [first, ...others] = traces;
+/**
+ * Numbers that were there before the trace, or that it brought along, must be the same for all batches; or one number all,
+ * such as the zeros of a first state.
+ *
+ * @returns That number, where there are as many as the batch asks for.
+ */
+async function checkConstants(
+  traces: readonly Trace[],
+  refuse: (why: string) => ConfigError,
+): Promise<Map<number, number>> {
+  const [first, ...others] = traces, fills = new Map<number, number>();
   for (const [i, op] of first.ops.entries()) {
     if (op.source?.kind !== "constant") continue;
     for (const other of others) {
       const mine = op.tensor, its = other.ops[i].tensor;
       if (mine.node === its.node) continue;
       const shapes = mine.shape.every((n, a) => n === its.shape[a]);
-      const a = shapes ? await mine.data() : null, b = shapes ? await its.data() : null;
-      if (a === null || b === null || a.some((v, k) => !Object.is(v, b[k]))) {
+      const a = await mine.data(), b = await its.data();
+      if (!shapes && a.length > 0 && [...a, ...b].every((v) => Object.is(v, a[0]))) fills.set(i, a[0]);
+      else if (!shapes || a.some((v, k) => !Object.is(v, b[k]))) {
         throw refuse(
           `numbers of shape [${mine.shape.join(", ")}] that it brings along are others for ${OTHER_BATCHES}`,
         );
       }
     }
   }
+  return fills;
 }

@@ -9,20 +9,22 @@ import { type AttributeProto, ELEMENT, type NodeProto, type TensorProto } from "
 import { type Dim, sameDim } from "./symbolic.ts";
 
 /** What an attribute may be: whole numbers are written as such, others as `float(…)`. */
-export type Attr = number | string | readonly number[] | { readonly float: number };
+export type Attr = number | string | readonly number[] | readonly string[] | { readonly float: number };
 
 /** A number that is written as a float even where it is whole. */
 export function float(value: number): Attr {
   return { float: value };
 }
 
-const FLOAT = 1, INT = 2, STRING = 3, INTS = 7;
+const FLOAT = 1, INT = 2, STRING = 3, INTS = 7, STRINGS = 8;
 
 function attribute(name: string, value: Attr): AttributeProto {
   if (typeof value === "number") return { name, type: INT, i: value };
   if (typeof value === "string") return { name, type: STRING, s: new TextEncoder().encode(value) };
   if ("float" in value) return { name, type: FLOAT, f: value.float };
-  return { name, type: INTS, ints: value };
+  const strings = value.filter((v) => typeof v === "string");
+  if (strings.length > 0) return { name, type: STRINGS, strings: strings.map((v) => new TextEncoder().encode(v)) };
+  return { name, type: INTS, ints: value as readonly number[] };
 }
 
 /** Nodes and numbers of a graph. Methods give the name of the value that they made. */
@@ -32,6 +34,7 @@ export class GraphWriter {
   readonly #names = new Set<string>();
   readonly #numbers = new Map<string, string>();
   readonly #known = new Map<string, string>();
+  readonly #several = new Map<string, readonly string[]>();
 
   /**
    * Begins a graph.
@@ -67,6 +70,13 @@ export class GraphWriter {
     const output = Array.from({ length: count }, (_, i) => i === 0 ? name : this.reserve(`${name}.${i}`));
     this.nodes.push({ opType, name, input: trimmed(input), output, attribute: attribs });
     return output;
+  }
+
+  /** The results of an operation that several values are taken from: those of the first time. */
+  once(key: string, make: () => readonly string[]): readonly string[] {
+    const known = this.#several.get(key) ?? make();
+    this.#several.set(key, known);
+    return known;
   }
 
   /** Numbers under a name. */

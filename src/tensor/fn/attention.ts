@@ -14,6 +14,7 @@ import { matmul } from "../../graph/products.ts";
 import { reduce } from "../../graph/reduce.ts";
 import { detach, expand, keepAxes, reshape, transposeLast } from "../../graph/views.ts";
 import type { Rng } from "../rng.ts";
+import { composite, composites } from "./composite.ts";
 
 /** What attention takes beside queries, keys and values. */
 export interface AttentionSpec {
@@ -54,10 +55,14 @@ export function attention(q: Node, k: Node, v: Node, spec: AttentionSpec): Node 
 /** Scores of fewer elements than this are stored. */
 const FEW_SCORES = 16;
 
-/** Whether the kernel that never stores the scores serves: the gradient of a mask would store them. */
+/**
+ * Whether the kernel that never stores the scores serves: the gradient of a mask would store them, and who traces knows its
+ * parts only.
+ */
 function isFused(q: Node, k: Node, { mask, dropout }: AttentionSpec): boolean {
   const scores = q.shape.at(-2)! * k.shape.at(-2)!;
-  return scores >= FEW_SCORES && q.size > 0 && k.size > 0 && !(mask?.tracked ?? false) && dropout?.p !== 1;
+  return composites.found === null && scores >= FEW_SCORES && q.size > 0 && k.size > 0 && !(mask?.tracked ?? false) &&
+    dropout?.p !== 1;
 }
 
 function fused(q: Node, k: Node, v: Node, { mask, causal, scale, dropout }: AttentionSpec): Node {
@@ -110,7 +115,8 @@ function weights(q: Node, k: Node, { mask, causal, scale }: Omit<AttentionSpec, 
   // the result does not depend on the shift, so no gradient flows through it
   const most = detach(keepAxes(reduce("max", z, [rank - 1]), shape, [rank - 1]));
   const e = exp(sub(z, most));
-  const p = div(e, keepAxes(reduce("sum", e, [rank - 1]), shape, [rank - 1]));
+  const sums = keepAxes(reduce("sum", e, [rank - 1]), shape, [rank - 1]);
+  const p = composite(div(e, sums), "softmax", [z], { axis: rank - 1 });
   return seen === null ? p : where(gt(most, constant(LOWEST)), p, constant(0));
 }
 
