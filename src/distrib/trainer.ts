@@ -314,13 +314,15 @@ export class DistributedTrainer extends Callback {
     // from here on the others wait for this process's part of the sum, even if its gradients cannot be computed
     let begun = false, value = NaN;
     try {
-      {
-        using _listening = beforeWrite(ranges, ({ bytes, final }) => {
-          world.overlapped.begin(bytes, final);
-          begun = true;
-          this.#overlapped++;
-        });
+      const listening = beforeWrite(ranges, ({ bytes, final }) => {
+        world.overlapped.begin(bytes, final);
+        begun = true;
+        this.#overlapped++;
+      });
+      try {
         flush();
+      } finally {
+        listening[Symbol.dispose]();
       }
       await withHostMemory([placeOf(loss), ...ranges], async ([own, ...grads]) => {
         if (!begun) world.overlapped.begin(grads, () => 0); // somebody has read them before

