@@ -356,6 +356,8 @@ export {
   InterruptCallback,
   JsonLines,
   type JsonLinesOptions,
+  MCDropout,
+  type MCDropoutOptions,
   MixHandler,
   type MixOptions,
   MixUp,

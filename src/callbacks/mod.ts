@@ -13,6 +13,7 @@ export { GradientAccumulation } from "./gradient_accumulation.ts";
 export { GradientClip, type GradientClipOptions } from "./gradient_clip.ts";
 export { InterruptCallback } from "./interrupt.ts";
 export { JsonLines, type JsonLinesOptions } from "./json_lines.ts";
+export { MCDropout, type MCDropoutOptions } from "./mc_dropout.ts";
 export { MixHandler, type MixOptions } from "./mix_handler.ts";
 export { MixUp } from "./mixup.ts";
 export { type ProjectorOptions, writeProjector } from "./projector.ts";

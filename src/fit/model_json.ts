@@ -230,12 +230,21 @@ export const LAYER_MAKERS: ReadonlyMap<string, LayerMaker> = new Map<string, Lay
       ...optional(json, "alignCorners", (n) => json.boolean(n)),
     }),
   ReLU: () => new nn.ReLU(),
+  PReLU: ({ json, weights }) => {
+    const parameters = json.count("numParameters");
+    weights(parameters);
+    return new nn.PReLU(parameters);
+  },
+  ELU: ({ json }) => new nn.ELU(json.number("alpha")),
+  Hardswish: () => new nn.Hardswish(),
+  Mish: () => new nn.Mish(),
   LeakyReLU: ({ json }) => new nn.LeakyReLU(json.number("slope")),
   GELU: ({ json }) => new nn.GELU({ approximate: word(json, "approximate", ["none", "tanh"] as const) }),
   SiLU: () => new nn.SiLU(),
   Sigmoid: () => new nn.Sigmoid(),
   SigmoidRange: ({ json }) => new nn.SigmoidRange(json.number("low"), json.number("high")),
   Tanh: () => new nn.Tanh(),
+  LogSoftmax: ({ json }) => new nn.LogSoftmax({ axis: json.number("axis") }),
   Softmax: ({ json }) => new nn.Softmax({ axis: json.number("axis") }),
   Dropout: ({ json }) => new nn.Dropout(json.number("p")),
   Dropout2d: ({ json }) => new nn.Dropout2d(json.number("p")),

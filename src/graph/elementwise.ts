@@ -16,7 +16,8 @@ import { defineOp } from "./registry.ts";
 type UnaryVjp = (dy: Node, x: Node, y: Node) => Node;
 type BinaryVjp = (dy: Node, a: Node, b: Node, y: Node) => readonly (Node | null)[];
 
-function unaryOp(
+/** Defines a function of one number: an instruction, or several, its derivative, and about how many instructions it costs. */
+export function unaryOp(
   name: string,
   emit: UnaryOp | ((e: Emitter, x: number) => number),
   vjp?: UnaryVjp,
@@ -89,16 +90,6 @@ const SIN = unaryOp("sin", "sin", (dy, x) => mul(dy, cos(x)), 15);
 const COS = unaryOp("cos", "cos", (dy, x) => neg(mul(dy, sin(x))), 15);
 const ATAN = unaryOp("atan", "atan", (dy, x) => div(dy, add(one, mul(x, x))), 15);
 const TANH = unaryOp("tanh", "tanh", (dy, _x, y) => mul(dy, sub(one, mul(y, y))), 15);
-// e^x - 1 for x <= 0, where e^x is near 1 without the digits that the subtraction would cost: 2 t / (1 - t), t = tanh(x / 2)
-const EXPM1 = unaryOp(
-  "expm1",
-  (e, x) => {
-    const t = e.unary("tanh", e.binary("mul", x, e.constant(0.5)));
-    return e.binary("div", e.binary("add", t, t), e.binary("sub", e.constant(1), t));
-  },
-  (dy, x) => mul(dy, exp(x)),
-  18,
-);
 const ERF = unaryOp("erf", "erf", (dy, x) => mul(dy, mul(constant(TWO_OVER_SQRT_PI), exp(neg(mul(x, x))))), 20);
 const FLOOR = unaryOp("floor", "floor");
 const CEIL = unaryOp("ceil", "ceil");
@@ -194,7 +185,8 @@ function logical(op: OpDef, a: Node, b: Node): Node {
   return binary(op, cast(a, "bool"), cast(b, "bool"), "combine");
 }
 
-function float(op: OpDef, x: Node): Node {
+/** `op` of every element, as f32. */
+export function float(op: OpDef, x: Node): Node {
   if (x.dtype !== "f32") x = cast(x, "f32");
   return new Node(op, [x], x.shape, "f32");
 }
@@ -293,11 +285,10 @@ export function square(x: Node): Node {
   return new Node(SQUARE, [x], x.shape, x.dtype);
 }
 
-type Unary = (x: Node) => Node;
+/** A function of one number, for every element of a node. */
+export type Unary = (x: Node) => Node;
 /** e^x */
 export const exp: Unary = (x) => float(EXP, x);
-/** e^x - 1 for `x` up to 0, with all its digits; above 0 it loses them, and is no use from about 17 on. */
-export const expm1: Unary = (x) => float(EXPM1, x);
 /** Natural logarithm. */
 export const log: Unary = (x) => float(LOG, x);
 /** log(1 + x) */

@@ -46,6 +46,29 @@ export class LeakyReLU extends Module {
   }
 }
 
+/** `x` above 0, `alpha (e^x - 1)` below. */
+export class ELU extends Module {
+  /**
+   * Takes what it goes to.
+   *
+   * @param alpha What outputs stay above, negated; 1 by default.
+   */
+  constructor(readonly alpha: number = 1) {
+    super();
+    checkArgument("make ELU", "alpha", alpha, num);
+  }
+
+  /** `x` above 0, `alpha (e^x - 1)` below, of any shape. */
+  override forward(x: Tensor): Tensor {
+    return x.elu(this.alpha);
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "ELU", alpha: this.alpha };
+  }
+}
+
 /** `x P(x)` with the normal distribution, exact or by its tanh approximation. */
 export class GELU extends Module {
   /** Whether the exact form is computed, or the approximation. */
@@ -83,6 +106,32 @@ export class SiLU extends Module {
   /** See `Module.toJSON`. */
   override toJSON(): LayerJson | null {
     return { kind: "SiLU" };
+  }
+}
+
+/** `x tanh(log(1 + e^x))` */
+export class Mish extends Module {
+  /** `x tanh(log(1 + e^x))` of any shape. */
+  override forward(x: Tensor): Tensor {
+    return x.mish();
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "Mish" };
+  }
+}
+
+/** `x min(max(x + 3, 0), 6) / 6` */
+export class Hardswish extends Module {
+  /** `x min(max(x + 3, 0), 6) / 6` of any shape. */
+  override forward(x: Tensor): Tensor {
+    return x.hardswish();
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "Hardswish" };
   }
 }
 
@@ -162,6 +211,33 @@ export class Softmax extends Module {
   /** See `Module.toJSON`. */
   override toJSON(): LayerJson | null {
     return { kind: "Softmax", axis: this.axis };
+  }
+}
+
+/** Logarithms of numbers that sum to 1 along an axis. */
+export class LogSoftmax extends Module {
+  /** The axis along which they do. */
+  readonly axis: number;
+
+  /**
+   * Takes the axis.
+   *
+   * @param options `axis`, the last one by default.
+   */
+  constructor(options: { readonly axis?: number } = {}) {
+    super();
+    checkOptions("make LogSoftmax", options, { axis: num });
+    this.axis = options.axis ?? -1;
+  }
+
+  /** Logarithms of probabilities, of the same shape. */
+  override forward(x: Tensor): Tensor {
+    return x.logSoftmax({ axis: this.axis });
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "LogSoftmax", axis: this.axis };
   }
 }
 

@@ -6,7 +6,7 @@
 import { ConfigError } from "../base/errors.ts";
 import { checkOptions, flag, num, type OptionTable } from "../base/options.ts";
 import { normalizeAxis, sameShape } from "../base/shape.ts";
-import { allBelow, arange, aTensor, expm1, ops, type Tensor, where } from "../tensor/mod.ts";
+import { allBelow, arange, aTensor, expm1Low, ops, type Tensor, where } from "../tensor/mod.ts";
 import { classLabels, Loss, LOSS_OPTIONS, type LossOptions } from "./loss.ts";
 
 /**
@@ -279,7 +279,7 @@ export class FocalLoss extends ClassLoss {
 
   /** `(1 - p)^gamma`; where p is 1 it is a constant, as a power below 1 has an infinite slope there. */
   #factor(ce: Tensor): Tensor {
-    const wrong = expm1(ce.neg()).neg(); // 1 - p, with its digits where p is near 1
+    const wrong = expm1Low(ce.neg()).neg(); // 1 - p, with its digits where p is near 1
     return where(wrong.gt(0), where(wrong.gt(0), wrong, 1).pow(this.gamma), this.gamma === 0 ? 1 : wrong.detach());
   }
 }

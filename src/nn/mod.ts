@@ -6,8 +6,12 @@
 export {
   Dropout,
   Dropout2d,
+  ELU,
   GELU,
+  Hardswish,
   LeakyReLU,
+  LogSoftmax,
+  Mish,
   ReLU,
   Sigmoid,
   SigmoidRange,
@@ -63,6 +67,7 @@ export {
   SmoothL1Loss,
   type SmoothL1Options,
 } from "./losses.ts";
+export { PReLU, type PReluOptions } from "./prelu.ts";
 export { type AnyModule, type LoadOptions, type LoadReport, Module } from "./module.ts";
 export {
   type BatchMoments,

@@ -64,7 +64,7 @@ export { givenValue, type GradientRule, retainGrad } from "./custom_gradient.ts"
 export { HostNumbers, stepInput, type StepInputOptions, travelling } from "./step_input.ts";
 export { allBelow, numbersOnHost, rowsOnHost, takeRows } from "./lookups.ts";
 export { Segments } from "./segments.ts";
-export { attentionWeights, type BatchMomentParts, batchMoments, binaryCrossEntropy, expm1 } from "./fn/internal.ts";
+export { attentionWeights, type BatchMomentParts, batchMoments, binaryCrossEntropy, expm1Low } from "./fn/internal.ts";
 export { type Copies, readAll, readAllSync, snapshotAll } from "./bulk.ts";
 export { type NormalizedWithStats, normalizeWithStats } from "./normalize_with_stats.ts";
 export { aTensor, type Operand } from "./operand.ts";

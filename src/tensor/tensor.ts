@@ -7,6 +7,7 @@ import type { Dtype } from "../base/dtype.ts";
 import { checkOptions } from "../base/options.ts";
 import type { Shape } from "../base/shape.ts";
 import * as el from "../graph/elementwise.ts";
+import * as functions from "../graph/functions.ts";
 import type { Node } from "../graph/node.ts";
 import { detach } from "../graph/views.ts";
 import { CONV, CONV_TRANSPOSE, nodesOf } from "./conv_options.ts";
@@ -120,9 +121,17 @@ export class Tensor extends TensorHandle {
   exp(): Tensor {
     return new Tensor(el.exp(this.node));
   }
+  /** e^x - 1, exact for small x. */
+  expm1(): Tensor {
+    return new Tensor(functions.expm1(this.node));
+  }
   /** Natural logarithm. */
   log(): Tensor {
     return new Tensor(el.log(this.node));
+  }
+  /** Logarithm to the base 2. */
+  log2(): Tensor {
+    return new Tensor(functions.log2(this.node));
   }
   /** log(1 + x), exact for small x. */
   log1p(): Tensor {
@@ -155,6 +164,14 @@ export class Tensor extends TensorHandle {
   /** Cosine of radians. */
   cos(): Tensor {
     return new Tensor(el.cos(this.node));
+  }
+  /** Arc sine, in radians; NaN beyond -1 and 1. */
+  asin(): Tensor {
+    return new Tensor(functions.asin(this.node));
+  }
+  /** Arc cosine, in radians; NaN beyond -1 and 1. */
+  acos(): Tensor {
+    return new Tensor(functions.acos(this.node));
   }
   /** Arc tangent, in radians. */
   atan(): Tensor {
@@ -226,18 +243,15 @@ export class Tensor extends TensorHandle {
   }
   /** x P(x), P the normal distribution or its approximation by tanh. */
   gelu(options: activation.GeluOptions = {}): Tensor {
-    checkOptions("gelu", options, tables.GELU);
-    return new Tensor(activation.geluOf(this.node, options));
+    return new Tensor(activation.geluOf(this.node, checkOptions("gelu", options, tables.GELU)));
   }
   /** log(1 + e^(beta x)) / beta */
   softplus(options: activation.SoftplusOptions = {}): Tensor {
-    checkOptions("softplus", options, tables.SOFTPLUS);
-    return new Tensor(activation.softplus(this.node, options));
+    return new Tensor(activation.softplus(this.node, checkOptions("softplus", options, tables.SOFTPLUS)));
   }
   /** `x` limited to `[min, max]`; its derivative at a bound is 1. */
   clamp(options: activation.ClampOptions): Tensor {
-    checkOptions("clamp", options, tables.CLAMP);
-    return new Tensor(activation.clamp(this.node, options));
+    return new Tensor(activation.clamp(this.node, checkOptions("clamp", options, tables.CLAMP)));
   }
 
   // --- products and reductions
@@ -248,73 +262,59 @@ export class Tensor extends TensorHandle {
   }
   /** Sum over some axes, or all. */
   sum(options: stats.ReduceOptions = {}): Tensor {
-    checkOptions("sum", options, tables.REDUCE);
-    return new Tensor(stats.sum(this.node, options));
+    return new Tensor(stats.sum(this.node, checkOptions("sum", options, tables.REDUCE)));
   }
   /** Mean over some axes, or all; f32. */
   mean(options: stats.ReduceOptions = {}): Tensor {
-    checkOptions("mean", options, tables.REDUCE);
-    return new Tensor(stats.mean(this.node, options));
+    return new Tensor(stats.mean(this.node, checkOptions("mean", options, tables.REDUCE)));
   }
   /** Largest value. With `axis` a number the gradient goes to the first place that holds it, else ties share it. */
   max(options: stats.ReduceOptions = {}): Tensor {
-    checkOptions("max", options, tables.REDUCE);
-    return new Tensor(stats.extreme("max", this.node, options));
+    return new Tensor(stats.extreme("max", this.node, checkOptions("max", options, tables.REDUCE)));
   }
   /** Smallest value. With `axis` a number the gradient goes to the first place that holds it, else ties share it. */
   min(options: stats.ReduceOptions = {}): Tensor {
-    checkOptions("min", options, tables.REDUCE);
-    return new Tensor(stats.extreme("min", this.node, options));
+    return new Tensor(stats.extreme("min", this.node, checkOptions("min", options, tables.REDUCE)));
   }
   /** Index of the first largest element along `axis`, i32. */
   argmax(options: stats.ArgOptions = {}): Tensor {
-    checkOptions("argmax", options, tables.ARG);
-    return new Tensor(stats.argExtreme("argmax", this.node, options));
+    return new Tensor(stats.argExtreme("argmax", this.node, checkOptions("argmax", options, tables.ARG)));
   }
   /** Index of the first smallest element along `axis`, i32. */
   argmin(options: stats.ArgOptions = {}): Tensor {
-    checkOptions("argmin", options, tables.ARG);
-    return new Tensor(stats.argExtreme("argmin", this.node, options));
+    return new Tensor(stats.argExtreme("argmin", this.node, checkOptions("argmin", options, tables.ARG)));
   }
   /** log(sum(exp(x))), safe for large numbers. */
   logsumexp(options: stats.ReduceOptions = {}): Tensor {
-    checkOptions("logsumexp", options, tables.REDUCE);
-    return new Tensor(stats.logsumexp(this.node, options));
+    return new Tensor(stats.logsumexp(this.node, checkOptions("logsumexp", options, tables.REDUCE)));
   }
   /** Whether any element is not 0, bool. */
   any(options: stats.ReduceOptions = {}): Tensor {
-    checkOptions("any", options, tables.REDUCE);
-    return new Tensor(stats.any(this.node, options));
+    return new Tensor(stats.any(this.node, checkOptions("any", options, tables.REDUCE)));
   }
   /** Whether no element is 0, bool. */
   all(options: stats.ReduceOptions = {}): Tensor {
-    checkOptions("all", options, tables.REDUCE);
-    return new Tensor(stats.all(this.node, options));
+    return new Tensor(stats.all(this.node, checkOptions("all", options, tables.REDUCE)));
   }
   /** Variance; `correction` (1) is subtracted from the number of elements. */
   var(options: stats.VarOptions = {}): Tensor {
-    checkOptions("var", options, tables.VAR);
-    return new Tensor(stats.variance(this.node, options));
+    return new Tensor(stats.variance(this.node, checkOptions("var", options, tables.VAR)));
   }
   /** Standard deviation; `correction` (1) is subtracted from the number of elements. */
   std(options: stats.VarOptions = {}): Tensor {
-    checkOptions("std", options, tables.VAR);
-    return new Tensor(stats.deviation(this.node, options));
+    return new Tensor(stats.deviation(this.node, checkOptions("std", options, tables.VAR)));
   }
   /** exp(x) / sum(exp(x)) along `axis` (-1). */
   softmax(options: AxisOptions = {}): Tensor {
-    checkOptions("softmax", options, tables.AXIS);
-    return new Tensor(softmax(this.node, options));
+    return new Tensor(softmax(this.node, checkOptions("softmax", options, tables.AXIS)));
   }
   /** log(softmax(x)) along `axis` (-1). */
   logSoftmax(options: AxisOptions = {}): Tensor {
-    checkOptions("logSoftmax", options, tables.AXIS);
-    return new Tensor(logSoftmax(this.node, options));
+    return new Tensor(logSoftmax(this.node, checkOptions("logSoftmax", options, tables.AXIS)));
   }
   /** Running sums along `axis` (-1). */
   cumsum(options: AxisOptions = {}): Tensor {
-    checkOptions("cumsum", options, tables.AXIS);
-    return new Tensor(cumsum(this.node, options));
+    return new Tensor(cumsum(this.node, checkOptions("cumsum", options, tables.AXIS)));
   }
   /** The `k` largest values along `axis` (-1), largest first, and their indices (i32). */
   topk(k: number, options: AxisOptions = {}): { values: Tensor; indices: Tensor } {
@@ -355,8 +355,7 @@ export class Tensor extends TensorHandle {
   }
   /** Moved along axes (0); what leaves at the end comes in at the start. */
   roll(shift: number | readonly number[], options: { readonly axis?: number | readonly number[] } = {}): Tensor {
-    checkOptions("roll", options, tables.AXES);
-    return new Tensor(shaping.roll(this.node, shift, options.axis ?? 0));
+    return new Tensor(shaping.roll(this.node, shift, checkOptions("roll", options, tables.AXES).axis ?? 0));
   }
   /** Part of the tensor: `[start, end, step]` or null for each axis, as Python's slices. */
   slice(ranges: readonly shaping.SliceRange[]): Tensor {
@@ -373,8 +372,7 @@ export class Tensor extends TensorHandle {
   }
   /** With `[before, after]` elements around each axis; negative numbers cut off. */
   pad(widths: readonly (readonly [number, number])[], options: PadOptions = {}): Tensor {
-    checkOptions("pad", options, tables.PAD);
-    return new Tensor(pad(this.node, widths, options));
+    return new Tensor(pad(this.node, widths, checkOptions("pad", options, tables.PAD)));
   }
 
   // --- looking up: an index out of range is a ShapeError, where only the device knows it NaN (or -2^31, 2^32 - 1, false)
@@ -386,8 +384,7 @@ export class Tensor extends TensorHandle {
   }
   /** Elements along `axis` (0), each by an index of its own; the result has the shape of `indices`. See `indexSelect`. */
   gather(indices: Tensor, options: { readonly axis?: number } = {}): Tensor {
-    checkOptions("gather", options, tables.AXIS);
-    return new Tensor(lookup.gather(this.node, indices.node, options.axis ?? 0));
+    return new Tensor(lookup.gather(this.node, indices.node, checkOptions("gather", options, tables.AXIS).axis ?? 0));
   }
   /** This tensor plus each element of `src` where its index says along `axis` (0). One out of range makes that line NaN. */
   scatterAdd(indices: Tensor, src: Tensor, options: { readonly axis?: number } = {}): Tensor {
@@ -399,13 +396,11 @@ export class Tensor extends TensorHandle {
 
   /** Sequences `[n, cin, l]` by a weight `[cout, cin / groups, taps]`: `[n, cout, places]`. */
   conv1d(weight: Tensor, options: ConvOptions<Tensor> = {}): Tensor {
-    checkOptions("conv1d", options, CONV);
-    return new Tensor(convolve(this.node, weight.node, 1, nodesOf(options)));
+    return new Tensor(convolve(this.node, weight.node, 1, nodesOf(checkOptions("conv1d", options, CONV))));
   }
   /** Images `[n, cin, h, w]` by a weight `[cout, cin / groups, kh, kw]`: `[n, cout, oh, ow]`. */
   conv2d(weight: Tensor, options: ConvOptions<Tensor> = {}): Tensor {
-    checkOptions("conv2d", options, CONV);
-    return new Tensor(convolve(this.node, weight.node, 2, nodesOf(options)));
+    return new Tensor(convolve(this.node, weight.node, 2, nodesOf(checkOptions("conv2d", options, CONV))));
   }
   /** Images `[n, cin, h, w]` by a weight `[cin, cout / groups, kh, kw]`, as the gradient of a convolution spreads them. */
   convTranspose2d(weight: Tensor, options: ConvTransposeOptions<Tensor> = {}): Tensor {
@@ -414,13 +409,11 @@ export class Tensor extends TensorHandle {
   }
   /** The largest element of each window of images `[n, c, h, w]`; the gradient goes to the first of equal ones. */
   maxPool2d(kernel: PerAxis, options: pool.MaxPoolOptions = {}): Tensor {
-    checkOptions("maxPool2d", options, tables.MAX_POOL);
-    return new Tensor(pool.maxPool(this.node, kernel, options));
+    return new Tensor(pool.maxPool(this.node, kernel, checkOptions("maxPool2d", options, tables.MAX_POOL)));
   }
   /** The mean of each window of images `[n, c, h, w]`. */
   avgPool2d(kernel: PerAxis, options: pool.AvgPoolOptions = {}): Tensor {
-    checkOptions("avgPool2d", options, tables.AVG_POOL);
-    return new Tensor(pool.avgPool(this.node, kernel, options));
+    return new Tensor(pool.avgPool(this.node, kernel, checkOptions("avgPool2d", options, tables.AVG_POOL)));
   }
   /** The means of `size` windows that together cover images `[n, c, h, w]`: `[n, c, ...size]`. */
   adaptiveAvgPool2d(size: PerAxis): Tensor {
@@ -432,8 +425,7 @@ export class Tensor extends TensorHandle {
   }
   /** Images `[n, c, h, w]` at another size. */
   interpolate(options: image.InterpolateOptions): Tensor {
-    checkOptions("interpolate", options, tables.INTERPOLATE);
-    return new Tensor(image.interpolate(this.node, options));
+    return new Tensor(image.interpolate(this.node, checkOptions("interpolate", options, tables.INTERPOLATE)));
   }
   /** Values of images `[n, c, h, w]` at the points of `grid`, `[n, oh, ow, 2]` as (x, y) in [-1, 1]. */
   gridSample(grid: Tensor, options: image.GridSampleOptions = {}): Tensor {

@@ -16,6 +16,7 @@ const OF_ROWS: Readonly<Record<string, OneArgument>> = {
     x.abs().add(0.1).pow(1.7).add(x.abs().sqrt()).add(x.abs().add(1).rsqrt()).add(x.abs().add(1).reciprocal()),
   functions: (x) =>
     x.exp().add(x.abs().add(0.1).log()).add(x.sin()).add(x.cos()).add(x.tanh()).add(x.erf()).add(x.atan()),
+  "inverse functions": (x) => x.tanh().asin().add(x.tanh().acos()).add(x.expm1()).add(x.abs().add(0.1).log2()),
   "more functions": (x) => x.abs().log1p().add(x.sigmoid()).add(x.softplus()).add(x.silu()).add(x.gelu()).add(x.relu()),
   "kinked functions": (x) => x.elu(0.7).add(x.hardswish()).add(x.hardsigmoid()).add(x.relu6()).add(x.leakyRelu(0.2)),
   "smooth functions": (x) => x.mish().add(x.gelu({ approximate: "tanh" })).add(x.softplus({ beta: 2, threshold: 3 })),

@@ -15,6 +15,7 @@ def record(r):
     class_losses(r)
     # what came later stands at the end: the numbers of the others stay
     rms_norm(r)
+    activations(r)
 
 
 def layers(r):
@@ -117,6 +118,18 @@ def rms_norm(r):
         add("nn.RMSNorm", lambda x, w: F.rms_norm(x, own, w, eps or 2**-23), [look([*lead, *own], 1, R.choice([0, 0, 30])), filled(r.next_seed(), own)], ["$0"],
             new=[own, {} if eps is None else {"eps": eps}], state={"weight": "$1"})
     add("nn.RMSNorm", lambda x: F.rms_norm(x, [5], None, 2**-23), [look([3, 5])], ["$0"], new=[5, {"affine": False}])
+
+
+def activations(r):
+    """Those that came later: numbers by the name, which depend on no others."""
+    R, add, look = r.R, r.add, r.look
+    for name, fn, new in [("ELU", F.elu, []), ("ELU", lambda x: F.elu(x, 0.7), [0.7]), ("Mish", F.mish, []), ("Hardswish", F.hardswish, []),
+                          ("LogSoftmax", lambda x: x.log_softmax(-1), [])]:
+        with r.apart(f"nn.{name} {new}"):
+            add("nn." + name, fn, [look(r.shape_of(R.randint(1, 3)), 3)], ["$0"], new=new)
+    for n, lead in [(1, [2, 3]), (3, [4, 3]), (2, [3, 2, 5]), (4, [2, 4, 3, 2])]:
+        with r.apart(f"nn.PReLU {n}"):
+            add("nn.PReLU", F.prelu, [look(lead, 2), filled(r.next_seed(), [n], 0.5)], ["$0"], new=[n], state={"weight": "$1"})
 
 
 def element_losses(r):

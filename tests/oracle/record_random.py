@@ -7,10 +7,13 @@ Writes tests/golden/random.json; see recorder.py for what a case is. The cases o
 import math
 import random
 import sys
+import zlib
+from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F
 
+import unary
 from recorder import case, filled, seen, whole, write
 
 SEED = int(sys.argv[1]) if len(sys.argv) > 1 else 1
@@ -426,6 +429,22 @@ def later():
     """Operations that came later: behind the others, whose numbers stay."""
     for scale in [1, 5]:
         add("ops.atan", torch.atan, [look(shape_of(R.randint(1, 4), 1, 5), scale)])
+    for name, fn, domains in unary.later(cases):
+        with apart(name):
+            for scale, offset in domains:
+                add("ops." + name, fn, [look(shape_of(R.randint(1, 4), 1, 5), scale, offset)])
+
+
+@contextmanager
+def apart(name):
+    """Numbers by the name: they depend on no others, and no others on them."""
+    global seed
+    before = seed, R.getstate()
+    R.seed(f"{SEED} {name}")
+    seed = SEED * 100_000 + 50_000 + zlib.crc32(name.encode()) % 40_000
+    yield
+    seed = before[0]
+    R.setstate(before[1])
 
 
 if __name__ == "__main__":

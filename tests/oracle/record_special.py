@@ -9,6 +9,7 @@ import math
 import torch
 import torch.nn.functional as F
 
+import unary
 from recorder import case, given, whole, write
 
 INF, NAN = float("inf"), float("nan")
@@ -168,6 +169,9 @@ for r in ["mean", "sum", "none"]:
     for name, through in [("CrossEntropyLoss", None), ("NLLLoss", "logSoftmax")]:
         add("nn." + name, lambda z, t: F.cross_entropy(z, t, ignore_index=-100, reduction=r), [masked, whole([-100, 0, 2])], ["$0", "$1"],
             new=[{"reduction": r, "ignoreIndex": -100}], whole=True, **({"through": through} if through else {}))
+
+for name, fn, _ in unary.later(cases):
+    each(name, fn, points=[x for x in POINTS if not unary.NO_MEASURE.get(name, lambda x: False)(x)])
 
 if __name__ == "__main__":
     write("special.json", "python3 tests/oracle/record_special.py", cases)

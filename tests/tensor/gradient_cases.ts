@@ -7,6 +7,7 @@ import { attention } from "../../src/graph/attention.ts";
 import { gradients } from "../../src/graph/autodiff.ts";
 import { binaryCrossEntropy } from "../../src/graph/binary_cross_entropy.ts";
 import * as el from "../../src/graph/elementwise.ts";
+import * as fn from "../../src/graph/functions.ts";
 import { constant, coord } from "../../src/graph/leaves.ts";
 import { momentsOf } from "../../src/graph/moments.ts";
 import type { Node } from "../../src/graph/node.ts";
@@ -107,7 +108,11 @@ export const GRADIENT_CASES: readonly GradientCase[] = [
   },
   ...instructions,
   unary("square", el.square, (x) => x * x),
-  unary("expm1", el.expm1, Math.expm1, { scale: 2, offset: -2 }),
+  unary("expm1", fn.expm1, Math.expm1, { scale: 3 }),
+  unary("log2", fn.log2, Math.log2, { scale: 0.8, offset: 1.2 }),
+  unary("asin", fn.asin, Math.asin, { scale: 0.9 }),
+  unary("acos", fn.acos, Math.acos, { scale: 0.9 }),
+  unary("expm1Low", fn.expm1Low, Math.expm1, { scale: 2, offset: -2 }),
   unary("relu", el.relu, (x) => Math.max(x, 0)),
   unary("sigmoid", el.sigmoid, sigmoid, { scale: 4 }),
   unary("softplus", el.softplus, (x) => Math.log1p(Math.exp(x)), { scale: 4 }),

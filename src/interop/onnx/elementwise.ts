@@ -33,6 +33,8 @@ const PLAIN: Readonly<Record<string, string>> = {
   reciprocal: "Reciprocal",
   sin: "Sin",
   cos: "Cos",
+  asin: "Asin",
+  acos: "Acos",
   atan: "Atan",
   tanh: "Tanh",
   erf: "Erf",
@@ -52,10 +54,11 @@ const MADE: Readonly<Record<string, Make>> = {
   mod: (x, w) => w.node("Mod", x, { fmod: 1 }), // the sign of the dividend
   ne: (x, w) => w.node("Not", [w.node("Equal", x)]),
   log1p: ([x], w) => w.node("Log", [w.node("Add", [x, w.scalar(1, "f32")])]),
-  // e^x - 1 = 2 t / (1 - t), t = tanh(x / 2), which keeps the digits near 0
+  log2: ([x], w) => w.node("Mul", [w.node("Log", [x]), w.scalar(Math.LOG2E, "f32")]),
+  expm1Low: ([x], w) => expm1Low(x, w),
   expm1: ([x], w) => {
-    const t = w.node("Tanh", [w.node("Mul", [x, w.scalar(0.5, "f32")])]);
-    return w.node("Div", [w.node("Add", [t, t]), w.node("Sub", [w.scalar(1, "f32"), t])]);
+    const whole = w.node("Sub", [w.node("Exp", [x]), w.scalar(1, "f32")]);
+    return w.node("Where", [w.node("Less", [x, w.scalar(1, "f32")]), expm1Low(x, w), whole]);
   },
   rsqrt: ([x], w) => w.node("Reciprocal", [w.node("Sqrt", [x])]),
   square: ([x], w) => w.node("Mul", [x, x]),
@@ -67,6 +70,12 @@ const MADE: Readonly<Record<string, Make>> = {
     return w.node("Mul", [half, w.node("Add", [erf, w.scalar(1, "f32")])]);
   },
 };
+
+/** e^x - 1 = 2 t / (1 - t), t = tanh(x / 2), which keeps the digits near 0. */
+function expm1Low(x: string, w: GraphWriter): string {
+  const t = w.node("Tanh", [w.node("Mul", [x, w.scalar(0.5, "f32")])]);
+  return w.node("Div", [w.node("Add", [t, t]), w.node("Sub", [w.scalar(1, "f32"), t])]);
+}
 
 /** Operations whose results depend on how many bits a number has. */
 const WRAPS = new Set(["add", "sub", "mul", "square"]);

@@ -4,22 +4,8 @@
  * @module
  */
 import { ConfigError } from "../../base/errors.ts";
-import {
-  add,
-  and,
-  cast,
-  div,
-  expm1,
-  ge,
-  gelu,
-  geluTanh,
-  gt,
-  le,
-  lt,
-  mul,
-  tanh,
-  where,
-} from "../../graph/elementwise.ts";
+import { add, and, cast, div, ge, gelu, geluTanh, gt, le, lt, mul, tanh, where } from "../../graph/elementwise.ts";
+import { expm1Low } from "../../graph/functions.ts";
 import { softplus as softplus1 } from "../../graph/elementwise.ts";
 import { constant, scalar } from "../../graph/leaves.ts";
 import type { Node } from "../../graph/node.ts";
@@ -43,7 +29,7 @@ export function elu(x: Node, alpha: number): Node {
   const f = cast(x, "f32");
   const low = le(f, zero);
   // e^x must not overflow where it is not used
-  return composite(where(low, mul(scalar(alpha), expm1(where(low, f, zero))), f), "elu", [f], { alpha });
+  return composite(where(low, mul(scalar(alpha), expm1Low(where(low, f, zero))), f), "elu", [f], { alpha });
 }
 
 /** Options of `gelu`. */

@@ -4,13 +4,13 @@
  * @module
  */
 import { binaryCrossEntropy as crossEntropyNode } from "../../graph/binary_cross_entropy.ts";
-import { expm1 as expm1Node } from "../../graph/elementwise.ts";
+import { expm1Low as expm1Node } from "../../graph/functions.ts";
 import { momentsOf } from "../../graph/moments.ts";
 import { Tensor } from "../tensor.ts";
 import { attentionWeights as weightsOf } from "./attention.ts";
 
-/** `e^x - 1`, with its digits where x is near 0. */
-export function expm1(x: Tensor): Tensor {
+/** `e^x - 1` for x up to 1, with its digits where x is near 0. */
+export function expm1Low(x: Tensor): Tensor {
   return new Tensor(expm1Node(x.node));
 }
 

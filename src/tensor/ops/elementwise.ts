@@ -112,9 +112,19 @@ export function exp(x: Tensor): Tensor {
   return x.exp();
 }
 
+/** e^x - 1, exact for small x. */
+export function expm1(x: Tensor): Tensor {
+  return x.expm1();
+}
+
 /** Natural logarithm. */
 export function log(x: Tensor): Tensor {
   return x.log();
+}
+
+/** Logarithm to the base 2. */
+export function log2(x: Tensor): Tensor {
+  return x.log2();
 }
 
 /** log(1 + x), exact for small x. */
@@ -155,6 +165,16 @@ export function sin(x: Tensor): Tensor {
 /** Cosine of radians. */
 export function cos(x: Tensor): Tensor {
   return x.cos();
+}
+
+/** Arc sine, in radians; NaN beyond -1 and 1. */
+export function asin(x: Tensor): Tensor {
+  return x.asin();
+}
+
+/** Arc cosine, in radians; NaN beyond -1 and 1. */
+export function acos(x: Tensor): Tensor {
+  return x.acos();
 }
 
 /** Arc tangent, in radians. */

@@ -10,21 +10,13 @@ import type { BinaryOp, UnaryOp } from "../../contract.ts";
 /** Alias of a value type. */
 export const ALIAS: Record<ValueType, string> = { f32: "F", i32: "I", u32: "U", bool: "B" };
 
-const FLOAT_UNARY: Record<UnaryOp, (x: string) => string> = {
+/** What WGSL has itself; the others are functions of `shaders/math.wgsl`, `<op>_f`. */
+const BUILT_IN: Partial<Record<UnaryOp, (x: string) => string>> = {
   neg: (x) => `-${x}`,
   abs: (x) => `abs(${x})`,
-  sign: (x) => `sign_f(${x})`,
-  exp: (x) => `exp_f(${x})`,
-  log: (x) => `log_f(${x})`,
-  log1p: (x) => `log1p_f(${x})`,
   sqrt: (x) => `sqrt(${x})`,
   rsqrt: (x) => `F(1.0) / sqrt(${x})`, // inverseSqrt may be a rough estimate
   reciprocal: (x) => `F(1.0) / ${x}`,
-  sin: (x) => `sin_f(${x})`,
-  cos: (x) => `cos_f(${x})`,
-  atan: (x) => `atan_f(${x})`,
-  tanh: (x) => `tanh_f(${x})`,
-  erf: (x) => `erf_f(${x})`,
   floor: (x) => `floor(${x})`,
   ceil: (x) => `ceil(${x})`,
   round: (x) => `round(${x})`,
@@ -35,7 +27,7 @@ const FLOAT_UNARY: Record<UnaryOp, (x: string) => string> = {
 export function unaryText(op: UnaryOp, type: ValueType, x: string): string {
   if (op === "sign" && type === "i32") return `sign(${x})`;
   if (op === "neg" && type === "f32") return `neg_f(${x})`;
-  return FLOAT_UNARY[op](x);
+  return BUILT_IN[op]?.(x) ?? `${op}_f(${x})`;
 }
 
 const OPERATORS: Partial<Record<BinaryOp, string>> = {
