@@ -42,6 +42,7 @@ export {
   TextDataLoaders,
   type TextFolderOptions,
   type TextInputs,
+  type TextTableOptions,
   type TextTestOptions,
 } from "../text/data/text_loaders.ts";
 export type { TextDataLoadersOptions } from "../text/data/text_options.ts";

@@ -283,6 +283,26 @@ Deno.test("texts of files and folders", async () => {
     });
     assertEquals([table.trainSet.texts, table.validSet.texts], [["hi, there", "buy now"], ["buy me"]]);
     await assertRejects(() => TextDataLoaders.fromCsv(csv), DataError, 'no column "text", its columns are message');
+
+    const rows = [{ text: "hi, there", label: 0, held: false, more: [1] }, { text: "buy now", label: 1, held: false }, {
+      text: "buy me",
+      label: 1,
+      held: true,
+    }];
+    const jsonl = `${root}/m.jsonl`;
+    await Deno.writeTextFile(jsonl, rows.map((row) => JSON.stringify(row)).join("\n"));
+    for (const source of [jsonl, rows.map(({ text, label, held }) => ({ text, label, held }))]) {
+      const same = await TextDataLoaders.fromTable(source, { validColumn: "held", bs: 1, minFreq: 1 });
+      assertEquals([same.trainSet.texts, same.validSet.texts], [["hi, there", "buy now"], ["buy me"]]);
+      assertEquals(same.vocab, ["0", "1"]);
+    }
+    await assertRejects(
+      () => TextDataLoaders.fromTable(jsonl, { text: "more" }),
+      DataError,
+      "a cell is a number, a text",
+    );
+    const lm = await TextDataLoaders.fromTable(jsonl, { isLm: true, bs: 1, validPct: 0.4, minFreq: 1, seqLen: 2 });
+    assertEquals(lm.trainSet.texts.length + lm.validSet.texts.length, 3);
   } finally {
     await Deno.remove(root, { recursive: true });
   }

@@ -89,6 +89,13 @@ export async function loadTexts(
     throw new ConfigError(`Cannot load texts: they are an array of strings, got ${typeof texts}`);
   }
   if (texts.length === 0) throw new DataError("Cannot load texts: there are none");
+  const odd = texts.findIndex((one: unknown) => typeof one !== "string"); // before they are in another order
+  if (odd >= 0) {
+    const got: unknown = texts[odd];
+    throw new DataError(
+      `Cannot use text ${odd}, counted from 0: it is no string, got ${got === null ? "null" : typeof got}`,
+    );
+  }
   if (!isLm && labels === null) {
     throw new ConfigError(
       "Cannot load texts without labels: give the class of each, or { isLm: true } for a language model",

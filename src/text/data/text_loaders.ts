@@ -9,7 +9,16 @@ import { checkOptions, type OptionTable, other, text, texts as aTexts, whole } f
 import { drawnFromBoth, folderLabels } from "../../data/class_folders.ts";
 import { CSV_OPTIONS, type CsvOptions } from "../../data/csv_form.ts";
 import { codesOf, type Label } from "../../data/labels.ts";
-import { type Batch, DataLoader, DataLoaders, type InputsJson, readCsv } from "../../data/mod.ts";
+import {
+  type Batch,
+  DataLoader,
+  DataLoaders,
+  type InputsJson,
+  type TableFormat,
+  type TableSource,
+} from "../../data/mod.ts";
+import { TABLE_FORMAT, tableOf } from "../../data/read_table.ts";
+import { codedColumn } from "../../data/table.ts";
 import { type DataSplitter, GrandparentSplitter } from "../../data/splitters.ts";
 import { CrossEntropyLoss } from "../../nn/mod.ts";
 import type { Tensor } from "../../tensor/mod.ts";
@@ -42,6 +51,12 @@ export interface TextCsvOptions extends TextDataLoadersOptions, CsvOptions {
   readonly validColumn?: string;
 }
 
+/** Options of {@link TextDataLoaders.fromTable}. */
+export interface TextTableOptions extends TextCsvOptions {
+  /** What kind of file it is; by default the file itself tells. */
+  readonly format?: TableFormat;
+}
+
 /** Options of {@link TextDataLoaders.fromFolder}. */
 export interface TextFolderOptions extends TextDataLoadersOptions {
   /** Folder of training texts; `"train"` by default. Not used with `validPct`. */
@@ -63,6 +78,7 @@ export interface TextTestOptions {
 }
 
 const CSV: OptionTable<TextCsvOptions> = { ...CSV_OPTIONS, ...TEXT_LOADERS, text, label: text, validColumn: text };
+const TABLE: OptionTable<TextTableOptions> = { ...CSV, format: TABLE_FORMAT };
 const FOLDER: OptionTable<TextFolderOptions> = {
   ...TEXT_LOADERS,
   train: text,
@@ -148,30 +164,19 @@ export class TextDataLoaders extends DataLoaders<Batch> {
   static override fromCsv(file: string, options: never): Promise<never>;
   static override async fromCsv(file: string, options: TextCsvOptions = {}): Promise<TextDataLoaders> {
     checkOptions("load texts", options, CSV);
-    const { text: textName = "text", label = "label", validColumn, ...rest } = options;
-    const form = Object.fromEntries(Object.entries(rest).filter(([name]) => name in CSV_OPTIONS)) as CsvOptions;
-    const others = Object.fromEntries(Object.entries(rest).filter(([name]) => !(name in CSV_OPTIONS)));
-    const table = await readCsv(file, form);
-    const cells = (name: string, what: string): string[] => {
-      const column = table.columns.get(name);
-      if (column === undefined) {
-        throw new DataError(
-          `Cannot load texts from ${file}: it has no column "${name}", its columns are ${
-            [...table.columns.keys()].join(", ")
-          }; { ${what} } names another`,
-        );
-      }
-      return Array.from(column.codes, (code) => column.texts[code]);
-    };
-    const splitter = validColumn === undefined
-      ? {}
-      : { splitter: columnSplitter(cells(validColumn, "validColumn"), file, validColumn) };
-    return new TextDataLoaders(
-      await loadTexts(cells(textName, "text"), options.isLm ? null : cells(label, "label"), {
-        ...others,
-        ...splitter,
-      }, [...table.notes.map((note) => `${file}: ${note}`)]),
-    );
+    return new TextDataLoaders(await partsOfTable(file, { ...options, format: "csv" }));
+  }
+
+  /**
+   * Loaders of texts in a column of a table: a file of Parquet, Arrow, JSON lines or separated values, rows as objects,
+   * columns as arrays, or a table as read. Only the columns that are named are read.
+   */
+  static override fromTable(source: TableSource, options?: TextTableOptions): Promise<TextDataLoaders>;
+  /** Never called: only for the types of what loads tables of numbers and words. */
+  static override fromTable(source: TableSource, options: never): Promise<never>;
+  static override async fromTable(source: TableSource, options: TextTableOptions = {}): Promise<TextDataLoaders> {
+    checkOptions("load texts", options, TABLE);
+    return new TextDataLoaders(await partsOfTable(source, options));
   }
 
   /**
@@ -283,4 +288,39 @@ export class TextDataLoaders extends DataLoaders<Batch> {
   showBatch(options: ShowTextOptions = {}): Promise<string> {
     return showTextBatch(this, options);
   }
+}
+
+/** The texts of a table, read. */
+async function partsOfTable(source: TableSource, options: TextTableOptions): Promise<TextParts> {
+  const { text: textName = "text", label = "label", validColumn, format, ...rest } = options;
+  const given = Object.entries(rest).filter(([, value]) => value !== undefined);
+  const form = Object.fromEntries(given.filter(([name]) => name in CSV_OPTIONS)) as CsvOptions;
+  const others = Object.fromEntries(given.filter(([name]) => !(name in CSV_OPTIONS))) as TextDataLoadersOptions;
+  const wanted = [textName, ...(options.isLm ? [] : [label]), ...(validColumn === undefined ? [] : [validColumn])];
+  const table = await tableOf(
+    source,
+    format === undefined ? form : { ...form, format },
+    (name) => wanted.includes(name),
+  );
+  const cells = async (name: string, what: string): Promise<string[]> => {
+    const column = table.columns.get(name);
+    if (column === undefined) {
+      throw new DataError(
+        `Cannot load texts from ${table.file}: it has no column "${name}", its columns are ${
+          table.names.join(", ")
+        }; { ${what} } names another`,
+      );
+    }
+    const { texts, codes } = await codedColumn(column);
+    return Array.from(codes, (code) => texts[code]);
+  };
+  const splitter = validColumn === undefined
+    ? {}
+    : { splitter: columnSplitter(await cells(validColumn, "validColumn"), table.file, validColumn) };
+  return await loadTexts(
+    await cells(textName, "text"),
+    options.isLm ? null : await cells(label, "label"),
+    { ...others, ...splitter },
+    table.notes.map((note) => `${table.file}: ${note}`),
+  );
 }
