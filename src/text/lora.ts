@@ -97,7 +97,7 @@ export class Lora {
    */
   async save(folder: string): Promise<void> {
     this.#needChanges("save");
-    await files.mkdir(folder);
+    await files.mkdir(folder, { recursive: true });
     const named = new Map([...this.#factors()].map(([name, p]) => [PREFIX + name, p as Tensor]));
     await writeSafetensors(join(folder, "adapter_model.safetensors"), await hostTensors(named), { format: "pt" });
     const { rank: r, alpha, dropout, targets } = this;

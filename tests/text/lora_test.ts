@@ -151,6 +151,7 @@ onDevices("what is saved has PEFT's names, and loads again", async () => {
     for (const p of lora.parameters()) p.assign(p.add(0.1));
     const folder = join(dir, "adapter");
     await lora.save(folder);
+    await lora.save(folder); // again, into what is there
     const other = await tinyBert();
     await loadLora(other, folder);
     await same(other.forward(ids), model.forward(ids), 1e-6);
