@@ -1,5 +1,5 @@
 /**
- * Builds the WebAssembly kernels, `wasm/*.as.ts`: those of the CPU device into `src/device/cpu/kernels.gen.ts`, the one that
+ * Builds the WebAssembly kernels, `wasm/*.as.ts`: those of the CPU device into `src/device/cpu/wasm/`, the one that
  * resizes images into `src/vision/data/resample.gen.ts`; with `--check` it fails if one of these files is stale.
  * AssemblyScript is needed for this only.
  *
@@ -71,15 +71,16 @@ function constant(name: string, bytes: Uint8Array): string {
 const folder = await Deno.makeTempDir();
 const files: { readonly path: string; readonly parts: readonly string[] }[] = [];
 try {
-  const kernels: string[] = [];
+  const add = (name: string, bytes: Uint8Array): void => {
+    files.push({ path: `src/device/cpu/wasm/${name.toLowerCase()}.gen.ts`, parts: [constant(name, bytes)] });
+  };
   for (const { name, fma, shared } of VARIANTS) {
     const sources = shared ? SOURCES : SOURCES.filter((s) => s !== "threads");
-    kernels.push(constant(name, await build([`fma_${fma}`, ...sources], fma === "relaxed", shared, folder)));
+    add(name, await build([`fma_${fma}`, ...sources], fma === "relaxed", shared, folder));
   }
-  kernels.push(constant("NATIVE", await build(NATIVE_SOURCES, false, true, folder)));
-  kernels.push(constant("CALLING_SHARED", await build(CALLING_SOURCES, false, true, folder)));
-  kernels.push(constant("CALLING", await build(CALLING_SOURCES, false, false, folder)));
-  files.push({ path: "src/device/cpu/kernels.gen.ts", parts: kernels });
+  add("NATIVE", await build(NATIVE_SOURCES, false, true, folder));
+  add("CALLING_SHARED", await build(CALLING_SOURCES, false, true, folder));
+  add("CALLING", await build(CALLING_SOURCES, false, false, folder));
   const resample = await build(["resample"], false, false, folder);
   files.push({ path: "src/vision/data/resample.gen.ts", parts: [constant("RESAMPLE", resample)] });
 } finally {

@@ -12,7 +12,7 @@ import type { InputsJson } from "../data/mod.ts";
 import { writeSafetensors } from "../io/safetensors.ts";
 import { hostTensors } from "../io/tensors.ts";
 import type { TrainLoop } from "../train/mod.ts";
-import { LEARNER_ONNX, learnerOnnx, type LearnerOnnxOptions } from "./export_onnx.ts";
+import type { LearnerOnnxOptions } from "./export_onnx.ts";
 import { lossJson, lossName, shapesPredictions } from "./loss_json.ts";
 import { modelJson } from "./model_json.ts";
 import { classesOf } from "./predict.ts";
@@ -60,8 +60,9 @@ export async function exportLearner(
   file: string = "export",
   options: LearnerOnnxOptions = {},
 ): Promise<string> {
-  checkOptions("export", options, LEARNER_ONNX);
   const onnx = file.toLowerCase().endsWith(".onnx");
+  // most learners never become ONNX: its code is loaded for those that do
+  if (Object.keys(options).length > 0) checkOptions("export", options, (await import("./export_onnx.ts")).LEARNER_ONNX);
   const option = Object.entries(options).find(([, value]) => value !== undefined)?.[0];
   if (!onnx && option !== undefined) {
     throw new ConfigError(`Cannot export ${file} with ${option}: options are those of files that end in .onnx`);
@@ -72,7 +73,7 @@ export async function exportLearner(
     if (!onnx) requireNames("export a learner");
     await learn.ready();
     if (learn.peers !== null && learn.peers.rank > 0) return path;
-    if (onnx) await (await learnerOnnx(learn, options)).save(path);
+    if (onnx) await (await (await import("./export_onnx.ts")).learnerOnnx(learn, options)).save(path);
     else await writeLearner(learn, path);
     return path;
   });

@@ -4,7 +4,8 @@
  * @module
  */
 import { abortSignal, checkOptions, type OptionTable, other } from "../base/options.ts";
-import { type Batch, DataLoader } from "../data/mod.ts";
+import { DataLoader } from "../data/loader.ts";
+import type { Batch } from "../data/mod.ts";
 import { type CallbackLike, type MetricValue, throwIfAborted, type TrainLoop } from "../train/mod.ts";
 import { inPhase } from "./fine_tune.ts";
 import { looking } from "./states.ts";

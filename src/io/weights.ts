@@ -9,7 +9,7 @@ import type { Tensor } from "../tensor/mod.ts";
 import { openRanges } from "../base/file_ranges.ts";
 import { openSafetensors, type SafetensorsFile } from "./safetensors.ts";
 import { readTensors } from "./tensors.ts";
-import { readTorch, type TorchOptions } from "./torch/file.ts";
+import type { TorchOptions } from "./torch/file.ts";
 
 export type { TorchOptions };
 
@@ -25,7 +25,10 @@ export async function openWeights(path: string, options: TorchOptions = {}): Pro
   const first = await source.range(0, Math.min(9, source.size));
   // safetensors begin with the length of their header, which may look like anything, and the header with a brace
   const zip = first[0] === 0x50 && first[1] === 0x4b, pickle = first[0] === 0x80, header = first[8] === 0x7b;
-  if (zip || !header && (pickle || TORCH_ENDING.test(path))) return await readTorch(source, options);
+  if (zip || !header && (pickle || TORCH_ENDING.test(path))) {
+    const { readTorch } = await import("./torch/file.ts");
+    return await readTorch(source, options);
+  }
   if (options.key !== undefined) {
     throw new ConfigError(`Cannot read ${path} with key ${JSON.stringify(options.key)}: it is no file of PyTorch`);
   }
@@ -47,5 +50,6 @@ export async function openWeights(path: string, options: TorchOptions = {}): Pro
  */
 export async function loadTorch(path: string, options: TorchOptions = {}): Promise<Map<string, Tensor>> {
   checkOptions("load a file of PyTorch", options, TORCH);
+  const { readTorch } = await import("./torch/file.ts");
   return await readTensors(await readTorch(await openRanges(path), options));
 }

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { type DistributedOptions, DistributedTrainer } from "../distrib/mod.ts";
-import { type MetricValue, type Model, TrainLoop } from "../train/mod.ts";
-import { exportLearner } from "../fit/export.ts";
-import { exportHub, type ExportHubOptions } from "../fit/export_hub.ts";
+import { ConfigError } from "../base/errors.ts";
+import type { DistributedOptions } from "../distrib/mod.ts";
+import { lateParts, type MetricValue, type Model, TrainLoop } from "../train/mod.ts";
+import type { ExportHubOptions } from "../fit/export_hub.ts";
 import type { LearnerOnnxOptions } from "../fit/export_onnx.ts";
 import { fineTune, type FineTuneOptions } from "../fit/fine_tune.ts";
 import { fit, type FitOptions } from "../fit/fit.ts";
@@ -17,7 +17,7 @@ import { lrFind, type LrFindOptions, type LrFindResult } from "../fit/lr_find.ts
 import { fitOneCycle, type OneCycleOptions } from "../fit/one_cycle.ts";
 import { predict, type PredictInput, type Prediction } from "../fit/predict.ts";
 import { load, type LoadOptions, type ModelReport, save, type SaveOptions } from "../fit/save.ts";
-import { savePreds, type SavePredsOptions } from "../fit/save_preds.ts";
+import type { SavePredsOptions } from "../fit/save_preds.ts";
 import { fitSgdr, type SgdrOptions } from "../fit/sgdr.ts";
 import { summary } from "../fit/summary.ts";
 import { validate, type ValidateOptions } from "../fit/validate.ts";
@@ -74,8 +74,9 @@ export class Learner<M extends Model = Model> extends TrainLoop<M> {
   }
 
   /** See {@link savePreds}. */
-  savePreds(path: string, options: SavePredsOptions = {}): Promise<void> {
-    return savePreds(this, path, options);
+  async savePreds(path: string, options: SavePredsOptions = {}): Promise<void> {
+    const { savePreds } = await import("../fit/save_preds.ts"); // as below, code that most scripts do without
+    await savePreds(this, path, options);
   }
 
   /** See {@link predict}. */
@@ -88,7 +89,13 @@ export class Learner<M extends Model = Model> extends TrainLoop<M> {
    * of every batch. In a process started alone nothing changes.
    */
   distributed(options: DistributedOptions = {}): this {
-    return this.addCb(new DistributedTrainer(options));
+    const { distributed } = lateParts;
+    if (distributed === null) {
+      throw new ConfigError(
+        'Cannot train in several processes: that part is not loaded, import "@anneal/anneal/distrib"',
+      );
+    }
+    return this.addCb(distributed(options));
   }
 
   /** See {@link summary}. */
@@ -107,13 +114,15 @@ export class Learner<M extends Model = Model> extends TrainLoop<M> {
   }
 
   /** See {@link exportLearner}. */
-  export(file: string = "export", options: LearnerOnnxOptions = {}): Promise<string> {
-    return exportLearner(this, file, options);
+  async export(file: string = "export", options: LearnerOnnxOptions = {}): Promise<string> {
+    const { exportLearner } = await import("../fit/export.ts");
+    return await exportLearner(this, file, options);
   }
 
   /** See {@link exportHub}. */
-  exportHub(folder: string, options: ExportHubOptions = {}): Promise<readonly string[]> {
-    return exportHub(this, folder, options);
+  async exportHub(folder: string, options: ExportHubOptions = {}): Promise<readonly string[]> {
+    const { exportHub } = await import("../fit/export_hub.ts");
+    return await exportHub(this, folder, options);
   }
 
   /** See {@link freeze}. */

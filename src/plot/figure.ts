@@ -10,8 +10,6 @@ import { checkArgument, checkOptions, num, text } from "../base/options.ts";
 import { terminalColumns } from "../base/terminal.ts";
 import { renderText } from "./braille.ts";
 import type { Panel } from "./panel.ts";
-import { renderPng } from "./render_png.ts";
-import { renderSvg } from "./render_svg.ts";
 
 /** Options of {@link Figure.text}. */
 export interface FigureTextOptions {
@@ -44,8 +42,9 @@ export class Figure {
   }
 
   /** The figure as an SVG document. */
-  svg(): Promise<string> {
-    return renderSvg(this.panels, this.columns, this.title);
+  async svg(): Promise<string> {
+    const { renderSvg } = await import("./render_svg.ts");
+    return await renderSvg(this.panels, this.columns, this.title);
   }
 
   /**
@@ -65,7 +64,7 @@ export class Figure {
     const svg = await this.svg();
     await files.mkdir(dirname(path), { recursive: true });
     if (extension === ".svg") await files.writeTextFile(path, svg);
-    else await files.writeFile(path, await renderPng(svg));
+    else await files.writeFile(path, await (await import("./render_png.ts")).renderPng(svg));
   }
 
   /**

@@ -132,7 +132,7 @@ async function openNew({ device, gpu, powerPreference, threads, native }: InitOp
     const sound = adapter === null ? null : await orNull(openWebgpu({ powerPreference, adapter }));
     if (sound !== null) return sound;
   }
-  const cpu = await import("../device/cpu/mod.ts");
+  const cpu = await import("../device/cpu/start.ts");
   const own = threads ?? ownThreads();
   return await cpu.startCpu({
     ...(own === undefined ? {} : { threads: own }),

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type Batch, sourcesOf } from "../data/mod.ts";
+import { sourcesOf } from "../data/loader.ts";
+import type { Batch } from "../data/mod.ts";
 import { isLaunched, type Tensor } from "../tensor/mod.ts";
 
 /**

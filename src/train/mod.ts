@@ -30,6 +30,7 @@ export {
 export { type EventName, EVENTS, type Handled } from "./events.ts";
 export type { FitRecord, LrCurve, Row } from "./fit_record.ts";
 export { gatherRows, joinRows } from "./join_rows.ts";
+export { lateParts } from "./late_parts.ts";
 export { type Logger, setDefaultLogger, silentLogger, stdoutLogger, type TableView } from "./logger.ts";
 export { computeLoss, itemLosses, type LossFunc, type LossObject, tellsItems } from "./loss_func.ts";
 export { Metric, type MetricFunc, type MetricLike, type MetricValue } from "./metric.ts";

@@ -6,7 +6,6 @@
 import { DeviceError } from "../../base/errors.ts";
 import { WASM_TILE } from "./conv_plan.ts";
 import type { Memory } from "./memory.ts";
-import { CALLING, CALLING_SHARED, PLAIN, PLAIN_SHARED, RELAXED, RELAXED_SHARED } from "./kernels.gen.ts";
 
 /** Fused multiply-add where the engine has it, or not. */
 export type Simd = "relaxed" | "plain";
@@ -19,18 +18,31 @@ export interface Kernels {
   readonly simd: Simd;
 }
 
+/** Modules of kernels in base64: those that fit memory that is shared, or not. */
+export interface KernelTexts {
+  readonly calling: string;
+  /** By variant; those that are missing are not to be had. */
+  readonly variants: Partial<Readonly<Record<Simd, string>>>;
+}
+
+/** Whether the engine takes relaxed SIMD: the shortest module that has some. */
+export function takesRelaxed(): boolean {
+  // () => v128: i32x4.relaxed_trunc_f32x4_s(v128.const 0)
+  const code = [0x00, 0xfd, 0x0c, ...new Array(16).fill(0), 0xfd, 0x81, 0x02, 0x0b];
+  const type = [0x01, 0x05, 0x01, 0x60, 0x00, 0x01, 0x7b], func = [0x03, 0x02, 0x01, 0x00];
+  const body = [0x0a, code.length + 2, 0x01, code.length, ...code];
+  return WebAssembly.validate(Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...type, ...func, ...body]));
+}
+
 /** Compiles the kernels; without `simd`, the best variant that the engine takes. */
-export function loadKernels(shared: boolean, simd?: Simd): Kernels {
-  const variants: [Simd, string][] = [["relaxed", shared ? RELAXED_SHARED : RELAXED], [
-    "plain",
-    shared ? PLAIN_SHARED : PLAIN,
-  ]];
-  for (const [name, text] of variants) {
-    if (simd !== undefined && simd !== name) continue;
+export function loadKernels({ calling, variants }: KernelTexts, simd?: Simd): Kernels {
+  for (const name of ["relaxed", "plain"] as const) {
+    const text = variants[name];
+    if (text === undefined || simd !== undefined && simd !== name) continue;
     const bytes = decode(text);
     if (!WebAssembly.validate(bytes)) continue;
-    const calling = new WebAssembly.Module(decode(shared ? CALLING_SHARED : CALLING));
-    return { module: new WebAssembly.Module(bytes), calling, simd: name };
+    const module = new WebAssembly.Module(bytes);
+    return { module, calling: new WebAssembly.Module(decode(calling)), simd: name };
   }
   throw new DeviceError(
     `Cannot compute on the CPU: this engine has no ${simd === "relaxed" ? "relaxed " : ""}SIMD in WebAssembly`,

@@ -8,7 +8,7 @@ import { host } from "../../base/host.ts";
 import type { HostThread } from "../../base/host_interface.ts";
 import { type Kernels, SCALARS } from "./kernels.ts";
 import type { Memory } from "./memory.ts";
-import { bridge, type Native, OPEN_LIBRARY } from "./native/mod.ts";
+import type { NativeCode } from "./native/mod.ts";
 
 /** Words of the control block, from {@link CONTROL}: what helpers wait for and what they are told. */
 const GENERATION = 0, COMMAND = 1, TABLE = 2, THREADS = 3, PROGRAM = 4, LOADED = 5, READY = 6, BYTES = 7, LENGTH = 8;
@@ -25,7 +25,7 @@ export const RESERVED = 1024;
  * What a helper does; its source, since workers of a published module have no file of their own. Programs come as bytes in the
  * shared memory: a message would have to be waited for.
  */
-const HELPER = `
+const helper = (native: string): string => `
 const { memory, kernels, calling, native, thread, work, control, barrier } = data;
 const words = new Int32Array(memory.buffer);
 const at = control / 4, dead = barrier / 4 + 2;
@@ -33,11 +33,7 @@ const pow = ${SCALARS.pow}, fmod = ${SCALARS.fmod};
 try {
   const env = { memory, abort() {} }, own = new WebAssembly.Instance(kernels, { env }).exports;
   let loops = {}, library = null;
-  if (native !== null) {
-    library = ${OPEN_LIBRARY};
-    const imports = { ...(${bridge})(native, memory, library.symbols.bsearch), thin: own.convThin };
-    loops = new WebAssembly.Instance(native.loops, { env, native: imports }).exports;
-  }
+  ${native}
   const k = { ...own, convPackThin: own.convPack, convPadNarrow: own.convPad, ...loops, memory, pow, fmod };
   Object.assign(k, new WebAssembly.Instance(calling, { env, k }).exports);
   const programs = new Map();
@@ -107,18 +103,19 @@ export class Threads {
     memory: Memory,
     kernels: Kernels,
     workOf: (thread: number) => number,
-    native: Native | null,
+    native: NativeCode | null,
   ) {
     this.count = count;
     this.#memory = memory;
     Atomics.store(memory.words, this.#word(READY), 0);
     for (const word of [ARRIVED, DEAD]) Atomics.store(memory.words, BARRIER / 4 + word, 0);
+    const source = helper(native?.helper ?? "");
     for (let thread = 1; thread < count; thread++) {
-      const worker = host.startThread(HELPER, {
+      const worker = host.startThread(source, {
         memory: memory.memory,
         kernels: kernels.module,
         calling: kernels.calling,
-        native,
+        native: native?.native ?? null,
         thread,
         work: workOf(thread),
         control: CONTROL,

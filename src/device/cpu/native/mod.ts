@@ -5,10 +5,10 @@
  *
  * @module
  */
-import { NATIVE } from "../kernels.gen.ts";
+import { NATIVE } from "../wasm/native.gen.ts";
 import { Assembler } from "./assembler.ts";
-import type { Native } from "./bridge.ts";
-import { CodeMemory } from "./code_memory.ts";
+import { bridge, type Native } from "./bridge.ts";
+import { CodeMemory, library, OPEN_LIBRARY } from "./code_memory.ts";
 import { emitPad } from "./borders.ts";
 import { emitPack } from "./panels.ts";
 import { emitRow } from "./rows.ts";
@@ -16,16 +16,25 @@ import { askProcessor, type Level, levelOf } from "./processor.ts";
 import { emitTiles, SHAPES } from "./tiles.ts";
 
 export { bridge, type Native } from "./bridge.ts";
-export { library, OPEN_LIBRARY } from "./code_memory.ts";
+export { library } from "./code_memory.ts";
 export type { Level } from "./processor.ts";
 export { SHAPES } from "./tiles.ts";
 
 /** Machine code in memory, and how to call it. */
 export interface NativeCode {
   readonly native: Native;
+  /** What its loops import, beside kernels. */
+  imports(memory: WebAssembly.Memory): WebAssembly.ModuleImports;
+  /** Statements that make `loops` of `native`, `memory`, `own` and `env` in a helper thread, and keep the `library` open. */
+  readonly helper: string;
   /** Gives the memory back; no thread may be in it, or enter it any more. */
   free(): void;
 }
+
+const HELPER = `
+  library = ${OPEN_LIBRARY};
+  const imports = { ...(${bridge})(native, memory, library.symbols.bsearch), thin: own.convThin };
+  loops = new WebAssembly.Instance(native.loops, { env, native: imports }).exports;`;
 
 /** Why machine code cannot run in this process; null if it can, as far as may be told without running some. */
 export function nativeRefusal(): string | null {
@@ -75,5 +84,10 @@ function load(memory: WebAssembly.Memory, level: Level): NativeCode {
     lanes,
     rows,
   };
-  return { native, free: () => code.free() };
+  return {
+    native,
+    imports: (memory) => bridge(native, memory, library().bsearch),
+    helper: HELPER,
+    free: () => code.free(),
+  };
 }

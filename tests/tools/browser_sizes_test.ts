@@ -1,0 +1,17 @@
+import { assert } from "@std/assert";
+import { sizesOf } from "../../tools/browser.ts";
+
+const root = new URL("../../", import.meta.url);
+
+/** Most bytes of gzip: what a page loads at the start. */
+const CORE = 180_000, WHOLE = 330_000;
+/** The same of a device, besides: one of them is loaded. */
+const CPU = 37_000, WEBGPU = 51_000;
+
+Deno.test("what a page loads stays small: the core, a device, and the main entry point", async () => {
+  const core = await sizesOf(root, "src/entry/core.ts"), whole = await sizesOf(root, "mod.ts");
+  const told = JSON.stringify({ core, whole });
+  assert(core.start <= CORE && whole.start <= WHOLE, told);
+  for (const { cpu, webgpu } of [core, whole]) assert(cpu <= CPU && webgpu <= WEBGPU, told);
+  assert(core.start < whole.start && core.cpu > 10_000 && core.webgpu > 10_000, told);
+});
