@@ -10,7 +10,7 @@ import { EventLoopYielder, inBlocks } from "../base/event_loop_yielder.ts";
 import { checkOptions, texts } from "../base/options.ts";
 import { clockText, dateText, decimalText, momentText, utf8 } from "./cell_text.ts";
 import { randomAccess } from "./random_access.ts";
-import { chosen, placeIn, type ReadTableOptions, type Table, type Wanted } from "./table.ts";
+import { chosen, placeIn, type ReadTableOptions, type Table, unnamedOf, type Wanted } from "./table.ts";
 import { ColumnBuilder, type NumberArray } from "./table_builder.ts";
 
 type Arrow = typeof import("apache-arrow");
@@ -91,7 +91,7 @@ async function read(file: string, bytes: Uint8Array, wanted: Wanted): Promise<Ta
     rows,
     names: all,
     columns: new Map(columns.map(({ name, builder }) => [name, builder.done()])),
-    unnamed: new Set(names.filter((name) => /^__index_level_\d+__$/.test(name))),
+    unnamed: unnamedOf(names),
     counts: "rows",
     notes: [],
   };

@@ -35,6 +35,9 @@ export async function readCsv(file: string, options: CsvOptions & ReadTableOptio
 /** {@link readCsv}, of columns that may be told by a function. */
 export async function csvTable(file: string, options: CsvOptions, wanted: Wanted): Promise<TextTable> {
   checkForm(options);
+  if (Array.isArray(wanted) && wanted.length === 0) {
+    throw new ConfigError(`Cannot read ${file}: columns names no column`);
+  }
   const pieces = textOf(file, options.encoding);
   let start = "", done = false;
   while (start.length < START && !done) {

@@ -7,6 +7,7 @@
 import type { HostArray } from "../base/dtype.ts";
 import { AnnealError, ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, texts } from "../base/options.ts";
+import { halfToFloat } from "../base/half.ts";
 import { sizeOf } from "../base/shape.ts";
 import { type RandomAccess, randomAccess } from "./random_access.ts";
 
@@ -155,7 +156,7 @@ function converted(buffer: ArrayBuffer, type: Readable, what: string): Omit<File
     }
     return { data, dtype: "i32" as const };
   };
-  const float = (values: Float64Array | Float16Array) => {
+  const float = (values: Float64Array) => {
     const data = Float32Array.from(values);
     const lost = data.findIndex((v, i) => Math.abs(v) === Infinity && Math.abs(values[i]) !== Infinity);
     if (lost >= 0) throw new DataError(`Cannot read ${what}: element ${lost} is ${values[lost]}, beyond f32`);
@@ -167,7 +168,7 @@ function converted(buffer: ArrayBuffer, type: Readable, what: string): Omit<File
     case "f8":
       return float(new Float64Array(buffer));
     case "f2":
-      return float(new Float16Array(buffer));
+      return { data: halfToFloat(new Uint16Array(buffer)), dtype: "f32" };
     case "i4":
       return { data: new Int32Array(buffer), dtype: "i32" };
     case "u1":

@@ -10,7 +10,15 @@ import { EventLoopYielder, inBlocks } from "../base/event_loop_yielder.ts";
 import { checkOptions, texts } from "../base/options.ts";
 import { bigEndian, clockText, dateText, decimalText, momentText, utf8 } from "./cell_text.ts";
 import { type RandomAccess, randomAccess } from "./random_access.ts";
-import { chosen, placeIn, type ReadTableOptions, type Table, type TableColumn, type Wanted } from "./table.ts";
+import {
+  chosen,
+  placeIn,
+  type ReadTableOptions,
+  type Table,
+  type TableColumn,
+  unnamedOf,
+  type Wanted,
+} from "./table.ts";
 import { ColumnBuilder, type NumberArray } from "./table_builder.ts";
 
 /** Rows that are decoded at once. */
@@ -85,11 +93,6 @@ async function read(file: string, open: RandomAccess, wanted: Wanted): Promise<T
     counts: "rows",
     notes: [],
   };
-}
-
-/** Columns of row numbers, as pandas writes them: without a name. */
-function unnamedOf(names: readonly string[]): Set<string> {
-  return new Set(names.filter((name) => /^__index_level_\d+__$/.test(name)));
 }
 
 async function checkMarks(file: string, open: RandomAccess): Promise<void> {

@@ -110,6 +110,11 @@ export function chosen(file: string, names: readonly string[], wanted: Wanted): 
   return names.filter((name) => wanted.includes(name));
 }
 
+/** Columns without a name, which pandas gives to those of row numbers. */
+export function unnamedOf(names: readonly string[]): Set<string> {
+  return new Set(names.filter((name) => /^(?:|__index_level_\d+__)$/.test(name)));
+}
+
 /** A count as text. */
 export function count(n: number): string {
   return String(n).replace(/\B(?=(\d{3})+$)/g, ",");

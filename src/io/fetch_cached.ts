@@ -225,10 +225,13 @@ async function once(
 /** Longest way that a server may lead. */
 const MAX_REDIRECTS = 10;
 
-/** The answer of the server that an address leads to. Headers of the caller are for the first host only. */
+/**
+ * The answer of the server that an address leads to. Headers of the caller are for the first host only, and each host is
+ * asked only if that is permitted.
+ */
 async function ask(address: string, init: RequestInit, { dest, headers: own = {} }: FetchOptions): Promise<Response> {
   // pages are not told where they are led; they send no such header there either
-  if (Object.keys(own).length === 0 || host.kind === "browser") return await fetch(address, init);
+  if (host.kind === "browser") return await fetch(address, init);
   const bare = new Headers(init.headers);
   for (const name of Object.keys(own)) bare.delete(name);
   const { origin } = new URL(address);

@@ -10,7 +10,7 @@ import { AnnealError, CheckpointError, DataError, DtypeError } from "../base/err
 import { sizeOf } from "../base/shape.ts";
 import { writeAtomic } from "./atomic.ts";
 import { openRanges, type ReadRange } from "../base/file_ranges.ts";
-import { bfloatToFloat, floatToBfloat, floatToHalf, halfToFloat } from "./half.ts";
+import { bfloatToFloat, floatToBfloat, floatToHalf, halfToFloat } from "../base/half.ts";
 import {
   FILE_DTYPE_BYTES,
   type FileDtype,

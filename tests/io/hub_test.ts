@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { createHash } from "node:crypto";
-import { ConfigError, DataError, downloadHub } from "../../mod.ts";
+import { ConfigError, DataError, downloadHub, fetchCached } from "../../mod.ts";
 
 const COMMIT = "0123456789abcdef0123456789abcdef01234567", NEXT = COMMIT.replaceAll("0", "f");
 const LARGE = Uint8Array.from({ length: 200_000 }, (_, i) => (i * 31 + (i >> 8)) & 255);
@@ -239,3 +239,23 @@ Deno.test("processes that want the same file fetch it once, and take what the en
     assert(hub.asked.some((a) => a.endsWith(`Bearer ${TOKEN}`)));
     assertEquals(await Deno.readFile(paths[0]), LARGE);
   }));
+
+Deno.test({
+  name: "where an address leads is asked only if that is permitted",
+  permissions: { net: ["127.0.0.1"], read: true, write: true, env: true },
+  fn: async () => {
+    const folder = await Deno.makeTempDir();
+    const server = Deno.serve(
+      { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+      () => new Response(null, { status: 302, headers: { location: "http://localhost:1/file" } }),
+    );
+    const url = `http://127.0.0.1:${server.addr.port}/file`;
+    await assertRejects(
+      () => fetchCached(url, { dest: join(folder, "file"), retries: 0 }),
+      ConfigError,
+      "it is not permitted, run again with --allow-net=localhost:1",
+    );
+    await server.shutdown();
+    await Deno.remove(folder, { recursive: true });
+  },
+});

@@ -75,6 +75,7 @@ files = {
     "brotli.parquet": parquet(compression="brotli", data_page_version="2.0"),
     "lz4.parquet": parquet(compression="lz4", write_page_index=True),
     "plain.parquet": parquet(compression="none", data_page_version="2.0", use_dictionary=False),
+    "integers.parquet": packed(lambda b: pq.write_table(types.select(["d9", "id20"]), b, store_decimal_as_integer=True)),
     "int96.parquet": packed(lambda b: pq.write_table(types.select(["micro"]), b, use_deprecated_int96_timestamps=True)),
     "lz4.feather": packed(lambda b: feather.write_feather(types, b, compression="lz4")),
     "zstd.feather": packed(lambda b: feather.write_feather(types, b, compression="zstd")),
