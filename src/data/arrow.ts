@@ -10,7 +10,7 @@ import { EventLoopYielder, inBlocks } from "../base/event_loop_yielder.ts";
 import { checkOptions, texts } from "../base/options.ts";
 import { clockText, dateText, decimalText, momentText, utf8 } from "./cell_text.ts";
 import { randomAccess } from "./random_access.ts";
-import { chosen, placeIn, type ReadTableOptions, type Table, unnamedOf, type Wanted } from "./table.ts";
+import { chosen, count, placeIn, type ReadTableOptions, type Table, unnamedOf, type Wanted } from "./table.ts";
 import { ColumnBuilder, type NumberArray } from "./table_builder.ts";
 
 type Arrow = typeof import("apache-arrow");
@@ -93,8 +93,14 @@ async function read(file: string, bytes: Uint8Array, wanted: Wanted): Promise<Ta
     columns: new Map(columns.map(({ name, builder }) => [name, builder.done()])),
     unnamed: unnamedOf(names),
     counts: "rows",
-    notes: [],
+    notes: ended(bytes) ? [] : [`the stream has no end: what was to come behind its ${count(rows)} rows is missing`],
   };
+}
+
+/** Whether a file is whole, as far as it says: streams end with a message of length 0, files with a mark of their own. */
+function ended(bytes: Uint8Array): boolean {
+  const last = bytes.subarray(-8);
+  return bytes[0] !== 0xff || last.every((byte, i) => byte === (i < 4 ? 0xff : 0));
 }
 
 /** Whether a column has as many cells as it says: those of a damaged file may be any number. */

@@ -76,6 +76,14 @@ Deno.test("files that are torn, empty, of another kind or missing are told by na
       await assertRejects(async () => await read(await put(name, bytes.slice(0, n))), DataError);
     }
   }
+  const stream = bytesOf(files["stream.arrows"]);
+  assertEquals((await readArrow(await put("whole.arrows", stream))).notes, []);
+  const open = await readArrow(await put("open.arrows", stream.subarray(0, stream.length - 8)));
+  assertEquals([open.rows, open.notes], [3, ["the stream has no end: what was to come behind its 3 rows is missing"]]);
+  for (const n of [20, 700, 2000]) {
+    const cut = await put("cut.arrows", stream.subarray(0, stream.length - n));
+    await assertRejects(() => readArrow(cut), DataError, cut);
+  }
   const csv = await put("t.csv", "a,b\n1,2\n");
   await assertRejects(() => readParquet(csv), DataError, "begin with PAR1");
   await assertRejects(() => readArrow(csv), DataError, "begin with ARROW1");
