@@ -73,6 +73,7 @@ export async function learnerOnnx(learn: TrainLoop, options: LearnerOnnxOptions)
       const pred = model.forward(...found.scale(x));
       return activation ? activate(learn, pred) : pred;
     }, {
+      ...(inputs.kind === "text" && rest.dynamicBatch !== false ? { lengthAxis: 1 } : {}), // of any length
       ...rest,
       ...(inputNames === undefined ? found.names === null ? {} : { inputNames: found.names } : { inputNames }),
       metadata: {
@@ -102,7 +103,9 @@ async function prepared(learn: TrainLoop, inputs: InputsJson, normalize: boolean
         "{ example: zeros([1, ...]) }, of the shape and type of the model's inputs",
     );
   }
-  const names = inputs.kind === "table" && example.length === 2 ? ["words", "numbers"] : null;
+  const called = { table: ["words", "numbers"], text: ["tokens", "mask"] };
+  const listed = inputs.kind === "table" || inputs.kind === "text" ? called[inputs.kind] : [];
+  const names = example.length > listed.length ? null : listed.slice(0, example.length);
   if (!normalize) return { names, example, scale: (x) => x };
   const raw = inputs.kind === "arrays" ? [oneOf(inputs)] : example;
   return { names, example: raw, scale: scaling(inputs, model.constructor.name) };

@@ -5,6 +5,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import ort from "onnxruntime-node";
 import {
+  arange,
+  awdLstm,
   ConfigError,
   DataLoader,
   DataLoaders,
@@ -16,6 +18,8 @@ import {
   silentLogger,
   type Tensor,
   tensor,
+  textClassifierLearner,
+  TextDataLoaders,
 } from "../../mod.ts";
 import type { TabularDataLoaders } from "../../src/data/mod.ts";
 import { exportRun } from "../../src/cli/inspect.ts";
@@ -104,6 +108,30 @@ inFolder("a table with missing numbers, in its own unit", async (dir) => {
   });
   const words = await table.testDl([{ x: 3, c: "q" }, { c: "p" }]).peek();
   await assertSame(path, () => preds, [words![0], tensor([[3], [NaN]])], "rows");
+});
+
+inFolder("a classifier of texts takes texts of any length", async (dir) => {
+  const texts = Array.from({ length: 40 }, (_, i) => `${i % 2 ? "a good" : "a bad"} ${"film ".repeat(1 + i % 9)}`);
+  const dls = await TextDataLoaders.fromTexts(texts, texts.map((_, i) => i % 2 ? "pos" : "neg"), {
+    bs: 8,
+    minFreq: 1,
+    seed: 1,
+  });
+  const learn = await textClassifierLearner(dls, awdLstm.with({ embSize: 8, hidden: 12, layers: 2 }), {
+    logger: silentLogger,
+  });
+  await learn.fit(1);
+  const path = await learn.export(join(dir, "c.onnx"));
+  assertEquals((await metadataOf(path))["anneal.labels"], ["neg", "pos"]);
+  learn.model.eval();
+  for (const [n, t] of [[1, 2], [7, 20]]) {
+    const ids = tensor(Int32Array.from({ length: n * t }, (_, i) => i % 5), { shape: [n, t] });
+    const mask = arange(t).reshape([1, t]).lt(arange(n).reshape([n, 1]).add(1));
+    await assertSame(path, (a, b) => learn.model.forward(a, b), [ids, mask], `${n} of length ${t}`);
+  }
+  const session = await ort.InferenceSession.create(path);
+  assertEquals([...session.inputNames], ["tokens", "mask"]);
+  await session.release();
 });
 
 inFolder("data of one's own say nothing of their inputs, but for their batches", async (dir) => {

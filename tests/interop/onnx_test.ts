@@ -4,6 +4,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import {
+  arange,
   ConfigError,
   DataLoaders,
   Learner,
@@ -16,13 +17,15 @@ import {
   tensor,
   zeros,
 } from "../../mod.ts";
-import { AwdLstm } from "../../src/entry/text.ts";
+import { AwdLstm, Bert, Gpt, TextClassifier } from "../../src/entry/text.ts";
 import { exportOnnx } from "../../src/interop/mod.ts";
 import { encodeModel } from "../../src/interop/onnx/encode.ts";
+import { opTable } from "../../src/graph/registry.ts";
+import { trace } from "../../src/tensor/mod.ts";
 import { onDevices } from "../support/devices.ts";
 import { architectures, Fn, inputsOf } from "./onnx_models.ts";
 import { operations } from "./onnx_operations.ts";
-import { assertSame, check, runOnnx } from "./onnx_runtime.ts";
+import { assertSame, check, runOnnx, tensorsOf } from "./onnx_runtime.ts";
 
 const kinds = { kinds: ["cpu"] } as const;
 
@@ -101,9 +104,9 @@ onDevices("what ONNX cannot say is refused by name", async () => {
     [2, 3, 5].map((n) => [n, tensor(Float32Array.from({ length: 3 * n }, (_, i) => i), { shape: [n, 3] })]),
   );
   await refused((t) => t.add(table.get(t.shape[0])!), "numbers of shape [2, 3]", "dynamicBatch: false");
-  await refused((t) => t.shape[0] > 2 ? t.add(1).relu() : t.mul(2), "something else for 3 items than for 2");
+  await refused((t) => t.shape[0] > 2 ? t.add(1).relu() : t.mul(2), "something else for 3 items than for 2 items");
   await refused((t) => t.mul(1 / t.shape[0]), "depends on the number of items");
-  await refused((t) => t.reshape([2, 3]), "with 3 it fails", "Cannot reshape");
+  await refused((t) => t.reshape([2, 3]), "inputs of [3, 3] it fails", "Cannot reshape");
   await refused((t) => t.add(randn([3])), "random numbers");
   const noise = randn([3]); // drawn once
   await check({ model: new Fn((t) => t.add(noise)), inputs: [{ shape: [3] }], operators: ["Add"] }, "noise");
@@ -187,3 +190,79 @@ Deno.test("a model of more than 2 GiB is not written as one file", async () => {
   const model = { irVersion: 8, producerName: "anneal", opsetImport: [], metadataProps: [], graph };
   await assertRejects(() => encodeModel(model), ConfigError, "2147483648 bytes");
 });
+
+onDevices("texts of any length: attention, recurrent nets, pools over positions", async () => {
+  const attending = new nn.TransformerEncoderLayer(8, 2, { dimFeedforward: 12 });
+  const gpt = new Gpt(20, { blockSize: 12, nEmbd: 8, nLayer: 2, nHead: 2 });
+  const lstm = new TextClassifier(new AwdLstm(20, { embSize: 6, hidden: 8, layers: 2 }, { task: "classifier" }), 3);
+  const bert = new TextClassifier(new Bert(20, { maxLength: 12, hiddenSize: 8, layers: 2, heads: 2 }), 3);
+  const ids = (n: number, t: number) => {
+    const numbers = Int32Array.from(new Rng(n * t).uniformArray(n * t, 0, 20), Math.floor);
+    return tensor(numbers, { shape: [n, t] });
+  };
+  const mask = (n: number, t: number) => arange(t).reshape([1, t]).lt(arange(1, n + 1).reshape([n, 1]).add(1));
+  const cases: Record<string, [nn.AnyModule, (n: number, t: number) => Tensor[], string]> = {
+    numbers: [
+      new Fn((x) => x.mul(2).cumsum({ axis: 1 }).add(arange(x.shape[1], { dtype: "f32" }))),
+      (n, t) => [randn([n, t])],
+      "CumSum",
+    ],
+    rows: [new nn.Linear(4, 3), (n, t) => [randn([n, t, 4])], "MatMul"],
+    attention: [attending, (n, t) => [randn([n, t, 8])], "Softmax"],
+    causal: [gpt, (n, t) => [ids(n, t)], "Softmax"],
+    recurrent: [new nn.GRU(4, 3, { bidirectional: true }), (n, t) => [randn([n, t, 4])], "GRU"],
+    "a classifier by LSTM": [lstm, (n, t) => [ids(n, t), mask(n, t)], "LSTM"],
+    "a classifier by attention": [bert, (n, t) => [ids(n, t), mask(n, t)], "LayerNormalization"],
+    sequences: [
+      new nn.Lambda((x) => x.mean({ axis: 1 }).add(x.flip(1).slice([null, [0, 1]]).reshape([-1, 4]))),
+      (n, t) => [randn([n, t, 4])],
+      "ReduceMean",
+    ],
+  };
+  for (const [name, [model, inputs, operator]] of Object.entries(cases)) {
+    const onnx = await exportOnnx(model, inputs(2, 7), { lengthAxis: 1 });
+    assert(onnx.operators.includes(operator), `${name}: ${onnx.operators}`);
+    model.eval();
+    for (const [n, t] of [[1, 1], [3, 7], [2, 12]]) {
+      await assertSame(onnx, (...x) => model.forward(...x), inputs(n, t), `${name}, ${n} of length ${t}`);
+    }
+  }
+  const refused = (model: nn.AnyModule, x: Tensor, ...words: string[]) =>
+    assertRejects(() => exportOnnx(model, x, { lengthAxis: 1 }), ConfigError, words[0]);
+  await refused(new nn.Linear(5, 3), randn([1, 5]), "it fails");
+  await refused(new Fn((t) => t.reshape([-1, 1]).expand([-1, t.shape[1] ** 2])), randn([1, 5]), "number and length");
+  await assertRejects(() => exportOnnx(new nn.ReLU(), randn([2]), { lengthAxis: 1 }), ConfigError, "one size there");
+  await assertRejects(() => exportOnnx(gpt, ids(1, 4), { lengthAxis: 0 }), ConfigError, "a whole number from 1");
+}, kinds);
+
+/** Operations that no model has in evaluation, and why. */
+const NONE: Readonly<Record<string, string>> = {
+  assign: "assignments are not carried out",
+  random: "random numbers are refused, or are constants",
+  array: "a constant",
+  scalar: "a number",
+  const: "a number",
+  segment: "optimizers alone",
+  segmentSum: "optimizers alone",
+  convWeight: "gradients alone",
+  shear: "gradients alone",
+  attention: "traced as what it is made of",
+  attentionGrad: "gradients alone",
+  inverseDeviation: "gradients alone",
+  binaryCrossEntropy: "a loss",
+  given: "what another program computed",
+  retainGrad: "several processes alone",
+};
+
+onDevices("every operation of the graph has a case", () => {
+  const met = new Set<string>();
+  for (const make of Object.values(operations())) {
+    const one = make(), inputs = inputsOf(one, 2);
+    one.model.eval();
+    const named = new Map<string, Tensor>([...one.model.namedParameters(), ...one.model.namedBuffers()]);
+    for (const { op } of trace(inputs, named, () => tensorsOf(one.model.forward(...inputs))).ops) met.add(op);
+  }
+  const all = [...opTable().keys()];
+  assertEquals(all.filter((name) => !met.has(name) && !(name in NONE)), [], "tests/interop/onnx_operations.ts lacks");
+  assertEquals(Object.keys(NONE).filter((name) => !all.includes(name)), []);
+}, kinds);

@@ -18,4 +18,11 @@ for (const [name, make] of Object.entries({ ...architectures(), ...operations() 
     await model.save(join(folder, `${name.replaceAll(" ", "_")}.${opset}.onnx`));
   }
 }
+for (
+  const name of ["layers of transformers", "encoders of texts", "layers of recurrent nets"]
+) {
+  const one = operations()[name]();
+  const model = await exportOnnx(one.model as unknown as nn.AnyModule, inputsOf(one, 1), { lengthAxis: 1 });
+  await model.save(join(folder, `${name.replaceAll(" ", "_")}.length.onnx`));
+}
 Deno.exit(0);

@@ -11,17 +11,18 @@ import { GraphView, type Written } from "./graph_view.ts";
 import { layers } from "./layers.ts";
 import { products } from "./products.ts";
 import { type DimensionProto, ELEMENT, type GraphProto, type NodeProto, type ValueInfoProto } from "./schema.ts";
-import { type Op, sameDims, type SymbolicTrace } from "./symbolic.ts";
+import { type Dim, isFixed, ITEMS, LENGTH, type Op, sameDim, sameDims, type SymbolicTrace } from "./symbolic.ts";
 import { reduction, views } from "./views.ts";
-import { GraphWriter } from "./writer.ts";
+import { elementType, GraphWriter } from "./writer.ts";
 
 /** How the graph is called, and its values. */
 export interface GraphNames {
   readonly graph: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** The axis that counts items. */
+  /** What the number of items is called, and their length. */
   readonly batch: string;
+  readonly length: string;
 }
 
 /** Most elements of a number array that is worked out now rather than in every run. */
@@ -52,6 +53,8 @@ export async function graphOf(
       ? inputAs(names.inputs[source.index], inputs[source.index], op)
       : op.fill !== null
       ? filled(op, op.fill)
+      : op.range !== null
+      ? counted(op, op.range)
       : source !== null || folded(op)
       ? null
       : choose(g, id, what);
@@ -63,8 +66,11 @@ export async function graphOf(
   const values = await readAll(ids.map((id) => read.get(id)!));
   const numbers = new Map(ids.map((id, i) => [id, values[i]]));
 
-  const batch = inputs.findIndex((x) => x.dims[0]?.items === 1);
-  const w = new GraphWriter(opset, batch < 0 ? null : names.inputs[batch]);
+  const axisOf = (size: Dim) => {
+    const i = inputs.findIndex((x) => x.dims.some((d) => sameDim(d, size)));
+    return i < 0 ? null : { input: names.inputs[i], axis: inputs[i].dims.findIndex((d) => sameDim(d, size)) };
+  };
+  const w = new GraphWriter(opset, axisOf(ITEMS), axisOf(LENGTH));
   for (const name of [...names.inputs, ...names.outputs]) w.reserve(name);
   const named = new Map<number, string>();
   for (const id of [...chosen.keys()].sort((a, b) => a - b)) {
@@ -82,8 +88,8 @@ export async function graphOf(
     name: names.graph,
     node: withOutputs(w, results, names.outputs),
     initializer: w.initializers,
-    input: inputs.map((x, i) => valueInfo(names.inputs[i], x, names.batch)),
-    output: trace.outputs.map((id, i) => valueInfo(names.outputs[i], g.op(id), names.batch)),
+    input: inputs.map((x, i) => valueInfo(names.inputs[i], x, names)),
+    output: trace.outputs.map((id, i) => valueInfo(names.outputs[i], g.op(id), names)),
   };
 }
 
@@ -117,12 +123,25 @@ function withOutputs(
 /** Whether a value is worked out now rather than in every run. */
 function folded(op: Op): boolean {
   return !op.live && !op.trained && op.op !== "scalar" && op.op !== "const" &&
-    op.dims.every((d) => d.items === 0) && op.dims.reduce((n, d) => n * d.rest, 1) <= MOST_FOLDED;
+    op.dims.every(isFixed) && op.dims.reduce((n, d) => n * d.rest, 1) <= MOST_FOLDED;
 }
 
 /** One number as often as the batch asks for. */
 function filled({ dims, dtype }: Op, value: number): Written {
   return { inputs: [], write: (_, w) => w.node("Expand", [w.scalar(value, dtype), w.shape(dims)]) };
+}
+
+/** Numbers from a number on in even steps, as many as the batch asks for. */
+function counted({ dims, dtype }: Op, { start, step }: NonNullable<Op["range"]>): Written {
+  return {
+    inputs: [],
+    write: (_, w) => {
+      const places = w.node("Range", [w.int(0), w.node("Squeeze", [w.size(dims[0])]), w.int(1)]);
+      const numbers = w.node("Cast", [places], { to: elementType(dtype) });
+      const scaled = step === 1 ? numbers : w.node("Mul", [numbers, w.scalar(step, dtype)]);
+      return start === 0 ? scaled : w.node("Add", [scaled, w.scalar(start, dtype)]);
+    },
+  };
 }
 
 /** An input as it is computed with: unsigned numbers as i64, a view of bytes under its own shape. */
@@ -150,11 +169,24 @@ function fold(g: GraphView, id: number): Written | null {
   return op === "reduce" || op === "reduceFirst" ? reduction(g, id, false) : null;
 }
 
-function valueInfo(name: string, { dims, dtype }: Pick<Op, "dims" | "dtype">, batch: string): ValueInfoProto {
-  const dim = dims.map(({ items, rest }): DimensionProto => {
-    if (items === 0) return { dimValue: rest };
-    const times = items === 1 ? batch : `${items}*${batch}`;
-    return { dimParam: rest === 0 ? times : `${times}${rest < 0 ? "" : "+"}${rest}` };
+function valueInfo(
+  name: string,
+  { dims, dtype }: Pick<Op, "dims" | "dtype">,
+  names: Pick<GraphNames, "batch" | "length">,
+): ValueInfoProto {
+  const dim = dims.map((d): DimensionProto => {
+    if (isFixed(d)) return { dimValue: d.rest };
+    const terms: [number, string][] = [
+      [d.both, `${names.batch}*${names.length}`],
+      [d.items, names.batch],
+      [d.length, names.length],
+      [d.rest, ""],
+    ];
+    const text = terms.filter(([k]) => k !== 0).map(([k, what]) => {
+      const factor = what === "" ? String(Math.abs(k)) : Math.abs(k) === 1 ? what : `${Math.abs(k)}*${what}`;
+      return `${k < 0 ? "-" : "+"}${factor}`;
+    });
+    return { dimParam: text.join("").replace(/^\+/, "") };
   });
   return { name, type: { tensorType: { elemType: ELEMENT[dtype], shape: { dim } } } };
 }

@@ -13,6 +13,7 @@ import {
   orNull,
   other,
   texts,
+  whole,
 } from "../../base/options.ts";
 import { fmtShape } from "../../base/shape.ts";
 import type { AnyModule } from "../../nn/mod.ts";
@@ -20,7 +21,7 @@ import { aTensor, Tensor, tensor, type TensorData, type Trace, trace } from "../
 import { graphOf } from "./convert.ts";
 import { encodeModel, saveModel } from "./encode.ts";
 import type { ModelProto } from "./schema.ts";
-import { type Dim, fixed, merge } from "./symbolic.ts";
+import { type Batch, type Dim, fixed, ITEMS, LENGTH, merge } from "./symbolic.ts";
 
 /** Options of {@link exportOnnx}. */
 export interface OnnxOptions {
@@ -31,6 +32,11 @@ export interface OnnxOptions {
    * Otherwise it is for batches of the example's size.
    */
   readonly dynamicBatch?: boolean;
+  /**
+   * Axis of the inputs whose size may be another one in each batch, too, such as the length of texts; by default none may.
+   * Where inputs have fewer axes it is not theirs. Sizes of other axes are those of the example.
+   */
+  readonly lengthAxis?: number;
   /** Names of the inputs; `["input"]` by default, and `"input_0"` and so on for several. */
   readonly inputNames?: readonly string[];
   /** Names of the outputs; `["output"]` by default, and `"output_0"` and so on for several. */
@@ -53,6 +59,7 @@ const anOpset = other<number>("a whole number from 17 to 22", (v) => FORMATS.has
 export const ONNX: OptionTable<OnnxOptions> = {
   opset: anOpset,
   dynamicBatch: flag,
+  lengthAxis: whole(1),
   inputNames: texts,
   outputNames: texts,
   metadata: other<Readonly<Record<string, string>>>(
@@ -117,12 +124,13 @@ export async function onnxOf(
   model: AnyModule,
   example: readonly Tensor[],
   forward: (...inputs: Tensor[]) => unknown,
-  { opset = 18, dynamicBatch = true, inputNames, outputNames, metadata = {}, externalData = null }: OnnxOptions,
+  { opset = 18, dynamicBatch = true, lengthAxis, inputNames, outputNames, metadata = {}, externalData = null }:
+    OnnxOptions,
 ): Promise<OnnxModel> {
   const what = model.constructor.name;
   if (example.length === 0) throw new ConfigError(`Cannot export ${what} to ONNX: give an example of its input`);
   const inputs = namesFor("input", example.length, inputNames, what);
-  const { trace: merged, shapes, outputs } = await traced(model, example, forward, dynamicBatch);
+  const { trace: merged, shapes, outputs } = await traced(model, example, forward, { dynamicBatch, lengthAxis });
   const results = namesFor("output", outputs.length, outputNames ?? outputs, what);
   const clash = results.find((name) => inputs.includes(name));
   if (clash !== undefined) throw new ConfigError(`Cannot export ${what} to ONNX: "${clash}" is both input and output`);
@@ -130,7 +138,7 @@ export async function onnxOf(
     what,
     merged,
     shapes,
-    { graph: what, inputs, outputs: results, batch: "batch" },
+    { graph: what, inputs, outputs: results, batch: "batch", length: "length" },
     opset,
   );
   const proto: ModelProto = {
@@ -165,14 +173,21 @@ function namesFor(kind: string, n: number, given: readonly (string | null)[] | u
   return names;
 }
 
-/** Batches of these sizes show what depends on the number of items: two say how, the third that it is so. */
-const SIZES = [2, 3, 5];
+/** Batches that show what depends on the number of items, and on their length: the last one says whether it is so. */
+function batchesFor(own: Batch, free: boolean): Batch[] {
+  if (!free) return [2, 3, 5].map((items) => ({ items, length: own.length }));
+  // shorter ones where there are: a longest one may be all that the model takes
+  const [t0, t1, t2] = own.length > 4
+    ? [own.length, own.length - 1, own.length - 3]
+    : [own.length, own.length + 1, own.length + 3];
+  return [[2, t0], [3, t0], [2, t1], [3, t1], [5, t2]].map(([items, length]) => ({ items, length }));
+}
 
 async function traced(
   model: AnyModule,
   example: readonly Tensor[],
   forward: (...inputs: Tensor[]) => unknown,
-  dynamicBatch: boolean,
+  { dynamicBatch, lengthAxis }: { readonly dynamicBatch: boolean; readonly lengthAxis: number | undefined },
 ) {
   const what = model.constructor.name;
   const scalar = example.find((x) => dynamicBatch && x.shape.length === 0);
@@ -185,16 +200,25 @@ async function traced(
   }
   const data: TensorData[] = [];
   for (const x of example) data.push(await x.data());
-  const own = example[0].shape[0] ?? 1, sizes = dynamicBatch ? SIZES : [own, own]; // twice: what differs is no constant
+  const axis = lengthAxis ?? Infinity, long = example.filter((x) => axis < x.shape.length);
+  const lengths = new Set(long.map((x) => x.shape[axis]));
+  if (lengthAxis !== undefined && (!dynamicBatch || lengths.size !== 1 || lengths.has(0))) {
+    throw new ConfigError(
+      `Cannot export ${what} to ONNX with lengthAxis ${lengthAxis}: ` +
+        (dynamicBatch ? "inputs that have this axis have one size there, above 0" : "it is for batches of any size"),
+    );
+  }
+  const own = { items: example[0].shape[0] ?? 1, length: [...lengths][0] ?? 1 };
+  const batches = dynamicBatch ? batchesFor(own, lengthAxis !== undefined) : [own, own]; // twice: what differs is no constant
   const named = new Map<string, Tensor>([...model.namedParameters(), ...model.namedBuffers()]);
   const modes = model.modules().map((m) => m.training);
   model.eval();
   let outputs: (string | null)[] = [];
   const traces: Trace[] = [];
   try {
-    for (const n of sizes) {
+    for (const batch of batches) {
       forgetState(model);
-      const inputs = example.map((x, i) => dynamicBatch ? repeated(x, data[i], n) : copied(x, data[i]));
+      const inputs = example.map((x, i) => dynamicBatch ? resized(x, data[i], batch, axis) : copied(x, data[i]));
       traces.push(traceOne(what, inputs, named, () => {
         const found = tensorsIn(forward(...inputs), what);
         outputs = found.map(([name]) => name);
@@ -207,9 +231,9 @@ async function traced(
   }
   const shapes = example.map(({ shape, dtype }) => ({
     dtype,
-    dims: shape.map((n, a): Dim => dynamicBatch && a === 0 ? { items: 1, rest: 0 } : fixed(n)),
+    dims: shape.map((n, a): Dim => dynamicBatch && a === 0 ? ITEMS : a === axis ? LENGTH : fixed(n)),
   }));
-  return { trace: await merge(what, traces, sizes), shapes, outputs };
+  return { trace: await merge(what, traces, batches), shapes, outputs };
 }
 
 /** Encoders of texts that go on where the batch before ended begin anew: a file has no state. */
@@ -232,8 +256,9 @@ function traceOne(
   } catch (cause) {
     if (!again || !(cause instanceof AnnealError)) throw cause;
     throw new ConfigError(
-      `Cannot export ${what} for any number of items: with ${inputs[0].shape[0]} it fails, ${cause.message}; give ` +
-        "{ dynamicBatch: false }",
+      `Cannot export ${what} for any number of items: with inputs of ${
+        inputs.map((x) => fmtShape(x.shape)).join(", ")
+      } it fails, ${cause.message}; give { dynamicBatch: false }, or no { lengthAxis }`,
       { cause },
     );
   }
@@ -243,12 +268,20 @@ function copied({ shape, dtype }: Tensor, data: TensorData): Tensor {
   return tensor(data.slice(), { shape: [...shape], dtype });
 }
 
-/** `n` items, those of the example again and again. */
-function repeated({ shape, dtype }: Tensor, data: TensorData, n: number): Tensor {
-  const width = data.length / shape[0];
-  const rows = new (data.constructor as new (length: number) => TensorData)(n * width);
-  for (let i = 0; i < rows.length; i++) rows[i] = data[i % data.length];
-  return tensor(rows, { shape: [n, ...shape.slice(1)], dtype });
+/** Items of the example again and again, and along `axis` its elements, until there are as many as a batch has. */
+function resized({ shape, dtype }: Tensor, data: TensorData, { items, length }: Batch, axis: number): Tensor {
+  const sizes = shape.map((n, a) => a === 0 ? items : a === axis ? length : n);
+  const rows = new (data.constructor as new (length: number) => TensorData)(sizes.reduce((a, b) => a * b, 1));
+  for (let i = 0; i < rows.length; i++) {
+    let from = 0, step = 1, rest = i;
+    for (let a = sizes.length - 1; a >= 0; a--) {
+      from += (rest % sizes[a]) % shape[a] * step;
+      step *= shape[a];
+      rest = Math.floor(rest / sizes[a]);
+    }
+    rows[i] = data[from];
+  }
+  return tensor(rows, { shape: sizes, dtype });
 }
 
 /** The tensors of a result, of nested arrays and objects in order, with the names that objects give them. */

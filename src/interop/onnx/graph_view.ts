@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Dim, fixed, type Op, sameDims, type SymbolicTrace } from "./symbolic.ts";
+import { type Dim, fixed, isFixed, type Op, sameDim, sameDims, type SymbolicTrace } from "./symbolic.ts";
 import type { GraphWriter } from "./writer.ts";
 
 /** How one value is written: from which others, and by what. */
@@ -62,13 +62,13 @@ export class GraphView {
     if (op.source === null && (op.op === "expand" || op.op === "reshape" || op.op === "slice")) {
       return this.number(op.inputs[0]);
     }
-    return (op.op === "const" || op.op === "scalar") && op.value.items === 0 ? op.value.rest : null;
+    return (op.op === "const" || op.op === "scalar") && isFixed(op.value) ? op.value.rest : null;
   }
 
   /** Whether a value is the same in every run: it depends on no input, and its shape not on the batch. */
   constant(id: number): boolean {
     const op = this.op(id);
-    return !op.live && op.dims.every((d) => d.items === 0);
+    return !op.live && op.dims.every(isFixed);
   }
 
   /** Whether a value is the same in every run, and of this shape. */
@@ -87,15 +87,15 @@ export class GraphView {
 
 /** The shape that operands broadcast to by NumPy's rule; null where they do not. */
 export function broadcastDims(shapes: readonly (readonly Dim[])[]): Dim[] | null {
-  const rank = Math.max(...shapes.map((s) => s.length));
+  const one = fixed(1), rank = Math.max(...shapes.map((s) => s.length));
   const out: Dim[] = [];
   for (let i = 0; i < rank; i++) {
-    let size = fixed(1);
+    let size = one;
     for (const shape of shapes) {
       const d = shape[i - rank + shape.length];
-      if (d === undefined || d.items === 0 && d.rest === 1) continue;
-      if (size.items === 0 && size.rest === 1) size = d;
-      else if (size.items !== d.items || size.rest !== d.rest) return null;
+      if (d === undefined || sameDim(d, one)) continue;
+      if (sameDim(size, one)) size = d;
+      else if (!sameDim(size, d)) return null;
     }
     out.push(size);
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { GraphView, Written } from "./graph_view.ts";
-import { type Dim, fixed, sameDims } from "./symbolic.ts";
+import { type Dim, fixed, isFixed, sameDims } from "./symbolic.ts";
 import { recurrent } from "./recurrent.ts";
 import { reduceBy } from "./views.ts";
 import { type Attr, float, type GraphWriter, layerName } from "./writer.ts";
@@ -117,7 +117,7 @@ function pool(g: GraphView, id: number): Written | null {
   const list = (name: string) => attrs[name] as readonly number[];
   const taps = list("taps"), strides = list("stride"), before = list("padding"), dilations = list("dilation");
   const size = g.op(inputs[0]).dims.slice(2), places = dims.slice(2);
-  if ([...size, ...places].some((d) => d.items !== 0)) return null;
+  if (![...size, ...places].every(isFixed)) return null;
   // as many places as there are, whatever the rounding: what is padded at the end is neither largest nor counted
   const after = taps.map((k, i) =>
     Math.max(0, (places[i].rest - 1) * strides[i] + (k - 1) * dilations[i] + 1 - size[i].rest - before[i])
@@ -217,7 +217,7 @@ function layerNorm(g: GraphView, id: number): Written | null {
   const inside = g.operands(factor, "rsqrt")?.[0];
   const parts = inside === undefined ? null : g.operands(inside, "add");
   const eps = parts === null ? null : g.number(parts[1]);
-  if (!trailing || eps === null || size.some((d) => d.items !== 0)) return null;
+  if (!trailing || eps === null || !size.every(isFixed)) return null;
   const [weight, bias] = affine;
   if ([weight, bias].some((v) => v !== null && !g.constantOf(v, size))) return null;
   const given = [weight, bias].filter((v) => v !== null);

@@ -4,7 +4,7 @@
  * @module
  */
 import type { GraphView, Written } from "./graph_view.ts";
-import { type Dim, fixed, sameDim, sameDims } from "./symbolic.ts";
+import { type Dim, fixed, isFixed, sameDim, sameDims } from "./symbolic.ts";
 import { layerName } from "./writer.ts";
 
 /** How a product or look-up is written; null for others. */
@@ -136,7 +136,7 @@ function conv(g: GraphView, id: number): Written | null {
   const after = strides.map((s, i) =>
     (dims[2 + i].rest - 1) * s + (taps[i] - 1) * dilations[i] + 1 - size[i].rest - before[i]
   );
-  if ([...size, ...w5].some((n) => n.items !== 0)) return null;
+  if (![...size, ...w5].every(isFixed)) return null;
   const direct = [...before, ...after].every((n) => n >= 0);
   const flat: Dim[] = [groups * cout, cin, ...taps].map(fixed);
   return {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { GraphView, Written } from "./graph_view.ts";
-import { type Dim, fixed, sameDim, sameDims } from "./symbolic.ts";
+import { type Dim, fixed, isFixed, plus, sameDim, sameDims, times } from "./symbolic.ts";
 import type { GraphWriter } from "./writer.ts";
 
 /** The ends of an axis, as `Slice` takes them. */
@@ -63,7 +63,7 @@ export function reduction(g: GraphView, id: number, keep: boolean): Written | nu
   if (axes.length === 1) return { inputs: [x], write: ([v], w) => shaped(w, found(w, v, axes[0])) };
   // places among several axes are row-major: the axes become one, behind the others
   const others = from.map((_, i) => i).filter((i) => !axes.includes(i));
-  const several = axes.reduce<Dim | null>((n, a) => product(n, from[a]), fixed(1));
+  const several = axes.reduce<Dim | null>((n, a) => n === null ? null : times(n, from[a]), fixed(1));
   if (several === null) return null;
   return {
     inputs: [x],
@@ -76,60 +76,48 @@ export function reduction(g: GraphView, id: number, keep: boolean): Written | nu
   };
 }
 
-function product(a: Dim | null, b: Dim): Dim | null {
-  if (a === null || a.items !== 0 && b.items !== 0) return null;
-  return { items: a.items * b.rest + b.items * a.rest, rest: a.rest * b.rest };
-}
-
 /** A reduction: from opset 18 on all take their axes as an operand, before only sums. */
 export function reduceBy(w: GraphWriter, type: string, x: string, axes: readonly number[], keepdims: number): string {
   if (w.opset < 18 && type !== "ReduceSum") return w.node(type, [x], { axes, keepdims });
   return w.node(type, [x, w.ints(axes)], { keepdims });
 }
 
-/** An index along an axis of size `size`, from the end where the size depends on the batch; null where it is no such. */
-function place(index: Dim, size: Dim): number | null {
-  if (index.items === 0) return index.rest;
-  return index.items === size.items && index.rest < size.rest ? index.rest - size.rest : null;
+/** An index along an axis of size `size`, from the end where that makes it the same for every batch. */
+function place(index: Dim, size: Dim): Dim {
+  if (isFixed(index)) return index;
+  const fromEnd = plus(index, size, -1);
+  return isFixed(fromEnd) && fromEnd.rest < 0 ? fromEnd : index;
 }
 
 function slice(g: GraphView, id: number): Written | null {
   const { attr, dims, inputs: [x] } = g.op(id);
   const from = g.op(x).dims, rank = from.length;
-  const axes: number[] = [], starts: number[] = [], ends: number[] = [], steps: number[] = [];
+  const axes: number[] = [], starts: Dim[] = [], ends: Dim[] = [], steps: number[] = [];
   for (let a = 0; a < rank; a++) {
     const start = attr[a], step = attr[rank + a].rest, size = dims[a];
-    if (start.items === 0 && start.rest === 0 && step === 1 && sameDim(size, from[a])) continue;
+    if (!isFixed(attr[rank + a])) return null;
+    if (sameDim(start, fixed(0)) && step === 1 && sameDim(size, from[a])) continue;
     // the element behind the last one, in the direction of the step
-    const beyond = { items: start.items + size.items * step, rest: start.rest + size.rest * step };
-    const first = place(start, from[a]);
-    const last = step < 0
-      ? beyond.items === 0 && beyond.rest < 0 ? FIRST : place(beyond, from[a])
-      : beyond.items === from[a].items && beyond.rest >= from[a].rest
-      ? LAST
-      : place(beyond, from[a]);
-    if (first === null || last === null || attr[rank + a].items !== 0) return null;
+    const beyond = plus(start, size, step), over = plus(beyond, from[a], -1);
     axes.push(a);
-    starts.push(first);
-    ends.push(last);
+    starts.push(place(start, from[a]));
+    if (step < 0) ends.push(isFixed(beyond) && beyond.rest < 0 ? fixed(FIRST) : place(beyond, from[a]));
+    else ends.push(isFixed(over) && over.rest >= 0 ? fixed(LAST) : place(beyond, from[a]));
     steps.push(step);
   }
   return {
     inputs: [x],
     write: ([v], w) => {
       const more = steps.some((s) => s !== 1) ? [w.ints(steps)] : [];
-      return w.node("Slice", [v, w.ints(starts), w.ints(ends), w.ints(axes), ...more]);
+      return w.node("Slice", [v, w.shape(starts), w.shape(ends), w.ints(axes), ...more]);
     },
   };
 }
 
 function pad(g: GraphView, id: number): Written | null {
   const { attr, dims, dtype, inputs: [x] } = g.op(id);
-  const after = g.op(x).dims.map((d, i) => ({
-    items: dims[i].items - d.items - attr[i].items,
-    rest: dims[i].rest - d.rest - attr[i].rest,
-  }));
-  if ([...attr, ...after].some((d) => d.items !== 0)) return null;
+  const after = g.op(x).dims.map((d, i) => plus(plus(dims[i], d, -1), attr[i], -1));
+  if (![...attr, ...after].every(isFixed)) return null;
   const widths = [...attr, ...after].map((d) => d.rest);
   return {
     inputs: [x],
@@ -148,7 +136,7 @@ function windows(g: GraphView, id: number): Written | null {
   const [stride, before, dilation] = [1, 1 + d, 1 + 2 * d].map((at) => numbers.slice(at, at + d));
   const places = stride.map((_, i) => dims[lead + 2 * i].rest),
     taps = stride.map((_, i) => dims[lead + 2 * i + 1].rest);
-  if (from.slice(lead).some((n) => n.items !== 0)) return null;
+  if (!from.slice(lead).every(isFixed)) return null;
   const last = stride.map((s, i) => (places[i] - 1) * s + (taps[i] - 1) * dilation[i] - before[i]);
   const after = last.map((n, i) => Math.max(0, n + 1 - from[lead + i].rest));
   const outside = numbers[numbers.length - 1] === 1 ? -Infinity : 0;

@@ -6,7 +6,7 @@
 import type { Dtype } from "../../base/dtype.ts";
 import type { TensorData } from "../../tensor/mod.ts";
 import { type AttributeProto, ELEMENT, type NodeProto, type TensorProto } from "./schema.ts";
-import { type Dim, sameDim } from "./symbolic.ts";
+import { type Dim, isFixed, ITEMS, LENGTH, sameDim } from "./symbolic.ts";
 
 /** What an attribute may be: whole numbers are written as such, others as `float(…)`. */
 export type Attr = number | string | readonly number[] | readonly string[] | { readonly float: number };
@@ -27,6 +27,12 @@ function attribute(name: string, value: Attr): AttributeProto {
   return { name, type: INTS, ints: value as readonly number[] };
 }
 
+/** An axis of an input. */
+export interface Axis {
+  readonly input: string;
+  readonly axis: number;
+}
+
 /** Nodes and numbers of a graph. Methods give the name of the value that they made. */
 export class GraphWriter {
   readonly nodes: NodeProto[] = [];
@@ -40,9 +46,10 @@ export class GraphWriter {
    * Begins a graph.
    *
    * @param opset Version of ONNX's operators.
-   * @param batch Name of an input whose first axis counts the items; null where every size is fixed.
+   * @param items An input's axis whose size is the number of items; null where that is fixed.
+   * @param length An input's axis whose size is their length; null where that is fixed.
    */
-  constructor(readonly opset: number, readonly batch: string | null) {}
+  constructor(readonly opset: number, readonly items: Axis | null, readonly length: Axis | null) {}
 
   /** A name that no other value has, as like `wanted` as may be. */
   reserve(wanted: string): string {
@@ -128,43 +135,51 @@ export class GraphWriter {
 
   /** A size, i64 `[1]`. */
   size(dim: Dim): string {
-    if (dim.items === 0) return this.ints([dim.rest]);
-    const key = `${dim.items} ${dim.rest}`;
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    let name: string;
-    if (dim.items === 1 && dim.rest === 0) name = this.node("Shape", [this.batch!], { start: 0, end: 1 }, "batch_size");
-    else {
-      const items = this.size({ items: 1, rest: 0 });
-      const scaled = dim.items === 1 ? items : this.node("Mul", [items, this.ints([dim.items])]);
-      name = dim.rest === 0 ? scaled : this.node("Add", [scaled, this.ints([dim.rest])]);
-    }
-    this.#known.set(key, name);
-    return name;
+    if (isFixed(dim)) return this.ints([dim.rest]);
+    const key = `${dim.items} ${dim.length} ${dim.both} ${dim.rest}`;
+    const known = this.#known.get(key) ?? this.#size(dim);
+    this.#known.set(key, known);
+    return known;
+  }
+
+  #size(dim: Dim): string {
+    const sizeOf = ({ input, axis }: Axis, name: string) =>
+      this.node("Shape", [input], { start: axis, end: axis + 1 }, name);
+    if (sameDim(dim, ITEMS)) return sizeOf(this.items!, "batch_size");
+    if (sameDim(dim, LENGTH)) return sizeOf(this.length!, "length");
+    const scaled = (k: number, value: () => string) =>
+      k === 0 ? [] : [k === 1 ? value() : this.node("Mul", [value(), this.ints([k])])];
+    const terms = [
+      ...scaled(dim.both, () => this.node("Mul", [this.size(ITEMS), this.size(LENGTH)])),
+      ...scaled(dim.items, () => this.size(ITEMS)),
+      ...scaled(dim.length, () => this.size(LENGTH)),
+      ...(dim.rest === 0 ? [] : [this.ints([dim.rest])]),
+    ];
+    return terms.reduce((a, b) => this.node("Add", [a, b]));
   }
 
   /** A shape, i64 `[rank]`. */
   shape(dims: readonly Dim[]): string {
-    if (dims.every((d) => d.items === 0)) return this.ints(dims.map((d) => d.rest));
+    if (dims.every(isFixed)) return this.ints(dims.map((d) => d.rest));
     return dims.length === 1 ? this.size(dims[0]) : this.node("Concat", dims.map((d) => this.size(d)), { axis: 0 });
   }
 
   /** `x` under another shape with as many elements. */
   reshape(x: string, from: readonly Dim[], to: readonly Dim[]): string {
-    const open = to.filter((d) => d.items !== 0).length;
+    const open = to.filter((d) => !isFixed(d)).length;
     if (from.length > 2 && to.length === 2 && open === 1 && sameDim(from[0], to[0])) {
       return this.node("Flatten", [x], { axis: 1 });
     }
     // one size that depends on the batch is worked out
-    const shape = open <= 1 && to.every((d) => d.items !== 0 || d.rest !== 0)
-      ? this.ints(to.map((d) => d.items !== 0 ? -1 : d.rest))
+    const shape = open <= 1 && to.every((d) => !isFixed(d) || d.rest !== 0)
+      ? this.ints(to.map((d) => isFixed(d) ? d.rest : -1))
       : this.shape(to);
     return this.node("Reshape", [x, shape]);
   }
 
   /** A number that may depend on the batch, without axes. */
   number(value: Dim, dtype: Dtype): string {
-    if (value.items === 0) return this.scalar(value.rest, dtype);
+    if (isFixed(value)) return this.scalar(value.rest, dtype);
     const size = this.node("Squeeze", [this.size(value)]);
     return this.node("Cast", [size], { to: elementType(dtype) });
   }
