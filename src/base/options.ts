@@ -109,6 +109,14 @@ export function checkArgument<T>(what: string, name: string, value: T, of: Optio
   if (!of.holds(value)) throw new ConfigError(`Cannot ${what} with ${name} ${shown(value)}: it takes ${of.takes}`);
 }
 
+/** Throws where the constructor of an object got arguments that it takes none of; `given` are those. */
+export function refuseArguments(made: object, given: readonly unknown[]): void {
+  if (given.length === 0 || given.every((value) => value === undefined)) return;
+  throw new ConfigError(
+    `Cannot make ${made.constructor.name} with ${given.map(shown).join(", ")}: it takes no arguments`,
+  );
+}
+
 /** Throws where options are no object; `example` is an option that there is. */
 export function checkNamed(what: string, options: unknown, example: string): void {
   if (typeof options === "object" && options !== null && !Array.isArray(options)) return;

@@ -5,7 +5,7 @@
  */
 import type { LayerJson } from "../base/json.ts";
 import { ConfigError } from "../base/errors.ts";
-import { checkOptions, flag } from "../base/options.ts";
+import { checkOptions, flag, refuseArguments } from "../base/options.ts";
 import { fmtShape, sameShape } from "../base/shape.ts";
 import { assignVariables, Buffer, Parameter, snapshots, type Tensor, type Variable } from "../tensor/mod.ts";
 
@@ -79,6 +79,11 @@ export abstract class Module<I extends unknown[] = [Tensor], O = Tensor> {
   /** Whether the module is being trained: dropout drops, batch norm uses the batch. Set by {@link Module.train}. */
   training: boolean = true;
   readonly #names = new Map<unknown, string>();
+
+  /** Takes no arguments: a class whose constructor does has one of its own, which gives none of them on. */
+  constructor(...none: never[]) {
+    refuseArguments(this, none);
+  }
 
   /** What the module makes of its inputs. */
   abstract forward(...inputs: I): O;

@@ -46,6 +46,15 @@ export function evenMults(start: number, stop: number, n: number): number[] {
   return Array.from({ length: n }, (_, i) => start * factor ** i);
 }
 
+/** Hyper-parameters that are not negative, and what they are at most. */
+const BOUNDS: ReadonlyMap<string, number> = new Map([
+  ["lr", Infinity],
+  ["wd", Infinity],
+  ["eps", Infinity],
+  ["mom", 1],
+  ["sqrMom", 1],
+]);
+
 /** One number for each of `n` groups. */
 export function spread(name: string, value: HyperValue, n: number): number[] {
   let list: readonly number[];
@@ -56,8 +65,12 @@ export function spread(name: string, value: HyperValue, n: number): number[] {
   if (list.length !== n) {
     throw new ConfigError(`Cannot set ${name} to ${list.length} values: the optimizer has ${n} parameter groups`);
   }
+  const most = BOUNDS.get(name);
   for (const v of list) {
     if (!Number.isFinite(v)) throw new ConfigError(`Cannot set ${name} to ${v}: hyper-parameters are finite numbers`);
+    if (most !== undefined && !(v >= 0 && v <= most)) {
+      throw new ConfigError(`Cannot set ${name} to ${v}: it is a number from 0 ${most === 1 ? "to 1" : "on"}`);
+    }
   }
   return [...list];
 }

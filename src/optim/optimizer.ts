@@ -148,7 +148,14 @@ export class Optimizer {
    */
   freezeTo(n: number): void {
     if (!Number.isInteger(n)) throw new ConfigError(`Cannot freeze up to group ${n}: it must be a whole number`);
-    const first = n < 0 ? Math.max(0, this.#groups.length + n) : n;
+    const { length } = this.#groups, first = n < 0 ? length + n : n;
+    if (first < 0 || first > length) {
+      const groups = length === 1 ? "there is one parameter group" : `there are ${length} parameter groups`;
+      throw new ConfigError(
+        `Cannot freeze up to group ${n}: ${groups}, so that n is from ${-length} to ${length}` +
+          (length === 1 ? "; split the model first, with a splitter" : ""),
+      );
+    }
     this.#groups.forEach(({ slots }, i) => {
       for (const s of slots) s.parameter.requiresGrad = i >= first || s.forceTrain === true;
     });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { files } from "../base/host_files.ts";
+import { fileFault, files } from "../base/host_files.ts";
 import { dirname, extname } from "../base/path.ts";
 import { ConfigError } from "../base/errors.ts";
 import { checkArgument, checkOptions, num, text } from "../base/options.ts";
@@ -62,9 +62,22 @@ export class Figure {
     }
     if (this.quiet) return;
     const svg = await this.svg();
-    await files.mkdir(dirname(path), { recursive: true });
-    if (extension === ".svg") await files.writeTextFile(path, svg);
-    else await files.writeFile(path, await (await import("./render_png.ts")).renderPng(svg));
+    const bytes = extension === ".svg"
+      ? new TextEncoder().encode(svg)
+      : await (await import("./render_png.ts")).renderPng(svg);
+    try {
+      await files.mkdir(dirname(path), { recursive: true });
+      await files.writeFile(path, bytes);
+    } catch (error) {
+      const fault = fileFault(error);
+      if (fault === null) throw error;
+      const why = fault === "denied"
+        ? "writing there is not allowed; in Deno, --allow-write is the permission for it"
+        : fault === "folder"
+        ? "it is a folder"
+        : "a part of the path is no folder";
+      throw new ConfigError(`Cannot save a figure as ${path}: ${why}`, { cause: error });
+    }
   }
 
   /**

@@ -5,7 +5,7 @@
  */
 import { type Dtype, type HostArray, hostArray, valueType } from "../base/dtype.ts";
 import { ConfigError } from "../base/errors.ts";
-import { checkOptions, num, nums, type OptionTable } from "../base/options.ts";
+import { checkOptions, num, nums, type OptionTable, shown } from "../base/options.ts";
 import { checkShape, type Shape, sizeOf } from "../base/shape.ts";
 import { where as choose } from "../graph/elementwise.ts";
 import { array, constant, coord, fromHost, random, scalar } from "../graph/leaves.ts";
@@ -16,6 +16,7 @@ import { numberLike } from "./fn/number.ts";
 import { aDtype, AXIS } from "./fn/option_tables.ts";
 import { cat as join, stack as pile } from "./fn/shape.ts";
 import { type Nested, toHost, type TypedArray } from "./nested.ts";
+import { nodeOf } from "./operand.ts";
 import { aGenerator, defaultRng, type Rng } from "./rng.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -166,21 +167,26 @@ export interface JoinOptions {
   readonly axis?: number;
 }
 
+function nodes(what: string, tensors: readonly Tensor[]): Node[] {
+  if (Array.isArray(tensors)) return tensors.map(nodeOf);
+  throw new ConfigError(`Cannot ${what} ${shown(tensors)}: tensors stand in an array, as in ${what}([a, b])`);
+}
+
 /** Tensors after each other along an axis. */
 export function cat(tensors: readonly Tensor[], options: JoinOptions = {}): Tensor {
   checkOptions("cat", options, AXIS);
-  return new Tensor(join(tensors.map((t) => t.node), options.axis ?? 0));
+  return new Tensor(join(nodes("cat", tensors), options.axis ?? 0));
 }
 
 /** Tensors of one shape next to each other along a new axis. */
 export function stack(tensors: readonly Tensor[], options: JoinOptions = {}): Tensor {
   checkOptions("stack", options, AXIS);
-  return new Tensor(pile(tensors.map((t) => t.node), options.axis ?? 0));
+  return new Tensor(pile(nodes("stack", tensors), options.axis ?? 0));
 }
 
 /** `a` where `condition` is not 0, `b` elsewhere; all three broadcast. */
 export function where(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
-  const x = typeof a === "number" ? (typeof b === "number" ? scalar(a) : numberLike(a, b.node.dtype)) : a.node;
-  const y = typeof b === "number" ? (typeof a === "number" ? scalar(b) : numberLike(b, a.node.dtype)) : b.node;
-  return new Tensor(choose(condition.node, x, y));
+  const x = typeof a === "number" ? (typeof b === "number" ? scalar(a) : numberLike(a, nodeOf(b).dtype)) : nodeOf(a);
+  const y = typeof b === "number" ? (typeof a === "number" ? scalar(b) : numberLike(b, nodeOf(a).dtype)) : nodeOf(b);
+  return new Tensor(choose(nodeOf(condition), x, y));
 }

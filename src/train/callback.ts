@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { refuseArguments } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { BATCH_EVENTS, type EventName, type Handled } from "./events.ts";
 import type { TrainLoop } from "./train_loop.ts";
@@ -44,6 +45,11 @@ export class Callback {
   readonly reportsOnly: boolean = false;
 
   #learn: TrainLoop | null = null;
+
+  /** Takes no arguments: a class whose constructor does has one of its own, which gives none of them on. */
+  constructor(...none: never[]) {
+    refuseArguments(this, none);
+  }
 
   /** The learner that this callback was added to. Throws a {@link ConfigError} before that. */
   get learn(): TrainLoop {

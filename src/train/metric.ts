@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { refuseArguments } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import type { Handled } from "./events.ts";
@@ -20,6 +21,11 @@ export abstract class Metric {
   readonly name: string = snakeCase(this.constructor.name.replace(/(?<=.)Metric$/, ""));
   /** Numbers that gather on the device: the recorder brings those of all metrics to the host in one round trip. */
   readonly histories: readonly ScalarHistory[] = [];
+
+  /** Takes no arguments: a class whose constructor does has one of its own, which gives none of them on. */
+  constructor(...none: never[]) {
+    refuseArguments(this, none);
+  }
 
   /** Forgets what was accumulated. */
   abstract reset(): void;

@@ -21,11 +21,14 @@ import {
   ParamScheduler,
   plotLines,
   plotSchedules,
+  RocAuc,
   SchedCos,
   SchedLin,
   ShortEpoch,
   silentLogger,
+  type Tensor,
   tensor,
+  TerminateOnNaN,
   zeros,
 } from "../../mod.ts";
 import { onDevices } from "../support/devices.ts";
@@ -53,6 +56,22 @@ onDevices("layers refuse arguments of a wrong type when they are made", () => {
     [() => new nn.Lambda(wrong("relu")), 'Cannot make Lambda with fn "relu": it takes a function'],
     [() => new nn.TabularModel(wrong(undefined), 2), "it takes the schema of a table, as dls.schema"],
   ]);
+}, here);
+
+onDevices("classes that take no arguments refuse them", () => {
+  class Mine extends nn.Module {
+    override forward(x: Tensor): Tensor {
+      return x;
+    }
+  }
+  refused([
+    [() => new (wrong(nn.ReLU))({ inplace: true }), "Cannot make ReLU with an object: it takes no arguments"],
+    [() => new (wrong(nn.Identity))(1, 2), "Cannot make Identity with 1, 2: it takes no arguments"],
+    [() => new (wrong(Mine))("x"), 'Cannot make Mine with "x": it takes no arguments'],
+    [() => new (wrong(RocAuc))({ average: "macro" }), "Cannot make RocAuc with an object: it takes no arguments"],
+    [() => new (wrong(TerminateOnNaN))({ patience: 1 }), "Cannot make TerminateOnNaN with an object"],
+  ]);
+  new (wrong(nn.ReLU))(undefined);
 }, here);
 
 onDevices("schedules, callbacks, metrics and transforms refuse arguments of a wrong type", () => {
@@ -89,6 +108,16 @@ onDevices("operations refuse operands, shapes and types that are none", async ()
     [() => t.reshape(wrong("4")), "a shape is an array"],
     [() => t.reshape(wrong(undefined)), "a shape is an array"],
     [() => zeros(wrong(2)), "a shape is an array, as in [2, 3]"],
+    [() => t.slice(wrong([null, 0])), "Cannot slice by 0: each axis has a range, as in [0, 1], or null for the whole"],
+    [() => t.slice(wrong(["a"])), 'Cannot slice by "a": each axis has a range'],
+    [() => t.slice(wrong(0)), "Cannot slice by 0: ranges stand in an array, one an axis, as in [[0, 1], null]"],
+    [() => t.permute(wrong(0)), "Cannot permute [2, 2] by 0: axes stand in an array, as in [1, 0]"],
+    [() => t.expand(wrong(3)), "Cannot expand [2, 2] to 3: a shape is an array, as in [2, 3]"],
+    [() => t.pad(wrong(1)), "Cannot pad [2, 2] by 1: each axis needs [before, after]"],
+    [() => ops.cat(wrong(t)), "Cannot cat a Tensor: tensors stand in an array, as in cat([a, b])"],
+    [() => ops.stack(wrong(t)), "Cannot stack a Tensor: tensors stand in an array"],
+    [() => ops.cat(wrong([1, t])), "operands are tensors and numbers"],
+    [() => ops.where(wrong([true]), t, t), "operands are tensors and numbers"],
     [() => t.split(wrong("1")), "Cannot split into 1: it takes a size, or an array of them"],
     [() => t.cast(wrong("float32")), "Cannot cast to float32: the types are f32, i32, u32 and bool"],
     [() => t.cast(wrong("f64")), "Cannot cast to f64"],

@@ -1,7 +1,8 @@
 /**
  * What keeps parameters from training or decaying: frozen groups, flags, missing gradients.
  */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
+import { ConfigError } from "../../src/base/errors.ts";
 import { Adam, Lamb, type OptFunc, QHAdam, RAdam, ranger, SGD } from "../../src/optim/mod.ts";
 import { Parameter, tensor } from "../../src/tensor/mod.ts";
 import { onDevices } from "../support/devices.ts";
@@ -22,7 +23,11 @@ Deno.test("freezing trains the last group, and what is forced to", () => {
   assertEquals(requires(opt.groups), [[F, F, F, F], [T, T, T, T], [T, T, T, T]]);
   opt.freezeTo(-2);
   assertEquals(requires(opt.groups), [[F, F, F, F], [T, T, T, T], [T, T, T, T]]);
-  opt.freezeTo(-7);
+  for (const n of [-4, 4]) {
+    const told = `Cannot freeze up to group ${n}: there are 3 parameter groups, so that n is from -3 to 3`;
+    assertThrows(() => opt.freezeTo(n), ConfigError, told);
+  }
+  opt.freezeTo(-3);
   assertEquals(requires(opt.groups), [[T, T, T, T], [T, T, T, T], [T, T, T, T]]);
   opt.freezeTo(3);
   assertEquals(requires(opt.groups), [[F, F, F, F], [F, T, F, T], [F, F, F, F]]);

@@ -3,7 +3,7 @@
  */
 import { assertEquals, assertThrows } from "@std/assert";
 import { ConfigError, DtypeError, ShapeError } from "../../src/base/errors.ts";
-import { Adam, Larc, Lookahead, Optimizer, type ParamsLike, SGD } from "../../src/optim/mod.ts";
+import { Adam, Larc, Lookahead, Optimizer, type ParamsLike, SGD, slice } from "../../src/optim/mod.ts";
 import { type Parameter, tensor, zeros } from "../../src/tensor/mod.ts";
 import { onDevices } from "../support/devices.ts";
 import { bits, param } from "./support.ts";
@@ -55,6 +55,7 @@ Deno.test("freezing", () => {
   const one = SGD([param(1)]);
   assertThrows(() => one.freeze(), ConfigError, "Cannot freeze: there is one parameter group; split the model first");
   assertThrows(() => one.freezeTo(0.5), ConfigError, "Cannot freeze up to group 0.5: it must be a whole number");
+  assertThrows(() => one.freezeTo(5), ConfigError, "n is from -1 to 1; split the model first, with a splitter");
 });
 
 onDevices("gradients that do not fit leave everything as it was", async () => {
@@ -82,4 +83,21 @@ Deno.test("norms that are none, and statistics that nobody keeps", () => {
   const odd = Optimizer.from([{ apply: (u) => u.setStat("gradAvg", u.g) }])([param(1)]);
   odd.groups[0][0].grad = zeros([1]);
   assertThrows(() => odd.step(), ConfigError, "Cannot use the statistic gradAvg: no stepper keeps it, there are none");
+});
+
+Deno.test("hyper-parameters keep their signs", () => {
+  const cases: [string, number, string][] = [
+    ["lr", -1, "Cannot set lr to -1: it is a number from 0 on"],
+    ["wd", -0.1, "Cannot set wd to -0.1: it is a number from 0 on"],
+    ["eps", -1e-8, "Cannot set eps to -1e-8: it is a number from 0 on"],
+    ["mom", 1.5, "Cannot set mom to 1.5: it is a number from 0 to 1"],
+    ["sqrMom", -0.5, "Cannot set sqrMom to -0.5: it is a number from 0 to 1"],
+  ];
+  const opt = Adam([param(1)]);
+  for (const [name, value, told] of cases) {
+    assertThrows(() => Adam([param(1)], { [name]: value }), ConfigError, told);
+    assertThrows(() => opt.setHyper(name, value), ConfigError, told);
+    opt.setHyper(name, 0);
+  }
+  assertThrows(() => opt.setHyper("lr", slice(-1)), ConfigError, "Cannot set lr to -1");
 });

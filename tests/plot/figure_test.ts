@@ -270,3 +270,28 @@ for (
     assertThrows(call, ConfigError, message);
   });
 }
+
+Deno.test({
+  name: "a figure that may not be written says which permission it takes",
+  permissions: { read: true, write: false },
+  fn: async () => {
+    const figure = plotLines({ a: [1, 2, 3] });
+    for (const path of ["/tmp/figure.svg", "figures/figure.svg"]) {
+      await assertRejects(
+        () => figure.save(path),
+        ConfigError,
+        `Cannot save a figure as ${path}: writing there is not`,
+      );
+    }
+  },
+});
+
+Deno.test("a figure does not take the place of a folder, nor lie in a file", async () => {
+  const folder = await Deno.makeTempDir();
+  await Deno.mkdir(join(folder, "there.svg"));
+  await Deno.writeTextFile(join(folder, "file"), "");
+  const figure = plotLines({ a: [1, 2, 3] });
+  await assertRejects(() => figure.save(join(folder, "there.svg")), ConfigError, "it is a folder");
+  await assertRejects(() => figure.save(join(folder, "file", "x.svg")), ConfigError, "a part of the path is no folder");
+  await Deno.remove(folder, { recursive: true });
+});

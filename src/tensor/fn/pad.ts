@@ -4,6 +4,7 @@
  * @module
  */
 import { ShapeError } from "../../base/errors.ts";
+import { shown } from "../../base/options.ts";
 import { fmtShape } from "../../base/shape.ts";
 import { abs, add, and, ge, lt, maximum, minimum, mod, sub, where } from "../../graph/elementwise.ts";
 import { constant, coord } from "../../graph/leaves.ts";
@@ -29,9 +30,10 @@ export function pad(
   widths: readonly (readonly [number, number])[],
   { mode = "constant", value = 0 }: PadOptions,
 ): Node {
-  if (widths.length !== x.shape.length) {
+  if (!Array.isArray(widths) || widths.length !== x.shape.length) {
+    const got = Array.isArray(widths) ? `${widths.length} pairs` : shown(widths);
     throw new ShapeError(
-      `Cannot pad ${fmtShape(x.shape)} by ${widths.length} pairs: each axis needs [before, after], [0, 0] for none`,
+      `Cannot pad ${fmtShape(x.shape)} by ${got}: each axis needs [before, after], [0, 0] for none`,
     );
   }
   const before = widths.map(([b]) => b), after = widths.map(([, a]) => a);

@@ -4,6 +4,7 @@
  * @module
  */
 import { ShapeError } from "../../base/errors.ts";
+import { shown } from "../../base/options.ts";
 import { fmtShape, normalizeAxes, normalizeAxis, sameShape, type Shape } from "../../base/shape.ts";
 import { add, cast, commonType, ge, where } from "../../graph/elementwise.ts";
 import { constant, coord, scalar } from "../../graph/leaves.ts";
@@ -44,6 +45,9 @@ function noShape(x: Node, shape: Shape, why: string): ShapeError {
 
 /** `x` repeated to `shape`; -1 keeps a size. */
 export function expand(x: Node, shape: Shape): Node {
+  if (!Array.isArray(shape)) {
+    throw new ShapeError(`Cannot expand ${fmtShape(x.shape)} to ${shown(shape)}: a shape is an array, as in [2, 3]`);
+  }
   const lead = shape.length - x.shape.length;
   const full = shape.map((n, i) => n === -1 && i >= lead ? x.shape[i - lead] : n);
   const fits = lead >= 0 && x.shape.every((n, i) => n === full[i + lead] || n === 1) &&
@@ -58,6 +62,9 @@ export function expand(x: Node, shape: Shape): Node {
 
 /** Axis `i` of the result is axis `axes[i]` of `x`. */
 export function permute(x: Node, axes: readonly number[]): Node {
+  if (!Array.isArray(axes)) {
+    throw new ShapeError(`Cannot permute ${fmtShape(x.shape)} by ${shown(axes)}: axes stand in an array, as in [1, 0]`);
+  }
   const rank = x.shape.length;
   const order = axes.map((a) => normalizeAxis(a, rank, "permute"));
   if (order.length !== rank || new Set(order).size !== rank) {
@@ -131,10 +138,19 @@ export type SliceRange = readonly [start: number | null, end?: number | null, st
 
 /** Part of `x`: one range an axis; axes without one stay whole. */
 export function slice(x: Node, ranges: readonly SliceRange[]): Node {
+  if (!Array.isArray(ranges)) {
+    throw new ShapeError(
+      `Cannot slice by ${shown(ranges)}: ranges stand in an array, one an axis, as in [[0, 1], null]`,
+    );
+  }
   if (ranges.length > x.shape.length) {
     throw new ShapeError(`Cannot slice ${fmtShape(x.shape)} along ${ranges.length} axes: it has ${x.shape.length}`);
   }
   const starts: number[] = [], steps: number[] = [], shape: number[] = [];
+  for (const range of ranges) {
+    if (range === null || range === undefined || Array.isArray(range)) continue;
+    throw new ShapeError(`Cannot slice by ${shown(range)}: each axis has a range, as in [0, 1], or null for the whole`);
+  }
   x.shape.forEach((n, i) => {
     const [first, last = null, step = 1] = ranges[i] ?? [null];
     if (!Number.isInteger(step) || step === 0 || !whole(first) || !whole(last)) {
