@@ -10,17 +10,24 @@ const MAX_BLOCKED_MS = 20;
 
 /** Says when a long task should yield to the event loop, and does so. */
 export class EventLoopYielder {
-  #last = performance.now();
+  readonly #clock: () => number;
+  #last: number;
+
+  /** @param clock Milliseconds since some moment. */
+  constructor(clock: () => number = () => performance.now()) {
+    this.#clock = clock;
+    this.#last = clock();
+  }
 
   /** Whether the event loop has been blocked long enough. */
   get due(): boolean {
-    return performance.now() - this.#last > MAX_BLOCKED_MS;
+    return this.#clock() - this.#last > MAX_BLOCKED_MS;
   }
 
   /** Runs all that is queued in the event loop; some 0.1 ms where nothing is. */
   async yield(): Promise<void> {
     await eventLoopTurn();
-    this.#last = performance.now();
+    this.#last = this.#clock();
   }
 }
 

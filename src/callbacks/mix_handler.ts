@@ -6,7 +6,7 @@
 import { ConfigError } from "../base/errors.ts";
 import { checkOptions, shown } from "../base/options.ts";
 import { aGenerator, defaultRng, type Rng, stepInput, type Tensor } from "../tensor/mod.ts";
-import { Callback, computeLoss, itemLosses, type LossFunc, type LossObject } from "../train/mod.ts";
+import { Callback, computeLoss, itemLosses, type LossFunc, type LossObject, tellsItems } from "../train/mod.ts";
 
 /** Options of mixing callbacks. */
 export interface MixOptions {
@@ -64,9 +64,7 @@ export abstract class MixHandler extends Callback {
     const { learn } = this;
     const original = learn.lossFunc;
     this.#original = original;
-    const mixed = (pred: Tensor, ...yb: Tensor[]) => this.#loss(original, pred, yb);
-    const { unitPower } = original;
-    learn.lossFunc = unitPower === undefined ? mixed : Object.assign(mixed, { unitPower });
+    learn.lossFunc = this.#mixed(original);
     learn.defer(() => this.#restore());
   }
 
@@ -80,10 +78,26 @@ export abstract class MixHandler extends Callback {
     if (!learn.yb.some(isClass)) learn.yb = learn.yb.map((y, i) => lerp(this.#other[i], y, this.lambda!));
   }
 
+  /** What stands for a loss while batches are mixed: it can do what that can. */
+  #mixed(original: LossFunc): LossFunc {
+    const { unitPower } = original, object: Partial<LossObject> = typeof original === "function" ? {} : original;
+    return {
+      forward: (pred, ...yb) => this.#loss(original, pred, yb),
+      ...(tellsItems(original) ? { items: (pred, ...yb) => this.#items(original, pred, yb) } : {}),
+      ...(object.activation === undefined ? {} : { activation: (pred) => object.activation!(pred) }),
+      ...(object.decodes === undefined ? {} : { decodes: (pred) => object.decodes!(pred) }),
+      ...(unitPower === undefined ? {} : { unitPower }),
+    };
+  }
+
+  #items(original: LossFunc, pred: Tensor, yb: readonly Tensor[]): Tensor {
+    const each = (targs: readonly Tensor[]) => itemLosses(original, pred, targs, "mix items with classes");
+    return this.learn.training && yb.some(isClass) ? lerp(each(this.#other), each(yb), this.lambda!) : each(yb);
+  }
+
   #loss(original: LossFunc, pred: Tensor, yb: readonly Tensor[]): Tensor {
     if (!this.learn.training || !yb.some(isClass)) return computeLoss(original, pred, yb);
-    const each = (targs: readonly Tensor[]) => itemLosses(original, pred, targs, "mix items with classes");
-    const mixed = lerp(each(this.#other), each(yb), this.lambda!);
+    const mixed = this.#items(original, pred, yb);
     const { reduction = "mean" } = original as LossObject;
     return reduction === "sum" ? mixed.sum() : reduction === "none" ? mixed : mixed.mean();
   }

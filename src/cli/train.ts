@@ -121,7 +121,7 @@ async function train(
   { logger, cbs = [], budget }: TrainOptions,
   { resume, finished }: { readonly resume: boolean; readonly finished?: () => void },
 ): Promise<RunResult> {
-  const start = performance.now();
+  const start = learn.clock();
   const { out, recipe, facts } = run;
   logger.line(`Run ${out} on ${facts.environment.device}`);
   const limit = budget === undefined ? [] : [new StopAfter({ seconds: budget })];
@@ -131,7 +131,7 @@ async function train(
     ...progressOf(learn),
     checkpoint: callbacks.find((cb) => cb instanceof Checkpoint)?.lastPath ?? null,
     rows: learn.recorder.rows,
-    seconds: (performance.now() - start) / 1000,
+    seconds: (learn.clock() - start) / 1000,
   });
   try {
     for (const [i, policy] of policiesOf(recipe).entries()) {

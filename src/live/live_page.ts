@@ -228,7 +228,7 @@ export class LivePage extends Callback {
     this.#startedAt = this.#readAt = this.learn.clock();
     this.#pausedMs = this.#readLosses = 0;
     this.#startPct = -1;
-    if (this.learn.phase !== "probe") this.#outcome = null;
+    if (!this.#probing) this.#outcome = null;
     this.#state?.begin(this.learn);
     this.learn.defer(() => this.#end()); // also where an error ends the fit
     this.#send();
@@ -257,16 +257,22 @@ export class LivePage extends Callback {
     return (this.#options.controls ?? true) && this.learn.peers === null;
   }
 
+  /** Whether the learning-rate finder tries rates: that is shown, and is no fit that ends. */
+  get #probing(): boolean {
+    return this.learn.phase === "probe";
+  }
+
   /** See `Callback.afterCancelFit`. */
   override afterCancelFit(): void {
-    if (this.learn.phase !== "probe") this.#outcome = "stopped";
+    if (!this.#probing) this.#outcome = "stopped";
   }
 
   /** See `Callback.afterFit`. */
   override async afterFit(): Promise<void> {
     const { learn } = this;
-    if (learn.phase !== "probe") this.#outcome ??= "finished";
-    if (this.viewers === 0 || this.#topLosses === 0 || learn.phase === "probe") return;
+    if (this.#probing) return;
+    this.#outcome ??= "finished";
+    if (this.viewers === 0 || this.#topLosses === 0) return;
     if (learn.peers !== null) return; // a pass over the set is something that all processes do together
     if (await hasPictures(learn)) await this.#findTop();
   }

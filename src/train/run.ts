@@ -118,7 +118,7 @@ export async function runFit(
   }
   refuseNested(learn);
   if (startEpoch < nEpoch) refuseEmpty(learn.dls.train, "train");
-  const yielder = new EventLoopYielder();
+  const yielder = new EventLoopYielder(learn.clock);
   const afterBatch = () => learn.interruption === null ? undefined : honourInterruption(learn, "batch");
   learn.steps.beginFit();
   learn.nEpoch = nEpoch;
@@ -162,7 +162,12 @@ export async function runValidate(learn: TrainLoop, dl: DataLoader<Batch>, signa
   const restore = learn.saveBatch();
   learn.batch = new BatchState(); // that of a fit under way goes on afterwards
   try {
-    await validate(learn, dl, new EventLoopYielder(), () => throwIfAborted(signal, "go on with a validation"));
+    await validate(
+      learn,
+      dl,
+      new EventLoopYielder(learn.clock),
+      () => throwIfAborted(signal, "go on with a validation"),
+    );
   } finally {
     learn.batch.release();
     restore();

@@ -8,7 +8,7 @@ import { ArrayDataLoaders } from "../../src/data/mod.ts";
 import { Learner } from "../../src/learner/mod.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { type Tensor, tensor } from "../../src/tensor/mod.ts";
-import type { LossFunc } from "../../src/train/mod.ts";
+import { Callback, type LossFunc, type LossObject } from "../../src/train/mod.ts";
 import { onDevices } from "../support/devices.ts";
 
 function learner(lossFunc: LossFunc, cbs: readonly MixUp[] = []): Learner {
@@ -84,4 +84,23 @@ onDevices("MixUp mixes the items' losses of a loss of one's own", async () => {
     ConfigError,
     "Cannot mix items with classes",
   );
+});
+
+onDevices("what stands for a loss while batches are mixed can do what it can", async () => {
+  const seen: [number, number][] = [];
+  const looks = new class extends Callback {
+    override async afterLoss(): Promise<void> {
+      const { lossFunc, pred, yb, loss } = this.learn;
+      const { items, activation, decodes } = lossFunc as LossObject;
+      if (!this.learn.training) return;
+      assertEquals((await activation!(pred).sum({ axis: 1 }).data()).every((p) => Math.abs(p - 1) < 1e-6), true);
+      assertEquals(decodes!(pred).shape, [pred.shape[0]]);
+      seen.push([await items!(pred, ...yb).mean().item(), await loss.item()]);
+    }
+  }();
+  const learn = learner(new nn.CrossEntropyLoss(), [new MixUp()]);
+  await learn.fit(1, { cbs: looks });
+  assertEquals(seen.length, 2);
+  for (const [items, loss] of seen) assertEquals(Math.abs(items - loss) < 1e-6, true, `${items}, ${loss}`);
+  assertEquals((await learn.getPreds({ withDecoded: true })).decoded?.shape, [8]);
 });
