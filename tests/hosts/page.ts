@@ -3,19 +3,17 @@
  *
  * @module
  */
-import { openWebgpu } from "../../src/device/webgpu/mod.ts";
 import type { KernelStrategy } from "../../src/device/webgpu/kernels/plan.ts";
+import { openWebgpu } from "../../src/device/webgpu/mod.ts";
 import { runConformance } from "../support/conformance.ts";
 import { lossBits } from "./losses.ts";
 
-/** What the test calls in the page. */
-export interface TestPage {
-  conformance(strategy: KernelStrategy): Promise<void>;
-  losses(strategy: KernelStrategy): Promise<string[]>;
+/** Runs every hand-made program; throws where one is wrong. */
+export async function conformance(strategy: KernelStrategy): Promise<void> {
+  await runConformance(await openWebgpu({ strategy }));
 }
 
-const page: TestPage = {
-  conformance: async (strategy) => runConformance(await openWebgpu({ strategy })),
-  losses: async (strategy) => lossBits(await openWebgpu({ strategy })),
-};
-Object.assign(globalThis, { page });
+/** The bits of a short training's losses. */
+export async function losses(strategy: KernelStrategy): Promise<string[]> {
+  return await lossBits(await openWebgpu({ strategy }));
+}

@@ -16,8 +16,13 @@ export interface DawnModule {
 /** Arguments of a process that may use Dawn where it has been installed, and installs nothing. */
 const ARGS = ["--allow-all", "--cached-only", "--no-lock", "--no-check", "--quiet"];
 
-/** Where Debian's Chromium and others keep a Vulkan driver that runs on the CPU and that Dawn takes. */
-const SWIFTSHADER = ["/usr/lib/chromium/vk_swiftshader_icd.json", "/opt/google/chrome/vk_swiftshader_icd.json"];
+/** Where Debian's Chromium and others keep SwiftShader, a Vulkan driver that runs on the CPU and that Dawn takes. */
+export const SWIFTSHADER = ["/usr/lib/chromium/vk_swiftshader_icd.json", "/opt/google/chrome/vk_swiftshader_icd.json"];
+
+/** Variables that choose a Vulkan driver. */
+export function chooseDriver(path: string): Record<string, string> {
+  return Object.fromEntries(CHOSEN.map((name) => [name, path]));
+}
 
 /** Variables by which the Vulkan loader finds a driver. */
 const CHOSEN = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"];
@@ -66,7 +71,7 @@ export async function dawnDriver(): Promise<DawnDriver | null> {
   if (own !== null) return { adapter: own, env: {} };
   if (CHOSEN.some((name) => Deno.env.has(name))) return null;
   for (const path of SWIFTSHADER) {
-    const env = Object.fromEntries(CHOSEN.map((name) => [name, path]));
+    const env = chooseDriver(path);
     const adapter = await Deno.stat(path).then(() => adapterOf(env), () => null);
     if (adapter !== null) return { adapter, env };
   }
