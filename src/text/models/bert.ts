@@ -5,7 +5,17 @@
  * @see Devlin et al. 2018, arXiv:1810.04805
  */
 import type { LayerJson } from "../../base/json.ts";
-import { checkOptions, either, num, objectWith, oneOf, type OptionTable, text, whole } from "../../base/options.ts";
+import {
+  checkOptions,
+  either,
+  flag,
+  num,
+  objectWith,
+  oneOf,
+  type OptionTable,
+  text,
+  whole,
+} from "../../base/options.ts";
 import { type AnyModule, Dropout, type Embedding, LayerNorm, type Linear, Module } from "../../nn/mod.ts";
 import { ops, type Parameter, type Tensor } from "../../tensor/mod.ts";
 import { SequenceEncoder, TEXT_ARCH, type TextArch, type TextArchOptions, type TextPooling } from "../architecture.ts";
@@ -207,6 +217,16 @@ class BertLayer extends Module<[x: Tensor, seen: Tensor | null]> {
   }
 }
 
+/** What a {@link Bert} is told beside its sizes. */
+export interface BertMadeOptions extends TextArchOptions {
+  /** How a classifier makes one vector of a text; the mean of its positions by default. */
+  readonly pooling?: "mean" | "first";
+  /** Whether weights come from a file afterwards: then none are drawn. */
+  readonly loaded?: boolean;
+}
+
+const MADE: OptionTable<BertMadeOptions> = { ...TEXT_ARCH, pooling: oneOf("mean", "first"), loaded: flag };
+
 /** BERT's encoder: numbers of tokens `[b, n]` to features of positions `[b, n, hiddenSize]`. Names are Hugging Face's. */
 export class Bert extends SequenceEncoder {
   override readonly hiddenSize: number;
@@ -232,10 +252,11 @@ export class Bert extends SequenceEncoder {
   constructor(
     override readonly vocabSize: number,
     sizes: BertSizes = {},
-    readonly made: TextArchOptions & { readonly pooling?: "mean" | "first"; readonly loaded?: boolean } = {},
+    readonly made: BertMadeOptions = {},
   ) {
     super();
     checkOptions("make a BERT", sizes, SIZES);
+    checkOptions("make a BERT", made, MADE);
     const { hiddenSize = 768, layers = 12, heads = 12 } = sizes;
     this.sizes = {
       intermediateSize: 4 * hiddenSize,

@@ -6,7 +6,7 @@
  */
 import type { LayerJson } from "../../base/json.ts";
 import { ConfigError } from "../../base/errors.ts";
-import { checkOptions, num, oneOf, type OptionTable, whole } from "../../base/options.ts";
+import { checkOptions, flag, num, oneOf, type OptionTable, whole } from "../../base/options.ts";
 import { type AnyModule, Dropout, type Embedding, LayerNorm, Module } from "../../nn/mod.ts";
 import { defaultRng, ops, type Parameter, type Tensor } from "../../tensor/mod.ts";
 import { SequenceEncoder, TEXT_ARCH, type TextArch, type TextArchOptions, type TextPooling } from "../architecture.ts";
@@ -159,6 +159,14 @@ class GptBlock extends Module<[x: Tensor, seen: Tensor | null]> {
   }
 }
 
+/** What a {@link Gpt} is told beside its sizes. */
+export interface GptMadeOptions extends TextArchOptions {
+  /** Whether weights come from a file afterwards: then none are drawn. */
+  readonly loaded?: boolean;
+}
+
+const MADE: OptionTable<GptMadeOptions> = { ...TEXT_ARCH, loaded: flag };
+
 /** GPT-2 without its output layer: numbers of tokens `[b, n]` to features of positions `[b, n, nEmbd]`. Names are Hugging Face's. */
 export class Gpt extends SequenceEncoder {
   override readonly hiddenSize: number;
@@ -191,10 +199,11 @@ export class Gpt extends SequenceEncoder {
   constructor(
     override readonly vocabSize: number,
     sizes: GptSizes = {},
-    readonly made: TextArchOptions & { readonly loaded?: boolean } = {},
+    readonly made: GptMadeOptions = {},
   ) {
     super();
     checkOptions("make a GPT", sizes, SIZES);
+    checkOptions("make a GPT", made, MADE);
     const { nEmbd = 768, nLayer = 12, nHead = 12 } = sizes;
     this.sizes = {
       nInner: 4 * nEmbd,

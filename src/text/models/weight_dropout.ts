@@ -5,11 +5,13 @@
  * @see Merity, Keskar & Socher 2017, arXiv:1708.02182
  */
 import { ConfigError } from "../../base/errors.ts";
-import { num } from "../../base/options.ts";
+import { checkOptions, either, num, nums, type OptionTable } from "../../base/options.ts";
 import { type Embedding, type GRU, type LSTM, Module, type RNN, type SequenceOptions } from "../../nn/mod.ts";
-import { Parameter, rand, type Rng, type Tensor } from "../../tensor/mod.ts";
+import { aTensor, Parameter, rand, type Rng, type Tensor } from "../../tensor/mod.ts";
 
 type Recurrent = LSTM | GRU | RNN;
+
+const SEQUENCE: OptionTable<SequenceOptions> = { lengths: either(aTensor, nums) };
 
 /** Refuses what is no probability; gives it back. */
 function probability(layer: string, p: number): number {
@@ -73,6 +75,7 @@ export class WeightDropout<M extends Recurrent = LSTM> extends Module<
     state?: Parameters<M["forward"]>[1],
     options: SequenceOptions = {},
   ): ReturnType<M["forward"]> {
+    checkOptions("apply WeightDropout", options, SEQUENCE);
     const own = this.module as unknown as Record<string, Tensor>;
     for (const name of this.#names) {
       const raw = (this as unknown as Record<string, Tensor>)[`${name}_raw`];
