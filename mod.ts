@@ -235,6 +235,9 @@ export {
   freezeTo,
   getPreds,
   type GetPredsOptions,
+  hookOutputs,
+  type HookOutputsOptions,
+  Hooks,
   type LearnerOnnxOptions,
   type LoadOptions,
   lrFind,
@@ -245,6 +248,7 @@ export {
   LrProbe,
   minimum,
   type ModelReport,
+  modelSizes,
   type OneCycleOptions,
   ParamScheduler,
   predict,
@@ -341,6 +345,8 @@ export { SavedState, type StateDict, type StateValue } from "./src/io/state_dict
 
 // callbacks
 export {
+  ActivationStats,
+  type ActivationStatsOptions,
   BnFreeze,
   CollectData,
   type CollectedBatch,
@@ -356,6 +362,7 @@ export {
   InterruptCallback,
   JsonLines,
   type JsonLinesOptions,
+  type LayerStats,
   MCDropout,
   type MCDropoutOptions,
   MixHandler,

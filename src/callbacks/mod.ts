@@ -27,3 +27,4 @@ export { TerminateOnNaN } from "./terminate_on_nan.ts";
 export { type PlateauOptions, PlateauTracker } from "./plateau.ts";
 export { Tracker, type TrackerOptions } from "./tracker.ts";
 export { VerboseCallback } from "./verbose.ts";
+export { ActivationStats, type ActivationStatsOptions, type LayerStats } from "./activation_stats.ts";

@@ -122,6 +122,9 @@ export {
   xresnet50,
 } from "../vision/models/mod.ts";
 export {
+  type ActivationMap,
+  activationMap,
+  type ActivationMapOptions,
   ClassificationInterpretation,
   type ClassOverlap,
   type ConfusedPair,
@@ -130,6 +133,9 @@ export {
   type JudgedMask,
   type PlotConfusionOptions,
   SegmentationInterpretation,
+  tta,
+  type TtaOptions,
+  type TtaPreds,
   unetLearner,
   type UnetLearnerOptions,
   VisionLearner,

@@ -35,3 +35,4 @@ export {
 } from "./suggest.ts";
 export { summary } from "./summary.ts";
 export { validate, type ValidateOptions } from "./validate.ts";
+export { hookOutputs, type HookOutputsOptions, Hooks, modelSizes } from "./hooks.ts";

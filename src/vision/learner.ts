@@ -23,6 +23,7 @@ import {
   type ShowResultsOptions,
 } from "./data/mod.ts";
 import type { Arch } from "./models/arch.ts";
+import { tta, type TtaOptions, type TtaPreds } from "./tta.ts";
 import { createVisionModel, splitterOf, VISION_MODEL, type VisionModelOptions } from "./models/vision_model.ts";
 
 /** Options of {@link visionLearner}: those of the learner, of the model, and these. The defaults are fastai's. */
@@ -72,6 +73,11 @@ export class VisionLearner<M extends Model = Sequential> extends Learner<M> {
     const target = dls instanceof ImageDataLoaders ? dls.target : null;
     if (!(target instanceof MultiCategoryTarget)) return prediction;
     return { ...prediction, label: null, labels: target.names(await prediction.decoded.data()) };
+  }
+
+  /** See {@link tta}. */
+  tta(options: TtaOptions = {}): Promise<TtaPreds> {
+    return tta(this, options);
   }
 
   /** See {@link showResults}. */

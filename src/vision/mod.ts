@@ -12,3 +12,5 @@ export {
 } from "./interpret.ts";
 export { type ClassOverlap, type JudgedMask, SegmentationInterpretation } from "./segmentation_interpretation.ts";
 export { unetLearner, type UnetLearnerOptions } from "./unet_learner.ts";
+export { type ActivationMap, activationMap, type ActivationMapOptions } from "./activation_map.ts";
+export { tta, type TtaOptions, type TtaPreds } from "./tta.ts";

@@ -74,6 +74,8 @@ export interface ImageDatasetOptions extends LabelledImages {
   readonly itemTfms: readonly ItemTransform[];
   /** Whether the images are trained on. */
   readonly training: boolean;
+  /** Where images are changed as in training, but predicted on: the seed of these changes. */
+  readonly augment?: number;
   /** Where images come from. */
   readonly store: ImageStore;
 }
@@ -95,7 +97,9 @@ export class ImageDataset implements Dataset {
 
   /** See {@link Dataset.evaluation}. */
   get evaluation(): Dataset {
-    return this.#options.training ? new ImageDataset({ ...this.#options, training: false }) : this;
+    return this.#options.training && this.#options.augment === undefined
+      ? new ImageDataset({ ...this.#options, training: false })
+      : this;
   }
 
   /** Number of images. */
@@ -123,7 +127,8 @@ export class ImageDataset implements Dataset {
   }
 
   async #load(i: number, rng: Rng): Promise<{ image: PixelImage; source: PixelImage; steps: readonly PixelOp[] }> {
-    const { files, store, itemTfms, training } = this.#options;
+    const { files, store, itemTfms, training, augment } = this.#options;
+    if (augment !== undefined) rng = mixed(rng, augment);
     const source = await store.load(files[i]);
     const { image, steps } = withSteps(source, itemTfms, { training, rng });
     const first = this.#shape ??= { image, file: files[i] };
@@ -147,6 +152,11 @@ export class ImageDataset implements Dataset {
     const load = (other: ImageSource) => typeof other === "string" ? store.load(other) : store.decode(other);
     return [pixels, await (target as SpatialTarget).place(labels[i], { size: source, steps, load }, files[i])];
   }
+}
+
+/** Random numbers that differ from seed to seed, of a generator that does not. */
+export function mixed(rng: Rng, seed: number): Rng {
+  return new Rng((rng.integer(2 ** 31) ^ Math.imul(seed + 1, 0x9e3779b1)) >>> 0);
 }
 
 function textOf(part: ItemPart): string {

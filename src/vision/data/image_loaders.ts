@@ -18,7 +18,7 @@ import { complain } from "../../train/output.ts";
 import { applyBatchTfms } from "./apply_batch.ts";
 import type { BatchTransform } from "./batch_tfms.ts";
 import { decodeImage } from "./decode.ts";
-import { ImageDataset, labelled, type LabelledImages } from "./image_dataset.ts";
+import { ImageDataset, labelled, type LabelledImages, mixed } from "./image_dataset.ts";
 import { getImageFiles } from "./image_files.ts";
 import {
   type FromFolderOptions,
@@ -331,18 +331,27 @@ export class ImageDataLoaders extends DataLoaders {
   /** The same, without labels. */
   testDl(files: readonly string[], options?: TestDlOptions): DataLoader<Batch>;
   testDl(files: readonly string[], options: TestDlOptions = {}): DataLoader<Batch> {
-    checkOptions("load images", options, { bs: num, labels: other("labels", Array.isArray) });
-    const { bs = this.#valBs, labels } = options;
+    checkOptions("load images", options, { bs: num, labels: other("labels", Array.isArray), augment: num });
+    const { bs = this.#valBs, labels, augment } = options, training = augment !== undefined;
     if (files.length === 0) throw new DataError("Cannot make a loader: there are no images");
     if (labels !== undefined && labels.length !== files.length) {
       throw new DataError(`Cannot label ${files.length} images: there are ${labels.length} labels`);
     }
     const { target, itemTfms } = this, set = labelled(files, labels ?? null, target);
     return new DataLoader<Batch>({
-      dataset: new ImageDataset({ ...set, target, itemTfms, training: false, store: this.#store }),
+      dataset: new ImageDataset({
+        ...set,
+        target,
+        itemTfms,
+        training,
+        store: this.#store,
+        ...(augment === undefined ? {} : { augment }),
+      }),
       bs,
       seed: 0,
-      batchTfm: (batch, rng) => applyBatchTfms(batch, this.#batchTfms, target, false, rng),
+      random: training,
+      batchTfm: (batch, rng) =>
+        applyBatchTfms(batch, this.#batchTfms, target, training, augment === undefined ? rng : mixed(rng, augment)),
     });
   }
 

@@ -87,6 +87,8 @@ export interface FromFolderOptions extends ImageDataLoadersOptions {
 export interface TestDlOptions {
   /** Images a batch; that of validation by default. */
   readonly bs?: number;
+  /** Changes images at random, as in training, by this seed; by default they stay as they are. */
+  readonly augment?: number;
   /** Labels of the images, as training has them; without them batches have images only. */
   readonly labels?: readonly unknown[];
 }
