@@ -6,6 +6,7 @@
 import { environment } from "../base/environment.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
 import { host } from "../base/host.ts";
+import { files } from "../base/host_files.ts";
 import { checkArgument, checkOptions, flag, func, num, oneOf, type OptionTable, text } from "../base/options.ts";
 import { fetchCached } from "./fetch_cached.ts";
 import { CachedRepo, hubCache, keptToken, type RepoType, sizeOf } from "./hub_cache.ts";
@@ -96,7 +97,7 @@ export async function downloadHub(repo: string, file: string, options: DownloadH
   const token = options.token ?? await keptToken(), headers = token ? { authorization: `Bearer ${token}` } : undefined;
   const offer = await ask(address, what, page, headers, there);
   if (offer === null) return there!;
-  const size = await sizeOf(cached.snapshot(offer.commit, file));
+  const named = cached.snapshot(offer.commit, file), size = await sizeOf(named);
   if (size === null || offer.bytes !== undefined && size !== offer.bytes) {
     const { onProgress, retries } = options;
     await fetchCached(address, {
@@ -107,6 +108,7 @@ export async function downloadHub(repo: string, file: string, options: DownloadH
       ...(onProgress === undefined ? {} : { onProgress }),
       ...(retries === undefined ? {} : { retries }),
     });
+    if (size !== null) await files.remove(named); // torn, where it is a copy
   }
   await cached.keep(revision, offer.commit);
   return await cached.name(offer.etag, offer.commit, file);

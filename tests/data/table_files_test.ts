@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { AnnealError, ConfigError, DataError, DataLoaders, readArrow, readParquet, readTable } from "../../mod.ts";
-import { readJsonLines, type Table } from "../../src/data/mod.ts";
+import { readJsonLines, schemaFromJson, type Table } from "../../src/data/mod.ts";
 import { onDevices } from "../support/devices.ts";
 import golden from "../golden/tables.json" with { type: "json" };
 
@@ -164,6 +164,7 @@ onDevices("texts of files with types are words: NA is one, and numbers as text a
   const dls = await DataLoaders.fromTable(rows, { target: "y" });
   assertEquals(dls.schema.categorical.map((c) => [c.name, c.words.length]), [["country", 3], ["zip", 24]]);
   assertEquals(dls.schema.categorical[0].words, ["DE", "FR", "NA"]);
+  assertEquals(schemaFromJson(JSON.parse(JSON.stringify(dls.schema))), dls.schema);
   assert(
     dls.notes.some((note) => note.includes('kinds: { "zip": "numeric" } takes them for numbers')),
     String(dls.notes),
