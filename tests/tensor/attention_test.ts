@@ -17,6 +17,7 @@ import {
   zeros,
 } from "../../src/tensor/mod.ts";
 import { assertClose } from "./golden_cases.ts";
+import { trace } from "../../src/tensor/trace.ts";
 import { onDevices } from "../support/devices.ts";
 
 const attend = ops.scaledDotProductAttention;
@@ -111,3 +112,10 @@ onDevices(
   },
   { kinds: ["cpu"] },
 );
+
+Deno.test("a trace has the operations that other formats know", () => {
+  const q = tensor(new Float32Array(2 * 8 * 4), { shape: [2, 8, 4] });
+  const { ops: all } = trace([q], new Map(), () => [attend(q, q, q, { causal: true })]);
+  const names = all.map(({ op }) => op);
+  assert(names.includes("matmul") && !names.includes("attention"), `${names}`);
+});
