@@ -22,6 +22,8 @@ import {
   tensor,
 } from "../mod.ts";
 import { session } from "../src/graph/session.ts";
+import { CharGpt, CharLstm, MiniLm, setWeights } from "./sequence_models.ts";
+import { CHARS, classes, lengthsOf, RATES, shifted, SIZES, tokens } from "./sequences.ts";
 import { measureMain, type Subject, type Training, training } from "./measure.ts";
 import {
   ADAM,
@@ -262,6 +264,23 @@ async function resnet18(): Promise<Subject> {
   };
 }
 
+function characters(workload: "chargpt" | "lstm"): Promise<Subject> {
+  const { rows, n } = SIZES[workload], crossEntropy = new nn.CrossEntropyLoss();
+  const model = setWeights(workload === "chargpt" ? new CharGpt() : new CharLstm());
+  const shape = [rows, n], ids = tokens(rows * n, CHARS);
+  const xb = tensor(ids, { shape }), yb = tensor(shifted(ids)).reshape([rows * n]);
+  const opt = Adam(model.parameters(), { ...ADAM, lr: RATES[workload], wd: 0 });
+  return training(byHand(opt, () => crossEntropy.forward(model.forward(xb).reshape([rows * n, CHARS]), yb)));
+}
+
+function minilm(): Promise<Subject> {
+  const { rows, n, words } = SIZES.minilm, model = setWeights(new MiniLm()), crossEntropy = new nn.CrossEntropyLoss();
+  const xb = tensor(tokens(rows * n, words), { shape: [rows, n] }), yb = tensor(classes(rows));
+  const lengths = tensor(lengthsOf(rows, n));
+  const opt = Adam(model.parameters(), { ...ADAM, lr: RATES.minilm, wd: 0 });
+  return training(byHand(opt, () => crossEntropy.forward(model.forward(xb, lengths), yb)));
+}
+
 async function product(n: number): Promise<Subject> {
   const [a, b] = matrices(n).map((data) => tensor(data, { shape: [n, n] }));
   const corner = (c: Tensor) => c.slice([[0, 1], [0, 1]]).sum().item();
@@ -278,6 +297,8 @@ export const subjectOf = (workload: Workload): Promise<Subject> => {
   if (workload === "mlp64-learner") return mlpLearner();
   if (workload === "cnn") return cnn();
   if (workload === "resnet18") return resnet18();
+  if (workload === "chargpt" || workload === "lstm") return characters(workload);
+  if (workload === "minilm") return minilm();
   return workload.startsWith("mlp") || workload === "first-mlp64" ? mlp(sizeOf(workload)) : product(sizeOf(workload));
 };
 

@@ -35,8 +35,14 @@ export function ours(device: DeviceName): Runner {
 
 /** The others, and a line for each that is absent. */
 export async function peers(device: DeviceName): Promise<{ present: Runner[]; absent: string[] }> {
-  const jax = (backend: string): Runner => ({ id: `jax-js ${backend}`, command: peer("peers/jax.ts"), backend });
-  const small = WORKLOADS.filter((w) => !["cnn", "resnet18", "mm2048"].includes(w));
+  const without = (...names: readonly Workload[]) => WORKLOADS.filter((w) => !names.includes(w));
+  const jax = (backend: string): Runner => ({
+    id: `jax-js ${backend}`,
+    command: peer("peers/jax.ts"),
+    backend,
+    only: without("lstm", "minilm"), // it has no recurrent layers, and no gradient of a look-up in a table of words
+  });
+  const small = without("cnn", "resnet18", "chargpt", "lstm", "minilm", "mm2048");
   const tfjs = (backend: string, only?: readonly Workload[]): Runner => ({
     id: `TensorFlow.js ${backend}`,
     command: peer("peers/tfjs.ts"),
@@ -60,7 +66,7 @@ export async function peers(device: DeviceName): Promise<{ present: Runner[]; ab
     command: ["python3", file("peers/torch_bench.py")],
     backend: "cpu",
     // beside WebGPU it only says how much memory there is need of
-    only: device === "webgpu" ? ["resnet18"] : WORKLOADS.filter((w) => w !== "first-mlp64"),
+    only: device === "webgpu" ? ["resnet18"] : without("first-mlp64"),
   };
   return { present: [...present, torch], absent: [] };
 }

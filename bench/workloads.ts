@@ -9,6 +9,7 @@
  * - `cnn`: 3x3 convolutions of stride 2, 1-16-32-64 channels with ReLU, mean over places, linear; cross-entropy, Adam, on the
  *   same 64 images of 28x28 every step.
  * - `resnet18`: on the same 16 images of 3x64x64, 10 classes; cross-entropy, SGD with momentum 0.9.
+ * - `chargpt`, `lstm`, `minilm`: nets of sequences, see `sequences.ts`.
  * - `mm512`, `mm1024`, `mm2048`: products of two square matrices.
  *
  * @module
@@ -24,6 +25,9 @@ export const WORKLOADS = [
   "mlp256",
   "cnn",
   "resnet18",
+  "chargpt",
+  "lstm",
+  "minilm",
   "mm512",
   "mm1024",
   "mm2048",
@@ -46,6 +50,9 @@ const TITLES: Readonly<Record<Workload, string>> = {
   "mlp256": "MNIST net 784-512-256-10, Adam, batch 256",
   "cnn": "Conv net 1-16-32-64, stride 2, 28 x 28, Adam, batch 64",
   "resnet18": "ResNet-18, 3 x 64 x 64, SGD with momentum, batch 16",
+  "chargpt": "Characters: 4 causal blocks of 128, 64 positions, Adam, batch 32",
+  "lstm": "Characters: LSTM 2 x 256, 64 steps, Adam, batch 32",
+  "minilm": "MiniLM's shape, fine-tuned: 6 blocks of 384, 64 tokens, Adam, batch 16",
   "mm512": "Product of two 512 x 512 matrices",
   "mm1024": "Product of two 1024 x 1024 matrices",
   "mm2048": "Product of two 2048 x 2048 matrices",

@@ -155,6 +155,13 @@ def resnet18():
     return training(model, opt, F.cross_entropy, x, y)
 
 
+def sequences(workload):
+    import torch_sequences
+
+    model, lr, loss_func, x, y = torch_sequences.subject(workload)
+    return training(model, torch.optim.Adam(model.parameters(), lr=lr, betas=(0.9, 0.999), eps=1e-8), loss_func, x, y)
+
+
 def product(n):
     a, b = uniform(n * n, 1, 1).view(n, n), uniform(n * n, 1, 2).view(n, n)
 
@@ -197,6 +204,8 @@ def main():
     size = int("".join(c for c in workload if c.isdigit()) or 0)
     kind = mlp if workload.startswith("mlp") else product if workload.startswith("mm") else None
     plain = {"cnn": cnn, "resnet18": resnet18}.get(workload, tiny)
+    if workload in ("chargpt", "lstm", "minilm"):
+        kind, plain = None, lambda: sequences(workload)
     check, run = kind(size) if kind else plain()
     rates, count = time_blocks(run, float(secs))
     scale = 2e-9 * size**3 if kind is product else 1
