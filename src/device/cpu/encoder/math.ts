@@ -19,7 +19,7 @@ import type { ModuleWriter } from "./module.ts";
 /** Functions that a module may need. */
 export type MathName = "exp" | "log" | "log1p" | "atan" | "tanh" | "erf" | "sin" | "cos";
 
-// fitted by Chebyshev interpolation: (atan(t)/t - 1)/t^2, tanh(x)/x and erf(x)/x in x^2, exp(x^2) erfc(x) in (x - 2.5) / 1.5
+// fitted by Chebyshev interpolation: (atan(t)/t - 1)/t^2, tanh(x)/x and erf(x)/x in x^2
 const ATAN = [-0.333333313, 0.199995399, -0.142639562, 0.107437313, -0.0645192787];
 const TANH = [1, -0.333333293, 0.133331678, -0.0539428569, 0.0216817469, -0.00813400325, 0.00210526211];
 const ERF = [
@@ -32,20 +32,16 @@ const ERF = [
   0.000112682538,
   -9.67359058e-6,
 ];
-const ERFCX = [
-  0.210806364,
-  -0.111521005,
-  0.0561104726,
-  -0.0270057253,
-  0.0124897037,
-  -0.00556733291,
-  0.0024017017,
-  -0.00101711777,
-  0.000414508098,
-  -0.000143948598,
-  5.49472482e-5,
-  -3.69287236e-5,
-  1.3819089e-5,
+// (1 - erf(x))^(-1/8) in x - 1, from 1 to 4
+const ERFC_ROOT = [
+  1.26011205,
+  0.415675908,
+  0.201329187,
+  0.0581177697,
+  0.014687038,
+  0.00519178808,
+  -0.000216915185,
+  0.00054789416,
 ];
 
 /** The sign bit. */
@@ -68,7 +64,7 @@ function polynomial(f: Fn, coefficients: readonly number[], x: number): Fn {
 function exp(): Fn {
   const f = new Fn([T.v128], [T.v128]);
   const x = 0, n = f.local(T.v128), r = f.local(T.v128), half = f.local(T.v128);
-  f.get(x).f32x4(-104).op(OP.f32x4Max).f32x4(89).op(OP.f32x4Min).set(x);
+  f.get(x).f32x4(-104).op(OP.f32x4Pmax).f32x4(89).op(OP.f32x4Pmin).set(x);
   f.get(x).f32x4(Math.LOG2E).op(OP.f32x4Mul).op(OP.f32x4Nearest).tee(n);
   // n ln 2 in two parts, the first exact for |n| < 2^9
   f.f32x4(0.693359375).op(OP.f32x4Mul).set(r);
@@ -156,14 +152,15 @@ function atan(): Fn {
 /** An odd polynomial up to 0.625, 1 - 2 / (e^2x + 1) above. */
 function tanh(exp: number): Fn {
   const f = new Fn([T.v128], [T.v128]);
-  const x = 0, a = f.local(T.v128), t = f.local(T.v128), big = f.local(T.v128);
-  f.get(x).op(OP.f32x4Abs).tee(a).f32x4(2).op(OP.f32x4Mul).call(exp).f32x4(1).op(OP.f32x4Add).set(t);
-  f.f32x4(1).f32x4(2).get(t).op(OP.f32x4Div).op(OP.f32x4Sub);
-  signOf(f, x).op(OP.v128Or).set(big);
+  const x = 0, a = f.local(T.v128), t = f.local(T.v128), y = f.local(T.v128), near = f.local(T.v128);
   f.get(x).get(x).op(OP.f32x4Mul).set(t);
-  polynomial(f, TANH, t).get(x).op(OP.f32x4Mul);
-  f.get(big).get(a).f32x4(0.625).op(OP.f32x4Lt).op(OP.v128Bitselect);
-  return f;
+  polynomial(f, TANH, t).get(x).op(OP.f32x4Mul).set(y);
+  beyond(f, { x, a, y, near, limit: 0.625 }, () => {
+    f.f32x4(1).f32x4(2);
+    f.get(a).f32x4(2).op(OP.f32x4Mul).call(exp).f32x4(1).op(OP.f32x4Add);
+    f.op(OP.f32x4Div).op(OP.f32x4Sub);
+  });
+  return f.get(y);
 }
 
 function signOf(f: Fn, x: number): Fn {
@@ -171,20 +168,36 @@ function signOf(f: Fn, x: number): Fn {
   return splat(f, SIGN).op(OP.v128And);
 }
 
-/** An odd polynomial up to 1, 1 - e^(-x^2) q(x) up to 4, 1 above. */
-function erf(exp: number): Fn {
+/** An odd polynomial up to 1, 1 - r(x)^-8 up to 4, 1 above. */
+function erf(): Fn {
   const f = new Fn([T.v128], [T.v128]);
-  const x = 0, a = f.local(T.v128), t = f.local(T.v128), big = f.local(T.v128);
-  f.get(x).op(OP.f32x4Abs).f32x4(4).op(OP.f32x4Min).tee(a);
-  f.f32x4(2.5).op(OP.f32x4Sub).f32x4(1 / 1.5).op(OP.f32x4Mul).set(t);
-  f.f32x4(1);
-  f.get(a).get(a).op(OP.f32x4Mul).op(OP.f32x4Neg).call(exp);
-  polynomial(f, ERFCX, t).op(OP.f32x4Mul).op(OP.f32x4Sub);
-  signOf(f, x).op(OP.v128Or).set(big);
+  const x = 0, a = f.local(T.v128), t = f.local(T.v128), y = f.local(T.v128), near = f.local(T.v128);
   f.get(x).get(x).op(OP.f32x4Mul).set(t);
-  polynomial(f, ERF, t).get(x).op(OP.f32x4Mul);
-  f.get(big).get(a).f32x4(1).op(OP.f32x4Lt).op(OP.v128Bitselect);
-  return f;
+  polynomial(f, ERF, t).get(x).op(OP.f32x4Mul).set(y);
+  beyond(f, { x, a, y, near, limit: 1 }, () => {
+    f.get(a).f32x4(4).op(OP.f32x4Pmin).f32x4(1).op(OP.f32x4Sub).set(t);
+    polynomial(f, ERFC_ROOT, t).tee(t);
+    for (let i = 0; i < 3; i++) f.get(t).op(OP.f32x4Mul).tee(t);
+    f.set(t).f32x4(1).f32x4(1).get(t).op(OP.f32x4Div).op(OP.f32x4Sub);
+  });
+  return f.get(y);
+}
+
+/**
+ * Where some lane's `|x|`, which goes to `a`, is not below `limit`, the lanes of `y` are replaced there by what `far` pushes, with the sign
+ * of `x`: numbers near 0 are frequent, and cost half.
+ */
+function beyond(
+  f: Fn,
+  { x, a, y, near, limit }: { x: number; a: number; y: number; near: number; limit: number },
+  far: () => void,
+): void {
+  f.get(x).op(OP.f32x4Abs).tee(a).f32x4(limit).op(OP.f32x4Lt).tee(near);
+  f.op(OP.i32x4AllTrue).op(OP.i32Eqz).if(() => {
+    f.get(y);
+    far();
+    signOf(f, x).op(OP.v128Or).get(near).op(OP.v128Bitselect).set(y);
+  });
 }
 
 /** `value` with the lowest bits of its f32 fraction cleared, so that products with small whole numbers are exact. */
@@ -248,7 +261,7 @@ export class MathLibrary {
       case "tanh":
         return tanh(this.index("exp"));
       case "erf":
-        return erf(this.index("exp"));
+        return erf();
       case "sin":
         return sine(0);
       case "cos":

@@ -94,6 +94,8 @@ export const OP = {
   f32x4Div: simd(231),
   f32x4Min: simd(232),
   f32x4Max: simd(233),
+  f32x4Pmin: simd(234), // b < a ? b : a
+  f32x4Pmax: simd(235), // a < b ? b : a
   i32x4TruncSatF32S: simd(248),
   i32x4TruncSatF32U: simd(249),
   f32x4ConvertI32S: simd(250),
