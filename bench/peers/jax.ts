@@ -8,6 +8,7 @@
 // @ts-ignore: the deno.json of this folder, not the module's, knows this package
 import { blockUntilReady, defaultDevice, init, jit, lax, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
 import { measureMain, type Subject, training } from "../measure.ts";
+import { CHARS, shifted, SIZES, tokens, weightOf } from "../sequences.ts";
 import {
   ADAM,
   CNN,
@@ -186,6 +187,63 @@ function resnet18(): Promise<Subject> {
   return sgd(loss, params, xb, array(oneHotOf(rows), [rows, 10]), RESNET_SGD);
 }
 
+/** Words and targets are rows of 0 and 1: a look-up has no gradient here. */
+function oneHotOfTokens(ids: Int32Array): np.Array {
+  const rows = new Float32Array(ids.length * CHARS);
+  ids.forEach((id, i) => rows[i * CHARS + id] = 1);
+  return array(rows, [ids.length, CHARS]);
+}
+
+function charGpt(): Promise<Subject> {
+  const { rows, n, dim, blocks, heads, hidden } = SIZES.chargpt;
+  const shapes = new Map<string, number[]>([
+    ["words.weight", [CHARS, dim]],
+    ["places", [n, dim]],
+    ["norm.weight", [dim]],
+    ["norm.bias", [dim]],
+    ["head.weight", [CHARS, dim]],
+  ]);
+  const linear = (name: string, outputs: number, inputs: number) => {
+    shapes.set(`${name}weight`, [outputs, inputs]);
+    shapes.set(`${name}bias`, [outputs]);
+  };
+  for (let i = 0; i < blocks; i++) {
+    const at = `layers.${i}.`;
+    for (const norm of ["norm1.", "norm2."]) ["weight", "bias"].forEach((w) => shapes.set(at + norm + w, [dim]));
+    linear(`${at}self_attn.in_proj_`, 3 * dim, dim);
+    linear(`${at}self_attn.out_proj.`, dim, dim);
+    linear(`${at}linear1.`, hidden, dim);
+    linear(`${at}linear2.`, dim, hidden);
+  }
+  const names = [...shapes.keys()].sort(), place = new Map(names.map((name, i) => [name, i]));
+  const params = names.map((name, i) => array(weightOf(name, shapes.get(name)!, i), shapes.get(name)!));
+  const loss: Loss = (p, x, y) => {
+    const w = (name: string) => p[place.get(name)!];
+    const layer = (x: np.Array, name: string) => np.matmul(x, w(`${name}weight`).transpose()).add(w(`${name}bias`));
+    const norm = (x: np.Array, name: string) =>
+      nn.standardize(x, -1, { epsilon: 1e-5 }).mul(w(`${name}weight`)).add(w(`${name}bias`));
+    let h = np.matmul(x, w("words.weight")).reshape([rows, n, dim]).add(w("places")).reshape([rows * n, dim]);
+    for (let i = 0; i < blocks; i++) {
+      const at = `layers.${i}.`;
+      const qkv = layer(norm(h.ref, `${at}norm1.`), `${at}self_attn.in_proj_`).reshape([
+        rows,
+        n,
+        3,
+        heads,
+        dim / heads,
+      ]);
+      const [q, k, v] = np.split(qkv, 3, 2).map((part: np.Array) => part.reshape([rows, n, heads, dim / heads]));
+      const seen = nn.dotProductAttention(q, k, v, { isCausal: true }).reshape([rows * n, dim]);
+      h = h.add(layer(seen, `${at}self_attn.out_proj.`));
+      const inner = nn.gelu(layer(norm(h.ref, `${at}norm2.`), `${at}linear1.`), { approximate: false });
+      h = h.add(layer(inner, `${at}linear2.`));
+    }
+    return meanLoss(np.matmul(norm(h, "norm."), w("head.weight").transpose()), y, rows * n);
+  };
+  const ids = tokens(rows * n, CHARS);
+  return adam(loss, params, oneHotOfTokens(ids), oneHotOfTokens(shifted(ids)));
+}
+
 async function product(n: number): Promise<Subject> {
   const [a, b] = matrices(n).map((data) => array(data, [n, n]));
   const multiply = jit((a: np.Array, b: np.Array) => np.dot(a, b));
@@ -205,6 +263,7 @@ function subjectOf(workload: Workload): Promise<Subject> {
   if (workload === "tiny-learner") return tiny("a loop by hand: there is no learner");
   if (workload === "cnn") return cnn();
   if (workload === "resnet18") return resnet18();
+  if (workload === "chargpt") return charGpt();
   return workload.startsWith("mlp") || workload === "first-mlp64" ? mlp(sizeOf(workload)) : product(sizeOf(workload));
 }
 
