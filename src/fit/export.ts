@@ -62,7 +62,8 @@ export async function exportLearner(
 ): Promise<string> {
   const onnx = file.toLowerCase().endsWith(".onnx");
   // most learners never become ONNX: its code is loaded for those that do
-  if (Object.keys(options).length > 0) checkOptions("export", options, (await import("./export_onnx.ts")).LEARNER_ONNX);
+  const none = typeof options === "object" && options !== null && Object.keys(options).length === 0;
+  if (!none) checkOptions("export", options, (await import("./export_onnx.ts")).LEARNER_ONNX);
   const option = Object.entries(options).find(([, value]) => value !== undefined)?.[0];
   if (!onnx && option !== undefined) {
     throw new ConfigError(`Cannot export ${file} with ${option}: options are those of files that end in .onnx`);

@@ -129,7 +129,8 @@ function addAll(symbols: readonly Documented[], values: Any, prefix: string): vo
         add(`new ${prefix}${name}`, c.params, (args) => new Class(...args));
       }
       for (const m of def.methods ?? []) {
-        const whose = m.isStatic ? value : Object.create(value.prototype);
+        // a tensor that is there: its methods look at what they compute with before the options
+        const whose = m.isStatic ? value : value === anneal.Tensor ? tensor([1]) : Object.create(value.prototype);
         add(
           `${prefix}${name}.${m.name}`,
           m.functionDef.params,
