@@ -295,6 +295,8 @@ export async function plotRun(out: string, what: string, picture: string | undef
 export interface ExportRunOptions {
   /** As ONNX; by default where the target ends in `.onnx`. */
   readonly onnx?: boolean;
+  /** As a repository of Hugging Face's hub. */
+  readonly hub?: boolean;
   /** Version of ONNX's operators. */
   readonly opset?: string;
   readonly normalize?: boolean;
@@ -303,7 +305,8 @@ export interface ExportRunOptions {
 
 /**
  * Writes the trained model with all that predictions need, as `loadLearner` reads it: a folder's `model.safetensors`, or a
- * file of that ending; or as ONNX: a folder's `model.onnx`, or a file of that ending.
+ * file of that ending; or as ONNX: a folder's `model.onnx`, or a file of that ending; or as a repository of Hugging Face's
+ * hub.
  */
 export async function exportRun(
   out: string,
@@ -317,7 +320,16 @@ export async function exportRun(
   if (!onnx && given !== undefined) {
     throw new ConfigError(`Cannot export ${out} with --${given[0]}: it is an option of --onnx`);
   }
+  if (options.hub === true && (onnx || target.endsWith(".safetensors"))) {
+    throw new ConfigError(
+      `Cannot export ${out} to ${target} with --hub: it writes a folder of weights and config.json`,
+    );
+  }
   const { learn, run } = await trained(out, logger); // refuses what cannot be read
+  if (options.hub === true) {
+    await makeFolder(target);
+    return [...await learn.exportHub(resolve(target))];
+  }
   if (onnx) {
     const file = resolve(ending ? target : join(target, "model.onnx"));
     await makeFolder(dirname(file));

@@ -69,6 +69,7 @@ interface Training {
 /** What `anneal export` may be told. */
 interface ExportFlags {
   readonly onnx?: boolean;
+  readonly hub?: boolean;
   readonly opset?: string;
   readonly normalize?: boolean;
   readonly activation?: boolean;
@@ -214,6 +215,7 @@ export function makeProgram(): Command {
     "export runs/digits model",
   )
     .option("--onnx", "write it as model.onnx, for other runtimes; a file of that ending says so, too")
+    .option("--hub", "as a repository of Hugging Face's hub: a folder with model.safetensors and config.json")
     .option("--opset <number>", "version of ONNX's operators, 17 to 22; 18 by default")
     .option("--normalize", "the .onnx file takes inputs as the data has them, and scales them itself")
     .option("--activation", "outputs of the .onnx file pass through the loss's activation, such as a softmax")

@@ -5,7 +5,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { ConfigError, DataError, silentLogger } from "../../mod.ts";
 import golden from "../golden/tables.json" with { type: "json" };
-import { type PredictionLine, predictRun } from "../../src/cli/inspect.ts";
+import { exportRun, type PredictionLine, predictRun } from "../../src/cli/inspect.ts";
 import { main } from "../../src/cli/main.ts";
 import { formOf } from "../../src/cli/predict_form.ts";
 import { readRecipe } from "../../src/cli/run_folder.ts";
@@ -86,6 +86,10 @@ test("a table of Parquet trains, predicts for files of other kinds and in other 
     ConfigError,
     "did you mean decimal",
   );
+  const repo = join(folder, "repo");
+  assertEquals(await main(["export", out, repo, "--hub"]), 0);
+  assertEquals(JSON.parse(await Deno.readTextFile(join(repo, "config.json"))).architectures, ["TabularModel"]);
+  await assertRejects(() => exportRun(out, "m.onnx", { hub: true }, silentLogger), ConfigError, "with --hub");
   const target = join(folder, "preds.parquet");
   assertEquals(await main(["predict", out, lines, join(folder, "t.parquet"), "--out", target]), 0);
   const read = await readTable(target), prediction = read.columns.get("prediction")!;
