@@ -10,12 +10,18 @@ export {
   TextModel,
   type TextPooling,
 } from "../text/architecture.ts";
-export { AwdLstm, awdLstm, type AwdLstmArch, type AwdLstmOptions } from "../text/models/awd_lstm.ts";
+export { awdLstm, type AwdLstmArch, type AwdLstmOptions } from "../text/models/awd_lstm.ts";
 export { applyLora, loadLora, Lora, type LoraOptions } from "../text/lora.ts";
-export { Bert, type BertMadeOptions, bertModel, type BertOptions, type BertSizes } from "../text/models/bert.ts";
-export { Gpt, type GptMadeOptions, gptModel, type GptOptions, type GptSizes } from "../text/models/gpt.ts";
+export { bertModel, type BertOptions, type BertSizes } from "../text/models/bert.ts";
+export { gptModel, type GptOptions, type GptSizes } from "../text/models/gpt.ts";
+export type { ActivationName } from "../text/models/parts.ts";
 export type { ConfigSource, FileSource } from "../text/weights.ts";
-export { EmbeddingDropout, WeightDropout } from "../text/models/weight_dropout.ts";
+export {
+  EmbeddingDropout,
+  type LengthsOptions,
+  type RecurrentLayer,
+  WeightDropout,
+} from "../text/models/weight_dropout.ts";
 export {
   ModelResetter,
   type RegularizedModel,

@@ -4,7 +4,9 @@
  * @module
  */
 import { arange, cat, nn, oneHot, ops, stack, type Tensor, tensor, where } from "../../mod.ts";
-import { AwdLstm, Gpt, TextClassifier } from "../../src/entry/text.ts";
+import { TextClassifier } from "../../src/entry/text.ts";
+import { AwdLstm } from "../../src/text/models/awd_lstm.ts";
+import { Gpt } from "../../src/text/models/gpt.ts";
 import { type Case, Fn } from "./onnx_models.ts";
 
 type OneArgument = (x: Tensor) => unknown;

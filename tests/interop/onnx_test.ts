@@ -17,7 +17,10 @@ import {
   tensor,
   zeros,
 } from "../../mod.ts";
-import { AwdLstm, Bert, Gpt, TextClassifier } from "../../src/entry/text.ts";
+import { TextClassifier } from "../../src/entry/text.ts";
+import { AwdLstm } from "../../src/text/models/awd_lstm.ts";
+import { Bert } from "../../src/text/models/bert.ts";
+import { Gpt } from "../../src/text/models/gpt.ts";
 import { exportOnnx } from "../../src/interop/mod.ts";
 import { encodeModel } from "../../src/interop/onnx/encode.ts";
 import { opTable } from "../../src/graph/registry.ts";

@@ -159,7 +159,8 @@ export class AwdLstm extends SequenceEncoder {
   #carried(b: number): readonly (readonly [h: Buffer, c: Buffer])[] {
     const before = this.#state;
     if (before?.b === b) return before.layers;
-    const layers = this.rnns.map(({ module: { hidden, directions } }, i) => {
+    const layers = this.rnns.map(({ module }, i) => {
+      const { hidden, directions } = module as LSTM;
       const start = zeros([directions, b, hidden]);
       const from = (old: Tensor | undefined): Buffer => {
         if (old === undefined || before === null) return new Buffer(start);

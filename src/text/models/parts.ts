@@ -59,16 +59,16 @@ export class Conv1D extends Module {
 }
 
 /** The activation by its name in configurations. */
-export const ACTIVATIONS = {
-  gelu: (x: Tensor): Tensor => x.gelu(),
-  gelu_new: (x: Tensor): Tensor => x.gelu({ approximate: "tanh" }),
-  gelu_pytorch_tanh: (x: Tensor): Tensor => x.gelu({ approximate: "tanh" }),
-  relu: (x: Tensor): Tensor => x.relu(),
-  silu: (x: Tensor): Tensor => x.silu(),
-} as const;
+export const ACTIVATIONS: Readonly<Record<ActivationName, (x: Tensor) => Tensor>> = {
+  gelu: (x) => x.gelu(),
+  gelu_new: (x) => x.gelu({ approximate: "tanh" }),
+  gelu_pytorch_tanh: (x) => x.gelu({ approximate: "tanh" }),
+  relu: (x) => x.relu(),
+  silu: (x) => x.silu(),
+};
 
-/** Name of an activation. */
-export type ActivationName = keyof typeof ACTIVATIONS;
+/** Name of an activation, as configurations have it. */
+export type ActivationName = "gelu" | "gelu_new" | "gelu_pytorch_tanh" | "relu" | "silu";
 
 /** The names of activations. */
 export const ACTIVATION_NAMES = Object.keys(ACTIVATIONS) as ActivationName[];

@@ -6,12 +6,16 @@
  */
 import { ConfigError } from "../../base/errors.ts";
 import { checkOptions, either, num, nums, type OptionTable } from "../../base/options.ts";
-import { type Embedding, type GRU, type LSTM, Module, type RNN, type SequenceOptions } from "../../nn/mod.ts";
+import { Module } from "../../nn/mod.ts";
 import { aTensor, Parameter, rand, type Rng, type Tensor } from "../../tensor/mod.ts";
 
-type Recurrent = LSTM | GRU | RNN;
+/** Options of the `forward` of recurrent layers. */
+export interface LengthsOptions {
+  /** How many steps of each item count, `[b]`; all by default. */
+  readonly lengths?: Tensor | readonly number[];
+}
 
-const SEQUENCE: OptionTable<SequenceOptions> = { lengths: either(aTensor, nums) };
+const LENGTHS: OptionTable<LengthsOptions> = { lengths: either(aTensor, nums) };
 
 /** Refuses what is no probability; gives it back. */
 function probability(layer: string, p: number): number {
@@ -25,16 +29,19 @@ function keeping(shape: readonly number[], p: number, rng: Rng | null): Tensor {
   return p === 1 ? kept.mul(0) : kept.mul(1 / (1 - p));
 }
 
+/** A recurrent layer, such as `nn.LSTM`; `S` is the state that it carries. */
+export type RecurrentLayer<S> = Module<[x: Tensor, state?: S | null, options?: LengthsOptions], [Tensor, S]>;
+
 /**
  * A recurrent layer whose recurrent weights are dropped in training: some of them are 0 through a whole batch, the others are
  * scaled. The weights are trained under names that end in `_raw`, as fastai has them.
  */
-export class WeightDropout<M extends Recurrent = LSTM> extends Module<
-  [x: Tensor, state?: Parameters<M["forward"]>[1], options?: SequenceOptions],
-  ReturnType<M["forward"]>
+export class WeightDropout<S = readonly [h: Tensor, c: Tensor]> extends Module<
+  [x: Tensor, state?: S | null, options?: LengthsOptions],
+  [Tensor, S]
 > {
   /** The layer; the weights that are dropped from it are not among its own. */
-  declare readonly module: M; // behind the raw weights, as fastai lists them
+  declare readonly module: RecurrentLayer<S>; // behind the raw weights, as fastai lists them
   readonly #names: readonly string[];
 
   /**
@@ -46,7 +53,7 @@ export class WeightDropout<M extends Recurrent = LSTM> extends Module<
    * @param rng Where the numbers come from; null for the default generator.
    */
   constructor(
-    module: M,
+    module: RecurrentLayer<S>,
     readonly p: number = 0.5,
     layerNames: readonly string[] = ["weight_hh_l0"],
     readonly rng: Rng | null = null,
@@ -70,19 +77,14 @@ export class WeightDropout<M extends Recurrent = LSTM> extends Module<
   }
 
   /** What the layer makes of `x` with these weights. */
-  override forward(
-    x: Tensor,
-    state?: Parameters<M["forward"]>[1],
-    options: SequenceOptions = {},
-  ): ReturnType<M["forward"]> {
-    checkOptions("apply WeightDropout", options, SEQUENCE);
+  override forward(x: Tensor, state: S | null = null, options: LengthsOptions = {}): [Tensor, S] {
+    checkOptions("apply WeightDropout", options, LENGTHS);
     const own = this.module as unknown as Record<string, Tensor>;
     for (const name of this.#names) {
       const raw = (this as unknown as Record<string, Tensor>)[`${name}_raw`];
       own[name] = this.training && this.p > 0 ? raw.mul(keeping(raw.shape, this.p, this.rng)) : raw;
     }
-    const forward = this.module.forward as (x: Tensor, state: unknown, options: SequenceOptions) => unknown;
-    return forward.call(this.module, x, state, options) as ReturnType<M["forward"]>;
+    return this.module.forward(x, state, options);
   }
 }
 
@@ -95,7 +97,7 @@ export class EmbeddingDropout extends Module {
    * @param p Probability that a row is 0, in training.
    * @param rng Where the numbers come from; null for the default generator.
    */
-  constructor(readonly emb: Embedding, readonly p: number, readonly rng: Rng | null = null) {
+  constructor(readonly emb: Module & { readonly count: number }, readonly p: number, readonly rng: Rng | null = null) {
     super();
     probability("EmbeddingDropout", p);
   }
