@@ -7,7 +7,7 @@ import { requireNames } from "../base/kept_names.ts";
 import { isAbsolute, join } from "../base/path.ts";
 import { ConfigError } from "../base/errors.ts";
 import type { LayerJson } from "../base/json.ts";
-import { checkOptions } from "../base/options.ts";
+import { checkNamed, checkOptions } from "../base/options.ts";
 import type { InputsJson } from "../data/mod.ts";
 import { writeSafetensors } from "../io/safetensors.ts";
 import { hostTensors } from "../io/tensors.ts";
@@ -60,6 +60,7 @@ export async function exportLearner(
   file: string = "export",
   options: LearnerOnnxOptions = {},
 ): Promise<string> {
+  checkNamed("export", options, "opset");
   const onnx = file.toLowerCase().endsWith(".onnx");
   // most learners never become ONNX: its code is loaded for those that do
   const none = typeof options === "object" && options !== null && Object.keys(options).length === 0;

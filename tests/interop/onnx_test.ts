@@ -23,6 +23,7 @@ import { Bert } from "../../src/text/models/bert.ts";
 import { Gpt } from "../../src/text/models/gpt.ts";
 import { exportOnnx } from "../../src/interop/mod.ts";
 import { encodeModel } from "../../src/interop/onnx/encode.ts";
+import { floatToHalf, halfToFloat } from "../../src/base/half.ts";
 import { opTable } from "../../src/graph/registry.ts";
 import { trace } from "../../src/tensor/mod.ts";
 import { onDevices } from "../support/devices.ts";
@@ -77,6 +78,22 @@ onDevices("files for batches of one size, with names, text and weights of their 
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}, kinds);
+
+onDevices("weights are stored as f16 where that is asked for, and computed with as f32", async () => {
+  const model = new nn.Sequential(new nn.Linear(64, 64), new nn.ReLU(), new nn.Linear(64, 2)), x = randn([5, 64]);
+  const whole = await exportOnnx(model, x), half = await exportOnnx(model, x, { weights: "f16" });
+  const sizes = [(await whole.bytes()).length, (await half.bytes()).length];
+  assert(sizes[1] < 0.6 * sizes[0], `${sizes}`);
+  const rounded = model.namedParameters();
+  for (const [name, p] of rounded) {
+    if (name.endsWith("weight")) {
+      p.assign(tensor(halfToFloat(floatToHalf(await p.data() as Float32Array)), { shape: p.shape }));
+    }
+  }
+  await assertSame(half, (t) => model.forward(t), [x], "rounded weights");
+  rounded.get("0.weight")!.assign(rounded.get("0.weight")!.add(1e5));
+  await assertRejects(() => exportOnnx(model, x, { weights: "f16" }), ConfigError, "0.weight has");
 }, kinds);
 
 onDevices("inputs and outputs of every type", async () => {

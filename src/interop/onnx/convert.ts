@@ -5,6 +5,7 @@
  * @module
  */
 import { ConfigError } from "../../base/errors.ts";
+import { floatToHalf } from "../../base/half.ts";
 import { type Dtype, readAll, type Tensor } from "../../tensor/mod.ts";
 import { elementwise } from "./elementwise.ts";
 import { GraphView, type Written } from "./graph_view.ts";
@@ -32,6 +33,7 @@ const MOST_FOLDED = 2 ** 24;
  * Writes a trace.
  *
  * @param inputs Shapes and types of the inputs.
+ * @param options Version of ONNX's operators, and whether weights of two axes or more are stored as f16.
  * @throws ConfigError naming an operation that ONNX does not have.
  */
 export async function graphOf(
@@ -39,7 +41,7 @@ export async function graphOf(
   trace: SymbolicTrace,
   inputs: readonly Pick<Op, "dims" | "dtype">[],
   names: GraphNames,
-  opset: number,
+  { opset, half }: { readonly opset: number; readonly half: boolean },
 ): Promise<GraphProto> {
   const g = new GraphView(trace, opset);
   const chosen = new Map<number, Written>(), read = new Map<number, Tensor>();
@@ -76,11 +78,14 @@ export async function graphOf(
   for (const id of [...chosen.keys()].sort((a, b) => a - b)) {
     const op = g.op(id), data = numbers.get(id), { inputs: from, write } = chosen.get(id)!;
     const name = op.source?.kind === "variable" ? op.source.name : `constant_${id}`;
+    const dims = op.dims.map((d) => d.rest);
     named.set(
       id,
       data === undefined
         ? write(from.map((x) => named.get(g.id(x))!), w)
-        : w.initializer(name, op.dtype, op.dims.map((d) => d.rest), data),
+        : half && op.dtype === "f32" && dims.length > 1
+        ? halfOf(what, w, name, dims, data as Float32Array)
+        : w.initializer(name, op.dtype, dims, data),
     );
   }
   const results = trace.outputs.map((id) => ({ name: named.get(g.id(id))!, dtype: g.op(id).dtype }));
@@ -91,6 +96,15 @@ export async function graphOf(
     input: inputs.map((x, i) => valueInfo(names.inputs[i], x, names)),
     output: trace.outputs.map((id, i) => valueInfo(names.outputs[i], g.op(id), names)),
   };
+}
+
+/** Numbers that are stored as f16 and computed with as f32. */
+function halfOf(what: string, w: GraphWriter, name: string, dims: readonly number[], data: Float32Array): string {
+  const large = data.find((v) => Number.isFinite(v) && Math.abs(v) >= 65520);
+  if (large !== undefined) {
+    throw new ConfigError(`Cannot export ${what} to ONNX with { weights: "f16" }: ${name} has ${large}, beyond f16`);
+  }
+  return w.node("Cast", [w.half(name, dims, floatToHalf(data))], { to: ELEMENT.f32 });
 }
 
 /** The nodes, of which those that give results give them under the names of the outputs. */

@@ -9,6 +9,7 @@ import {
   checkOptions,
   flag,
   objectWith,
+  oneOf,
   type OptionTable,
   orNull,
   other,
@@ -41,6 +42,11 @@ export interface OnnxOptions {
   readonly inputNames?: readonly string[];
   /** Names of the outputs; `["output"]` by default, and `"output_0"` and so on for several. */
   readonly outputNames?: readonly string[];
+  /**
+   * How weights of two axes or more are stored: `"f32"` by default, or `"f16"`, which halves the file and rounds them to 11
+   * bits. It computes in f32 either way.
+   */
+  readonly weights?: "f32" | "f16";
   /** Free text that the file has with it. */
   readonly metadata?: Readonly<Record<string, string>>;
   /**
@@ -62,6 +68,7 @@ export const ONNX: OptionTable<OnnxOptions> = {
   lengthAxis: whole(1),
   inputNames: texts,
   outputNames: texts,
+  weights: oneOf("f32", "f16"),
   metadata: other<Readonly<Record<string, string>>>(
     "an object of strings",
     (v) => typeof v === "object" && v !== null && Object.values(v).every((s) => typeof s === "string"),
@@ -124,8 +131,16 @@ export async function onnxOf(
   model: AnyModule,
   example: readonly Tensor[],
   forward: (...inputs: Tensor[]) => unknown,
-  { opset = 18, dynamicBatch = true, lengthAxis, inputNames, outputNames, metadata = {}, externalData = null }:
-    OnnxOptions,
+  {
+    opset = 18,
+    dynamicBatch = true,
+    lengthAxis,
+    inputNames,
+    outputNames,
+    weights = "f32",
+    metadata = {},
+    externalData = null,
+  }: OnnxOptions,
 ): Promise<OnnxModel> {
   const what = model.constructor.name;
   if (example.length === 0) throw new ConfigError(`Cannot export ${what} to ONNX: give an example of its input`);
@@ -139,7 +154,7 @@ export async function onnxOf(
     merged,
     shapes,
     { graph: what, inputs, outputs: results, batch: "batch", length: "length" },
-    opset,
+    { opset, half: weights === "f16" },
   );
   const proto: ModelProto = {
     irVersion: FORMATS.get(opset)!,

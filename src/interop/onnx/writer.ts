@@ -93,6 +93,14 @@ export class GraphWriter {
     return name;
   }
 
+  /** f16 numbers under a name, given as their bits. */
+  half(wanted: string, dims: readonly number[], bits: Uint16Array): string {
+    const name = this.reserve(wanted),
+      rawData = new Uint8Array(bits.buffer as ArrayBuffer, bits.byteOffset, bits.byteLength);
+    this.initializers.push({ name, dims, dataType: ELEMENT.f16, rawData });
+    return name;
+  }
+
   /** One number, of a shape without axes. */
   scalar(value: number, dtype: Dtype): string {
     return this.#shared(`${dtype} ${Object.is(value, -0) ? "-0" : value}`, () => {
