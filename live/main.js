@@ -10,6 +10,7 @@ const view = {
   chosen: null, // number of the fit that is looked at; null follows the last
   connected: false,
   shownTop: null,
+  shownTexts: null,
   waiting: false,
   source: null,
   lost: 0,
@@ -270,6 +271,15 @@ function drawSmall() {
   });
 }
 
+/** What callbacks show, such as samples of a language model; as text, whatever it says. */
+function drawTexts() {
+  const { texts } = store;
+  if (texts === view.shownTexts) return;
+  view.shownTexts = texts;
+  $("texts-card").hidden = texts.length === 0;
+  $("texts").replaceChildren(...texts.flatMap(({ title, text }) => [element("dt", title), element("dd", text)]));
+}
+
 function drawTop() {
   const { top } = store;
   $("top-card").hidden = top === null && (store.run === null || store.run.status === "idle" || !store.controls);
@@ -345,6 +355,7 @@ function draw() {
         drawTable,
         drawSmall,
         drawTop,
+        drawTexts,
         drawNow,
         drawDevice,
       ]

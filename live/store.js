@@ -20,6 +20,7 @@ export class Store {
       before: null,
       finder: null,
       top: null,
+      texts: [],
       controls: false,
     });
     this.fits = new Map();
@@ -39,6 +40,7 @@ export class Store {
     }
     if ("finder" in message) this.finder = message.finder;
     if ("top" in message) this.top = message.top;
+    if ("texts" in message) this.texts = message.texts;
     for (const fit of message.fits) this.takeFit(fit);
   }
 

@@ -68,3 +68,5 @@ export {
   type TextLearnerOptions,
 } from "../text/learner.ts";
 export { loadLearner, type LoadLearnerOptions } from "../load/load_learner.ts";
+export { type JudgedText, type TextConfusionOptions, TextInterpretation } from "../text/interpret.ts";
+export { SampleText, type SampleTextOptions, type TextSample } from "../text/sample_text.ts";

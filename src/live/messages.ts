@@ -74,6 +74,12 @@ export interface TopLossesMessage {
   readonly note: string;
 }
 
+/** A text that a callback shows, such as a sample of a language model. */
+export interface TextMessage {
+  readonly title: string;
+  readonly text: string;
+}
+
 /** Everything that the page shows (`full`), or what is new. */
 export interface Message {
   readonly full: boolean;
@@ -86,6 +92,8 @@ export interface Message {
   readonly finder?: LrCurve | null;
   /** Absent where the page has them. */
   readonly top?: TopLossesMessage | null;
+  /** The newest texts that callbacks show, the last first; absent where the page has them. */
+  readonly texts?: readonly TextMessage[];
   /** What the device did so far; null where none is open. */
   readonly stats: DeviceStats | null;
   /** Whether the page may pause and stop. */

@@ -440,6 +440,22 @@ td.best {
   color: var(--muted);
   display: block;
 }
+.texts {
+  display: grid;
+  grid-template-columns: max-content 1fr;
+  gap: 8px 16px;
+  margin: 0;
+  max-height: 22rem;
+  overflow: auto;
+}
+.texts dt {
+  color: var(--muted);
+}
+.texts dd {
+  margin: 0;
+  white-space: pre-wrap;
+  overflow-wrap: anywhere;
+}
 .note,
 .points {
   color: var(--muted);
@@ -818,6 +834,7 @@ class Store {
       before: null,
       finder: null,
       top: null,
+      texts: [],
       controls: false,
     });
     this.fits = new Map();
@@ -837,6 +854,7 @@ class Store {
     }
     if ("finder" in message) this.finder = message.finder;
     if ("top" in message) this.top = message.top;
+    if ("texts" in message) this.texts = message.texts;
     for (const fit of message.fits) this.takeFit(fit);
   }
 
@@ -900,6 +918,7 @@ const view = {
   chosen: null, // number of the fit that is looked at; null follows the last
   connected: false,
   shownTop: null,
+  shownTexts: null,
   waiting: false,
   source: null,
   lost: 0,
@@ -1160,6 +1179,15 @@ function drawSmall() {
   });
 }
 
+/** What callbacks show, such as samples of a language model; as text, whatever it says. */
+function drawTexts() {
+  const { texts } = store;
+  if (texts === view.shownTexts) return;
+  view.shownTexts = texts;
+  $("texts-card").hidden = texts.length === 0;
+  $("texts").replaceChildren(...texts.flatMap(({ title, text }) => [element("dt", title), element("dd", text)]));
+}
+
 function drawTop() {
   const { top } = store;
   $("top-card").hidden = top === null && (store.run === null || store.run.status === "idle" || !store.controls);
@@ -1235,6 +1263,7 @@ function draw() {
         drawTable,
         drawSmall,
         drawTop,
+        drawTexts,
         drawNow,
         drawDevice,
       ]
@@ -1393,6 +1422,12 @@ export const MIDDLE: string = `</style>
           class="head"><h2>Largest losses</h2><button id="top-ask" type="button" class="quiet">after this epoch</button></div>
         <div id="top" class="pictures"></div>
         <p id="top-note" class="note"></p>
+      </section>
+      <section class="card wide" id="texts-card" hidden>
+        <div class="head">
+          <h2>Written texts</h2>
+        </div>
+        <dl id="texts" class="texts"></dl>
       </section>
       <section class="card" id="now-card" hidden>
         <div class="head">

@@ -5,7 +5,16 @@
  */
 import { currentDevice } from "../tensor/mod.ts";
 import { type FitRecord, type LrCurve, type Phase, Recorder, type TrainLoop } from "../train/mod.ts";
-import type { FitMessage, FitOutcome, Message, Points, RunMessage, RunStatus, TopLossesMessage } from "./messages.ts";
+import type {
+  FitMessage,
+  FitOutcome,
+  Message,
+  Points,
+  RunMessage,
+  RunStatus,
+  TextMessage,
+  TopLossesMessage,
+} from "./messages.ts";
 import { downsample } from "./downsample.ts";
 
 /** Points of a curve that a page starts with, and that one message adds at most. */
@@ -46,6 +55,7 @@ export class RunState {
   readonly #fits: Fit[] = [];
   #sentFinder: LrCurve | null = null;
   #sentTop: TopLossesMessage | null = null;
+  #sentTexts = "";
 
   constructor({ title, controls }: { readonly title: string; readonly controls: boolean }) {
     this.#title = title;
@@ -84,6 +94,7 @@ export class RunState {
       })),
       finder: finderOf(learn),
       top: this.top,
+      texts: textsOf(learn),
       ...this.#common(learn, status, clock),
     };
   }
@@ -91,16 +102,18 @@ export class RunState {
   /** What is new since the last call. */
   more(learn: TrainLoop, status: RunStatus, clock: Clock): Message {
     const fit = this.#fits.at(-1);
-    const finder = finderOf(learn), { top } = this;
+    const finder = finderOf(learn), { top } = this, texts = textsOf(learn), written = JSON.stringify(texts);
     const message = {
       full: false,
       fits: fit === undefined ? [] : [moreOf(fit)],
       ...(finder === this.#sentFinder ? {} : { finder }),
       ...(top === this.#sentTop ? {} : { top }),
+      ...(written === this.#sentTexts ? {} : { texts }),
       ...this.#common(learn, status, clock),
     };
     this.#sentFinder = finder;
     this.#sentTop = top;
+    this.#sentTexts = written;
     return message;
   }
 
@@ -113,6 +126,17 @@ export class RunState {
       stats: currentDevice()?.stats() ?? null,
     };
   }
+}
+
+/** Most texts of callbacks, and most characters of one, that a page gets. */
+const MOST_TEXTS = 20, LONGEST_TEXT = 4000;
+
+/** The newest texts that callbacks show, the last first. */
+function textsOf(learn: TrainLoop): TextMessage[] {
+  const all = learn.cbs.flatMap((cb) =>
+    cb.shown().map(({ title, text }) => ({ title, text: text.slice(0, LONGEST_TEXT) }))
+  );
+  return all.slice(-MOST_TEXTS).reverse();
 }
 
 function finderOf(learn: TrainLoop): LrCurve | null {

@@ -99,6 +99,11 @@ export class Callback {
     return null;
   }
 
+  /** Texts that the live page shows of the callback, the oldest first: a heading and a text each; none by default. */
+  shown(): readonly { readonly title: string; readonly text: string }[] {
+    return [];
+  }
+
   /**
    * What the callback would lose if the process ended between two batches or two epochs: plain data, typed arrays, tensors;
    * null for nothing. Checkpoints keep it, and give it back to {@link Callback.loadStateDict}.

@@ -1,0 +1,124 @@
+/**
+ * Where a classifier of texts errs: its confusion matrix, and the texts with the largest losses.
+ *
+ * @module
+ */
+import { ConfigError, DataError } from "../base/errors.ts";
+import { checkOptions, flag, text } from "../base/options.ts";
+import { type Figure, plotMatrix } from "../plot/mod.ts";
+import { readAll } from "../tensor/mod.ts";
+import { SHOW_TEXT, type ShowTextOptions } from "./data/show_text.ts";
+import { textTable } from "./data/text_table.ts";
+import type { TextClassifierLearner } from "./learner.ts";
+
+/** One text of a set that was predicted. */
+export interface JudgedText {
+  /** The text. */
+  readonly text: string;
+  /** The class that was predicted. */
+  readonly predicted: string;
+  /** The class that it has. */
+  readonly actual: string;
+  /** Its loss. */
+  readonly loss: number;
+  /** Probability of the predicted class. */
+  readonly probability: number;
+}
+
+/** Options of {@link TextInterpretation.plotConfusionMatrix}. */
+export interface TextConfusionOptions {
+  /** Whether shares of each row are shown, not counts; false by default. */
+  readonly normalize?: boolean;
+  /** Heading; "Confusion matrix" by default. */
+  readonly title?: string;
+}
+
+/** What a learner makes of its validation texts. */
+export class TextInterpretation {
+  /** Validation texts in their order, each with what it was taken for. */
+  readonly texts: readonly JudgedText[];
+  /** The classes, in the order of the matrix. */
+  readonly vocab: readonly string[];
+
+  private constructor(texts: readonly JudgedText[], vocab: readonly string[]) {
+    this.texts = texts;
+    this.vocab = vocab;
+  }
+
+  /** Predicts the validation texts of `learn`. */
+  static async fromLearner(learn: TextClassifierLearner): Promise<TextInterpretation> {
+    const dls = learn?.textDls;
+    if (dls === undefined || dls.isLm) {
+      throw new ConfigError("Cannot interpret this learner: it takes one of texts, as textClassifierLearner makes it");
+    }
+    const { validSet: { texts }, vocab } = dls;
+    if (texts.length === 0) throw new DataError("Cannot interpret this learner: it has no validation texts");
+    const { preds, targs, losses } = await learn.getPreds({ withLoss: true });
+    if (preds.shape.length !== 2 || preds.shape[1] !== vocab.length || losses === undefined) {
+      throw new ConfigError(`Cannot interpret this learner: it does not tell ${vocab.length} classes apart`);
+    }
+    const [got, actual, values, best] = await readAll([
+      preds.argmax({ axis: 1 }),
+      targs,
+      losses,
+      preds.max({ axis: 1 }),
+    ]);
+    const judged = texts.map((text, i) => ({
+      text,
+      predicted: dls.label(got[i]),
+      actual: dls.label(actual[i]),
+      loss: values[i],
+      probability: best[i],
+    }));
+    return new TextInterpretation(judged, vocab.map(String));
+  }
+
+  /** How many texts of each class (row) were taken for each class (column). */
+  confusionMatrix(): number[][] {
+    const place = new Map(this.vocab.map((label, i) => [label, i]));
+    const counts = this.vocab.map(() => this.vocab.map(() => 0));
+    for (const { actual, predicted } of this.texts) counts[place.get(actual)!][place.get(predicted)!]++;
+    return counts;
+  }
+
+  /** The `k` texts with the largest losses, largest first; all by default. */
+  topLosses(k?: number): JudgedText[] {
+    const worth = ({ loss }: JudgedText) => Number.isNaN(loss) ? Infinity : loss; // no number is the worst
+    return [...this.texts].sort((a, b) => worth(a) === worth(b) ? 0 : worth(b) - worth(a)).slice(0, k);
+  }
+
+  /** The texts with the largest losses as a table. */
+  showTopLosses(options: ShowTextOptions = {}): string {
+    const { maxN = 9, width } = checkOptions("show the largest losses", options, SHOW_TEXT);
+    const columns = [
+      { name: "text", wide: true },
+      ...["class", "prediction", "probability", "loss"].map((name) => ({ name })),
+    ];
+    const rows = this.topLosses(maxN).map(({ text, actual, predicted, probability, loss }) => [
+      text,
+      actual,
+      predicted,
+      probability.toFixed(2),
+      loss.toFixed(2),
+    ]);
+    return textTable(columns, rows, width);
+  }
+
+  /** The confusion matrix as a picture; the darker, the more. */
+  plotConfusionMatrix(options: TextConfusionOptions = {}): Figure {
+    checkOptions("plot a confusion matrix", options, { normalize: flag, title: text });
+    const { normalize = false, title = "Confusion matrix" } = options;
+    const counts = this.confusionMatrix();
+    const shares = counts.map((row) => {
+      const total = row.reduce((a, b) => a + b, 0);
+      return row.map((n) => total === 0 ? 0 : n / total);
+    });
+    return plotMatrix(normalize ? shares : counts, {
+      rows: this.vocab,
+      columns: this.vocab,
+      rowLabel: "Actual",
+      columnLabel: "Predicted",
+      title,
+    });
+  }
+}
