@@ -10,6 +10,10 @@ import { minimum, type PredictInput, slide, steep, valley } from "../fit/mod.ts"
 import type { Learner } from "../learner/mod.ts";
 import { classesOf } from "../fit/predict.ts";
 import { type Tensor, zeros } from "../tensor/mod.ts";
+import { LmLearner } from "../text/learner.ts";
+import type { GenerateOptions } from "../text/generate.ts";
+import { readText } from "../text/data/text_files.ts";
+import { TextDataLoaders } from "../text/data/text_loaders.ts";
 import type { Logger } from "../train/mod.ts";
 import { loadLearner } from "../load/load_learner.ts";
 import { openDevice } from "./environment.ts";
@@ -132,6 +136,18 @@ export async function predictRun(
   const dls: unknown = learn.dls;
   const pairs = dls instanceof TabularDataLoaders && inputs.some((input) => input.includes("="));
   if (pairs) return [...lines, await line(learn, inputs.join(" "), [rowOf(inputs)])];
+  if ((dls as object) instanceof TextDataLoaders) {
+    if ((dls as TextDataLoaders).isLm) {
+      throw new ConfigError(
+        `Cannot predict with a language model: it writes on, as in anneal generate ${out} "Call me"`,
+      );
+    }
+    for (const given of inputs) {
+      const source = await exists(given) && !await isFolder(given) ? await readText(given) : given;
+      lines.push(await line(learn, given, [source]));
+    }
+    return lines;
+  }
   for (const file of inputs) {
     try {
       lines.push(...await fileLines(learn, run, file, form));
@@ -141,6 +157,20 @@ export async function predictRun(
     }
   }
   return lines;
+}
+
+/** What a language model writes after a text. */
+export async function generateText(
+  out: string,
+  start: string,
+  { n, ...options }: GenerateOptions & { readonly n: number },
+  logger: Logger,
+): Promise<string> {
+  const { learn, run } = await trained(out, logger), model: unknown = learn;
+  if (model instanceof LmLearner) return await model.predict(start, n, options);
+  throw new ConfigError(
+    `Cannot write on with the run ${out}: it has no language model, data of kind ${run.recipe.data.kind} need isLm: true`,
+  );
 }
 
 function rowOf(pairs: readonly string[]): Record<string, string> {

@@ -61,6 +61,14 @@ interface Predicting extends Common {
   readonly out?: string;
 }
 
+interface Generating extends Common {
+  readonly n: string;
+  readonly temperature: string;
+  readonly topK?: string;
+  readonly minP?: string;
+  readonly seed?: string;
+}
+
 interface Training {
   readonly live?: string | boolean;
   readonly budget?: string;
@@ -167,8 +175,39 @@ export function makeProgram(): Command {
 
   add(
     program,
+    "generate <run> [start]",
+    "have a trained language model write on",
+    'generate runs/moby "Call me" --n 60 --temperature 0.7',
+  )
+    .option("--n <number>", "tokens to write", "40")
+    .option("--temperature <number>", "below 1 likely tokens become likelier, 0 always takes the likeliest", "0.8")
+    .option("--top-k <number>", "draw from so many of the likeliest tokens only")
+    .option("--min-p <number>", "do not draw tokens less probable than this")
+    .option("--seed <number>", "seed of what is drawn")
+    .action(async (run: string, start: string | undefined, { json, ...options }: Generating) => {
+      const { generateText } = await import("./inspect.ts");
+      const print = printer(json);
+      const number = (name: string, text: string | undefined): Record<string, number> => {
+        if (text === undefined) return {};
+        const value = Number(text);
+        if (text.trim() !== "" && Number.isFinite(value)) return { [name]: value };
+        throw new ConfigError(`Cannot write with ${name} ${text}: it takes a number`);
+      };
+      const { n = 40, ...rest } = {
+        ...number("n", options.n),
+        ...number("temperature", options.temperature),
+        ...number("topK", options.topK),
+        ...number("minP", options.minP),
+        ...number("seed", options.seed),
+      };
+      const text = await generateText(run, start ?? "", { n, ...rest }, printer(true).logger);
+      print.result({ text }, [text]);
+    });
+
+  add(
+    program,
     "predict <run> [inputs...]",
-    "predict with a trained model: image files, a file (.csv, .parquet, .feather, .jsonl) or column=value pairs of a table, a file of arrays (.safetensors, .npz), or --item of the validation set",
+    "predict with a trained model: image files, texts or files of text, a file (.csv, .parquet, .feather, .jsonl) or column=value pairs of a table, a file of arrays (.safetensors, .npz), or --item of the validation set",
     "predict runs/digits --item 0 --item 7",
   )
     .option("--item <number>", "item of the validation set; may be given several times", collect, [] as string[])

@@ -82,7 +82,7 @@ export class Tokenizer {
    * @example
    * ```ts
    * import { Tokenizer } from "@anneal/anneal";
-   * console.log(Tokenizer.words().tokenize("Don't STOP!")); // [ "xxbos", "do", "n't", "xxup", "stop", "!" ]
+   * console.log(Tokenizer.words().tokenize("Don't STOP!").join(" ")); // xxbos xxmaj do n't xxup stop !
    * ```
    */
   static words(options: WordsOptions = {}): Tokenizer {

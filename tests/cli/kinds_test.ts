@@ -51,6 +51,17 @@ const SETS: Readonly<Record<string, readonly string[]>> = {
   "mixUp": ["callbacks={ mixUp: { alpha: 0.4 } }"],
   "a model of a module": ["model={ kind: module, file: model.ts }"],
   "data of a module": ["data={ kind: module, file: data.ts, outputs: 2 }"],
+  "texts": [
+    "data={ kind: text, file: texts.csv, minFreq: 1, bs: 4, seqLen: 8 }",
+    "model={ kind: awdLstm, embSize: 4, hidden: 4, layers: 1 }",
+    "metrics=[accuracy, perplexity]",
+  ],
+  "a language model": [
+    "data={ kind: text, file: texts.csv, isLm: true, tokenizer: chars, bs: 2, seqLen: 8 }",
+    "model={ kind: gpt, nLayer: 1, nHead: 1, nEmbd: 8, blockSize: 8 }",
+    "metrics=[perplexity]",
+    "callbacks={ sampleText: { start: a, n: 4 } }",
+  ],
   "values": [
     "data={ kind: arrays, file: small.safetensors, y: x, validPct: 0.25, bs: 16 }",
     "loss=smoothL1",
@@ -77,6 +88,8 @@ const y = x.sum({ axis: 1 }).gt(0).cast("i32");
 export default () => DataLoaders.fromArrays({ x, y, xValid: x, yValid: y }, { bs: 16 });
 `,
       );
+      const lines = Array.from({ length: 40 }, (_, i) => `${i % 2 ? "good" : "bad"} film ${i % 5},${i % 2}`);
+      await Deno.writeTextFile(join(folder, "texts.csv"), ["text,label", ...lines].join("\n"));
       const file = join(folder, "small.yaml");
       const recipe = checkRecipe(file, SMALL, ["policy.epochs=1", ...set]);
       const { rows } = await trainRecipe(recipe, file, { logger: silentLogger, out: join(folder, "run") });

@@ -25,6 +25,7 @@ import {
   Normalize,
   Resize,
 } from "../../vision/data/mod.ts";
+import type { TextDataLoaders } from "../../text/data/text_loaders.ts";
 import { openArrays } from "./array_file.ts";
 import { isPackageFile, packageFile } from "./package_file.ts";
 import type { Recipe } from "./schema.ts";
@@ -40,6 +41,8 @@ export interface RecipeData {
   readonly vocab: readonly string[];
   /** Columns, for tables. */
   readonly table?: TabularSchema;
+  /** The loaders again, of texts. */
+  readonly text?: TextDataLoaders;
 }
 
 type Spec = Recipe["data"];
@@ -54,6 +57,8 @@ export async function loadData(spec: Spec, folder: string, seed: number): Promis
       return await mnist(spec, seed);
     case "images":
       return await images(spec, path(spec.path), seed);
+    case "text":
+      return await (await import("./text.ts")).loadTexts(spec, path, seed);
     case "csv":
     case "table":
       return await table(spec, await data(spec.file), seed);

@@ -35,6 +35,7 @@ import {
   type MetricLike,
   type Model,
   mse,
+  Perplexity,
   Precision,
   R2Score,
   Recall,
@@ -42,9 +43,11 @@ import {
   RocAuc,
   topKAccuracy,
 } from "../../train/mod.ts";
+import { SampleText } from "../../text/sample_text.ts";
 import { setSeed } from "../../tensor/mod.ts";
 import type { RecipeData } from "./data.ts";
 import { makeModel } from "./model.ts";
+import { isTextModel, textLearner } from "./text.ts";
 import type { LOSSES, METRICS, OPTIMIZERS, Recipe } from "./schema.ts";
 
 const LOSS: Readonly<Record<typeof LOSSES[number], () => nn.Loss>> = {
@@ -74,6 +77,7 @@ const METRIC: Readonly<Record<typeof METRICS[number], (classes: number) => Metri
   mae: () => mae,
   rmse: () => new Rmse(),
   r2Score: () => new R2Score(),
+  perplexity: () => new Perplexity(),
 };
 
 const OPTIMIZER: Readonly<Record<typeof OPTIMIZERS[number], OptFunc>> = {
@@ -104,19 +108,28 @@ export async function makeLearner(
 ): Promise<Learner> {
   const seed = recipe.seed ?? 42;
   setSeed(seed);
-  const model: Model = await makeModel(recipe.model, data, folder);
+  const isText = data.text !== undefined || isTextModel(recipe.model);
   const classify = data.vocab.length > 0;
   const loss = recipe.loss ?? (classify ? "crossEntropy" : "mse");
   checkTask(recipe, loss, data);
   const { kind = "adam", ...hypers } = recipe.optimizer ?? {};
-  return new Learner(data.dls, model, {
-    lossFunc: LOSS[loss](),
+  const options = {
     metrics: (recipe.metrics ?? (classify ? ["accuracy"] : ["rmse"])).map((name) => METRIC[name](data.outputs)),
     optFunc: OPTIMIZER[kind].with(hypers),
     path: out,
     modelDir: ".",
     logger,
-  });
+  };
+  if (isText) {
+    const isLm = data.text?.isLm === true;
+    if (isLm && loss !== "crossEntropy") {
+      throw new ConfigError(`Cannot train a language model with loss ${loss}: it takes crossEntropy`);
+    }
+    const lossFunc = isLm ? {} : { lossFunc: LOSS[loss]() }; // a stream's, which the learner has, looks for classes last
+    return await textLearner(recipe.model, data, { ...options, ...lossFunc, folder });
+  }
+  const model: Model = await makeModel(recipe.model, data, folder);
+  return new Learner(data.dls, model, { lossFunc: LOSS[loss](), ...options });
 }
 
 const CLASS_LOSSES: readonly (typeof LOSSES[number])[] = ["crossEntropy", "labelSmoothing", "focal"];
@@ -177,6 +190,7 @@ export function makeCallbacks(recipe: Recipe): Callback[] {
     mixUp: ({ alpha }) => new MixUp(alpha),
     cutMix: ({ alpha }) => new CutMix(alpha),
     tensorBoard: () => new TensorBoard(),
+    sampleText: ({ start, ...o }) => new SampleText(start ?? "", o),
   };
   for (const [name, options] of Object.entries(wanted)) {
     if (options !== undefined && name !== "checkpoint") list.push(make[name](options ?? {}));

@@ -27,6 +27,10 @@ export async function makeModel(spec: Spec, data: RecipeData, folder: string): P
     }
     case "module":
       return await ownModel(spec, data, folder);
+    case "awdLstm":
+    case "gpt":
+    case "bert":
+      throw new ConfigError(`Cannot train a model of kind ${spec.kind}: it takes data of kind text`);
     default:
       return await visionModel(spec, data);
   }
@@ -63,7 +67,7 @@ function mlp({ layers = [512, 256], dropout = 0, batchNorm = false }: Of<"mlp">,
 
 /** Architectures for images; grey ones have one channel. */
 async function visionModel(
-  spec: Exclude<Spec, Of<"mlp"> | Of<"tabular"> | Of<"module">>,
+  spec: Exclude<Spec, Of<"mlp" | "tabular" | "module" | "awdLstm" | "gpt" | "bert">>,
   data: RecipeData,
 ): Promise<Model> {
   const vision = await import("../../vision/models/mod.ts");

@@ -36,6 +36,7 @@ export const METRICS = [
   "mae",
   "rmse",
   "r2Score",
+  "perplexity",
 ] as const;
 /** Optimizers, by name. */
 export const OPTIMIZERS = ["adam", "sgd", "rmsProp", "rAdam", "qhAdam", "larc", "lamb", "ranger"] as const;
@@ -96,6 +97,21 @@ export const dataForms = {
     normalize: word(["imagenet", "none"]).optional(),
     bs: whole(1).optional(),
   }),
+  text: form({
+    kind: z.literal("text"),
+    file: z.string().min(1).optional(),
+    path: z.string().min(1).optional(),
+    text: z.string().min(1).optional(),
+    label: z.string().min(1).optional(),
+    isLm: z.boolean().optional(),
+    tokenizer: z.string().min(1).optional(),
+    seqLen: whole(1).optional(),
+    minFreq: whole(1).optional(),
+    maxVocab: whole(10).optional(),
+    validPct: number({ above: 0, most: 0.9 }).optional(),
+    encoding: z.string().min(1).optional(),
+    bs: whole(1).optional(),
+  }),
   csv: form({ kind: z.literal("csv"), ...table }),
   table: form({ kind: z.literal("table"), ...table }),
   arrays: form({
@@ -127,6 +143,27 @@ export const modelForms = {
   resnet34: form({ kind: z.literal("resnet34"), ...vision }),
   xresnet18: form({ kind: z.literal("xresnet18") }),
   xresnet34: form({ kind: z.literal("xresnet34") }),
+  awdLstm: form({
+    kind: z.literal("awdLstm"),
+    embSize: whole(1).optional(),
+    hidden: whole(1).optional(),
+    layers: whole(1).optional(),
+    dropMult: number({ least: 0, most: 1 }).optional(),
+  }),
+  gpt: form({
+    kind: z.literal("gpt"),
+    nLayer: whole(1).optional(),
+    nHead: whole(1).optional(),
+    nEmbd: whole(1).optional(),
+    blockSize: whole(1).optional(),
+    dropMult: number({ least: 0, most: 1 }).optional(),
+  }),
+  bert: form({
+    kind: z.literal("bert"),
+    weights: z.string().min(1).optional(),
+    config: z.string().min(1).optional(),
+    dropMult: number({ least: 0, most: 1 }).optional(),
+  }),
   tabular: form({
     kind: z.literal("tabular"),
     layers: z.array(whole(1)).optional(),
@@ -244,6 +281,12 @@ export const callbackForms = {
     keep: whole(1).optional(),
   }),
   tensorBoard: form({}),
+  sampleText: form({
+    start: z.string().optional(),
+    n: whole(1).optional(),
+    temperature: number({ least: 0 }).optional(),
+    seed: whole(0).optional(),
+  }),
 } as const;
 
 /** A whole recipe. */
@@ -251,6 +294,7 @@ export const recipeSchema = form({
   data: kinds(Object.keys(dataForms), [
     dataForms.mnist,
     dataForms.images,
+    dataForms.text,
     dataForms.csv,
     dataForms.table,
     dataForms.arrays,
@@ -263,6 +307,9 @@ export const recipeSchema = form({
     modelForms.resnet34,
     modelForms.xresnet18,
     modelForms.xresnet34,
+    modelForms.awdLstm,
+    modelForms.gpt,
+    modelForms.bert,
     modelForms.tabular,
     modelForms.module,
   ]),
