@@ -55,7 +55,7 @@ interface Origin {
 }
 
 /** A transfer that was cut, and may be taken up again. */
-class Cut extends Error {}
+class CutTransfer extends Error {}
 
 /**
  * Fetches `url` into `dest` unless it is there, and gives the path. What came of a transfer that was cut waits in
@@ -132,7 +132,7 @@ async function transfer(address: string, file: HostFile, note: string, options: 
       mark = await once(address, file, note, before, mark, options);
       return;
     } catch (error) {
-      if (!(error instanceof Cut)) throw error;
+      if (!(error instanceof CutTransfer)) throw error;
       const got = (await file.stat()).size;
       idle = got > before ? 0 : idle + 1;
       if (idle > retries) {
@@ -165,9 +165,9 @@ async function once(
     clearTimeout(timer);
     timer = setTimeout(() => stop.abort(), stallMs);
   };
-  const cut = (error: unknown): Cut => {
+  const cut = (error: unknown): CutTransfer => {
     const silent = stop.signal.aborted ? `the server was silent for ${stallMs / 1000} s` : reasonOf(error);
-    return new Cut(silent, { cause: error });
+    return new CutTransfer(silent, { cause: error });
   };
   const headers: Record<string, string> = { ...options.headers, "accept-encoding": "identity" };
   if (from > 0 && mark !== null) Object.assign(headers, { range: `bytes=${from}-`, "if-range": mark });
@@ -178,16 +178,18 @@ async function once(
     try {
       if (response.status === 416) {
         await file.truncate(0);
-        throw new Cut("the server could not go on where the transfer was cut");
+        throw new CutTransfer("the server could not go on where the transfer was cut");
       }
-      if (response.status >= 500 || response.status === 429) throw new Cut(`the server answered ${response.status}`);
+      if (response.status >= 500 || response.status === 429) {
+        throw new CutTransfer(`the server answered ${response.status}`);
+      }
       if (!response.ok || response.body === null) {
         throw new DataError(`Cannot fetch ${address}: the server answered ${response.status} ${response.statusText}`);
       }
       const { start, total } = extent(response);
       if (response.status === 206 && start !== from) {
         await file.truncate(0);
-        throw new Cut(`the server went on at byte ${start}, not ${from}`);
+        throw new CutTransfer(`the server went on at byte ${start}, not ${from}`);
       }
       if (bytes !== undefined && !Number.isNaN(total) && total !== bytes) {
         throw new DataError(`Cannot use what ${address} offers: the file has ${bytes} bytes, not ${total}`);
@@ -211,7 +213,7 @@ async function once(
         }
         onProgress?.(at, total);
       }
-      if (at < total) throw new Cut(`the transfer was cut after ${at} of ${total} bytes`);
+      if (at < total) throw new CutTransfer(`the transfer was cut after ${at} of ${total} bytes`);
       return fresh;
     } catch (error) {
       await response.body?.cancel().catch(() => {});

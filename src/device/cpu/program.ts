@@ -25,7 +25,7 @@ import { mapLoop } from "./encoder/map_loop.ts";
 import { reduceLoop } from "./encoder/reduce_loop.ts";
 import { partsOfRow, splitReduce } from "./encoder/split_reduce.ts";
 import { segmentSumLoop } from "./encoder/segment_loop.ts";
-import { thinProduct } from "./thin.ts";
+import { thinProduct } from "./thin_product.ts";
 import { bodyCost, productCost, pushBase, type Step } from "./step.ts";
 import { PROGRESS } from "./threads.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 export { type Arch, type ArchInfo, type ArchOptions, type ArchWeights, defineArch, type VisionModel } from "./arch.ts";
-export { type BodyOptions, createBody, type Cut } from "./body.ts";
+export { type BodyOptions, createBody, type Cut } from "./create_body.ts";
 export { createHead, type HeadOptions } from "./head.ts";
 export type { WeightsSource } from "./pretrained.ts";
 export { resnet18, resnet34, resnet50 } from "./resnet.ts";

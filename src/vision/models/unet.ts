@@ -23,7 +23,7 @@ import {
 import { aGenerator, cat, noGrad, type Rng, type Tensor, zeros } from "../../tensor/mod.ts";
 import type { ImageSize } from "../data/mod.ts";
 import type { Arch, VisionModel } from "./arch.ts";
-import { BODY, type BodyOptions, createBody } from "./body.ts";
+import { BODY, type BodyOptions, createBody } from "./create_body.ts";
 import { ConvLayer, type ConvLayerOpts } from "./conv_layer.ts";
 import { ResBlock } from "./xresnet.ts";
 

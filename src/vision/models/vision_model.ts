@@ -9,7 +9,7 @@ import { type AnyModule, kaimingNormal, type Module, Norm, Sequential, type Weig
 import { defaultRng, Parameter, type Rng, tensor } from "../../tensor/mod.ts";
 import type { Model, ParamGroups, Splitter } from "../../train/mod.ts";
 import type { Arch } from "./arch.ts";
-import { BODY, type BodyOptions, createBody, numFeatures } from "./body.ts";
+import { BODY, type BodyOptions, createBody, numFeatures } from "./create_body.ts";
 import { createHead, HEAD, type HeadOptions } from "./head.ts";
 import { DynamicUnet } from "./unet.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { BodyWriter } from "./body.ts";
+import { VectorWriter } from "./vector_writer.ts";
 import { Fn, OP, T } from "./code.ts";
 import type { Context } from "./context.ts";
 import { decode, sweep } from "./loops.ts";
@@ -17,7 +17,12 @@ export function blockLoop(context: Context, domain: Domain, pitch: number): numb
   const { shape, body, outs } = mergeAxes(domain, 2);
   const f = new Fn([T.i32, T.i32, T.i32, T.i32, T.i32, T.i32, T.i32]);
   const axes = shape.map((_, i) => i), inner = shape.length - 1, length = shape[inner];
-  const w = new BodyWriter(f, context, body, { sizes: shape, vector: inner, inner, outer: new Set(axes.slice(0, -1)) });
+  const w = new VectorWriter(f, context, body, {
+    sizes: shape,
+    vector: inner,
+    inner,
+    outer: new Set(axes.slice(0, -1)),
+  });
   const views = outs.map((o) => o.view), all = () => true;
   w.prologue(views);
   w.emit(0, 4, all, views);

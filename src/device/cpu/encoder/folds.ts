@@ -5,7 +5,7 @@
  */
 import type { ReduceKind } from "../../contract.ts";
 import type { Reduction } from "../../rows.ts";
-import type { BodyWriter } from "./body.ts";
+import type { VectorWriter } from "./vector_writer.ts";
 import { MEM, OP, T } from "./code.ts";
 
 /** One reduction with its accumulator, and what goes with it. */
@@ -30,9 +30,9 @@ export const FOLD_BYTES = 48;
 /** Folds that are formed in one pass over a row. */
 export class Folds {
   readonly list: readonly Fold[];
-  readonly #w: BodyWriter;
+  readonly #w: VectorWriter;
 
-  constructor(w: BodyWriter, reductions: readonly Reduction[]) {
+  constructor(w: VectorWriter, reductions: readonly Reduction[]) {
     this.#w = w;
     this.list = reductions.map((reduction) => {
       return { ...reduction, acc: w.f.local(T.v128), total: w.f.local(T.v128), high: w.f.local(T.v128) };

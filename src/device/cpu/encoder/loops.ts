@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { BodyWriter } from "./body.ts";
+import type { VectorWriter } from "./vector_writer.ts";
 import { OP, T } from "./code.ts";
 
 /** A function, and the number of work items that it can be cut into. */
@@ -22,7 +22,7 @@ export const CHUNK = 128;
 export const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
 
 /** Sets the coordinates of `axes` from the row-major number in local `from`. */
-export function decode(w: BodyWriter, axes: readonly number[], from: number): void {
+export function decode(w: VectorWriter, axes: readonly number[], from: number): void {
   const { f, nest } = w;
   if (axes.length === 0) return;
   const rest = f.local(T.i32);
@@ -39,12 +39,12 @@ export function decode(w: BodyWriter, axes: readonly number[], from: number): vo
 }
 
 /** `while (position < limit) { body; position += 4 lanes }`; both in bytes. */
-export function run(w: BodyWriter, limit: () => void, lanes: 4 | 1, body: () => void): void {
+export function run(w: VectorWriter, limit: () => void, lanes: 4 | 1, body: () => void): void {
   w.f.loop(w.position, limit, lanes * 4, body);
 }
 
 /** The innermost loop from the current position to `end` bytes: vectors, then single elements. */
-export function sweep(w: BodyWriter, end: () => void, body: (lanes: 4 | 1) => void): void {
+export function sweep(w: VectorWriter, end: () => void, body: (lanes: 4 | 1) => void): void {
   const { f } = w;
   run(
     w,

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Inst, MapKernel, View } from "../../contract.ts";
-import { BodyWriter, type Nest } from "./body.ts";
+import { type Nest, VectorWriter } from "./vector_writer.ts";
 import { Fn, MEM, OP, T } from "./code.ts";
 import type { Context } from "./context.ts";
 import { decode, product, sweep, type Work } from "./loops.ts";
@@ -30,7 +30,7 @@ export function mapLoop(context: Context, { shape, body, outs }: MapKernel): Wor
     outer: new Set(outer),
     ...(segments ? { segments: segments.starts } : {}),
   };
-  const w = new BodyWriter(f, context, body, nest);
+  const w = new VectorWriter(f, context, body, nest);
   const views = outs.map((o) => o.view);
   const all = () => true;
   w.prologue(views);
@@ -89,7 +89,7 @@ function clampEnd(f: Fn, end: number, n: number): void {
 
 /** The part of each segment that lies in the range, its number being the same for all of it. */
 function segmentLoop(
-  w: BodyWriter,
+  w: VectorWriter,
   context: Context,
   starts: readonly number[],
   n: number,

@@ -6,7 +6,7 @@
 import type { ReduceKernel, View } from "../../contract.ts";
 import { neededInPass } from "../../data_flow.ts";
 import { rowPasses, rowRoots } from "../../rows.ts";
-import { BodyWriter, type Nest } from "./body.ts";
+import { type Nest, VectorWriter } from "./vector_writer.ts";
 import { Fn, OP, T } from "./code.ts";
 import type { Context } from "./context.ts";
 import { Folds } from "./folds.ts";
@@ -43,7 +43,7 @@ export function reduceLoop(context: Context, kernel: ReduceKernel): Work {
     inner: sizes.length - 1,
     outer: new Set(rowAxes),
   };
-  const w = new BodyWriter(f, context, body, nest);
+  const w = new VectorWriter(f, context, body, nest);
   const stored = outs.map((o) => o.view);
   w.prologue(stored);
   w.emit(0, 4, () => true, stored);
@@ -93,7 +93,7 @@ export function reduceLoop(context: Context, kernel: ReduceKernel): Work {
 }
 
 /** One row, or four side by side: a pass for each depth of folds, and one for what is stored element by element. */
-function oneRow(w: BodyWriter, kernel: ReduceKernel, lanes: 4 | 1, beside: boolean): void {
+function oneRow(w: VectorWriter, kernel: ReduceKernel, lanes: 4 | 1, beside: boolean): void {
   const { f } = w;
   const { outer, inner, body, outs } = kernel;
   const lead = outer.length;

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Inst, SegmentSumKernel, View } from "../../contract.ts";
-import { BodyWriter, type Nest } from "./body.ts";
+import { type Nest, VectorWriter } from "./vector_writer.ts";
 import { Fn, MEM, OP, T } from "./code.ts";
 import type { Context } from "./context.ts";
 import { Folds } from "./folds.ts";
@@ -19,7 +19,7 @@ export function segmentSumLoop(context: Context, { n, starts, body, outs }: Segm
   const nest: Nest = { sizes: [n], vector: 0, inner: 0, outer: new Set(), segments: same?.starts ?? starts };
   const first = body.length;
   const whole: Inst[] = [...body, ...outs.map((o): Inst => ({ k: "reduce", kind: "sum", a: o.value }))];
-  const w = new BodyWriter(f, context, whole, nest);
+  const w = new VectorWriter(f, context, whole, nest);
   const views = outs.map((o): View => ({ ...o.view, strides: [0] }));
   w.prologue(views);
   const own = (i: number) => i < first;

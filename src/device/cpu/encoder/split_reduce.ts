@@ -4,7 +4,7 @@
  * @module
  */
 import type { ReduceKernel, View } from "../../contract.ts";
-import { BodyWriter } from "./body.ts";
+import { VectorWriter } from "./vector_writer.ts";
 import { Fn, MEM, OP, T } from "./code.ts";
 import type { Context } from "./context.ts";
 import { FOLD_BYTES, Folds } from "./folds.ts";
@@ -42,7 +42,7 @@ function begin(context: Context, kernel: ReduceKernel, stored: readonly View[]) 
   const { outer, inner, body, outs } = kernel;
   const f = new Fn([T.i32, T.i32, T.i32]);
   const sizes = [...outer, ...inner], rowAxes = outer.map((_, i) => i);
-  const w = new BodyWriter(f, context, body, {
+  const w = new VectorWriter(f, context, body, {
     sizes,
     vector: sizes.length - 1,
     inner: sizes.length - 1,

@@ -1,14 +1,15 @@
 /**
- * The body of one kernel, written for four lanes at a time or for one element: loads, stores, and when each instruction is
- * computed. What does not change in a loop is computed before it.
+ * The instructions of one kernel, for four lanes at a time or for one element, and when each is computed. What does not
+ * change in a loop is computed before it.
  *
  * @module
  */
-import type { Dtype, ValueType } from "../../../base/dtype.ts";
+import type { ValueType } from "../../../base/dtype.ts";
 import type { Guard, Inst, View } from "../../contract.ts";
 import { operandsOf, typesOf } from "../../instructions.ts";
 import { type Fn, LANE, MEM, OP, T } from "./code.ts";
 import type { Context } from "./context.ts";
+import { LaneAccess, widthOf } from "./lane_access.ts";
 import { uniform } from "./philox.ts";
 import { emitBinary, emitCast, emitUnary } from "./values.ts";
 
@@ -30,10 +31,9 @@ export interface Nest {
 export type Level = 0 | 1 | 2 | 3;
 
 const ZERO = [0, 0, 0, 0] as const;
-const widthOf = (dtype: Dtype) => dtype === "u8" ? 1 : 4;
 
 /** Writes instructions of one kernel into a function whose first parameter is the address of the slot table. */
-export class BodyWriter {
+export class VectorWriter {
   readonly f: Fn;
   readonly body: readonly Inst[];
   readonly types: readonly ValueType[];
@@ -50,10 +50,8 @@ export class BodyWriter {
   readonly #context: Context;
   readonly #values: number[];
   readonly #varies: boolean[];
-  readonly #bases = new Map<string, number>();
-  readonly #pointers = new Map<View, number>();
+  readonly #access: LaneAccess;
   readonly #valid = new Map<Inst, number>();
-  readonly #address: number;
   #lanes: 4 | 1 = 4;
 
   /** @param nest How the domain is looped over. */
@@ -65,7 +63,8 @@ export class BodyWriter {
     this.nest = nest;
     this.coords = nest.sizes.map(() => f.local(T.i32));
     this.position = f.local(T.i32);
-    this.#address = f.local(T.i32);
+    const { vector, inner } = nest;
+    this.#access = new LaneAccess(f, { coords: this.coords, position: this.position, vector, inner });
     const levels: Level[] = [], varies: boolean[] = [];
     for (const inst of body) {
       const from = operandsOf(inst);
@@ -111,26 +110,10 @@ export class BodyWriter {
     return level as Level;
   }
 
-  /** Reads the addresses of the slots; at the start of the function. */
-  prologue(views: readonly View[]): void {
-    const { f } = this;
-    for (const view of [...views, ...this.body.flatMap((i) => i.k === "load" ? [i.view] : [])]) {
-      const key = `${view.slot} ${view.dyn} ${widthOf(view.dtype)}`;
-      if (this.#bases.has(key)) continue;
-      const base = f.local(T.i32);
-      f.get(0).mem(MEM.i32Load, view.slot * 4);
-      if (view.dyn !== undefined) {
-        f.get(0).mem(MEM.i32Load).mem(MEM.i32Load, view.dyn * 4).i32(widthOf(view.dtype)).op(OP.i32Mul).op(OP.i32Add);
-      }
-      f.set(base);
-      this.#bases.set(key, base);
-    }
-  }
-
   /** Computes the instructions of `level` that `want` names, and the pointers of `views` that are settled there. */
   emit(level: Level, lanes: 4 | 1, want: (i: number) => boolean, views: readonly View[] = []): void {
     this.#lanes = lanes;
-    for (const view of views) if (this.#levelOf(view.strides, false) === level) this.#point(view);
+    for (const view of views) if (this.#levelOf(view.strides, false) === level) this.#access.point(view);
     this.body.forEach((inst, i) => {
       if (!want(i)) return;
       if (inst.k === "load") this.#prepare(inst, i, level);
@@ -138,21 +121,6 @@ export class BodyWriter {
       this.#compute(inst, i);
       this.f.set(this.#values[i]);
     });
-  }
-
-  /** Keeps the address of the element at the current coordinates, 0 along the innermost axis. */
-  #point(view: View): void {
-    const { f } = this;
-    const pointer = this.#pointers.get(view) ?? f.local(T.i32);
-    this.#pointers.set(view, pointer);
-    const width = widthOf(view.dtype);
-    f.get(this.#bases.get(`${view.slot} ${view.dyn} ${width}`)!);
-    if (view.offset !== 0) f.i32(view.offset * width).op(OP.i32Add);
-    view.strides.forEach((s, axis) => {
-      if (s === 0 || axis === this.nest.inner) return;
-      f.get(this.coords[axis]).i32(s * width).op(OP.i32Mul).op(OP.i32Add);
-    });
-    f.set(pointer);
   }
 
   /** Pointers of loads: as soon as all they depend on is known, the index included if all lanes share it. */
@@ -164,35 +132,18 @@ export class BodyWriter {
     const at = Math.max(own, shared ? this.levels[index.value] : 0);
     if (at !== level) return;
     if (at === 3 && this.levels[i] !== 3) return;
-    this.#point(inst.view);
+    this.#access.point(inst.view);
     if (!shared) return;
     // one index for all lanes: it moves the pointer, and tells whether the element exists
     const n = f.local(T.i32);
     const valid = this.#valid.get(inst) ?? f.local(T.i32);
     this.#valid.set(inst, valid);
-    const pointer = this.#pointers.get(inst.view)!;
+    const pointer = this.#access.pointer(inst.view);
     f.get(this.#values[index.value]).lane(LANE.i32x4Extract, 0).tee(n).i32(index.size).op(OP.i32LtU).set(valid);
     f.get(pointer).get(n).i32(index.stride * widthOf(inst.view.dtype)).op(OP.i32Mul).i32(0).get(valid).op(OP.select).op(
       OP.i32Add,
     ).set(pointer);
     f.release(n);
-  }
-
-  /** Pushes the address of the first lane's element. */
-  #push(view: View): void {
-    const { f } = this;
-    f.get(this.#pointers.get(view)!);
-    const s = this.nest.inner < 0 ? 0 : view.strides[this.nest.inner];
-    if (s === 0) return;
-    f.get(this.position);
-    if (widthOf(view.dtype) === 1) f.i32(2).op(OP.i32ShrU);
-    if (s !== 1) f.i32(s).op(OP.i32Mul);
-    f.op(OP.i32Add);
-  }
-
-  /** Bytes from one lane's element to the next. */
-  #laneStep(view: View): number {
-    return this.nest.vector < 0 ? 0 : view.strides[this.nest.vector] * widthOf(view.dtype);
   }
 
   /** Pushes an affine form of the coordinates, one i32 a lane. */
@@ -300,11 +251,11 @@ export class BodyWriter {
     const shared = this.#valid.get(inst);
     const mask = guards.length > 0 ? this.#guardMask(guards) : -1;
     const fill = index && type === "f32" ? NaN : 0;
-    if (mask < 0 && (index === undefined || shared !== undefined)) this.#loadVector(view);
+    if (mask < 0 && (index === undefined || shared !== undefined)) this.#access.load(view, this.#lanes);
     else {
       f.f32x4(fill).set(out);
-      const step = this.#laneStep(view);
-      const lane = (k: number) => this.#loadLane(view, out, k, step, index && shared === undefined ? index : undefined);
+      const own = index === undefined || shared !== undefined ? null : { ...index, local: this.#values[index.value] };
+      const lane = (k: number) => this.#access.loadLane(view, out, k, own);
       const lanes = () => {
         for (let k = 0; k < this.#lanes; k++) {
           if (mask < 0) lane(k);
@@ -314,7 +265,7 @@ export class BodyWriter {
       };
       if (mask >= 0 && (index === undefined || shared !== undefined)) {
         f.get(mask).op(OP.i32x4AllTrue).if(() => {
-          this.#loadVector(view);
+          this.#access.load(view, this.#lanes);
           f.set(out);
         }, lanes);
       } else lanes();
@@ -344,105 +295,25 @@ export class BodyWriter {
     return mask;
   }
 
-  /** Pushes the elements of all lanes, or of one in all lanes. */
-  #loadVector(view: View): void {
-    const { f } = this;
-    const step = this.#lanes === 1 ? 0 : this.#laneStep(view);
-    const byte = view.dtype === "u8";
-    if (step === 0) {
-      this.#push(view);
-      if (byte) f.mem(MEM.i32Load8U).op(OP.i32x4Splat);
-      else f.mem(MEM.v128Load32Splat);
-    } else if (!byte && step === 4) {
-      this.#push(view);
-      f.mem(MEM.v128Load);
-    } else if (!byte && step === 8) { // every second element: two vectors, of which the second ends with the last one
-      this.#push(view);
-      f.set(this.#address).get(this.#address).mem(MEM.v128Load).get(this.#address).mem(MEM.v128Load, 12);
-      f.shuffle([0, 2, 5, 7]);
-    } else if (byte && step === 1) {
-      this.#push(view);
-      f.mem(MEM.v128Load32Zero).op(OP.i16x8ExtendLowU8).op(OP.i32x4ExtendLowU16);
-    } else {
-      const out = f.local(T.v128), n = f.local(T.i32), first = this.#lanesFrom(view, 4);
-      f.v128(ZERO).set(out);
-      for (let k = 0; k < 4; k++) {
-        f.get(this.#address);
-        if (byte) f.mem(MEM.i32Load8U, k * step - first).set(n).get(out).get(n).lane(LANE.i32x4Replace, k).set(out);
-        else f.get(out).mem(MEM.v128Load32Lane, k * step - first, k).set(out);
-      }
-      f.get(out);
-      for (const l of [out, n]) f.release(l);
-    }
-  }
-
-  /** Keeps the lowest address of the lanes, and tells its distance from the first lane's: the others' are offsets from it. */
-  #lanesFrom(view: View, lanes: number): number {
-    const { f } = this;
-    const first = Math.min(0, (lanes - 1) * this.#laneStep(view));
-    this.#push(view);
-    if (first !== 0) f.i32(first).op(OP.i32Add);
-    f.set(this.#address);
-    return first;
-  }
-
-  /** Loads lane `k` into local `out`; with an index, only if that is in range. */
-  #loadLane(
-    view: View,
-    out: number,
-    k: number,
-    step: number,
-    index: { readonly value: number; readonly stride: number; readonly size: number } | undefined,
-  ): void {
-    const { f } = this;
-    const width = widthOf(view.dtype);
-    const load = () => {
-      this.#push(view);
-      if (k * step !== 0) f.i32(k * step).op(OP.i32Add);
-      if (index) {
-        f.get(this.#values[index.value]).lane(LANE.i32x4Extract, k).i32(index.stride * width).op(OP.i32Mul).op(
-          OP.i32Add,
-        );
-      }
-      f.set(this.#address);
-      if (width === 1) f.get(out).get(this.#address).mem(MEM.i32Load8U).lane(LANE.i32x4Replace, k).set(out);
-      else f.get(this.#address).get(out).mem(MEM.v128Load32Lane, 0, k).set(out);
-    };
-    if (index === undefined) load();
-    else f.get(this.#values[index.value]).lane(LANE.i32x4Extract, k).i32(index.size).op(OP.i32LtU).if(load);
+  /** Reads the addresses of the slots; at the start of the function. */
+  prologue(views: readonly View[]): void {
+    this.#access.prologue([...views, ...this.body.flatMap((i) => i.k === "load" ? [i.view] : [])]);
   }
 
   /** Stores the first lane of instruction `i`, `position` bytes from where `view` points. */
   storeAt(view: View, i: number): void {
-    this.f.get(this.#pointers.get(view)!).get(this.position).op(OP.i32Add).get(this.#values[i]).mem(
-      MEM.v128Store32Lane,
-      0,
-      0,
-    );
+    this.#access.storeFirst(view, this.#values[i]);
   }
 
   /** Stores instruction `i` at `view`: all lanes, or the first. */
   store(view: View, i: number, lanes: 4 | 1): void {
     const { f } = this;
     this.#lanes = lanes;
-    let value = this.#values[i];
-    const flag = this.types[i] === "bool";
-    if (flag) {
-      const one = f.local(T.v128);
-      f.get(value).v128([1, 1, 1, 1]).op(OP.v128And).set(one);
-      value = one;
-    }
-    const step = this.#laneStep(view);
-    if (lanes === 4 && step === 4) {
-      this.#push(view);
-      f.get(value).mem(MEM.v128Store);
-    } else {
-      const first = this.#lanesFrom(view, lanes);
-      for (let k = 0; k < lanes; k++) {
-        f.get(this.#address).get(value).mem(MEM.v128Store32Lane, k * step - first, k);
-      }
-    }
-    if (flag) f.release(value);
+    if (this.types[i] !== "bool") return this.#access.store(view, this.#values[i], lanes);
+    const one = f.local(T.v128);
+    f.get(this.#values[i]).v128([1, 1, 1, 1]).op(OP.v128And).set(one);
+    this.#access.store(view, one, lanes);
+    f.release(one);
   }
 }
 
