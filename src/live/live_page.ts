@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { host as runtime } from "../base/host.ts";
 import { checkOptions, flag, num, type OptionTable, text, texts } from "../base/options.ts";
 import { Callback, CancelFit, type Handled, ORDER, silentLogger } from "../train/mod.ts";
 import { isLoopback } from "./hostname.ts";
@@ -389,6 +390,11 @@ function netAddress(hostname: string, port: number): string {
 }
 
 async function refuseUnpermitted(hostname: string, port: number): Promise<void> {
+  if (runtime.kind !== "deno") {
+    throw new ConfigError(
+      "Cannot serve the live page: its server needs Deno; elsewhere CSVLogger, JsonLines and TensorBoard write down the run",
+    );
+  }
   if (await permitted(hostname, port)) return;
   const host = netAddress(hostname, port);
   throw new ConfigError(

@@ -127,11 +127,17 @@ Deno.test({
     const folder = await installed();
     const code = `import { init } from "@anneal/anneal";
       await init({ device: "webgpu" }).catch((error) => console.log(error.message));
-      await import("@anneal/anneal/cli").catch((error) => console.log(error.code));`;
+      await import("@anneal/anneal/cli").catch((error) => console.log(error.code));
+      const { synthLearner } = await import("@anneal/anneal/testing"), { LivePage } = await import("@anneal/anneal/live");
+      const lines = [];
+      await synthLearner({ logger: { line: (text) => lines.push(text) } }).fit(1, { cbs: [new LivePage()] });
+      console.log(lines.find((line) => line.includes("LivePage")));`;
     const out = await run(["node", "--input-type=module", "--eval", code], folder);
-    assertEquals(out.split("\n").slice(0, 2), [
+    assertEquals(out.trim().split("\n").slice(-3), [
       "Cannot open a WebGPU device: Node has no WebGPU of its own; give one: `npm install webgpu`, then init({ gpu: create([]) }) with its create()",
       "ERR_PACKAGE_PATH_NOT_EXPORTED",
+      "LivePage stopped in beforeFit, and the run goes on without it: Cannot serve the live page: its server needs Deno; " +
+      "elsewhere CSVLogger, JsonLines and TensorBoard write down the run",
     ]);
     await Deno.remove(folder, { recursive: true });
   },
