@@ -18,6 +18,20 @@ const OPTIONAL = [
   "sharp",
 ];
 
+/** What browsers do without: native code, files of packages, and what decodes what they decode themselves. */
+const NOT_IN_PAGES = [
+  "@julusian/jpeg-turbo",
+  "@resvg/resvg-js",
+  "bmp-ts",
+  "decode-ico",
+  "sharp",
+  "tar-stream",
+  "webgpu",
+];
+
+/** Modules that do something by being loaded, though none of their names may be used. */
+const EFFECTS = ["./src/graph/view_gradients.js", "./src/tensor/init.js"];
+
 /** Packages of the repository's own tools, command line and examples. */
 const NOT_OURS = ["commander"];
 
@@ -105,6 +119,12 @@ function describe(from: Description): object {
     },
     dependencies: Object.fromEntries(own.filter(([dependency]) => !OPTIONAL.includes(dependency))),
     optionalDependencies: Object.fromEntries(own.filter(([dependency]) => OPTIONAL.includes(dependency))),
+    // for bundlers: what a page never loads, and the modules that do something by being loaded
+    browser: {
+      ...Object.fromEntries(NOT_IN_PAGES.map((name) => [name, false])),
+      "csv-parse": "csv-parse/browser/esm",
+    },
+    sideEffects: EFFECTS,
     peerDependencies: { webgpu: ">=0.6" },
     peerDependenciesMeta: { webgpu: { optional: true } },
   };

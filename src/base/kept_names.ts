@@ -20,6 +20,7 @@ export function requireNames(what: string): void {
   if (Named.name === "Named") return;
   throw new ConfigError(
     `Cannot ${what}: it names classes, and this page's bundler has renamed them; have it keep names: ` +
-      "deno bundle --keep-names, esbuild --keep-names, or in vite.config esbuild: { keepNames: true }",
+      "deno bundle --keep-names, esbuild --keep-names, or in vite.config.js output: { keepNames: true } in the " +
+      "rolldownOptions of build and of worker",
   );
 }

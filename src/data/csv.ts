@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { host } from "../base/host.ts";
 import { EventLoopYielder } from "../base/event_loop_yielder.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, texts } from "../base/options.ts";
@@ -47,7 +48,9 @@ export async function csvTable(file: string, options: CsvOptions, wanted: Wanted
   }
   const form = formOf(start, done, options);
   const rows = new Rows(file, form, options, wanted);
-  const { parse } = await import("csv-parse");
+  const { parse } = host.kind === "browser"
+    ? await import("csv-parse/browser/esm") as typeof import("csv-parse")
+    : await import("csv-parse");
   const parser = parse({
     bom: true,
     delimiter: form.delimiter,

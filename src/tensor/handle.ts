@@ -9,6 +9,7 @@ import { fmtShape, type Shape } from "../base/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { session } from "../graph/session.ts";
 import { detach } from "../graph/views.ts";
+import "./init.ts"; // how the first read opens a device
 import { mode } from "./mode.ts";
 import { type NestedArray, toNested } from "./nested.ts";
 
