@@ -291,7 +291,7 @@ export interface DeviceStats {
   readonly device: "webgpu" | "cpu" | "reference";
   /** The adapter's or processor's name. */
   readonly name: string;
-  /** Programs handed over for running. */
+  /** Programs submitted. */
   readonly runs: number;
   /** Kernels in the programs that were run; on webgpu, dispatches. */
   readonly dispatches: number;
@@ -348,7 +348,7 @@ export interface Device {
   /** The same without giving up the thread, where the device can. */
   readSync?(ranges: readonly Range[]): Uint8Array[];
   /**
-   * The bytes of a range where they lie, on devices whose memory is the host's too. Everything handed over has finished;
+   * The bytes of a range where they lie, on devices whose memory is the host's too. Everything submitted has finished;
    * what is changed is seen by later runs. Valid until the next call of `alloc` or `compile`.
    */
   hostBytes?(range: Range): Uint8Array<ArrayBuffer>;
@@ -362,11 +362,11 @@ export interface Device {
   run(executable: Executable, bound: readonly DeviceBuffer[], params: Uint8Array): void;
   /** Whether it is gone for good, and throws whatever it is asked. */
   readonly lost?: boolean;
-  /** What a loop awaits before it hands over more; null where it may go on. Absent where `run` itself holds loops back. */
+  /** What a loop awaits before it submits more; null where it may go on. Absent where `run` itself holds loops back. */
   pressure?(): Promise<void> | null;
   /** Hands held-back work to the hardware. */
   flush(): void;
-  /** Resolves when everything handed over has finished. */
+  /** Resolves when everything submitted has finished. */
   sync(): Promise<void>;
   stats(): DeviceStats;
   close(): void;

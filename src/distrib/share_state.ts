@@ -1,5 +1,5 @@
 /**
- * Rank 0's state for everybody: weights, buffers, optimizer, random numbers, the places of the loaders.
+ * Broadcasts of rank 0's state: weights, buffers, optimizer, random numbers, positions of the loaders.
  *
  * @module
  */
@@ -29,7 +29,7 @@ function memoryOf(variables: Iterable<Variable>): HostRange[] {
   return [...pieces.values()];
 }
 
-/** Gives everybody rank 0's values of `variables`. */
+/** Broadcasts rank 0's values of `variables`. */
 export async function shareVariables(world: World, variables: Iterable<Variable>): Promise<void> {
   const pieces = memoryOf(variables);
   if (pieces.length > 0) await withHostMemory(pieces, (bytes) => world.broadcast(bytes, "share weights"));
@@ -45,7 +45,7 @@ export async function hashVariables(variables: Iterable<Variable>): Promise<numb
   return hash & 0xfffff;
 }
 
-/** What the host keeps, as text. */
+/** The state that the host holds, as text. */
 interface HostState {
   readonly rng: RngState;
   readonly loaders: readonly LoaderState[];
@@ -63,9 +63,9 @@ function statsOf(entry: ParamState): [name: string, value: Tensor][] {
 }
 
 /**
- * Gives everybody rank 0's weights, buffers, optimizer state, loader places and default random numbers. Random numbers
- * that are drawn on the device (dropout) come from streams of their own in each process, far apart; those that are
- * drawn on the host stay common.
+ * Broadcasts rank 0's weights, buffers, optimizer state, positions of the loaders and default random numbers. Random
+ * numbers drawn on the device (dropout) come from separate streams in each process; those drawn on the host are the same
+ * in all of them.
  */
 export async function shareState(world: World, learn: SharedLearner): Promise<void> {
   const { model, dls, opt } = learn;
@@ -111,7 +111,7 @@ export async function shareState(world: World, learn: SharedLearner): Promise<vo
   spreadStreams(world);
 }
 
-/** Puts the default random numbers' device streams where this process's are: equal parts of all there are. */
+/** Moves the default generator to this process's device streams: all streams are divided equally among the processes. */
 export function spreadStreams({ rank, size }: World): void {
   const rng = defaultRng();
   const apart = Math.floor(2 ** 32 / size);

@@ -1,20 +1,20 @@
 /**
- * The watch: every process holds a connection to rank 0, which the system closes when a process dies, however busy it or
- * the others are. No data of the run goes this way, only that somebody is gone.
+ * Failure detection: every process keeps a connection to rank 0, which the operating system closes when a process dies,
+ * however busy it or the others are. It carries no data of the run, only which process has died.
  *
  * @module
  */
 import type { Worker } from "node:worker_threads";
 
-/** Words shared with the thread that watches. */
+/** Words in memory shared with the watching thread. */
 const DEAD = 0, PORT = 1, READY = 2, WORDS = 4;
 /** Longest wait for the connections, in milliseconds. */
 const PATIENCE_MS = 10000;
 
 /**
- * What the watching thread does: its source, since workers of a published module have no file of their own. Rank 0
- * listens and tells everybody who is gone; the others connect to whichever of its addresses answers. Both sides send a
- * beat a second; silence for 15 seconds counts as death (a machine that lost power sends nothing).
+ * The source of the watching thread, as text, since workers of a published module have no file of their own. Rank 0 listens
+ * and tells the others which process has died; they connect to the first of its addresses that answers. Both sides send a
+ * heartbeat each second; 15 seconds without one count as death (a machine that lost power closes no connection).
  */
 const WATCHER = `
 import net from "node:net";
@@ -84,7 +84,7 @@ const connect = (token, hosts, port) => {
 parentPort.on("message", ({ token, hosts, port }) => rank === 0 ? serve(token) : connect(token, hosts, port));
 `;
 
-/** What rank 0 tells the others about where it listens. */
+/** Where rank 0 listens, as it tells the others. */
 export interface Post {
   readonly token: string;
   readonly hosts: readonly string[];
@@ -104,8 +104,8 @@ export class Watch {
         workerData: { words: this.#words, rank, size },
       },
     );
-    this.#worker.on("error", () => {}); // without the thread nothing is noticed, nothing else is harmed
-    this.#worker.unref(); // it does not keep a script alive that is done
+    this.#worker.on("error", () => {}); // without the thread a death goes unnoticed; the run itself goes on
+    this.#worker.unref(); // it does not keep a finished script alive
   }
 
   /** Rank 0: listens; null where that is impossible. */
@@ -137,14 +137,14 @@ export class Watch {
     return value;
   }
 
-  /** Rank of the first process that is gone; null while all are there. */
+  /** Rank of the first process that died; null while all are alive. */
   get dead(): number | null {
     const word = Atomics.load(this.#words, DEAD);
     return word === 0 ? null : word - 1;
   }
 }
 
-/** Where this machine may be reached. */
+/** Addresses at which this machine may be reached. */
 function addresses(): string[] {
   const found = ["127.0.0.1"];
   if (Deno.permissions.querySync({ name: "sys", kind: "networkInterfaces" }).state === "granted") {

@@ -249,7 +249,7 @@ export class CapturedStep {
 
   /**
    * Replays the step whose forward trace {@link matches}: its results and the memory that it assigns to may be used from now
-   * on. The launch is put off until {@link finish}, so that the epilogue goes with it; whoever reads before has it at once.
+   * on. The launch is deferred until {@link finish}, so that the epilogue goes with it; whoever reads before has it at once.
    *
    * @param undo Takes back what the host has counted for the step, where it is abandoned.
    */

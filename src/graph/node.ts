@@ -157,7 +157,7 @@ export function walkCount(): number {
 
 /**
  * Nodes that `roots` are computed from, inputs first, each once. What lies in memory is where that ends, even if assignments
- * to it wait to be handed over. Iterative: graphs may be 20,000 deep.
+ * to it wait to be launched. Iterative: graphs may be 20,000 deep.
  */
 export function topological(roots: readonly Node[]): Node[] {
   const walk = newWalk();

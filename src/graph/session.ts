@@ -32,7 +32,7 @@ export interface PendingLaunch {
   readonly runtime: DeviceRuntime;
 }
 
-/** A launch that was put off: it comes before any other. */
+/** A deferred launch: it precedes any other. */
 export interface DeferredLaunch {
   /** Launches and commits; an error of it is followed by {@link DeferredLaunch.abandon}. */
   launch(): void;
@@ -302,13 +302,13 @@ export class Session {
 
   // --- deferring and abandoning
 
-  /** Puts a launch off: it comes before any other, unless it is abandoned. */
+  /** Defers a launch: it precedes any other, unless it is abandoned. */
   defer(launch: DeferredLaunch): void {
     this.launchDeferred();
     this.#deferred = launch;
   }
 
-  /** Launches what was put off. If that fails, it is abandoned. */
+  /** Launches what was deferred. If that fails, it is abandoned. */
   launchDeferred(): void {
     const launch = this.#deferred;
     if (launch === null) return;

@@ -27,7 +27,7 @@ export interface ServerOptions extends GuardOptions {
   readonly busy: () => boolean;
   /** Called where a page was opened. */
   readonly onViewer: () => void;
-  /** Does what a button asks for; false where that is not to be had. */
+  /** Does what a button asks for; false where it cannot be done. */
   readonly onCommand: (command: Command) => boolean;
 }
 

@@ -27,7 +27,7 @@ type Kept = { readonly loss: Tensor; readonly x: Tensor; readonly y: Tensor; rea
 class KeepHardest extends Callback {
   override readonly order: number = ORDER.last;
   kept: Kept | null = null;
-  /** What the batch before was made of: still read by the program that is handed over when this batch ends. */
+  /** What the batch before was made of: still read by the program that is launched when this batch ends. */
   #spent: Kept | null = null;
 
   constructor(readonly k: number) {

@@ -2,7 +2,7 @@
  * Every recorded operation that tensors have, forward and backward, against PyTorch's float64.
  */
 import { assertEquals } from "@std/assert";
-import { cat, stack, type Tensor, where } from "../../src/tensor/mod.ts";
+import { backward, cat, Parameter, stack, type Tensor, tensor, where } from "../../src/tensor/mod.ts";
 import { onDevices } from "../support/devices.ts";
 import { checkGolden, type GoldenCase, goldenCases, inputTensor } from "./golden_cases.ts";
 
@@ -168,4 +168,10 @@ onDevices("the indices of topk and of ties follow PyTorch", async () => {
     const got = c.op === "topk" ? x.topk(c.attrs.k, { axis: c.attrs.dim }).indices : x.argmax({ axis: c.attrs.dim });
     assertEquals(Array.from(await got.data()), want);
   }
+});
+
+onDevices("the derivative of clamp at its bounds is 1", async () => {
+  const x = new Parameter(tensor([-1, -0.5, 0, 1, 2]));
+  backward(x.clamp({ min: -0.5, max: 1 }).sum());
+  assertEquals([...await x.grad!.data()], [0, 1, 1, 1, 0]);
 });

@@ -21,7 +21,7 @@ export interface Kernels {
 /** Modules of kernels in base64: those that fit memory that is shared, or not. */
 export interface KernelTexts {
   readonly calling: string;
-  /** By variant; those that are missing are not to be had. */
+  /** By variant; those that the engine cannot compile are missing. */
   readonly variants: Partial<Readonly<Record<Simd, string>>>;
 }
 

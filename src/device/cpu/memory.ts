@@ -9,7 +9,7 @@ const PAGE = 65536;
 /** Pages that WebAssembly can address: 4 GiB. */
 const MAX_PAGES = 65536;
 const ALIGN = 64;
-/** Memory grows by at least this many pages where they are to be had, so that it seldom has to. */
+/** Memory grows by at least this many pages where there are as many, so that it seldom has to. */
 const GROWTH_PAGES = 256;
 
 /** Best-fit allocation with neighbours joined when they are free. Addresses are multiples of 64. */
@@ -118,7 +118,7 @@ export class Memory {
           "use smaller batches or a smaller model",
       );
     if (now + need > MAX_PAGES) throw fail();
-    // in larger steps than asked for, as long as that is to be had
+    // in larger steps than asked for, as long as the memory has room
     for (const pages of [Math.min(MAX_PAGES - now, Math.max(need, GROWTH_PAGES, now >> 2)), need]) {
       try {
         this.memory.grow(pages);

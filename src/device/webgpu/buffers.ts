@@ -8,14 +8,14 @@ import type { DeviceBuffer } from "../contract.ts";
 import type { Counters } from "./counters.ts";
 import { BufferUsage } from "./flags.ts";
 
-/** Memory that outlives the {@link PooledBuffer}s that use it in turn. `id` is unique for the process. */
+/** A GPU buffer that {@link PooledBuffer}s occupy one after another. `id` is unique for the process. */
 export interface Block {
   readonly id: number;
   readonly gpu: GPUBuffer;
   readonly bytes: number;
 }
 
-/** A buffer of the WebGPU device: part of nothing, all of its block. */
+/** A buffer of the WebGPU device; it occupies a whole block. */
 export class PooledBuffer implements DeviceBuffer {
   static #ids = 0;
   readonly id: number = ++PooledBuffer.#ids;
@@ -24,17 +24,17 @@ export class PooledBuffer implements DeviceBuffer {
   constructor(readonly owner: BufferPool, readonly block: Block, readonly bytes: number) {}
 }
 
-/** Most free bytes that are kept for reuse. */
+/** Most bytes of free blocks that are kept for reuse. */
 const MOST_FREE_BYTES = 2 ** 30;
 
-/** Size of the blocks that serve `bytes`: four sizes to the octave. */
+/** The size class for `bytes`: four classes to each power of two. */
 function sizeClass(bytes: number, limit: number): number {
   if (bytes <= 256) return 256;
   const step = 2 ** (Math.floor(Math.log2(bytes - 1)) - 2);
   return Math.min(Math.ceil(bytes / step) * step, limit);
 }
 
-/** The pool. Reuse needs no waiting: the queue runs everything in order. */
+/** A pool of GPU buffers by size class. A freed block can be reused at once, since the queue executes in order. */
 export class BufferPool {
   static #blocks = 0;
   readonly #device: GPUDevice;
@@ -46,7 +46,7 @@ export class BufferPool {
 
   /**
    * @param limit Largest buffer in bytes, a multiple of 16.
-   * @param flush Hands over what has been recorded, before memory that it may use is destroyed.
+   * @param flush Submits what has been recorded, before memory that it may use is destroyed.
    */
   constructor(device: GPUDevice, counters: Counters, limit: number, flush: () => void) {
     this.#flush = flush;

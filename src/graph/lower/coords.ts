@@ -1,6 +1,6 @@
 /**
- * Where an element of a node is, in terms of the coordinate of a kernel's domain: affine forms, one per axis, or one for
- * several neighbouring axes together where a reshape stands in between.
+ * Coordinates of a node's element as functions of the coordinate in a kernel's domain: one affine form per axis, or one for
+ * several adjacent axes where a reshape has merged them.
  *
  * @module
  */
@@ -79,7 +79,7 @@ function split(g: Group, shape: Shape, at: number, domain: Shape): [Group, Group
   return [{ ...q, first: g.first, last: at - 1 }, { ...r, first: at, last: g.last }];
 }
 
-/** One form per axis of `shape`, or null where a group cannot be taken apart. */
+/** One form per axis of `shape`, or null where a group cannot be split. */
 export function axisForms(c: Coords, shape: Shape, domain: Shape): Form[] | null {
   const forms: Form[] = shape.map(() => zeroForm(domain.length));
   for (let g of c.groups) {
@@ -104,7 +104,7 @@ export function reshapeCoords(c: Coords, from: Shape, to: Shape): Coords {
   let axis = 0;
   let i = 0;
   while (i < c.groups.length) {
-    // gather groups on one side and axes on the other until they cover the same number of elements
+    // extend groups on one side and axes on the other until both cover the same number of elements
     while (axis < to.length && to[axis] === 1) axis++;
     const first = axis;
     let left = product(from, c.groups[i].first, c.groups[i].last);
@@ -135,8 +135,8 @@ export function sameForm(a: Form, b: Form, domain: Shape): boolean {
 }
 
 /**
- * Coordinates in an operand of shape `to` that broadcasts to `from`; null where axes that were repeated cannot be told
- * from others.
+ * Coordinates in an operand of shape `to` that broadcasts to `from`; null where repeated axes cannot be separated from
+ * the others.
  */
 export function broadcastCoords(c: Coords, from: Shape, to: Shape, domain: Shape): Coords | null {
   const lead = from.length - to.length;
@@ -165,7 +165,7 @@ export function broadcastCoords(c: Coords, from: Shape, to: Shape, domain: Shape
   };
 }
 
-/** Leaves out leading axes that a broadcast operand does not have. */
+/** Drops leading axes that a broadcast operand does not have. */
 function trim(g: Group, shape: Shape): Group {
   let { first, last } = g;
   while (first < 0) first++;

@@ -129,7 +129,7 @@ function redirect(kernel: Writer, copy: Copy): Writer | null {
   for (const out of storesTo(kernel, copy.from.slot)) {
     const found = placeOf(kernel.outs[out].view, domainOf(kernel, out), copy);
     if (found === null) return null;
-    if ("axis" in found) { // it runs through several of the copy's: it is taken apart first
+    if ("axis" in found) { // it spans several axes of the copy: it is split first
       const whole = split(kernel, found.axis, found.size);
       return whole && redirect(whole, copy);
     }
@@ -139,7 +139,7 @@ function redirect(kernel: Writer, copy: Copy): Writer | null {
   return kernel.op === "reduce" ? { ...kernel, outs: kernel.outs.map(to) } : { ...kernel, outs: kernel.outs.map(to) };
 }
 
-/** Where `view` goes, or an axis that must be taken apart first, and how long the inner part is. */
+/** Where `view` goes, or an axis that must be split first, and the size of the inner part. */
 function placeOf(
   view: View,
   sizes: readonly number[],

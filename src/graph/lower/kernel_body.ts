@@ -175,7 +175,7 @@ export class KernelBody {
     return forms;
   }
 
-  /** What to do about coordinates that cannot be taken apart: store the value under the reshape that joined them. */
+  /** Coordinates that cannot be split: the value under the reshape that merged them must be stored. */
   #blocked(below: Item | null): Error {
     return below === null ? new CannotShare() : new MustStore(below);
   }

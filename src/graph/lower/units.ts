@@ -1,6 +1,6 @@
 /**
- * What the kernels of a program have to compute, before it is decided which computes what: one unit per stored value, per
- * assignment, and per part of a concatenation; and which must come before which.
+ * The values that a program has to compute, before they are assigned to kernels: one unit per stored value, per assignment,
+ * and per part of a concatenation; and the dependencies between them, from which their topological order follows.
  *
  * @module
  */
@@ -37,13 +37,13 @@ export interface Unit {
   readonly deps: Set<Unit>;
   /** Leaves that it reads. */
   readonly leaves: Set<Item>;
-  /** Units that read what this assignment overwrites. */
+  /** Units that read what this assignment overwrites, and so precede it. */
   readonly after: Set<Unit>;
-  /** Number of the kernel that computes it; -1 before that is decided. */
+  /** Number of the kernel that computes it; -1 before it is scheduled. */
   kernel: number;
 }
 
-/** A value that must be computed before something else may overwrite its memory, but depends on the overwriting. */
+/** A cycle: a unit reads memory as it was before an assignment, and depends on that assignment as well. */
 export class WriteCycle extends Error {
   /** @param leaves Leaves to copy first. */
   constructor(readonly leaves: readonly Item[]) {
@@ -69,7 +69,7 @@ const KIND_OF = new Map(
   ] as const,
 );
 
-/** All units in an order in which they can be computed. */
+/** All units in topological order. */
 export function buildUnits(graph: Graph): Unit[] {
   const units: Unit[] = [];
   const ofItem = new Map<Item, Unit>();
@@ -139,7 +139,7 @@ export function buildUnits(graph: Graph): Unit[] {
   return sorted(units);
 }
 
-/** Readers of what an assignment overwrites come before it. */
+/** Write-after-read dependencies: whatever reads memory comes before the assignment that overwrites it. */
 function orderWrites(units: readonly Unit[]): void {
   const readers = new Map<number, { unit: Unit; leaf: Item }[]>();
   for (const unit of units) {
@@ -159,7 +159,7 @@ function orderWrites(units: readonly Unit[]): void {
       if (leaf.node.offset < end && leaf.node.offset + sizeOf(leaf.shape) > low) unit.after.add(other);
     }
   }
-  // assignments to the same range, one after the other
+  // write-after-write dependencies: assignments to the same memory keep their order
   const writes = units.filter((u) => u.kind === "assign");
   for (const later of writes) {
     for (const earlier of writes) {
@@ -203,7 +203,7 @@ function sorted(units: readonly Unit[]): Unit[] {
     }
   }
   if (order.length < units.length) {
-    // some reader of old values also needs the new ones: copy the old ones first
+    // a unit that reads the old values also depends on the new ones: the old ones must be copied first
     const leaves = new Set<Item>();
     for (const unit of units) {
       if (unit.kind !== "assign" || waits.get(unit) === 0) continue;

@@ -1,6 +1,6 @@
 /**
- * Products over windows on adapters that read textures much faster than buffers. Both operands are laid out anew, four
- * terms along one axis a texel: channels in the forward direction and for the input's gradient, the batch for the weight's.
+ * Products over windows on adapters that read textures much faster than buffers. Both operands are repacked, four
+ * terms along one axis to a texel: channels in the forward direction and for the input's gradient, the batch for the weight's.
  *
  * @module
  */
@@ -17,17 +17,17 @@ import { Words } from "./words.ts";
 const ROWS = 16;
 const QUADS = 2;
 const WG = 8;
-/** Tiles that keep the cores of a CPU busy; sums are cut into chunks until there are as many. */
+/** Fewest tiles that keep the cores of a CPU busy; with fewer, sums are split into chunks. */
 const ENOUGH_TILES = 64;
-/** Terms below which laying the operands out costs more than it saves. */
+/** Terms below which repacking the operands costs more than it saves. */
 const FEWEST_TERMS = 16;
-/** Terms that are added up one after the other; more of them lose digits. */
+/** Terms of a sequential sum; longer ones lose precision. */
 const LONG_SUM = 1024;
-/** Partial sums beyond which they cost too much. */
+/** Most partial sums; more cost too much memory traffic. */
 const MOST_PARTIALS = 2 ** 20;
-/** Places of an operand beyond which it is not laid out together with another. */
+/** Places of an operand beyond which it is not packed together with another. */
 const MOST_PLACES = 64;
-/** Texels of an operand beyond which the copy costs too much memory. */
+/** Most texels of a repacked operand; more take too much memory. */
 const MOST_TEXELS = 2 ** 23;
 
 /** An axis of the terms or of the places, as both operands and the guards see it. */
@@ -72,7 +72,7 @@ export function planConvTexel(kernel: ConvKernel, context: PlanContext, label: s
 }
 
 interface Axes {
-  /** The axis of the terms that four of are a texel, if any. */
+  /** The axis of the terms of which four make a texel, if any. */
   readonly vector: Axis | null;
   readonly taps: readonly Axis[];
   /** The first axis of the places, where the others do not reach from one of its steps to the next. */

@@ -1,6 +1,6 @@
 /**
  * Products over windows on adapters that run on a CPU. There a load costs as much as dozens of multiplications, but for
- * uniforms at addresses that all threads share: the left operand is laid out anew, and bound in pieces as uniforms.
+ * uniforms at addresses that all threads share: the left operand is repacked, and bound in pieces as uniforms.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Accumulators of reductions: how they start, take a value in, and are combined over a workgroup.
+ * Accumulators of reductions: initialization, update, and combination over a workgroup.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export class Folds {
 
   readonly #apart: boolean;
 
-  /** @param apart Whether sums of f32 are kept apart by `lane`, a variable, as four lanes would keep them. */
+  /** @param apart Whether there is one f32 sum for each value of the variable `lane`, as in a vector of four. */
   constructor(folds: readonly Reduction[], writer: ExprWriter, words: Words, apart = false) {
     this.#apart = apart;
     this.#folds = folds;
@@ -121,7 +121,7 @@ export class Folds {
     return [...lines, ...stores];
   }
 
-  /** Takes in what {@link keep} stored. */
+  /** Combines with what {@link keep} stored. */
   take(place: (i: number, part: 0 | 1) => string): string[] {
     return this.#folds.flatMap(({ id, kind, a }, i) => {
       const lines = [`r${id} = bitcast<${this.#type(a)}>(${place(i, 0)});`];

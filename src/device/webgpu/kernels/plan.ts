@@ -155,7 +155,7 @@ export class Segments {
   }
 }
 
-/** Most segments that are told apart by comparisons with constants; more are looked up in a table. */
+/** Most segments that are found by comparisons with constants; more are looked up in a table. */
 export const FEW_SEGMENTS = 24;
 
 /** Whether the body looks segments up in a table, which is bound then. */
