@@ -111,6 +111,8 @@ export {
   type Batch,
   type BatchSource,
   type BatchTfm,
+  CollabDataLoaders,
+  type CollabOptions,
   type Column,
   DataLoader,
   type DataLoaderOptions,
@@ -274,7 +276,13 @@ export {
   type ValidateOptions,
   valley,
 } from "./src/fit/mod.ts";
-export { Learner } from "./src/learner/mod.ts";
+export {
+  collabLearner,
+  type CollabLearnerOptions,
+  Learner,
+  tabularLearner,
+  type TabularLearnerOptions,
+} from "./src/learner/mod.ts";
 export {
   AccumMetric,
   type AccumMetricOptions,

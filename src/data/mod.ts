@@ -36,3 +36,4 @@ export { readJsonLines, type ReadJsonLinesOptions } from "./json_lines.ts";
 export { type ReadAnyTableOptions, readTable, type TableFormat, type TableSource } from "./read_table.ts";
 export { type IdxArray, loadIdx } from "./idx.ts";
 export { type FileArray, readNpy, readNpz } from "./npy.ts";
+export { CollabDataLoaders, type CollabOptions } from "./collab.ts";

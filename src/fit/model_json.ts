@@ -151,6 +151,12 @@ function pool(make: typeof nn.MaxPool2d | typeof nn.AvgPool2d): LayerMaker {
   };
 }
 
+function rangeOf(json: SavedState): { readonly yRange?: readonly [number, number] } {
+  if (!json.has("yRange")) return {};
+  const [low, high] = json.numbers("yRange");
+  return { yRange: [low, high] };
+}
+
 /** The layers of `nn`. */
 export const LAYER_MAKERS: ReadonlyMap<string, LayerMaker> = new Map<string, LayerMaker>(Object.entries<LayerMaker>({
   ...SEQUENCE_MAKERS,
@@ -261,5 +267,19 @@ export const LAYER_MAKERS: ReadonlyMap<string, LayerMaker> = new Map<string, Lay
     };
     const options = { layers, dropout: json.number("dropout"), embedDropout: json.number("embedDropout") };
     return new nn.TabularModel(inputs, outputs, options);
+  },
+  EmbeddingDotBias: ({ json, weights }) => {
+    const [nFactors, nUsers, nItems] = ["nFactors", "nUsers", "nItems"].map((name) => json.count(name));
+    weights((nUsers + nItems) * (nFactors + 1));
+    return new nn.EmbeddingDotBias(nFactors, nUsers, nItems, rangeOf(json));
+  },
+  EmbeddingNN: ({ json, weights }) => {
+    const words = json.numbers("words"), layers = json.numbers("layers");
+    const vectors = words.map((n) => nn.embeddingSize(n + 1));
+    weights(words.reduce((sum, n, i) => sum + (n + 1) * vectors[i], 0));
+    const sizes = [vectors.reduce((a, b) => a + b, 0), ...layers, 1];
+    for (let i = 1; i < sizes.length; i++) weights(sizes[i - 1] * sizes[i]);
+    const categorical = words.map((n, i) => ({ name: String(i), words: Array.from({ length: n }, String) }));
+    return new nn.EmbeddingNN({ categorical }, { layers, ...rangeOf(json) });
   },
 }));

@@ -4,3 +4,9 @@
  * @module
  */
 export { Learner } from "./learner.ts";
+export {
+  collabLearner,
+  type CollabLearnerOptions,
+  tabularLearner,
+  type TabularLearnerOptions,
+} from "./table_learners.ts";

@@ -107,3 +107,11 @@ export {
 } from "./weight_init.ts";
 export { Parameter } from "../tensor/mod.ts";
 export { embeddingSize, type TabularInputs, TabularModel, type TabularModelOptions } from "./tabular.ts";
+export {
+  type CollabInputs,
+  EmbeddingDotBias,
+  type EmbeddingDotBiasOptions,
+  EmbeddingNN,
+  type EmbeddingNNOptions,
+  type WhoseOptions,
+} from "./collab.ts";
