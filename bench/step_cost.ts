@@ -10,6 +10,8 @@ import { session } from "../src/graph/session.ts";
 import { Adam, backward, DataLoaders, Learner, nn, type OptFunc, Parameter, setSeed, SGD, tensor } from "../mod.ts";
 import { silentLogger, type Tensor } from "../mod.ts";
 import { Line } from "./anneal.ts";
+import { CharGpt } from "./sequence_models.ts";
+import { CHARS, SIZES } from "./sequences.ts";
 
 let buffers = 1;
 
@@ -38,8 +40,8 @@ function median(numbers: number[]): number {
 }
 
 /** Microseconds of a step: the median of blocks, after a warm-up. */
-function time(step: () => void): number {
-  for (let i = 0; i < 3000; i++) step();
+function time(step: () => void, warm = 3000): number {
+  for (let i = 0; i < warm; i++) step();
   const blocks: number[] = [];
   for (let b = 0; b < 9; b++) {
     const start = performance.now();
@@ -84,6 +86,20 @@ const mlp = time(() => {
 console.log(
   `mlp64 (784-512-256-10, cross-entropy, Adam, batch 64): ${mlp.toFixed(1)} us a step (designed for 120)`,
 );
+
+/** A transformer of characters. */
+const gpt = new CharGpt();
+{
+  const { rows, n } = SIZES.chargpt, crossEntropy = new nn.CrossEntropyLoss();
+  const ids = tensor(new Int32Array(rows * n), { shape: [rows, n] }), next = tensor(new Int32Array(rows * n));
+  const opt = Adam(gpt.parameters(), { lr: 1e-3 });
+  const us = time(() => {
+    backward(crossEntropy.forward(gpt.forward(ids).reshape([rows * n, CHARS]), next));
+    opt.step();
+    opt.zeroGrad();
+  }, 300);
+  console.log(`chargpt (4 blocks of 128, Adam): ${us.toFixed(1)} us a step (designed for 1000)`);
+}
 
 /** Microseconds of a step of `Learner.fit`, and where each step is built: medians of epochs in turn, the recorder included. */
 async function learnerCost(
