@@ -72,7 +72,9 @@ export function namesRuntime(path: string, text: string): string | null {
   if (!path.startsWith("src/") || ROOMS.some((room) => path.startsWith(room))) return null;
   const code = text.replace(/\/\*[\s\S]*?\*\/|(?<![:"'`\w])\/\/.*$/gm, "")
     .replace(/"(?:[^"\\\n]|\\.)*"/g, (literal) => literal.startsWith('"node:') ? literal : '""');
-  return /"node:\w+"|(?:globalThis\??\.|(?<![\w$.]))(?:Deno|Bun|process|navigator)\s*(?:\?\.|[.[])\s*\w*/.exec(code)
+  // the flags of WebGPU are globals of the runtime's own: src/device/webgpu/flags.ts has them for all
+  return /"node:\w+"|\bGPU(?:BufferUsage|TextureUsage|MapMode|ShaderStage)\.\w+|(?:globalThis\??\.|(?<![\w$.]))(?:Deno|Bun|process|navigator)\s*(?:\?\.|[.[])\s*\w*/
+    .exec(code)
     ?.[0] ?? null;
 }
 

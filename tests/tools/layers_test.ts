@@ -35,6 +35,7 @@ Deno.test("a runtime is named only in the rooms for it", () => {
   assertEquals(core("x = process?.env"), "process?.env");
   assertEquals(core('import { Buffer } from "node:buffer";'), '"node:buffer"');
   assertEquals(core('const { createHash } = await import("node:crypto");'), '"node:crypto"');
+  assertEquals(core("const usage = GPUBufferUsage.STORAGE;"), "GPUBufferUsage.STORAGE");
   assertEquals(core('throw new Error("no navigator.gpu"); // Deno.exit\n/* process.env */'), null);
   assertEquals(core('const s = Symbol.for("Deno.customInspect"), url = "https://x"; worker.process.go;'), null);
   assertEquals(namesRuntime("src/cli/a.ts", 'import { join } from "@std/path";'), '"@std/path"');
