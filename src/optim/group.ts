@@ -119,3 +119,12 @@ function nameOf(x: unknown): string {
   if (typeof x !== "object" || x === null) return String(x);
   return `a ${x.constructor?.name ?? "object"}`;
 }
+
+/** The error of a group to freeze up to that is none of `count`. */
+export function noSuchGroup(n: number, count: number): ConfigError {
+  const groups = count === 1 ? "there is one parameter group" : `there are ${count} parameter groups`;
+  return new ConfigError(
+    `Cannot freeze up to group ${n}: ${groups}, so that n is from ${-count} to ${count}` +
+      (count === 1 ? "; split the model first, with a splitter" : ""),
+  );
+}

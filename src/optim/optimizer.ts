@@ -20,7 +20,7 @@ import {
   rangesOf,
   scaleGrads,
 } from "./grads.ts";
-import { checkGroups, type Group, makeGroup, type PartState, type Slot } from "./group.ts";
+import { checkGroups, type Group, makeGroup, noSuchGroup, type PartState, type Slot } from "./group.ts";
 import { nearestName } from "../base/options.ts";
 import { type HyperValue, spread } from "./hyper.ts";
 import {
@@ -149,13 +149,7 @@ export class Optimizer {
   freezeTo(n: number): void {
     if (!Number.isInteger(n)) throw new ConfigError(`Cannot freeze up to group ${n}: it must be a whole number`);
     const { length } = this.#groups, first = n < 0 ? length + n : n;
-    if (first < 0 || first > length) {
-      const groups = length === 1 ? "there is one parameter group" : `there are ${length} parameter groups`;
-      throw new ConfigError(
-        `Cannot freeze up to group ${n}: ${groups}, so that n is from ${-length} to ${length}` +
-          (length === 1 ? "; split the model first, with a splitter" : ""),
-      );
-    }
+    if (first < 0 || first > length) throw noSuchGroup(n, length);
     this.#groups.forEach(({ slots }, i) => {
       for (const s of slots) s.parameter.requiresGrad = i >= first || s.forceTrain === true;
     });
