@@ -19,7 +19,7 @@ import {
   perplexity,
   setSeed,
   slice,
-  TextClassifierLearner,
+  type TextClassifierLearner,
   textClassifierLearner,
   TextDataLoaders,
   TextInterpretation,
