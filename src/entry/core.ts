@@ -171,7 +171,7 @@ export {
   valley,
 } from "../fit/suggest.ts";
 export { validate, type ValidateOptions } from "../fit/validate.ts";
-export { Learner } from "../learner/mod.ts";
+export { Learner } from "../learner/learner.ts";
 export {
   AccumMetric,
   type AccumMetricOptions,
