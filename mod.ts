@@ -93,11 +93,22 @@ export type { Shape } from "./src/base/shape.ts";
 export * as ops from "./src/tensor/ops.ts";
 export type {
   AnyModule,
+  BatchNorm,
+  BatchNorm1d,
+  Dropout,
+  Embedding,
+  EmbeddingDotBias,
+  EmbeddingDotBiasOptions,
+  EmbeddingNN,
+  EmbeddingNNOptions,
   LoadOptions as LoadStateOptions,
   LoadReport,
   Module,
   Sequential,
+  TabularModel,
+  TabularModelOptions,
   WeightInit,
+  WhoseOptions,
 } from "./src/nn/mod.ts";
 export * as nn from "./src/nn/mod.ts";
 

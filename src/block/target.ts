@@ -63,7 +63,11 @@ export class CategoryTarget implements Target<Label> {
   readonly vocab: readonly Label[];
   readonly #codes: ReadonlyMap<Label, number>;
 
-  /** @param vocab The classes, in the order of their numbers. */
+  /**
+   * Labels that are among these classes.
+   *
+   * @param vocab The classes, in the order of their numbers.
+   */
   constructor(vocab: readonly Label[]) {
     this.vocab = vocab;
     this.#codes = new Map(vocab.map((label, code) => [label, code]));
@@ -100,7 +104,11 @@ export class MultiCategoryTarget implements Target<readonly Label[]> {
   readonly vocab: readonly Label[];
   readonly #codes: ReadonlyMap<Label, number>;
 
-  /** @param vocab The classes, in the order of their numbers. */
+  /**
+   * Labels that are among these classes.
+   *
+   * @param vocab The classes, in the order of their numbers.
+   */
   constructor(vocab: readonly Label[]) {
     this.vocab = vocab;
     this.#codes = new Map(vocab.map((label, code) => [label, code]));
@@ -144,12 +152,14 @@ export class RegressionTarget implements Target<number | readonly number[]> {
   /** See {@link Target.dtype}. */
   readonly dtype = "f32";
   /** See {@link Target.vocab}. */
-  readonly vocab = [];
+  readonly vocab: readonly Label[] = [];
   /** How many numbers an item has. */
   readonly c: number;
   readonly #list: boolean;
 
   /**
+   * Labels of numbers.
+   *
    * @param c How many numbers an item has.
    * @param list Whether labels are lists, also of a single number.
    */

@@ -26,6 +26,7 @@ export {
   type Target,
   type TargetBlock,
 } from "../block/mod.ts";
+export type { Loss, Reduction } from "../nn/mod.ts";
 export {
   type AugOptions,
   AugTransforms,
@@ -111,7 +112,6 @@ export {
   simpleCnn,
   type SimpleCnnOptions,
   splitterOf,
-  UnetBlock,
   type UnetModelOptions,
   type UnetOptions,
   type VisionModel,

@@ -37,6 +37,8 @@ export class MaskTarget implements SpatialTarget<ImageSource> {
   readonly #classOf = new Uint8Array(256).fill(255);
 
   /**
+   * Masks with these classes.
+   *
    * @param vocab Names of the classes.
    * @param values The grey value of each.
    */

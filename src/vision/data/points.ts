@@ -6,6 +6,7 @@
 import { DataError } from "../../base/errors.ts";
 import { shown } from "../../base/options.ts";
 import type { TargetBlock } from "../../block/target.ts";
+import type { Label } from "../../data/labels.ts";
 import type { ItemPart } from "../../data/mod.ts";
 import { type Loss, MSELoss } from "../../nn/mod.ts";
 import { stack, type Tensor } from "../../tensor/mod.ts";
@@ -24,11 +25,15 @@ export class PointsTarget implements SpatialTarget<Points> {
   /** See `Target.dtype`. */
   readonly dtype = "f32";
   /** Points have no classes. */
-  readonly vocab = [];
+  readonly vocab: readonly Label[] = [];
   /** How many points an image has. */
   readonly points: number;
 
-  /** @param points How many points an image has. */
+  /**
+   * Labels of points.
+   *
+   * @param points How many points an image has.
+   */
   constructor(points: number) {
     this.points = points;
   }

@@ -11,4 +11,4 @@ export { resnet18, resnet34, resnet50 } from "./resnet.ts";
 export { SimpleCnn, simpleCnn, type SimpleCnnOptions } from "./simple_cnn.ts";
 export { xresnet18, xresnet34, xresnet50 } from "./xresnet.ts";
 export { applyInit, createVisionModel, defaultSplit, splitterOf, type VisionModelOptions } from "./vision_model.ts";
-export { createUnetModel, DynamicUnet, UnetBlock, type UnetModelOptions, type UnetOptions } from "./unet.ts";
+export { createUnetModel, DynamicUnet, type UnetModelOptions, type UnetOptions } from "./unet.ts";

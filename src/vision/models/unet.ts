@@ -83,7 +83,7 @@ function pixelShuffle(cin: number, cout: number, blur: boolean, drawn: ConvLayer
 }
 
 /** One step up: the image is enlarged, and what the body made of it at that size is put beside it. */
-export class UnetBlock extends Module<[x: Tensor, skip: Tensor], Tensor> {
+class UnetBlock extends Module<[x: Tensor, skip: Tensor], Tensor> {
   readonly shuf: Sequential;
   readonly bn: BatchNorm2d;
   readonly conv1: ConvLayer;
@@ -143,6 +143,7 @@ class Layers extends Module {
  * `[n, nIn, h, w]` gives `[n, nOut, h, w]`. Parameters have the names of fastai's `DynamicUnet`.
  */
 export class DynamicUnet extends Module {
+  /** All layers, with the numbers that fastai gives them. */
   readonly layers: AnyModule;
   readonly #encoder: Sequential;
   readonly #middle: readonly Module[];
