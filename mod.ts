@@ -93,6 +93,7 @@ export type { Shape } from "./src/base/shape.ts";
 export * as ops from "./src/tensor/ops.ts";
 export type {
   AnyModule,
+  BatchMoments,
   BatchNorm,
   BatchNorm1d,
   Dropout,
@@ -104,6 +105,7 @@ export type {
   LoadOptions as LoadStateOptions,
   LoadReport,
   Module,
+  Norm,
   Sequential,
   TabularModel,
   TabularModelOptions,
