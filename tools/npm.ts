@@ -1,6 +1,7 @@
 /**
  * Builds the package for npm, for Node and Bun: `deno task npm [folder]`, by default out/npm. `deno pack` writes modules and
- * types; this chooses the entry points, says what is optional, and checks that nothing is left that only Deno understands.
+ * types; this chooses the entry points, says what is optional, has esbuild rewrite what Node 20 cannot read, and checks that nothing is
+ * left that only Deno understands.
  *
  * @module
  */
@@ -93,10 +94,21 @@ function faultsOf(file: string, text: string, dependencies: readonly string[]): 
   const code = text.replace(/\/\*[^]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
   const isKnown = (path: string) =>
     path.startsWith("node:") || dependencies.some((name) => path === name || path.startsWith(`${name}/`));
-  const faults = packagesOf(code).filter((path) => !isKnown(path)).map((path) => `${file} imports "${path}"`);
-  // Node 20 cannot read it
-  if (/^\s*(?:await )?using \w/m.test(code)) faults.push(`${file} declares something with "using"`);
-  return faults;
+  return packagesOf(code).filter((path) => !isKnown(path)).map((path) => `${file} imports "${path}"`);
+}
+
+/** What Node 20 cannot read, and esbuild writes otherwise: declarations with "using". */
+const USING = /^\s*(?:await )?using \w|\(\s*(?:await )?using \w/m;
+const ESBUILD = "esbuild@0.28.2";
+
+/** Rewrites modules of `folder` in what Node 20 reads. */
+async function lower(folder: string, files: readonly string[]): Promise<void> {
+  if (files.length === 0) return;
+  const options = ["--outdir=.", "--outbase=.", "--allow-overwrite", "--format=esm", "--target=node20.16"];
+  await run("npx", ["--yes", ESBUILD, ...files, ...options, "--log-level=warning"], folder);
+  for (const file of files) {
+    if (USING.test(await Deno.readTextFile(`${folder}/${file}`))) throw new Error(`Cannot lower "using" in ${file}`);
+  }
 }
 
 /** The package's description for npm. */
@@ -145,13 +157,18 @@ export async function buildNpm(folder: string): Promise<string> {
   const entries = JSON.stringify((description as Description).exports).match(/\.\/[^"]+\.(?:js|d\.ts)/g) ?? [];
   const needed = await reachable(own, entries.map((path) => path.slice(2)));
   const { dependencies, optionalDependencies } = description as Record<string, object>;
-  const known = Object.keys({ ...dependencies, ...optionalDependencies }), faults: string[] = [];
+  const known = Object.keys({ ...dependencies, ...optionalDependencies }), faults: string[] = [], using: string[] = [];
   for await (const file of filesIn(own)) {
     if (/^(?:README|LICENSE|CHANGELOG|package\.json|docs\/)/.test(file)) continue;
     if (!needed.has(file)) await Deno.remove(`${own}/${file}`);
-    else if (file.endsWith(".js")) faults.push(...faultsOf(file, await Deno.readTextFile(`${own}/${file}`), known));
+    else if (file.endsWith(".js")) {
+      const text = await Deno.readTextFile(`${own}/${file}`);
+      faults.push(...faultsOf(file, text, known));
+      if (USING.test(text)) using.push(file);
+    }
   }
   if (faults.length > 0) throw new Error(`Cannot make the package for Node: ${faults.join("; ")}`);
+  await lower(own, using);
   const packed = await run("npm", ["pack", "--silent", "--pack-destination", to], own);
   return `${to}/${packed.trim().split("\n").at(-1)}`;
 }
