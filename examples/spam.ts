@@ -129,7 +129,7 @@ async function transformer(load: Loaders, { way, epochs }: SpamOptions) {
     const own = lora.parameters().reduce((n, p) => n + p.size, 0);
     console.log(`LoRA trains ${own} of ${all} numbers, ${(100 * own / all).toFixed(2)} %, and the head`);
     await learn.fitOneCycle(epochs + 1, { lrMax: 2e-3 });
-  } else await learn.fineTune(epochs, { baseLr: 1e-3, lrMult: way === "random" ? 1 : 20 });
+  } else await learn.fineTune(epochs, way === "random" ? { baseLr: 1e-3, lrMult: 1 } : { baseLr: 4e-3, lrMult: 20 });
   return learn;
 }
 
