@@ -41,6 +41,10 @@ const LAYERS: readonly nn.AnyModule[] = [
   new nn.Dropout2d(0.2),
   new nn.ELU(0.5),
   new nn.Embedding(5, 2, { paddingIdx: 1 }),
+  new nn.EmbeddingDotBias(3, 5, 4, { yRange: [0, 5.5] }),
+  new nn.EmbeddingNN({ categorical: [{ name: "user", words: ["a"] }, { name: "item", words: ["b", "c"] }] }, {
+    layers: [4],
+  }),
   new nn.EmbeddingBag(5, 2, { mode: "sum", paddingIdx: 0 }),
   new nn.Flatten(0, 1),
   new nn.GRU(3, 2, { bidirectional: true, layers: 2, dropout: 0.2 }),

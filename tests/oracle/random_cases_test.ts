@@ -22,6 +22,8 @@ const WITHOUT: Readonly<Record<string, string>> = {
   "nn.Parameter": "a tensor",
   "nn.Sequential": "made of others: tests/nn/module_test.ts",
   "nn.Lambda": "made of others: tests/nn/module_test.ts",
+  "nn.EmbeddingDotBias": "recorded from fastai: tests/nn/collab_test.ts",
+  "nn.EmbeddingNN": "recorded from fastai: tests/nn/collab_test.ts",
   "nn.TransformerDecoder": "made of others: tests/nn/transformer_test.ts",
   "nn.TransformerEncoder": "made of others: tests/nn/transformer_test.ts",
   "nn.TabularModel": "made of others: tests/data/csv_test.ts",
