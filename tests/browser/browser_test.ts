@@ -220,8 +220,51 @@ browserTest("the page hears what an engine's learner says, stops it, and sees er
   assert(got.heard.table >= 3, JSON.stringify(got.heard));
   assertEquals([got.still, got.echoed, got.heard.message], [true, 5, [{ heard: { hello: "worker" } }]]);
   assertEquals(got.error.slice(0, 2), [true, "abort"]);
-  assertEquals(got.unknown, [true, 'Cannot run "nothing": this engine\'s tasks are train, isolated, tryFiles, echo']);
+  assertEquals(got.unknown, [
+    true,
+    'Cannot run "nothing": this engine\'s tasks are train, trainSmall, isolated, tryFiles, echo',
+  ]);
   assertEquals(got.missing[0], true);
   assertMatch(String(got.missing[1]), /Cannot start the engine: its module does not load/);
   assertMatch(got.closed, /it was closed/);
 });
+
+browserTest(
+  "WebGPU trains; a device that is lost says so, and the run goes on with the bits of one that never was",
+  { isolated: false },
+  async (page) => {
+    const run = (task: object, crashAt = Infinity) =>
+      page.evaluate(async ({ task, crashAt }) => {
+        const { DeviceError, startEngine }: InPage = await import("/js/page.js" as string);
+        const scope = globalThis as { engine?: Awaited<ReturnType<typeof startEngine>>; atStep?: () => void };
+        const engine = scope.engine ??= await startEngine("/js/worker.js"); // the same worker goes on
+        let steps = 0;
+        const stop = engine.on("message", (n) => {
+          steps++;
+          if (n === crashAt) scope.atStep!();
+        });
+        const result = await engine.run("trainSmall", task).catch((error) => error);
+        stop();
+        if (!(result instanceof Error)) return { bits: result as number[], error: "", steps };
+        return { bits: [], error: `${result instanceof DeviceError} ${result.message}`, steps };
+      }, { task, crashAt });
+    const whole = await run({ dir: "whole" });
+    assertEquals([whole.bits.length, whole.error], [48, ""]);
+    assert(new Set(whole.bits).size > 40, "losses change from step to step");
+
+    const session = await page.context().browser()!.newBrowserCDPSession();
+    await page.exposeFunction(
+      "atStep",
+      () => session.send("Browser.crashGpuProcess" as "Browser.getVersion").catch(() => {}),
+    );
+    const lost = await run({ dir: "lost", slow: true }, 24);
+    assertMatch(
+      lost.error,
+      /^true Cannot go on with the device: it was lost.*await init\(\) opens it anew.*resume: true/s,
+    );
+    const again = await run({ dir: "lost", resume: true });
+    assertEquals(again.error, "");
+    assertEquals(again.bits, whole.bits);
+    assert(again.steps < 48 - 15, `it begins behind the checkpoint, got ${again.steps} steps`);
+  },
+);

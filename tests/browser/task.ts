@@ -58,6 +58,31 @@ function pictures(n: number, seed: number) {
   return { x: { data: x, shape: [n, 1, 8, 8] }, y: { data: y, shape: [n] } };
 }
 
+/** A small model on WebGPU, which tells `step` how many batches it has trained on; 4 epochs of 12. */
+export async function trainSmall(
+  { dir, resume = false, slow = false }: { readonly dir: string; readonly resume?: boolean; readonly slow?: boolean },
+  step: (n: number) => void,
+): Promise<Told["bits"]> {
+  await init({ device: "webgpu" });
+  setSeed(7);
+  const own = pictures(192, 1), other = pictures(32, 2);
+  const dls = DataLoaders.fromArrays({ ...own, xValid: other.x, yValid: other.y }, { bs: 16, seed: 3, shuffle: true });
+  const model = new nn.Sequential(new nn.Flatten(), new nn.Linear(64, 32), new nn.ReLU(), new nn.Linear(32, 4));
+  const learn = new Learner(dls, model, { lossFunc: new nn.CrossEntropyLoss(), logger: silentLogger });
+  learn.addCb(
+    new (class Steps extends Callback {
+      override async afterBatch(): Promise<void> {
+        if (!this.learn.training) return;
+        step(this.learn.trainIter);
+        if (slow && this.learn.trainIter > 20) await new Promise((go) => setTimeout(go, 100));
+      }
+    })(),
+  );
+  await learn.fit(4, { lr: 0.01, cbs: [new Checkpoint({ dir, everySteps: 10, onSignal: "ignore" })], resume });
+  await learn.recorder.sync();
+  return [...new Uint32Array(new Float32Array(learn.recorder.rawLosses).buffer)];
+}
+
 /** Finds a learning rate and trains: convolution, norm, products; two epochs of 24 batches. */
 export async function train(
   { device, dir, resume, stopAfter, epochs = 2, told = false }: Task,
