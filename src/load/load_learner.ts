@@ -43,6 +43,7 @@ export interface LoadLearnerOptions {
   readonly logger?: Logger;
 }
 
+const EXTENSION = ".safetensors";
 const MAKERS = new Map([...LAYER_MAKERS, ...VISION_MAKERS, ...TEXT_MAKERS]);
 
 /**
@@ -50,7 +51,7 @@ const MAKERS = new Map([...LAYER_MAKERS, ...VISION_MAKERS, ...TEXT_MAKERS]);
  * its data takes (a row of a table, an image's path, a text, one item of arrays, tensors), and `dls.testDl` many of them. A file is
  * data only: layers of the library are built from their description, nothing in the file is run.
  *
- * @param file Path of the file.
+ * @param file Path of the file; with or without `.safetensors`.
  * @throws CheckpointError If the file is missing, no exported learner, or damaged; or if its model or loss is code of your
  * own that was not given, or has other weights.
  * @example
@@ -65,13 +66,7 @@ export async function loadLearner(file: string, options: LoadLearnerOptions = {}
     lossFunc: other("a loss object or a function of (pred, ...targets)"),
     logger: objectWith("a logger", "line"),
   });
-  let opened: SafetensorsFile;
-  try {
-    opened = await openSafetensors(file);
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-    throw new CheckpointError(`Cannot load a learner from ${file}: there is no such file`, { cause: error });
-  }
+  const opened = await openLearner(file);
   const text = opened.metadata.get(LEARNER_KEY);
   if (text === undefined) {
     throw new CheckpointError(`Cannot load a learner from ${file}: it has weights only, export() writes learners`);
@@ -107,6 +102,21 @@ export async function loadLearner(file: string, options: LoadLearnerOptions = {}
     if (made !== null) return made as unknown as Learner;
   }
   return new Learner(dls as unknown as DataLoaders, model, rest);
+}
+
+/** The file, or, as `export` adds the ending, the one with `.safetensors` behind its name. */
+async function openLearner(file: string): Promise<SafetensorsFile> {
+  const names = file.endsWith(EXTENSION) ? [file] : [file, file + EXTENSION];
+  let missing: unknown;
+  for (const name of names) {
+    try {
+      return await openSafetensors(name);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      missing = error;
+    }
+  }
+  throw new CheckpointError(`Cannot load a learner from ${file}: there is no such file`, { cause: missing });
 }
 
 function built(file: SafetensorsFile, { model, modelName }: CheckedLearner, path: string): Model {
