@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { ShapeError } from "../base/errors.ts";
+import { fmtShape, sameShape } from "../base/shape.ts";
 import { readAll, type Tensor, tensor } from "../tensor/mod.ts";
 import type { Peers } from "./peers.ts";
 
@@ -13,8 +15,14 @@ import type { Peers } from "./peers.ts";
  * @param order Where each row goes: row `i` of the joined batches becomes row `order[i]`.
  */
 export async function joinRows(parts: readonly Tensor[], order?: ArrayLike<number>): Promise<Tensor> {
+  const inner = parts[0].shape.slice(1), odd = parts.find(({ shape }) => !sameShape(shape.slice(1), inner));
+  if (odd !== undefined) {
+    throw new ShapeError(
+      `Cannot put batches of ${fmtShape(parts[0].shape)} and ${fmtShape(odd.shape)} together: their items have other ` +
+        "shapes, as those of a stream whose last batch is shorter; go through the loader batch by batch",
+    );
+  }
   const values = await readAll(parts);
-  const inner = parts[0].shape.slice(1);
   const width = inner.reduce((a, b) => a * b, 1);
   const rows = values.reduce((n, v) => n + v.length / Math.max(1, width), 0);
   const joined = sameKind(values[0], rows * width);

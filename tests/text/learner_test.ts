@@ -20,6 +20,7 @@ import {
   Rng,
   RNNRegularizer,
   setSeed,
+  ShapeError,
   slice,
   tensor,
   TextClassifier,
@@ -72,6 +73,14 @@ onDevices("a language model learns, says its perplexity, and writes on", async (
   const table = await learn.showResults({ maxN: 2, width: 90 });
   assertEquals(table.split("\n").length, 3);
 }, { kinds: ["cpu"] });
+
+Deno.test("predictions of a stream whose last batch is shorter are refused, not mixed up", async () => {
+  const learn = await languageModelLearner(await lmDls({ seqLen: 7, validPct: 0.3 }), small, quiet);
+  const lengths: number[] = [];
+  for await (const [x] of learn.dls.valid) lengths.push(x.shape[1]);
+  assert(lengths.at(-1) !== lengths[0], lengths.join());
+  await assertRejects(() => learn.getPreds(), ShapeError, "batch by batch");
+});
 
 Deno.test("a state is carried from token to token: what is written is what the whole text gives", async () => {
   setSeed(4);
