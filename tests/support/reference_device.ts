@@ -16,7 +16,8 @@ import type {
 import type { RunState } from "./reference_device_body.ts";
 import { compileKernel } from "./reference_device_kernels.ts";
 import { GARBAGE, SlotMemory } from "./reference_device_memory.ts";
-import { kernelName, verifyProgram } from "./verify_program.ts";
+import { kernelName } from "./kernel_access.ts";
+import { verifyProgram } from "./verify_program.ts";
 
 class ReferenceBuffer implements DeviceBuffer {
   static #ids = 0;

@@ -9,7 +9,8 @@ import { normalOf, philox, uniformOf } from "./math.ts";
 import { type Column, fillAffine, type SlotMemory } from "./reference_device_memory.ts";
 import { binaryFunction, castFunction, columnOf, reduceRange } from "./reference_device_ops.ts";
 import { UNARY } from "./operations.ts";
-import { bodyOf, domainOf, storesOf, typesOf } from "./verify_program.ts";
+import { bodyOf, domainOf, storesOf } from "./kernel_access.ts";
+import { typesOf } from "./verify_program.ts";
 
 /** What all kernels of a run share. */
 export interface RunState {

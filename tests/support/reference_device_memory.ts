@@ -5,7 +5,7 @@
  */
 import type { Dtype } from "../../src/base/dtype.ts";
 import type { Slot, View } from "../../src/device/contract.ts";
-import { fail } from "./verify_program.ts";
+import { fail } from "./kernel_access.ts";
 
 /** Values of one instruction, or elements of one view, over a block of a domain. */
 export type Column = Float32Array | Int32Array | Uint32Array;

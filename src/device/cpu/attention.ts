@@ -6,7 +6,7 @@
 import type { AttentionGradKernel, AttentionKernel } from "../attention_kernel.ts";
 import { Fn, OP, T } from "./encoder/code.ts";
 import type { Context } from "./encoder/context.ts";
-import { bodyCost, productCost, pushBase, type Step } from "./step.ts";
+import { bodyCost, productCost, pushBase, type Stage } from "./stage.ts";
 
 /** Rows of a block of the forward pass, `ROWS_FORWARD` there. */
 const ROWS = 64;
@@ -15,8 +15,8 @@ export const SCORE_BYTES = 2 * 128 * 256 * 4 + 3 * 1024;
 
 const MASK_KINDS = { bool: 1, f32: 2 } as const;
 
-/** The step of an attention kernel. */
-export function attentionStep(context: Context, kernel: AttentionKernel | AttentionGradKernel): Step {
+/** The stage of an attention kernel. */
+export function attentionStage(context: Context, kernel: AttentionKernel | AttentionGradKernel): Stage {
   const { batch, heads, kvHeads, n, m, d, dv, scale, causal, q, k, v, mask, dropout, out } = kernel;
   const gradient = kernel.op === "attentionGrad";
   const [scaleBits] = new Int32Array(Float32Array.of(scale).buffer);

@@ -11,17 +11,17 @@ import { blockLoop } from "./encoder/block_loop.ts";
 import { Fn, OP, T } from "./encoder/code.ts";
 import type { Context } from "./encoder/context.ts";
 import { product } from "./encoder/loops.ts";
-import { bodyCost, productCost, pushBase, type Step } from "./step.ts";
+import { bodyCost, productCost, pushBase, type Stage } from "./stage.ts";
 
 /** Three entries, as the hand-written kernels take them. */
 const three = (list: readonly number[], fill: number) => [...new Array<number>(3 - list.length).fill(fill), ...list];
 
-/** The steps of a convolution and the scratch memory that they need; `scratch` is its slot. */
-export function convSteps(
+/** The stages of a convolution and the scratch memory that they need; `scratch` is its slot. */
+export function convStages(
   context: Context,
   kernel: ConvKernel,
   scratch: number,
-): { readonly steps: readonly Step[]; readonly bytes: number } {
+): { readonly stages: readonly Stage[]; readonly bytes: number } {
   const { groups, m, k, n, b, body, outs } = kernel;
   const depth = product(k), columns = product(n);
   let bytes = 0;
@@ -40,15 +40,15 @@ export function convSteps(
   const epilogue = blockLoop(context, { shape: [groups, m, ...n], body, outs }, blocks.columns);
   const work = productCost(groups * m, columns, depth), last = bodyCost(groups * m * columns, body.length);
   const parts: Parts = { context, kernel, plan, blocks, packed, from, sums, epilogue };
-  const steps: Step[] = [];
-  if (packed) steps.push({ ...packLoop(parts, packed), cost: bodyCost(groups * m * depth, 1) });
-  if (padding && copy) steps.push({ ...padLoop(context, b, padding, copy), cost: bodyCost(padding.elements, 1) });
-  steps.push({ ...blocksLoop(parts), cost: sums ? work : work + last });
-  if (sums) steps.push({ ...sumLoop(parts, sums), cost: last + bodyCost(groups * m * columns, blocks.parts) });
-  return { steps, bytes };
+  const stages: Stage[] = [];
+  if (packed) stages.push({ ...packLoop(parts, packed), cost: bodyCost(groups * m * depth, 1) });
+  if (padding && copy) stages.push({ ...padLoop(context, b, padding, copy), cost: bodyCost(padding.elements, 1) });
+  stages.push({ ...blocksLoop(parts), cost: sums ? work : work + last });
+  if (sums) stages.push({ ...sumLoop(parts, sums), cost: last + bodyCost(groups * m * columns, blocks.parts) });
+  return { stages, bytes };
 }
 
-/** What the steps that go over blocks share. */
+/** What the stages that go over blocks share. */
 interface Parts {
   readonly context: Context;
   readonly kernel: ConvKernel;

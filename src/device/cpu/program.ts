@@ -15,8 +15,8 @@ import {
   type View,
 } from "../contract.ts";
 import { slotsOf } from "../last_access.ts";
-import { attentionStep } from "./attention.ts";
-import { convSteps } from "./conv.ts";
+import { attentionStage } from "./attention.ts";
+import { convStages } from "./conv.ts";
 import type { Tile } from "./tile.ts";
 import { Fn, OP, T } from "./encoder/code.ts";
 import { Context } from "./encoder/context.ts";
@@ -26,7 +26,7 @@ import { reduceLoop } from "./encoder/reduce_loop.ts";
 import { partsOfRow, splitReduce } from "./encoder/split_reduce.ts";
 import { segmentSumLoop } from "./encoder/segment_loop.ts";
 import { thinProduct } from "./thin_product.ts";
-import { bodyCost, productCost, pushBase, type Step } from "./step.ts";
+import { bodyCost, productCost, pushBase, type Stage } from "./stage.ts";
 import { PROGRESS } from "./threads.ts";
 
 /** A program's module. */
@@ -38,7 +38,7 @@ export interface Compiled {
   readonly cost: number;
 }
 
-/** A step below this is done by one thread: waking and meeting costs as much. */
+/** A stage below this is done by one thread: waking and meeting costs as much. */
 const WORTH = 8;
 
 /** Writes the module of `program`. `place` puts words in memory for as long as the program lives. */
@@ -50,45 +50,45 @@ export function compileProgram(
   const context = new Context(shared, tile, place);
   const scratch = program.slots.length;
   let scratchBytes = 0;
-  const steps: Step[] = [];
-  const counts = new Map<number, number>(); // by step: kernels finished after it
+  const stages: Stage[] = [];
+  const counts = new Map<number, number>(); // by stage: kernels finished after it
   program.kernels.forEach((given, i) => {
     const kernel = given.op === "matmul" ? thinProduct(given) ?? given : given;
     if (kernel.op === "matmul") {
       const { multiply, epilogue, bytes } = matmulSteps(context, kernel, scratch);
-      steps.push(multiply);
-      if (epilogue !== null) steps.push(epilogue);
+      stages.push(multiply);
+      if (epilogue !== null) stages.push(epilogue);
       scratchBytes = Math.max(scratchBytes, bytes);
     } else if (kernel.op === "conv") {
-      const { steps: own, bytes } = convSteps(context, kernel, scratch);
-      steps.push(...own);
+      const { stages: own, bytes } = convStages(context, kernel, scratch);
+      stages.push(...own);
       scratchBytes = Math.max(scratchBytes, bytes);
     } else if (kernel.op === "reduce" && partsOfRow(kernel) > 1) {
       const { parts, rows, bytes } = splitReduce(context, kernel, partsOfRow(kernel), scratch);
-      steps.push({ ...parts, cost: reduceCost(kernel) }, { ...rows, cost: 0 });
+      stages.push({ ...parts, cost: reduceCost(kernel) }, { ...rows, cost: 0 });
       scratchBytes = Math.max(scratchBytes, bytes);
-    } else if (kernel.op === "scatterAdd") steps.push(...scatterSteps(context, kernel));
-    else if (kernel.op === "attention" || kernel.op === "attentionGrad") steps.push(attentionStep(context, kernel));
-    else steps.push(simpleStep(context, kernel));
-    if (shared && isCounted(program, given)) counts.set(steps.length - 1, i + 1);
+    } else if (kernel.op === "scatterAdd") stages.push(...scatterStages(context, kernel));
+    else if (kernel.op === "attention" || kernel.op === "attentionGrad") stages.push(attentionStage(context, kernel));
+    else stages.push(simpleStage(context, kernel));
+    if (shared && isCounted(program, given)) counts.set(stages.length - 1, i + 1);
   });
   const run = new Fn([T.i32, T.i32, T.i32, T.i32, T.i32]); // table, thread, threads, work, barrier
   const begin = run.local(T.i32), end = run.local(T.i32);
-  steps.forEach((step, i) => {
-    const alone = step.cost < WORTH || step.items < 2;
+  stages.forEach((stage, i) => {
+    const alone = stage.cost < WORTH || stage.items < 2;
     const call = () => {
       run.get(0).get(begin).get(end);
-      if (step.wide) run.get(3);
-      run.call(step.index);
+      if (stage.wide) run.get(3);
+      run.call(stage.index);
     };
     if (alone) {
-      run.i32(0).set(begin).i32(step.items).set(end);
+      run.i32(0).set(begin).i32(stage.items).set(end);
       run.get(1).op(OP.i32Eqz).if(call);
     } else {
       const bound = (extra: number) => {
         run.get(1);
         if (extra) run.i32(1).op(OP.i32Add);
-        run.i32(step.items).op(OP.i32Mul).get(2).op(OP.i32DivU);
+        run.i32(stage.items).op(OP.i32Mul).get(2).op(OP.i32DivU);
       };
       bound(0);
       run.set(begin);
@@ -101,7 +101,7 @@ export function compileProgram(
     run.get(1).op(OP.i32Eqz).if(() => run.i32(PROGRESS).i32(count).atomicStore());
   });
   context.module.add(run, "run");
-  return { bytes: context.module.encode(), scratchBytes, cost: steps.reduce((s, x) => s + x.cost, 0) };
+  return { bytes: context.module.encode(), scratchBytes, cost: stages.reduce((s, x) => s + x.cost, 0) };
 }
 
 /** Whether somebody may wait for the end of the kernel. */
@@ -112,7 +112,7 @@ function isCounted({ slots }: Program, kernel: Kernel): boolean {
   });
 }
 
-function simpleStep(context: Context, kernel: MapKernel | ReduceKernel | SegmentSumKernel): Step {
+function simpleStage(context: Context, kernel: MapKernel | ReduceKernel | SegmentSumKernel): Stage {
   switch (kernel.op) {
     case "map":
       return { ...mapLoop(context, kernel), cost: bodyCost(product(kernel.shape), kernel.body.length) };
@@ -145,7 +145,7 @@ function matmulSteps(context: Context, kernel: MatmulKernel, scratch: number) {
     body: body.map((inst) => inst.k === "acc" ? { k: "load", view: c } : inst),
     outs,
   };
-  return { multiply, epilogue: simpleStep(context, map), bytes: product(shape) * 4 };
+  return { multiply, epilogue: simpleStage(context, map), bytes: product(shape) * 4 };
 }
 
 /** Threads share the columns, or the rows where there are more of them; matrix after matrix. */
@@ -194,7 +194,7 @@ function productLoop(
 }
 
 /** Fills the result with what the sums start from, then adds up; threads share the inner columns. */
-function scatterSteps(context: Context, kernel: ScatterAddKernel): Step[] {
+function scatterStages(context: Context, kernel: ScatterAddKernel): Stage[] {
   const { outer, n, inner, size, src, index, init, out } = kernel;
   const shape = [outer, size, inner];
   const start: MapKernel = {
@@ -213,7 +213,7 @@ function scatterSteps(context: Context, kernel: ScatterAddKernel): Step[] {
   pushBase(f, out);
   for (const s of out.strides) f.i32(s);
   f.call(context.imports.scatterAdd);
-  const add: Step = { index: context.module.add(f), items: inner, cost: outer * n * inner * 0.002 };
+  const add: Stage = { index: context.module.add(f), items: inner, cost: outer * n * inner * 0.002 };
   const inPlace = init !== undefined && init.slot === out.slot && init.offset === out.offset;
-  return inPlace ? [add] : [simpleStep(context, start), add];
+  return inPlace ? [add] : [simpleStage(context, start), add];
 }

@@ -1,5 +1,5 @@
 /**
- * The steps that a program's run goes through, and what all of them need.
+ * The stages that a program's run goes through, and what all of them need.
  *
  * @module
  */
@@ -7,8 +7,8 @@ import type { View } from "../contract.ts";
 import { type Fn, MEM, OP } from "./encoder/code.ts";
 import type { Work } from "./encoder/loops.ts";
 
-/** A step of the run: a function over work items. */
-export interface Step extends Work {
+/** A stage of the run: a function over work items. */
+export interface Stage extends Work {
   /** Estimated microseconds on one thread. */
   readonly cost: number;
 }
