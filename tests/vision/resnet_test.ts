@@ -82,6 +82,24 @@ async function losses(model: VisionModel, opt: Optimizer, steps: number): Promis
  */
 const RESNET34_F32 = [4.214791774749756, 0.9962044954299927, 0.0013385433703660965, 0.0003137756430078298];
 
+/**
+ * The same of ResNet-18 by PyTorch 2.14.1 in f32 and channels last: at its fifth and sixth loss it is 1.3e-4 and 2.3e-4 of
+ * them away from f64, and 7e-5 and 4e-5 with channels first. How far f32 is from f64 there depends on the order of sums.
+ */
+const RESNET18_F32 = [
+  2.068345546722412,
+  0.020813781768083572,
+  0.005229710601270199,
+  0.002304915338754654,
+  0.001529209897853434,
+  0.0012259004870429635,
+];
+
+/** The largest part of a loss, after the first update, by which one run differs from another. */
+function noiseOf(losses: readonly number[], want: readonly number[]): number {
+  return Math.max(...want.map((v, i) => i === 0 ? 0 : Math.abs(losses[i] - v) / v));
+}
+
 function nearLosses(got: readonly number[], want: readonly number[], tolerance: number, f32 = want): void {
   const noise = Math.max(...want.map((v, i) => Math.abs(f32[i] - v)));
   want.forEach((v, i) => {
@@ -144,7 +162,8 @@ for (const [arch, recorded] of [[resnet18, golden.resnet18], [resnet34, golden.r
   onDevices(`${arch.name}: losses of training by SGD`, async () => {
     const model = filled(arch), want = recorded.sgdLosses;
     const opt = SGD(model.parameters(), { lr: 0.01, mom: 0.9 });
-    nearLosses(await losses(model, opt, want.length - 1), want, 1e-4, arch === resnet34 ? RESNET34_F32 : want);
+    const tolerance = arch === resnet34 ? 1e-4 : Math.max(1e-4, noiseOf(RESNET18_F32, want));
+    nearLosses(await losses(model, opt, want.length - 1), want, tolerance, arch === resnet34 ? RESNET34_F32 : want);
   }, arch === resnet18 ? devices : cpu);
 }
 
