@@ -60,3 +60,22 @@ export function plotMatrix(values: readonly (readonly number[])[], options: Plot
   };
   return new Figure([panel]);
 }
+
+/** How often each class (row) was taken for each (column), as a picture; with `normalize` in shares of each row. */
+export function confusionFigure(
+  counts: readonly (readonly number[])[],
+  vocab: readonly string[],
+  { normalize, title }: { readonly normalize: boolean; readonly title: string },
+): Figure {
+  const shares = counts.map((row) => {
+    const total = row.reduce((a, b) => a + b, 0);
+    return row.map((n) => total === 0 ? 0 : n / total);
+  });
+  return plotMatrix(normalize ? shares : counts, {
+    rows: vocab,
+    columns: vocab,
+    rowLabel: "Actual",
+    columnLabel: "Predicted",
+    title,
+  });
+}

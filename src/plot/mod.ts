@@ -22,4 +22,4 @@ export {
   type SchedFigureOptions,
 } from "./training.ts";
 export { imageGridFigure, type ImageGridOptions, plotImages, type PlotImagesOptions } from "./images.ts";
-export { plotMatrix, type PlotMatrixOptions } from "./matrix.ts";
+export { confusionFigure, plotMatrix, type PlotMatrixOptions } from "./matrix.ts";

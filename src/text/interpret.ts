@@ -5,7 +5,7 @@
  */
 import { ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, flag, text } from "../base/options.ts";
-import { type Figure, plotMatrix } from "../plot/mod.ts";
+import { confusionFigure, type Figure } from "../plot/mod.ts";
 import { readAll } from "../tensor/mod.ts";
 import { SHOW_TEXT, type ShowTextOptions } from "./data/show_text.ts";
 import { textTable } from "./data/text_table.ts";
@@ -108,17 +108,6 @@ export class TextInterpretation {
   plotConfusionMatrix(options: TextConfusionOptions = {}): Figure {
     checkOptions("plot a confusion matrix", options, { normalize: flag, title: text });
     const { normalize = false, title = "Confusion matrix" } = options;
-    const counts = this.confusionMatrix();
-    const shares = counts.map((row) => {
-      const total = row.reduce((a, b) => a + b, 0);
-      return row.map((n) => total === 0 ? 0 : n / total);
-    });
-    return plotMatrix(normalize ? shares : counts, {
-      rows: this.vocab,
-      columns: this.vocab,
-      rowLabel: "Actual",
-      columnLabel: "Predicted",
-      title,
-    });
+    return confusionFigure(this.confusionMatrix(), this.vocab, { normalize, title });
   }
 }

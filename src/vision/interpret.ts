@@ -5,7 +5,7 @@
  */
 import { ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, flag, text } from "../base/options.ts";
-import { type Figure, type PixelImage, plotImages, plotMatrix } from "../plot/mod.ts";
+import { confusionFigure, type Figure, type PixelImage, plotImages } from "../plot/mod.ts";
 import { readAll } from "../tensor/mod.ts";
 import { decodeImage } from "./data/mod.ts";
 import type { VisionLearner } from "./learner.ts";
@@ -128,18 +128,7 @@ export class ClassificationInterpretation {
   plotConfusionMatrix(options: PlotConfusionOptions = {}): Figure {
     checkOptions("plot a confusion matrix", options, { normalize: flag, title: text });
     const { normalize = false, title = "Confusion matrix" } = options;
-    const counts = this.confusionMatrix();
-    const shares = counts.map((row) => {
-      const total = row.reduce((a, b) => a + b, 0);
-      return row.map((n) => total === 0 ? 0 : n / total);
-    });
-    return plotMatrix(normalize ? shares : counts, {
-      rows: this.vocab,
-      columns: this.vocab,
-      rowLabel: "Actual",
-      columnLabel: "Predicted",
-      title,
-    });
+    return confusionFigure(this.confusionMatrix(), this.vocab, { normalize, title });
   }
 
   /** The images with the largest losses, each with its prediction, its class, its loss and the prediction's probability. */

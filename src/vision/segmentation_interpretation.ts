@@ -5,7 +5,7 @@
  */
 import { ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, num } from "../base/options.ts";
-import { type Figure, plotImages, plotMatrix } from "../plot/mod.ts";
+import { confusionFigure, type Figure, plotImages } from "../plot/mod.ts";
 import { readAll } from "../tensor/mod.ts";
 import type { Model } from "../train/mod.ts";
 import { withMask } from "./data/overlay.ts";
@@ -100,18 +100,7 @@ export class SegmentationInterpretation {
 
   /** The confusion matrix as a picture, each row in shares of the class's pixels. */
   plotConfusionMatrix(): Figure {
-    const shares = this.#confusion.map((row) => {
-      const total = row.reduce((a, b) => a + b, 0);
-      return row.map((n) => total === 0 ? 0 : n / total);
-    });
-    const { vocab } = this;
-    return plotMatrix(shares, {
-      rows: vocab,
-      columns: vocab,
-      rowLabel: "Actual",
-      columnLabel: "Predicted",
-      title: "Confusion of pixels",
-    });
+    return confusionFigure(this.#confusion, this.vocab, { normalize: true, title: "Confusion of pixels" });
   }
 
   /** The images with the largest losses, each with its mask and with what was predicted. */

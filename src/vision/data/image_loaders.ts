@@ -7,6 +7,7 @@ import { basename, dirname } from "../../base/path.ts";
 import { ConfigError, DataError } from "../../base/errors.ts";
 import { factsText, plainFields, shortText } from "../../base/facts.ts";
 import { checkOptions, num, other, text } from "../../base/options.ts";
+import { RegexLabeller } from "../../block/labellers.ts";
 import { CategoryBlock, type Target, type TargetBlock } from "../../block/target.ts";
 import type { Label } from "../../data/labels.ts";
 import { type Batch, DataLoader, DataLoaders, type InputsJson } from "../../data/mod.ts";
@@ -152,13 +153,7 @@ export class ImageDataLoaders extends DataLoaders {
     options: ImageDataLoadersOptions = {},
   ): Promise<ImageDataLoaders> {
     checkOptions("load images", options, LOADERS);
-    return ImageDataLoaders.fromPathFunc(path, files, (file) => {
-      const label = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, "")).exec(basename(file))?.[1];
-      if (label === undefined) {
-        throw new DataError(`Cannot label ${file}: its name must match ${pattern} with a group for the label`);
-      }
-      return label;
-    }, options);
+    return ImageDataLoaders.fromPathFunc(path, files, RegexLabeller(pattern), options);
   }
 
   /**
