@@ -23,6 +23,7 @@ import { codedColumn, columnOf, count, missingRows, placeOfRow, type Table, type
 import { CELL_OPTIONS, type CellOptions, CellReader, formatOf } from "./table_cells.ts";
 import { encodeTable, encodeTarget } from "./table_encode.ts";
 import { COLUMN_KINDS, type ColumnKind } from "./table_kinds.ts";
+import { preparationOf, PROCS, type TableProc } from "./table_procs.ts";
 import { doubtfulPoints, hasDecimalCommas, learnSchema, planOf, type TablePlan } from "./table_plan.ts";
 import { type RowSplit, splitAtRandom, splitByColumn } from "./table_split.ts";
 import { type TabularBatch, TabularDataLoaders } from "./tabular.ts";
@@ -45,6 +46,11 @@ export interface FromTableOptions extends CsvOptions, CellOptions {
   readonly categorical?: readonly string[];
   /** What single columns are, where all others are found out: `{ zip: "categorical", day: "ignore" }`. */
   readonly kinds?: Readonly<Record<string, ColumnKind>>;
+  /**
+   * What is done to columns, as in `[Categorify, FillMissing, Normalize]`, in any order; what is not named is not done. All
+   * three by default. Words need `Categorify`, columns with missing numbers `FillMissing`.
+   */
+  readonly procs?: readonly TableProc[];
   /** Whether rows without a target are left out; by default they are an error. */
   readonly dropMissingTarget?: boolean;
   /** Whether a number to predict is scaled to mean 0 and deviation 1 for the model; true by default. */
@@ -75,6 +81,7 @@ const FROM_TABLE: OptionTable<FromTableOptions> = {
   numeric: texts,
   categorical: texts,
   kinds: COLUMN_KINDS,
+  procs: PROCS,
   dropMissingTarget: flag,
   scaleTarget: flag,
   validPct: num,
@@ -134,7 +141,7 @@ export async function fromTable(source: TableSource, options: FromTableOptions):
       } rows is none; validPct takes more`,
     );
   }
-  const schema = await learnSchema(table, train, plan, options, cells);
+  const schema = await learnSchema(table, train, plan, options, cells, preparationOf(options.procs));
   notes.push(...plan.notes, ...classNotes(schema, train.length), ...(ofText ? missingNotes(table, plan, cells) : []));
   const part = async (rows: Int32Array, shuffle: boolean) => {
     const { words, numbers } = await encodeTable(schema, table, rows), n = rows.length;

@@ -254,6 +254,15 @@ export class DataLoaders<B extends Batch = [Tensor, Tensor]> {
     );
   }
 
+  /**
+   * Validation items as their data has them, for people: a row by column name, an image's path; by default its number.
+   *
+   * @param at Which items, counted from 0 in the set's order.
+   */
+  validItems(at: readonly number[]): Promise<readonly unknown[]> {
+    return Promise.resolve(at);
+  }
+
   /** What was found out, since the last look, about items to predict for; a learner tells it when it predicts. */
   takeNews(): readonly string[] {
     return [];

@@ -21,9 +21,19 @@ export {
 } from "./loaders.ts";
 export type { FromCsvOptions, FromTableOptions } from "./from_table.ts";
 export { type TabularBatch, TabularDataLoaders, type TestTableOptions } from "./tabular.ts";
-export { encodeRow, encodeRows, type TableCell, type TableRow } from "./table_encode.ts";
+export { decodeRows, type EncodedSet, gatherRowsOf } from "./table_decode.ts";
+export { type EncodedRows, encodeRow, encodeRows, type TableCell, type TableRow } from "./table_encode.ts";
 export type { CategoricalColumn, NumericColumn, TabularSchema, TargetColumn } from "./tabular_schema.ts";
+export { addDatepart, type DatepartOptions } from "./datepart.ts";
 export { schemaFromJson } from "./schema_json.ts";
+export {
+  Categorify,
+  FillMissing,
+  type FillMissingOptions,
+  type FillStrategy,
+  type ProcName,
+  type TableProc,
+} from "./table_procs.ts";
 export type { CellFormat, CellOptions } from "./table_cells.ts";
 export type { ColumnKind } from "./table_kinds.ts";
 export type { CsvOptions } from "./csv_form.ts";

@@ -31,13 +31,14 @@ export function schemaFromJson(json: unknown, what = "the schema"): TabularSchem
   const root = dict(json, "it");
   if (root.version !== 1) fail(`its version is ${String(root.version)}, this release reads version 1`);
   const numeric = list(root.numeric, "numeric").map((entry, i) => {
-    const at = `numeric[${i}]`, { name, mean, std: deviation, median, hasMissing } = dict(entry, at);
+    const at = `numeric[${i}]`, { name, mean, std: deviation, median, hasMissing, filled } = dict(entry, at);
     return {
       name: text(name, `${at}.name`),
       mean: number(mean, `${at}.mean`),
       std: std(deviation, `${at}.std`),
       median: number(median, `${at}.median`),
       hasMissing: hasMissing === true,
+      ...(filled === false ? { filled } as const : {}),
     };
   });
   const categorical = list(root.categorical, "categorical").map((entry, i) => {

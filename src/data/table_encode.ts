@@ -45,7 +45,12 @@ function lookupOf(schema: TabularSchema): Lookup {
   return found;
 }
 
-function scaled({ mean, std, median }: NumericColumn, value: number): number {
+function scaled({ mean, std, median, filled, name }: NumericColumn, value: number, where: () => string): number {
+  if (filled === false && Number.isNaN(value)) {
+    throw new DataError(
+      `Cannot use ${where()}column "${name}": a number is needed, since training did without FillMissing, got none`,
+    );
+  }
   return ((Number.isNaN(value) ? median : value) - mean) / std;
 }
 
@@ -64,7 +69,10 @@ export async function encodeTable(
   for (const [c, column] of numeric.entries()) {
     const values = await numbersOf(table, column.name, cells);
     await inBlocks(rows.length, (from, to) => {
-      for (let i = from; i < to; i++) numbers[i * nNumbers + c] = scaled(column, values[rows[i]]);
+      for (let i = from; i < to; i++) {
+        const where = () => `${placeOfRow(table, columnOf(table, column.name), rows[i])}, `;
+        numbers[i * nNumbers + c] = scaled(column, values[rows[i]], where);
+      }
     });
   }
   for (const [c, { name, numbers: areNumbers, marks }] of categorical.entries()) {
@@ -200,7 +208,7 @@ function encodeHost(
       if (number === undefined || number === Infinity || number === -Infinity) {
         throw new DataError(`Cannot use ${JSON.stringify(value)} in ${where(r)}column "${name}": a number is needed`);
       }
-      numbers[r * numeric.length + c] = scaled(column, number);
+      numbers[r * numeric.length + c] = scaled(column, number, () => where(r));
     });
   });
   return { words, numbers };

@@ -7,8 +7,9 @@ import { ConfigError, DataError } from "../base/errors.ts";
 import { nearestName } from "../base/options.ts";
 import { EventLoopYielder } from "../base/event_loop_yielder.ts";
 import { type CsvOptions, givenForm } from "./csv_form.ts";
-import { columnOf, numbersOf, type Table } from "./table.ts";
+import { columnOf, count, numbersOf, placeOfRow, type Table } from "./table.ts";
 import type { CellReader } from "./table_cells.ts";
+import type { Preparation } from "./table_procs.ts";
 import { type ColumnKind, kindOf, targetMeasures } from "./table_kinds.ts";
 import {
   type CategoricalColumn,
@@ -147,15 +148,34 @@ export async function learnSchema(
   plan: TablePlan,
   options: PlanOptions,
   cells: CellReader,
+  preparation: Preparation,
 ): Promise<TabularSchema> {
-  const { target, scaleTarget = true } = options;
+  const { target, scaleTarget = true } = options, { categorify, fill } = preparation;
+  if (!categorify && plan.categorical.length > 0) {
+    throw new ConfigError(
+      `Cannot learn from the words of ${
+        plan.categorical.join(", ")
+      } without Categorify, which makes numbers of them: ` +
+        "name it in procs, or name the inputs in numeric",
+    );
+  }
   const numeric: NumericColumn[] = [], categorical: CategoricalColumn[] = [], yielder = new EventLoopYielder();
   for (const name of plan.numeric) {
-    const column = await numericColumn(name, await numbersOf(table, name, cells), rows);
+    const values = await numbersOf(table, name, cells), column = await numericColumn(name, values, rows, preparation);
     if (column === null) {
       throw new DataError(
         `Cannot learn from column "${name}" of ${table.file}: no training row has a number in it; ` +
           `kinds: { ${JSON.stringify(name)}: "ignore" } leaves it out`,
+      );
+    }
+    if (column.hasMissing && fill === null) {
+      const missing = rows.filter((r) => Number.isNaN(values[r]));
+      throw new DataError(
+        `Cannot read ${placeOfRow(table, columnOf(table, name), missing[0])}, column "${name}": ` +
+          `${count(missing.length)} of ${
+            count(rows.length)
+          } training rows have no number in it; FillMissing in procs ` +
+          "fills them",
       );
     }
     numeric.push(column);
@@ -171,7 +191,13 @@ export async function learnSchema(
   }
   const taken = new Set(table.names);
   for (const { name, hasMissing } of numeric) {
-    if (!hasMissing) continue;
+    if (!hasMissing || fill?.addCol === false) continue;
+    if (!categorify) {
+      throw new ConfigError(
+        `Cannot mark the missing cells of ${name} without Categorify: FillMissing adds a column of words that says which; ` +
+          "name Categorify in procs, or fill by new FillMissing({ addCol: false })",
+      );
+    }
     let mark = `${name}_na`;
     for (let i = 2; taken.has(mark); i++) mark = `${name}_na_${i}`;
     taken.add(mark);

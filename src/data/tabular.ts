@@ -13,6 +13,7 @@ import type { Batch } from "./loader_options.ts";
 import { DataLoaders, type InputsJson } from "./loaders.ts";
 import { formatOfFile, READ_TABLE, type ReadAnyTableOptions, tableOf, type TableSource } from "./read_table.ts";
 import { CELL_OPTIONS, type CellOptions, changedFormat } from "./table_cells.ts";
+import { decodeRows, gatherRowsOf } from "./table_decode.ts";
 import { encodeRow, encodeRows, encodeTable, type TableRow } from "./table_encode.ts";
 import type { TabularSchema } from "./tabular_schema.ts";
 import { UnseenWords } from "./unseen_words.ts";
@@ -141,6 +142,11 @@ export class TabularDataLoaders extends DataLoaders<TabularBatch> {
     if (typeof source !== "string") return given;
     const format = given.format ?? await formatOfFile(source, given.encoding ?? this.schema.form.encoding);
     return { ...(format === "csv" ? this.schema.form : {}), ...given, format };
+  }
+
+  /** The rows of these validation items by column name, as inputs hold them: null is missing or unseen. */
+  override async validItems(at: readonly number[]): Promise<readonly TableRow[]> {
+    return decodeRows(this.schema, await gatherRowsOf(this.valid), at);
   }
 
   /** See `DataLoaders.takeNews`. */

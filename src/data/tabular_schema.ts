@@ -7,19 +7,22 @@ import { EventLoopYielder, inBlocks } from "../base/event_loop_yielder.ts";
 import type { CsvOptions } from "./csv_form.ts";
 import { codedColumn, type TableColumn, type TextColumn } from "./table.ts";
 import { type CellFormat, type CellReader, isCode } from "./table_cells.ts";
+import type { Preparation } from "./table_procs.ts";
 
-/** A column of numbers: scaled to mean 0 and deviation 1, missing cells filled with the median. */
+/** A column of numbers: `(x - mean) / std`, missing cells filled. */
 export interface NumericColumn {
   /** Name in the header. */
   readonly name: string;
-  /** Of the training rows, missing cells filled. */
+  /** Of the training rows, missing cells filled; 0 where numbers are not scaled. */
   readonly mean: number;
-  /** Of the training rows, missing cells filled; 1 where all are equal. */
+  /** Of the training rows, missing cells filled; 1 where all are equal, or numbers are not scaled. */
   readonly std: number;
-  /** Of the training rows that have a number. */
+  /** What missing cells are filled with: the median of the training rows that have a number, unless `FillMissing` says other. */
   readonly median: number;
-  /** Whether training rows miss some: then a categorical column that `marks` this one says which. */
+  /** Whether training rows miss some: then a categorical column that `marks` this one says which, unless that is not wanted. */
   readonly hasMissing: boolean;
+  /** False where missing cells are not filled: a row with one is refused. */
+  readonly filled?: false;
 }
 
 /** A column of words. Number 0 stands for missing and for words that training has not seen. */
@@ -90,6 +93,7 @@ export async function numericColumn(
   name: string,
   values: Float64Array,
   rows: Int32Array,
+  { fill, normalize }: Preparation,
 ): Promise<NumericColumn | null> {
   const all = new Float64Array(rows.length), known = new Float64Array(rows.length);
   let n = 0;
@@ -100,9 +104,24 @@ export async function numericColumn(
     }
   });
   if (n === 0) return null;
-  const median = await medianOf(known.subarray(0, n));
+  const strategy = fill?.fillStrategy ?? "median";
+  const median = strategy === "constant"
+    ? fill!.constantOf(name)
+    : await (strategy === "mode" ? modeOf : medianOf)(known.subarray(0, n));
   for (let i = 0; i < all.length; i++) if (Number.isNaN(all[i])) all[i] = median;
-  return { name, ...moments(all), median, hasMissing: n < rows.length };
+  const scale = normalize ? moments(all) : { mean: 0, std: 1 };
+  return { name, ...scale, median, hasMissing: n < rows.length, ...(fill === null ? { filled: false } : {}) };
+}
+
+/** The most frequent of some numbers; of several the one that comes first. */
+async function modeOf(values: Float64Array): Promise<number> {
+  const counts = new Map<number, number>();
+  await inBlocks(values.length, (from, to) => {
+    for (let i = from; i < to; i++) counts.set(values[i], (counts.get(values[i]) ?? 0) + 1);
+  });
+  let [best, most] = [NaN, 0];
+  for (const [value, n] of counts) if (n > most) [best, most] = [value, n];
+  return best;
 }
 
 /** The median of numbers, which it puts into another order (Hoare's selection). */

@@ -4,6 +4,7 @@
  * @module
  */
 export {
+  type BarPanel,
   Figure,
   type FigureTextOptions,
   type ImagePanel,
@@ -13,6 +14,8 @@ export {
   type MatrixPanel,
   type Panel,
   type PixelImage,
+  plotBars,
+  type PlotBarsOptions,
   plotImages,
   type PlotImagesOptions,
   plotLines,

@@ -167,7 +167,7 @@ function scaling(inputs: InputsJson, model: string): (x: Inputs) => Inputs {
     const row = (pick: (c: (typeof numeric)[number]) => number) => tensor(Float32Array.from(numeric, pick));
     return ([words, numbers]) => {
       if (numeric.length === 0) return [words, numbers];
-      const filled = where(numbers.ne(numbers), row((c) => c.median), numbers); // only NaN is not itself
+      const filled = where(numbers.ne(numbers), row((c) => c.filled === false ? NaN : c.median), numbers); // only NaN is not itself
       return [words, filled.sub(row((c) => c.mean)).div(row((c) => c.std))];
     };
   }

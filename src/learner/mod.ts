@@ -3,6 +3,19 @@
  *
  * @module
  */
+export {
+  type ColumnImportance,
+  FeatureImportance,
+  featureImportance,
+  type FeatureImportanceOptions,
+} from "./feature_importance.ts";
+export {
+  Interpretation,
+  type JudgedItem,
+  type Judgement,
+  type MostConfused,
+  type PlotJudgedOptions,
+} from "./interpretation.ts";
 export { Learner } from "./learner.ts";
 export {
   collabLearner,

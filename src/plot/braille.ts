@@ -5,6 +5,7 @@
  * @module
  */
 import { domains, drawable, type Line, type LinePanel, type Panel } from "./panel.ts";
+import { barsText } from "./render_bars.ts";
 import { matrixText } from "./render_matrix.ts";
 
 /** Size of a plot in characters, at most and at least, and its height. */
@@ -136,6 +137,7 @@ function lines(panel: LinePanel, most: number): string[] {
 /** Panels one below the other, in lines of at most `columns` characters; pictures as their titles. */
 export function renderText(panels: readonly Panel[], columns: number): string {
   return panels.map((panel) => {
+    if (panel.kind === "bars") return barsText(panel, columns);
     if (panel.kind === "matrix") return matrixText(panel, columns);
     return panel.kind === "lines" ? lines(panel, columns).join("\n") : cut(`[${panel.title}]`, columns);
   }).join("\n");

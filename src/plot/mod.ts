@@ -4,7 +4,8 @@
  * @module
  */
 export { Figure, type FigureTextOptions } from "./figure.ts";
-export type { ImagePanel, Line, LinePanel, Marker, MatrixPanel, Panel, PixelImage } from "./panel.ts";
+export { plotBars, type PlotBarsOptions } from "./bars.ts";
+export type { BarPanel, ImagePanel, Line, LinePanel, Marker, MatrixPanel, Panel, PixelImage } from "./panel.ts";
 export {
   plotLines,
   type PlotLinesOptions,

@@ -106,8 +106,32 @@ export interface MatrixPanel {
   readonly height: number;
 }
 
+/** Bars that lie, one a name. */
+export interface BarPanel {
+  /** What sort of panel it is. */
+  readonly kind: "bars";
+  /** Name of each bar. */
+  readonly names: readonly string[];
+  /** Where each ends; they begin at 0. */
+  readonly values: readonly number[];
+  /** How far each may be off; 0 for no whisker. */
+  readonly errors: readonly number[];
+  /** Heading; none if empty. */
+  readonly title: string;
+  /** Name of the values' axis; none if empty. */
+  readonly xLabel: string;
+  /** Pixels of a bar with its gap. */
+  readonly bar: number;
+  /** Pixels left of the bars, for names. */
+  readonly left: number;
+  /** Size in pixels. */
+  readonly width: number;
+  /** Height in pixels. */
+  readonly height: number;
+}
+
 /** One cell of a figure. */
-export type Panel = LinePanel | ImagePanel | MatrixPanel;
+export type Panel = LinePanel | ImagePanel | MatrixPanel | BarPanel;
 
 /** Whether a point can be drawn on axes of these kinds. */
 export function drawable(x: number, y: number, panel: LinePanel): boolean {

@@ -5,6 +5,7 @@
  */
 import { encodePng } from "./encode_png.ts";
 import { domains, drawable, type ImagePanel, type LinePanel, type Panel } from "./panel.ts";
+import { renderBars } from "./render_bars.ts";
 import { renderMatrix } from "./render_matrix.ts";
 import { label } from "./svg_text.ts";
 
@@ -153,6 +154,7 @@ export async function renderSvg(panels: readonly Panel[], columns: number, title
   const rows = Math.max(1, Math.ceil(panels.length / perRow)), top = title === "" ? 0 : 34;
   const parts = await Promise.all(panels.map((panel, i) => {
     const x = (i % perRow) * width, y = top + Math.floor(i / perRow) * height;
+    if (panel.kind === "bars") return renderBars(panel, x, y);
     if (panel.kind === "matrix") return renderMatrix(panel, x, y);
     return panel.kind === "lines" ? renderLines(panel, x, y) : renderImage(panel, x, y);
   }));

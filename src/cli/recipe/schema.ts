@@ -61,6 +61,7 @@ const table = {
   numeric: z.array(z.string()).optional(),
   categorical: z.array(z.string()).optional(),
   kinds: z.record(z.string(), word(["numeric", "categorical", "ignore"])).optional(),
+  procs: z.array(word(["Categorify", "FillMissing", "Normalize"])).optional(),
   task: word(["classify", "regress"]).optional(),
   dropMissingTarget: z.boolean().optional(),
   scaleTarget: z.boolean().optional(),

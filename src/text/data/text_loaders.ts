@@ -274,6 +274,11 @@ export class TextDataLoaders extends DataLoaders<Batch> {
     return this.isLm ? [ids.reshape([n]).slice([[0, lists[0].length]])] : [ids.reshape([n]), mask.reshape([n])];
   }
 
+  /** These validation texts. */
+  override validItems(at: readonly number[]): Promise<readonly unknown[]> {
+    return Promise.resolve(at.map((i) => this.validSet.texts[i] ?? i));
+  }
+
   /** See `DataLoaders.itemForm`. */
   protected override get itemForm(): string {
     return "a text, or tensors of the numbers of its tokens, i32 [n], and of which of them are tokens, bool [n]";

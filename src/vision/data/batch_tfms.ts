@@ -58,8 +58,10 @@ export const imagenetStats: readonly [mean: readonly number[], std: readonly num
   [0.229, 0.224, 0.225],
 ];
 
-/** Scales every channel: `(x - mean) / std`. */
+/** Scales every channel: `(x - mean) / std`. Named in the `procs` of a table, the class stands for scaling its numbers. */
 export class Normalize extends BatchTransform {
+  /** See `TableProc`. */
+  static readonly proc = "Normalize";
   /** See `BatchTransform.order`. */
   override readonly order: number = 99;
   /** Mean of each channel. */

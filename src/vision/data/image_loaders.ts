@@ -321,6 +321,11 @@ export class ImageDataLoaders extends DataLoaders {
     });
   }
 
+  /** The paths of these validation images. */
+  override validItems(at: readonly number[]): Promise<readonly unknown[]> {
+    return Promise.resolve(at.map((i) => this.validSet.files[i]));
+  }
+
   /** A loader of other images, in order, transformed as in validation; without labels its batches have images only. */
   testDl(files: readonly string[], options: TestDlOptions & { labels: readonly unknown[] }): DataLoader;
   /** The same, without labels. */
