@@ -5,10 +5,9 @@
  */
 import { ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, func, other, shown } from "../base/options.ts";
-import type { DataSplitter } from "../data/splitters.ts";
-import { RandomSplitter } from "../data/splitters.ts";
+import { type DataSplitter, RandomSplitter, splitOf } from "../data/splitters.ts";
 import type { ItemPart } from "../data/mod.ts";
-import type { Target, TargetBlock } from "./target.ts";
+import { NoTargetBlock, type Target, type TargetBlock } from "./target.ts";
 
 /** Items that were found, labelled and divided. */
 export interface BlockSet<X, Y = unknown> {
@@ -20,6 +19,8 @@ export interface BlockSet<X, Y = unknown> {
   readonly y: readonly Y[];
   /** Positions of the items to train on, and of those to validate on. */
   readonly split: readonly [train: readonly number[], valid: readonly number[]];
+  /** What is odd about the split, for people. */
+  readonly notes: readonly string[];
   /** What labels are. */
   readonly target: TargetBlock<Y>;
   /** Transforms of single items. */
@@ -32,6 +33,8 @@ export interface BlockSet<X, Y = unknown> {
 export interface InputBlock<X, Loaders, Options extends object> {
   /** Its name, for people. */
   readonly name: string;
+  /** Whether inputs are all there is, as in a language model: then it is the only block. */
+  readonly alone?: boolean;
   /** Loaders of a set. */
   loaders(set: BlockSet<X>, options: Options): Promise<Loaders>;
   /** One input, before its transforms. */
@@ -45,17 +48,16 @@ export type BlockOrMaker<B> = B | (() => B);
 
 /** Options of {@link DataBlock}. */
 export interface DataBlockOptions<Source, Item, X, Y, Loaders, Options extends object> {
-  /** How inputs are read, and what labels are: `[ImageBlock, CategoryBlock]`. */
-  readonly blocks: readonly [
-    input: BlockOrMaker<InputBlock<X, Loaders, Options>>,
-    target: BlockOrMaker<TargetBlock<Y>>,
-  ];
+  /** How inputs are read, and what labels are: `[ImageBlock, CategoryBlock]`; without labels `[TextBlock({ isLm: true })]`. */
+  readonly blocks:
+    | readonly [input: BlockOrMaker<InputBlock<X, Loaders, Options>>, target: BlockOrMaker<TargetBlock<Y>>]
+    | readonly [input: BlockOrMaker<InputBlock<X, Loaders, Options>>];
   /** The items of a source, such as `getImageFiles` of a folder; by default the source is the list of them. */
   readonly getItems?: (source: Source) => readonly Item[] | Promise<readonly Item[]>;
   /** What the input of an item is read from; by default the item itself. */
   readonly getX?: (item: Item) => X;
-  /** The label of an item. */
-  readonly getY: (item: Item) => Y;
+  /** The label of an item; needed where there is a block of labels. */
+  readonly getY?: (item: Item) => Y;
   /** Divides the items; by default a random fifth is validated on. */
   readonly splitter?: DataSplitter<Item>;
   /** Transforms of single items, such as `new Resize(224)`. */
@@ -84,13 +86,14 @@ export class BlockItems<X, Y> {
     return this.#at.length;
   }
 
-  /** Item `i`: its input as it is read, its label as the data has it, and as numbers; null where those need the image. */
+  /** Item `i`: its input as it is read, its label as the data has it, and as numbers; null where those need the image, or there are none. */
   async get(i: number): Promise<{ readonly x: unknown; readonly label: Y; readonly y: ItemPart | null }> {
     const at = this.#at[i];
     if (at === undefined) throw new DataError(`Cannot get item ${i}: there are ${this.length}, counted from 0`);
     const label = this.#set.y[at], of = nameOf(this.#set.x[at]);
     const x = await this.#read(this.#set.x[at]);
-    return { x, label, y: "place" in this.#target ? null : this.#target.encode(label, of) };
+    const apart = "place" in this.#target || this.#target.kind === "none";
+    return { x, label, y: apart ? null : this.#target.encode(label, of) };
   }
 }
 
@@ -138,19 +141,29 @@ export class DataBlock<Source, Item, X, Y, Loaders, Options extends object> {
       batchTfms: other("transforms"),
     });
     const { blocks, getY } = options;
-    if (blocks?.length !== 2) {
+    const [input, target] = (blocks ?? []).map((b) => typeof b === "function" ? b() : b);
+    const alone = (input as InputBlock<X, Loaders, Options> | undefined)?.alone === true;
+    if (blocks?.length !== (alone ? 1 : 2)) {
       throw new ConfigError(
-        `Cannot make a DataBlock: it takes two blocks, how inputs are read and what labels are, got ${blocks?.length}`,
+        `Cannot make a DataBlock: ${
+          alone
+            ? `${input.name} is the only block, since it needs no labels`
+            : "it takes two blocks, how inputs are read and what labels are"
+        }, got ${blocks?.length}`,
       );
     }
-    if (getY === undefined) throw new ConfigError("Cannot make a DataBlock: it needs { getY }, the label of an item");
-    const [input, target] = blocks.map((b) => typeof b === "function" ? b() : b);
+    if (!alone && getY === undefined) {
+      throw new ConfigError("Cannot make a DataBlock: it needs { getY }, the label of an item");
+    }
+    if (alone && getY !== undefined) {
+      throw new ConfigError(`Cannot make a DataBlock with { getY }: ${input.name} needs no labels`);
+    }
     if (typeof (input as InputBlock<X, Loaders, Options>)?.loaders !== "function") {
       throw new ConfigError(
         `Cannot make a DataBlock: the first block reads inputs, such as ImageBlock, got ${shown(input)}`,
       );
     }
-    if (typeof (target as TargetBlock<Y>)?.setup !== "function") {
+    if (!alone && typeof (target as TargetBlock<Y>)?.setup !== "function") {
       const name = (target as { name?: string })?.name;
       throw new ConfigError(
         `Cannot make a DataBlock: the second block is of labels, such as CategoryBlock, got ${name ?? shown(target)}`,
@@ -158,7 +171,7 @@ export class DataBlock<Source, Item, X, Y, Loaders, Options extends object> {
     }
     this.#options = options;
     this.#input = input as InputBlock<X, Loaders, Options>;
-    this.#target = target as TargetBlock<Y>;
+    this.#target = alone ? NoTargetBlock as unknown as TargetBlock<Y> : target as TargetBlock<Y>;
   }
 
   async #items(source: Source): Promise<readonly Item[]> {
@@ -172,17 +185,34 @@ export class DataBlock<Source, Item, X, Y, Loaders, Options extends object> {
   }
 
   #set(source: Source, items: readonly Item[]): BlockSet<X, Y> {
-    const { getX = (item: Item) => item as unknown as X, getY, splitter = RandomSplitter(), itemTfms, batchTfms } =
-      this.#options;
+    const { splitter = RandomSplitter(), itemTfms, batchTfms } = this.#options;
+    const x = items.map((item, i) => this.#one("input", item, i)),
+      y = items.map((item, i) => this.#one("label", item, i));
+    const { train, valid, notes } = splitOf(splitter, items);
     return {
       path: typeof source === "string" ? source : ".",
-      x: items.map((item) => getX(item)),
-      y: items.map((item) => getY(item)),
-      split: splitter(items),
+      x: x as X[],
+      y: y as Y[],
+      split: [train, valid],
+      notes,
       target: this.#target,
       itemTfms: [itemTfms ?? []].flat(),
       batchTfms: [batchTfms ?? []].flat(),
     };
+  }
+
+  /** The input or the label of an item; what fails says which item it was. */
+  #one(what: "input" | "label", item: Item, i: number): unknown {
+    const { getX, getY } = this.#options;
+    try {
+      return what === "label" ? getY?.(item) ?? null : getX === undefined ? item : getX(item);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new DataError(
+        `Cannot get the ${what} of item ${i}, ${shortened(item)}: ${what === "input" ? "getX" : "getY"} fails: ${why}`,
+        { cause },
+      );
+    }
   }
 
   /**
@@ -216,16 +246,18 @@ export class DataBlock<Source, Item, X, Y, Loaders, Options extends object> {
       const items = await this.#items(source);
       lines.push(`Items: ${items.length}, the first is ${shortened(items[0])}`);
       step = "Reading the first item's input and label (getX, getY)";
-      const { getX = (item: Item) => item as unknown as X, getY } = this.#options;
-      lines.push(`  input: ${shortened(getX(items[0]))}`, `  label: ${shortened(getY(items[0]))}`);
+      lines.push(`  input: ${shortened(this.#one("input", items[0], 0))}`);
+      const labelled = this.#options.getY !== undefined;
+      if (labelled) lines.push(`  label: ${shortened(this.#one("label", items[0], 0))}`);
       step = "Labelling and dividing all items (getY, splitter)";
       const set = this.#set(source, items), [train, valid] = set.split;
-      lines.push(`Divided: ${train.length} to train on, ${valid.length} to validate on`);
+      lines.push(`Divided: ${train.length} to train on, ${valid.length} to validate on`, ...set.notes);
       step = `Setting up labels (${this.#target.name})`;
       const target = this.#target.setup(train.map((i) => set.y[i]), train.map((i) => nameOf(set.x[i])));
+      if (target.kind === "none") lines.push("No labels");
       const some = target.vocab.slice(0, 8).map(String).join(", ");
       const classes = target.vocab.length === 0 ? `${target.c} outputs` : `${target.vocab.length} classes: ${some}`;
-      lines.push(`${this.#target.name}: ${classes}${target.vocab.length > 8 ? ", …" : ""}`);
+      if (target.kind !== "none") lines.push(`${this.#target.name}: ${classes}${target.vocab.length > 8 ? ", …" : ""}`);
       step = `Building one item (${this.#input.name})`;
       for await (const line of this.#input.walk(set as BlockSet<X>, options)) lines.push(line);
     } catch (error) {

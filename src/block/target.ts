@@ -45,6 +45,22 @@ export interface TargetBlock<Y = unknown> {
   setup(labels: readonly Y[], items: readonly string[]): Target<Y>;
 }
 
+/** The block of what has no labels. */
+export const NoTargetBlock: TargetBlock<null> = {
+  name: "no labels",
+  setup: () => ({
+    kind: "none",
+    c: 0,
+    vocab: [],
+    dtype: "i32",
+    lossFunc: () => new CrossEntropyLoss(),
+    encode: (_label, of) => {
+      throw new ConfigError(`Cannot label ${of}: this data has no labels`);
+    },
+    caption: () => "",
+  }),
+};
+
 /** The classes that `known` names, or those of the labels; refuses names that come twice. */
 function vocabulary(known: readonly Label[] | undefined, labels: () => readonly Label[]): readonly Label[] {
   if (known === undefined) return vocabOf(labels());

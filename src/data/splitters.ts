@@ -15,6 +15,43 @@ export type DataSplitter<Item = string> = (
   items: readonly Item[],
 ) => readonly [train: readonly number[], valid: readonly number[]];
 
+/** What {@link splitOf} gives. */
+export interface CheckedSplit {
+  /** Positions of the items to train on. */
+  readonly train: readonly number[];
+  /** Positions of the items to validate on. */
+  readonly valid: readonly number[];
+  /** What is odd about them, for people. */
+  readonly notes: readonly string[];
+}
+
+/** Divides items, and looks at what a splitter gave: an item may be trained on twice, or be left out; some are trained on. */
+export function splitOf<Item>(splitter: DataSplitter<Item>, items: readonly Item[]): CheckedSplit {
+  const split: unknown = splitter(items);
+  if (
+    !Array.isArray(split) || split.length !== 2 ||
+    !split.every((part) => Array.isArray(part) || ArrayBuffer.isView(part))
+  ) {
+    throw new ConfigError(
+      `Cannot divide items: a splitter gives two lists of positions, as in [[0, 1], [2]], got ${shown(split)}`,
+    );
+  }
+  const [train, valid] = split.map((part) => Array.from(part as number[]));
+  for (const [name, part] of [["train", train], ["validate", valid]] as const) {
+    const bad = part.find((i) => !Number.isInteger(i) || i < 0 || i >= items.length);
+    if (bad === undefined) continue;
+    throw new ConfigError(
+      `Cannot ${name} on item ${shown(bad)}: positions go from 0 to ${items.length - 1}, as the splitter has them`,
+    );
+  }
+  if (train.length === 0) {
+    throw new DataError(`Cannot train: the splitter leaves none of ${items.length} items to train on`);
+  }
+  const trained = new Set(train), both = new Set(valid.filter((i) => trained.has(i))).size;
+  const notes = both === 0 ? [] : [`${both} of ${valid.length} items to validate on are trained on, too`];
+  return { train, valid, notes };
+}
+
 /** Options of {@link RandomSplitter}. */
 export interface RandomSplitterOptions {
   /** Seed of the order, a whole number below 2^32; by default the default generator is drawn from. */

@@ -40,6 +40,16 @@ export {
 } from "../text/tokenizer.ts";
 export type { TextRule } from "../text/rules.ts";
 export type { VocabOptions } from "../text/vocab.ts";
+export {
+  CategoryBlock,
+  type CategoryBlockOptions,
+  ColReader,
+  DataBlock,
+  type DataBlockOptions,
+  parentLabel,
+  RegexLabeller,
+} from "../block/mod.ts";
+export { ColSplitter, GrandparentSplitter, IndexSplitter, RandomSplitter } from "../data/splitters.ts";
 export { getTextFiles, type GetTextFilesOptions } from "../text/data/text_files.ts";
 export type { ShowTextOptions } from "../text/data/show_text.ts";
 export {
@@ -51,6 +61,7 @@ export {
   type TextTableOptions,
   type TextTestOptions,
 } from "../text/data/text_loaders.ts";
+export { TextBlock, type TextBlockLoadersOptions, type TextBlockOptions } from "../text/data/text_block.ts";
 export type { TextDataLoadersOptions } from "../text/data/text_options.ts";
 export { type ClassifierOptions, poolTexts, TextClassifier } from "../text/classifier.ts";
 export { type GenerateOptions } from "../text/generate.ts";

@@ -7,7 +7,7 @@ import { ConfigError, DataError } from "../../base/errors.ts";
 import { shortText } from "../../base/facts.ts";
 import { codesOf, type Label, vocabOf } from "../../data/labels.ts";
 import { type Batch, type BatchSource, DataLoader } from "../../data/mod.ts";
-import { type DataSplitter, IndexSplitter, RandomSplitter } from "../../data/splitters.ts";
+import { type DataSplitter, IndexSplitter, RandomSplitter, splitOf } from "../../data/splitters.ts";
 import type { Tokenizer } from "../tokenizer.ts";
 import { bucketsOf, PaddedSource } from "./padded_source.ts";
 import { StreamSource } from "./stream_source.ts";
@@ -109,7 +109,8 @@ export async function loadTexts(
     texts = inTwo(texts[0], validPct);
     splitter = IndexSplitter([1]);
   }
-  const [trainIdx, validIdx] = splitter(texts);
+  const { train: trainIdx, valid: validIdx, notes: odds } = splitOf(splitter, texts);
+  notes.push(...odds);
   const take = (idx: readonly number[]): string[] => idx.map((i) => texts[i]);
   const trainTexts = take(trainIdx), validTexts = take(validIdx);
   const tokenizer = await tokenizerOf(options).learn(trainTexts);

@@ -12,7 +12,7 @@ import { CategoryBlock, type Target, type TargetBlock } from "../../block/target
 import type { Label } from "../../data/labels.ts";
 import { type Batch, DataLoader, DataLoaders, type InputsJson } from "../../data/mod.ts";
 import { drawnFromBoth, folderLabels } from "../../data/class_folders.ts";
-import { GrandparentSplitter, RandomSplitter } from "../../data/splitters.ts";
+import { GrandparentSplitter, RandomSplitter, splitOf } from "../../data/splitters.ts";
 import type { Figure } from "../../plot/mod.ts";
 import type { Tensor } from "../../tensor/mod.ts";
 import { complain } from "../../train/output.ts";
@@ -59,6 +59,7 @@ interface Parts {
   readonly batchTfms: BatchTransform[];
   readonly store: ImageStore;
   readonly valBs: number;
+  readonly notes?: readonly string[];
 }
 
 /**
@@ -87,7 +88,8 @@ export class ImageDataLoaders extends DataLoaders {
   readonly #valBs: number;
 
   private constructor(parts: Parts) {
-    super(parts.train, parts.valid, { nInp: 1, path: parts.path, lossFunc: parts.target.lossFunc() });
+    const { train, valid, path, notes = [] } = parts;
+    super(train, valid, { nInp: 1, path, lossFunc: parts.target.lossFunc(), notes });
     this.target = parts.target;
     this.trainSet = parts.trainSet;
     this.validSet = parts.validSet;
@@ -238,7 +240,7 @@ export class ImageDataLoaders extends DataLoaders {
       throw new DataError(`Cannot label ${files.length} images: there are ${labels.length} labels`);
     }
     const splitter = options.splitter ?? RandomSplitter(validPct, seed === undefined ? {} : { seed });
-    const [trainIdx, validIdx] = splitter(files);
+    const { train: trainIdx, valid: validIdx, notes } = splitOf(splitter, files);
     const target: Target = block.setup(trainIdx.map((i) => labels[i]), trainIdx.map((i) => files[i]));
     const sets = [trainIdx, validIdx].map((idx) =>
       labelled(idx.map((i) => files[i]), idx.map((i) => labels[i]), target)
@@ -292,6 +294,7 @@ export class ImageDataLoaders extends DataLoaders {
       batchTfms,
       store,
       valBs,
+      notes,
     });
   }
 
