@@ -23,7 +23,12 @@ export function kernelTexts(programs: Iterable<Program>): KernelText[] {
   const found = new Map<string, KernelText>();
   for (const program of programs) {
     for (const strategy of STRATEGIES) {
-      for (const { label, text, overrides } of planProgram(program, LEAST_PROFILE, () => strategy).dispatches) {
+      for (
+        const { label, text, overrides } of planProgram(program, {
+          profile: LEAST_PROFILE,
+          strategy: () => strategy,
+        }).dispatches
+      ) {
         const key = `${JSON.stringify(overrides)} ${text}`;
         found.set(key, { label: `${label} (${strategy})`, text, entryPoint: "main", constants: overrides });
       }

@@ -136,7 +136,12 @@ Deno.test("every small convolution is right on the CPU, and every strategy of We
     get: (device, key) => {
       if (key === "compile") {
         return (program: Parameters<Device["compile"]>[0]) => {
-          for (const strategy of STRATEGIES) planProgram(program, device.profile, () => strategy);
+          for (const strategy of STRATEGIES) {
+            planProgram(program, {
+              profile: device.profile,
+              strategy: () => strategy,
+            });
+          }
           return device.compile(program);
         };
       }

@@ -15,6 +15,7 @@ const LIMITS = [
   "maxComputeInvocationsPerWorkgroup",
   "maxComputeWorkgroupSizeX",
   "maxComputeWorkgroupStorageSize",
+  "maxComputeWorkgroupsPerDimension",
 ] as const;
 
 const DAWN = "give one: `npm install webgpu`, then init({ gpu: create([]) }) with its create()";

@@ -58,7 +58,7 @@ export class BufferPool {
   /**
    * A buffer of at least `bytes`, rounded up to a multiple of 16; `fresh` says whether it is known to hold zeros.
    *
-   * @throws {DeviceError} If it is larger than the adapter binds.
+   * @throws {DeviceError} If it is larger than the adapter allows.
    */
   alloc(bytes: number): { buffer: PooledBuffer; fresh: boolean } {
     if (!Number.isInteger(bytes) || bytes <= 0) {
@@ -66,7 +66,10 @@ export class BufferPool {
     }
     const rounded = Math.ceil(bytes / 16) * 16;
     if (rounded > this.#limit) {
-      throw new DeviceError(`Cannot allocate ${bytes} bytes: the adapter binds at most ${this.#limit} at once`);
+      throw new DeviceError(
+        `Cannot allocate ${bytes} bytes: by the adapter's maxBufferSize and maxStorageBufferBindingSize, one tensor has at most ` +
+          `${this.#limit}; take smaller batches, or dtype "u8" for images`,
+      );
     }
     const size = sizeClass(rounded, this.#limit);
     const old = this.#free.get(size)?.pop();

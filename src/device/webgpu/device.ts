@@ -12,7 +12,7 @@ import { MOST_BATCHED, WebgpuExecutable } from "./executable.ts";
 import { Faults } from "./faults.ts";
 import type { KernelStrategy } from "./kernels/plan.ts";
 import { Pipelines } from "./pipelines.ts";
-import { planProgram } from "./planner.ts";
+import { type BindingLimits, planProgram } from "./planner.ts";
 import { probeStrategy } from "./probe.ts";
 import { type DispatchTime, profileDispatches } from "./profile.ts";
 import { CommandRecorder } from "./command_recorder.ts";
@@ -36,6 +36,23 @@ const MOST_TURNS = 200;
 
 /** Bindings that a kernel may need beside its slots: both operands of a matmul, and a table. */
 const SPARE_BINDINGS = 2;
+/** Most windows of one buffer that a kernel may have to bind, to look rows up anywhere in it. */
+const MOST_WINDOWS = 4;
+/** What kernels address: bytes by 32 bits. */
+const MOST_BYTES = 2 ** 32 - 16;
+
+/** How a {@link WebgpuDevice} is made. */
+export interface WebgpuDeviceOptions {
+  readonly strategy?: KernelStrategy;
+  readonly awaits?: boolean;
+  readonly limits?: LowerLimits;
+}
+
+/** Limits that a device is to keep, below those of its adapter. */
+export interface LowerLimits {
+  readonly maxBufferSize?: number;
+  readonly maxStorageBufferBindingSize?: number;
+}
 
 /**
  * A {@link Device} on WebGPU. Consecutive runs share a command encoder, a compute pass and a submission; they are submitted
@@ -57,6 +74,7 @@ export class WebgpuDevice implements Device {
   readonly #readback: Readback;
   readonly #patch: WordPatch;
   readonly #identity: string;
+  readonly #bindings: BindingLimits;
   #strategy: KernelStrategy | undefined;
   /** Buffers that must be cleared before anything else happens to them. */
   readonly #dirty = new Set<PooledBuffer>();
@@ -73,23 +91,28 @@ export class WebgpuDevice implements Device {
   /**
    * Makes a device, which {@link settle} makes ready.
    *
-   * @param strategy Matmul kernels to use; by default what a trial finds fastest on the adapter, cached.
-   * @param awaits Whether nothing is mapped without awaiting it, though the runtime may be able to.
+   * @param options `strategy`: matmul kernels to use; by default what a trial finds fastest on the adapter, cached. `awaits`: whether
+   *   nothing is mapped without awaiting it, though the runtime may be able to. `limits`: lower ones than the adapter's.
    */
-  constructor({ gpu, device, name, identity }: OpenedAdapter, strategy?: KernelStrategy, awaits = false) {
+  constructor({ gpu, device, name, identity }: OpenedAdapter, options: WebgpuDeviceOptions = {}) {
+    const { strategy, awaits = false, limits = {} } = options;
     this.#provider = gpu;
     this.#gpu = device;
     this.name = name;
-    const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage } = device.limits;
+    const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage: count } = device.limits;
+    const lowest = (...bytes: (number | undefined)[]) =>
+      Math.floor(Math.min(...bytes.map((b) => b ?? Infinity)) / 16) * 16;
+    const bytes = lowest(maxStorageBufferBindingSize, limits.maxStorageBufferBindingSize);
+    this.#bindings = { bytes, count };
     this.profile = {
-      maxSlotsPerKernel: maxStorageBuffersPerShaderStage - SPARE_BINDINGS,
-      maxBufferBytes: Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 16) * 16,
+      maxSlotsPerKernel: count - SPARE_BINDINGS,
+      maxBufferBytes: lowest(maxBufferSize, limits.maxBufferSize ?? MOST_WINDOWS * bytes, MOST_BYTES),
     };
     this.#faults = new Faults(device);
     this.#pool = new BufferPool(device, this.#counters, this.profile.maxBufferBytes, () => this.#submit());
     this.#textures = new TexturePool(device, this.#counters);
     this.#pipelines = new Pipelines(device, this.#counters, this.#faults);
-    this.#readback = new Readback(device, this.#counters);
+    this.#readback = new Readback(device, this.#counters, lowest(maxBufferSize, limits.maxBufferSize));
     if (!awaits) this.#readback.selfTest();
     this.#patch = new WordPatch(device);
     this.#identity = identity;
@@ -161,13 +184,15 @@ export class WebgpuDevice implements Device {
 
   compile(program: Program): Executable {
     this.#checkOpen();
-    const plan = planProgram(program, this.profile, () => this.#strategy ?? "shared");
+    const strategy = () => this.#strategy ?? "shared";
+    const plan = planProgram(program, { profile: this.profile, strategy, limits: this.#bindings });
     return new WebgpuExecutable(program, plan, {
       device: this.#gpu,
       pool: this.#pool,
       textures: this.#textures,
       pipelines: this.#pipelines,
       counters: this.#counters,
+      bindingBytes: this.#bindings.bytes,
       flush: () => this.#submit(),
     });
   }

@@ -28,6 +28,8 @@ export interface Parts {
   readonly textures: TexturePool;
   readonly pipelines: Pipelines;
   readonly counters: Counters;
+  /** Most bytes of a storage binding. */
+  readonly bindingBytes: number;
   /** Submits what has been recorded, before memory that it uses is freed. */
   readonly flush: () => void;
 }
@@ -47,6 +49,13 @@ interface PreparedDispatch {
   last: { key: string; group: GPUBindGroup } | null;
 }
 
+/** A part of a slot. */
+interface Window {
+  readonly window: number;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
 /** What `compile` returns. */
 export class WebgpuExecutable implements Executable {
   readonly #parts: Parts;
@@ -63,6 +72,8 @@ export class WebgpuExecutable implements Executable {
   #paramOffset = 0;
   /** By slot. */
   readonly #texels = new Map<number, TexelBlock>();
+  /** Slots that are parts of others. */
+  readonly #windows = new Map<number, Window>();
   readonly #boundSlots: readonly number[];
   /** Bytes of parameters. */
   readonly paramBytes: number;
@@ -91,7 +102,8 @@ export class WebgpuExecutable implements Executable {
       this.#texels.set(texels[i].slot, block)
     );
     for (const extra of plan.extra) {
-      if ("texels" in extra) {
+      if ("window" in extra) this.#windows.set(this.#blocks.length, extra);
+      if ("texels" in extra || "window" in extra) {
         this.#blocks.push(null);
         continue;
       }
@@ -241,9 +253,14 @@ export class WebgpuExecutable implements Executable {
     }
   }
 
+  /** The memory of a slot, or of the one that it is a part of. */
+  #blockOf(slot: number): Block {
+    return this.#blocks[this.#windows.get(slot)?.window ?? slot]!;
+  }
+
   #group(dispatch: PreparedDispatch): GPUBindGroup {
     let key = "";
-    for (const { slot, texture } of dispatch.bindings) if (texture === undefined) key += `${this.#blocks[slot]!.id},`;
+    for (const { slot, texture } of dispatch.bindings) if (texture === undefined) key += `${this.#blockOf(slot).id},`;
     if (dispatch.last?.key === key) return dispatch.last.group;
     const group = dispatch.groups.get(key) ?? this.#makeGroup(dispatch, key);
     dispatch.last = { key, group };
@@ -251,7 +268,7 @@ export class WebgpuExecutable implements Executable {
   }
 
   #makeGroup({ label, pipeline, bindings, constants, groups }: PreparedDispatch, key: string): GPUBindGroup {
-    const { device, counters } = this.#parts;
+    const { device, counters, bindingBytes } = this.#parts;
     const group = device.createBindGroup({
       label,
       layout: pipeline.layout,
@@ -259,9 +276,14 @@ export class WebgpuExecutable implements Executable {
         { binding: 0, resource: { buffer: this.#constants, ...constants } },
         ...bindings.map(({ slot, uniform, texture, offset = 0 }, i) => {
           if (texture !== undefined) return { binding: i + 1, resource: this.#texels.get(slot)!.view };
-          const buffer = this.#blocks[slot]!.gpu;
-          if (slot === 0) return { binding: i + 1, resource: { buffer, size: this.#paramStride } };
-          return { binding: i + 1, resource: uniform ? { buffer, offset, size: PARAM_VECTORS * 16 } : { buffer } };
+          const { gpu: buffer, bytes } = this.#blockOf(slot);
+          const part = slot === 0
+            ? { size: this.#paramStride }
+            : uniform
+            ? { offset, size: PARAM_VECTORS * 16 }
+            : this.#windows.get(slot) ?? {};
+          const size = "bytes" in part ? part.bytes : "size" in part ? part.size : Math.min(bytes, bindingBytes);
+          return { binding: i + 1, resource: { buffer, size, offset: "offset" in part ? part.offset : 0 } };
         }),
       ],
     });

@@ -7,7 +7,7 @@ import { WrongNumbersError } from "../../base/errors.ts";
 import { host } from "../../base/host.ts";
 import type { Device } from "../contract.ts";
 import { openAdapter } from "./adapter.ts";
-import { WebgpuDevice } from "./device.ts";
+import { type LowerLimits, WebgpuDevice } from "./device.ts";
 import type { KernelStrategy } from "./kernels/plan.ts";
 import { planProgram } from "./planner.ts";
 import { type Claim, CLAIMS, selfTestProgram, wrongNumbers } from "./self_test.ts";
@@ -34,6 +34,8 @@ export interface OpenWebgpuOptions {
   readonly strategy?: "auto" | KernelStrategy;
   /** Whether every read is awaited, though the runtime may be able to read at once; for tests. */
   readonly awaits?: boolean;
+  /** Limits below those of the adapter; for tests. */
+  readonly limits?: LowerLimits;
   /** What the adapter must compute right; a test may ask for something that none does. */
   readonly claims?: readonly Claim[];
 }
@@ -45,9 +47,9 @@ export interface OpenWebgpuOptions {
  * @throws {WrongNumbersError} If the adapter computes wrong numbers.
  */
 export async function openWebgpu(options: OpenWebgpuOptions = {}): Promise<Device> {
-  const { strategy = "auto", claims = CLAIMS, awaits } = options;
+  const { strategy = "auto", claims = CLAIMS, awaits, limits } = options;
   const opened = await openAdapter(options);
-  const device = new WebgpuDevice(opened, strategy === "auto" ? undefined : strategy, awaits);
+  const device = new WebgpuDevice(opened, { strategy: strategy === "auto" ? undefined : strategy, awaits, limits });
   try {
     await device.settle();
     await checkNumbers(device, opened.identity, claims);
@@ -63,7 +65,7 @@ export async function openWebgpu(options: OpenWebgpuOptions = {}): Promise<Devic
 
 async function checkNumbers(device: Device, identity: string, claims: readonly Claim[]): Promise<void> {
   // the very text that runs, and what it must give
-  const { dispatches } = planProgram(selfTestProgram(claims), device.profile, () => "shared");
+  const { dispatches } = planProgram(selfTestProgram(claims), { profile: device.profile, strategy: () => "shared" });
   const test = JSON.stringify([
     dispatches.map(({ text }) => text),
     claims.map(({ x, y, want }) => `${x} ${y} ${want}`),

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { AttentionGradKernel, AttentionKernel } from "../attention_kernel.ts";
 import type { DeviceProfile, Kernel, Program } from "../contract.ts";
 import { expandAttention } from "./attention.ts";
 import { PARAM_VECTORS } from "./kernels/access.ts";
@@ -16,10 +15,27 @@ import { hideConstants } from "./kernels/hide_constants.ts";
 import { planReduce } from "./kernels/reduce.ts";
 import { planScatterAdd } from "./kernels/scatter_add.ts";
 import { planSegmentSum } from "./kernels/segment_sum.ts";
+import { DeviceError } from "../../base/errors.ts";
+import { fitBindings, type Room } from "./fit/mod.ts";
+import type { PlainKernel } from "./fit/rewrite.ts";
 import { TextureCache } from "./kernels/texture_cache.ts";
 
-/** Memory that the device adds to a program's slots: uninitialized scratch, constants, or a texture. */
-export type ExtraSlot = { readonly bytes: number } | { readonly words: Uint32Array } | { readonly texels: number };
+/** Memory that the device adds to a program's slots: uninitialized scratch, constants, a texture, or a part of another slot. */
+export type ExtraSlot =
+  | { readonly bytes: number }
+  | { readonly words: Uint32Array }
+  | { readonly texels: number }
+  | { readonly window: number; readonly offset: number; readonly bytes: number };
+
+/** What an adapter binds. */
+export interface BindingLimits {
+  /** Most bytes of a storage binding, a multiple of 16. */
+  readonly bytes: number;
+  /** Most storage bindings of a kernel. */
+  readonly count: number;
+}
+
+const NO_LIMITS: BindingLimits = { bytes: Infinity, count: Infinity };
 
 /** Dispatches of a program; slot numbers from `program.slots.length` on are `extra`. */
 export interface Plan {
@@ -32,57 +48,109 @@ export function fitsUniform(program: Program): boolean {
   return program.slots[0].bytes <= PARAM_VECTORS * 16;
 }
 
-type AnyAttention = AttentionKernel | AttentionGradKernel;
+/** How a program is planned. */
+export interface PlanOptions {
+  readonly profile: DeviceProfile;
+  readonly strategy: () => KernelStrategy;
+  /** None by default. */
+  readonly limits?: BindingLimits;
+}
 
-/** Plans every kernel of `program`. */
-export function planProgram(program: Program, profile: DeviceProfile, strategy: () => KernelStrategy): Plan {
+/**
+ * Plans every kernel of `program`.
+ *
+ * @throws {DeviceError} If a kernel takes more memory at once than the adapter binds.
+ */
+export function planProgram(program: Program, { profile, strategy, limits = NO_LIMITS }: PlanOptions): Plan {
   const extra: ExtraSlot[] = [];
   const scratches: number[] = [];
   let taken = 0;
   let merged: ReturnType<typeof mergeLeftPackings> | null = null;
   const add = (slot: ExtraSlot) => program.slots.length + extra.push(slot) - 1;
+  const scratch = (bytes: number): number => {
+    const size = Math.ceil(bytes / 16) * 16;
+    // kernels run one after another: each reuses the scratch memory of those before it, as large as any of them needs
+    const slot = scratches[taken] ?? add({ bytes: 0 });
+    scratches[taken++] = slot;
+    const at = slot - program.slots.length, old = extra[at];
+    extra[at] = { bytes: Math.max("bytes" in old ? old.bytes : 0, size) };
+    return slot;
+  };
+  const windows = new Map<string, number>();
+  const room: Room = {
+    limit: limits.bytes,
+    bytesOf: (slot) =>
+      slotBytes(slot < program.slots.length ? program.slots[slot] : extra[slot - program.slots.length]),
+    window: (window, offset, bytes) => {
+      const key = `${window} ${offset} ${bytes}`, known = windows.get(key) ?? add({ window, offset, bytes });
+      windows.set(key, known);
+      return known;
+    },
+    scratch,
+  };
+  const isWindow = (slot: number) => slot >= program.slots.length && "window" in extra[slot - program.slots.length];
   const context: PlanContext = {
     profile,
     uniformParams: fitsUniform(program),
     strategy,
+    mostScratch: limits.bytes,
     scratch: (bytes) => {
-      const size = Math.ceil(bytes / 16) * 16;
-      // kernels run one after another: each reuses the scratch memory of those before it, as large as any of them needs
-      const slot = scratches[taken] ?? add({ bytes: 0 });
-      scratches[taken++] = slot;
-      const at = slot - program.slots.length, old = extra[at];
-      extra[at] = { bytes: Math.max("bytes" in old ? old.bytes : 0, size) };
-      return slot;
+      if (bytes > limits.bytes) throw tooLarge("lay out an operand", bytes, limits.bytes);
+      return scratch(bytes);
     },
     table: (words) => add({ words: Uint32Array.from(words) }),
     mergePacking: (packing) => (merged ??= mergeLeftPackings(program.kernels))(packing),
-    texture: (tag, source, texels) => textures.take(tag, source, texels),
+    texture: (tag, source, texels) => isWindow(source) ? null : textures.take(tag, source, texels),
   };
   const textures = new TextureCache((texels, slot) => {
     if (slot === undefined) return add({ texels });
     extra[slot - program.slots.length] = { texels };
     return slot;
   });
-  const plan = (kernel: Exclude<Kernel, AnyAttention>, label: string, free: number): Dispatch[] => {
+  const plan = (kernel: PlainKernel, label: string, free: number): Dispatch[] => {
     taken = free;
     const planned = planKernel(kernel, context, label);
     for (const { bindings } of planned) {
-      for (const { slot, writable, texture } of bindings) if (writable && texture === undefined) textures.written(slot);
+      const stored = bindings.filter(({ uniform, texture }) => uniform !== true && texture === undefined);
+      if (stored.length > limits.count) {
+        throw new DeviceError(
+          `Cannot compute "${label}": it must bind at most ${limits.count} buffers, the adapter's ` +
+            `maxStorageBuffersPerShaderStage, got ${stored.length}; those of more than ${limits.bytes} bytes are bound in parts`,
+        );
+      }
+      for (const { slot, writable } of stored) if (writable) textures.written(slot);
     }
     textures.next();
     return planned.map((dispatch) => ({ ...dispatch, text: hideConstants(dispatch.text) }));
   };
   const dispatches = program.kernels.flatMap((kernel, i) => {
-    const label = `${program.label} ${i} ${kernel.op}`;
-    if (kernel.op !== "attention" && kernel.op !== "attentionGrad") return plan(kernel, label, 0);
     taken = 0;
-    const parts = expandAttention(kernel, context.scratch), free = taken;
-    return parts.flatMap((part) => plan(part, `${label} ${part.op}`, free));
+    const whole = expand(kernel, scratch);
+    const parts = whole.flatMap((part) => fitBindings(part, room)), free = taken;
+    return parts.flatMap((part) => plan(part, `${program.label} ${i} ${labelOf(kernel, part)}`, free));
   });
   return { dispatches, extra };
 }
 
-function planKernel(kernel: Exclude<Kernel, AnyAttention>, context: PlanContext, label: string): Dispatch[] {
+function expand(kernel: Kernel, scratch: (bytes: number) => number): PlainKernel[] {
+  return kernel.op === "attention" || kernel.op === "attentionGrad" ? expandAttention(kernel, scratch) : [kernel];
+}
+
+function labelOf(kernel: Kernel, part: PlainKernel): string {
+  return kernel.op === part.op ? kernel.op : `${kernel.op} ${part.op}`;
+}
+
+function slotBytes(slot: ExtraSlot | { readonly bytes: number }): number {
+  return "bytes" in slot ? slot.bytes : "words" in slot ? slot.words.byteLength : 0;
+}
+
+function tooLarge(what: string, bytes: number, limit: number): DeviceError {
+  return new DeviceError(
+    `Cannot ${what} of ${bytes} bytes: what is bound at once must fit ${limit}, the adapter's maxStorageBufferBindingSize`,
+  );
+}
+
+function planKernel(kernel: PlainKernel, context: PlanContext, label: string): Dispatch[] {
   switch (kernel.op) {
     case "map":
       return planMap(kernel, context, label);

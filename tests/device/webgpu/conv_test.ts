@@ -59,7 +59,10 @@ function tapsApart(): ProgramCase {
 
 Deno.test("taps of one weight are laid out once for all products that take some", () => {
   const { program } = tapsApart();
-  const { dispatches } = planProgram(program, { maxSlotsPerKernel: 8, maxBufferBytes: 2 ** 30 }, () => "texel");
+  const { dispatches } = planProgram(program, {
+    profile: { maxSlotsPerKernel: 8, maxBufferBytes: 2 ** 30 },
+    strategy: () => "texel",
+  });
   const packs = dispatches.map(({ label }) => label).filter((label) => label.endsWith("left pack"));
   assertEquals(packs.length, 2, packs.join("; ")); // the other weight's own
 });

@@ -8,7 +8,7 @@ import type { ConvKernel } from "../../contract.ts";
 import { CONV_SHARED } from "../wgsl.gen.ts";
 import { baseText, chunksOf, operandText, partialsOut, planFold, productOf, three } from "./conv_parts.ts";
 import { planConvTexel } from "./conv_texel.ts";
-import { planConvUniform } from "./conv_uniform.ts";
+import { packedBytes, planConvUniform } from "./conv_uniform.ts";
 import { splice, withConstants, writeEpilogue } from "./epilogue.ts";
 import { guardsText } from "./guards.ts";
 import { type Dispatch, fold, type PlanContext } from "./plan.ts";
@@ -22,7 +22,10 @@ export function planConv(kernel: ConvKernel, context: PlanContext, label: string
   const strategy = context.strategy();
   if (strategy === "shared") return planConvShared(kernel, context, label);
   const texels = strategy === "texel" ? planConvTexel(kernel, context, label) : null;
-  return texels ?? planConvUniform(kernel, context, label);
+  if (texels !== null) return texels;
+  return packedBytes(kernel, context) <= context.mostScratch
+    ? planConvUniform(kernel, context, label)
+    : planConvShared(kernel, context, label);
 }
 
 function planConvShared(kernel: ConvKernel, context: PlanContext, label: string): Dispatch[] {

@@ -72,17 +72,30 @@ function partition(product: Product, strips: number): Partition {
   return { ...rest, part, parts, most, partial: chunks * parts > 1, uniform: true };
 }
 
-/** Plans the layout of the left operand, the product piece by piece, and the sum of the chunks where there are some. */
-export function planConvUniform(kernel: ConvKernel, context: PlanContext, label: string): Dispatch[] {
+/** Bytes that the left operand takes as it is laid out. */
+export function packedBytes(kernel: ConvKernel, context: PlanContext): number {
+  return packedSize(workOf(kernel, context).work) * 4;
+}
+
+// the last piece is bound with 64 KiB too
+function packedSize({ tiles, parts, part }: Partition): number {
+  return tiles * parts * part * ROWS + PARAM_VECTORS * 4;
+}
+
+function workOf(kernel: ConvKernel, context: PlanContext) {
   const product = productOf(kernel, context.uniformParams);
   const layout = windowLayout(kernel);
   const row = layout === "flat" ? product.places : product.n[2];
   const line = Math.ceil(row / 4);
   const quads = product.places / row * line;
-  const work = partition(product, Math.ceil(quads / (QUADS * WG)));
-  const { part, parts, tiles, most, chunks, partial } = work;
-  // the last piece is bound with 64 KiB too
-  const packed = context.scratch((tiles * parts * part * ROWS + PARAM_VECTORS * 4) * 4);
+  return { product, layout, row, line, quads, work: partition(product, Math.ceil(quads / (QUADS * WG))) };
+}
+
+/** Plans the layout of the left operand, the product piece by piece, and the sum of the chunks where there are some. */
+export function planConvUniform(kernel: ConvKernel, context: PlanContext, label: string): Dispatch[] {
+  const { product, layout, row, line, quads, work } = workOf(kernel, context);
+  const { parts, tiles, most, chunks, partial } = work;
+  const packed = context.scratch(packedSize(work) * 4);
   const scratch = partial ? context.scratch(chunks * product.batch[0] * product.m * quads * 16) : -1;
   const pieces: Piece[] = [];
   for (let i = 0; i < parts; i++) {

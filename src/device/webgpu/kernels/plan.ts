@@ -45,6 +45,8 @@ export interface PlanContext {
   strategy(): KernelStrategy;
   /** A temporary of at least `bytes`, live for one kernel of the program. */
   scratch(bytes: number): number;
+  /** Most bytes of such a temporary. */
+  readonly mostScratch: number;
   /** A slot that holds the constants `words`. */
   table(words: readonly number[]): number;
   /** See `mergeLeftPackings`. */
