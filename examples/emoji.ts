@@ -57,7 +57,7 @@ interface Entry {
 }
 
 /** Folder of the pictures, and the category of each by file name; skin variations have that of their emoji. */
-async function loadEmoji(): Promise<{ folder: string; category: ReadonlyMap<string, string> }> {
+export async function loadEmoji(): Promise<{ folder: string; category: ReadonlyMap<string, string> }> {
   // importing something of the package puts its files on disk
   await import("emoji-datasource-google/package.json", { with: { type: "json" } });
   const list = new URL(import.meta.resolve("emoji-datasource-google/emoji.json"));
