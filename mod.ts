@@ -298,6 +298,7 @@ export {
   valley,
 } from "./src/fit/mod.ts";
 export {
+  chooseThresholds,
   collabLearner,
   type CollabLearnerOptions,
   type ColumnImportance,
@@ -312,6 +313,8 @@ export {
   type PlotJudgedOptions,
   tabularLearner,
   type TabularLearnerOptions,
+  type ThresholdOptions,
+  Thresholds,
 } from "./src/learner/mod.ts";
 export {
   AccumMetric,

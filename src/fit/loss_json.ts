@@ -38,6 +38,7 @@ export async function lossJson(loss: LossFunc): Promise<LayerJson | null> {
     const value: unknown = (loss as unknown as Record<string, unknown>)[name];
     if (value instanceof Tensor) options[name] = { shape: value.shape, data: Array.from(await value.data()) };
     else if (typeof value === "number" || typeof value === "boolean") options[name] = value;
+    else if (Array.isArray(value)) options[name] = [...value];
   }
   return { kind, reduction: loss.reduction ?? "mean", ...options };
 }
@@ -67,7 +68,8 @@ export function lossFromJson(json: StateDict, where: string): nn.Loss {
     if (isDict(value)) {
       const { numbers } = { numbers: new SavedState(value, `${where}.${name}`) };
       options[name] = tensor(Float32Array.from(numbers.numbers("data")), { shape: numbers.numbers("shape") });
-    } else options[name] = typeof value === "boolean" ? value : state.number(name);
+    } else if (Array.isArray(value)) options[name] = state.numbers(name);
+    else options[name] = typeof value === "boolean" ? value : state.number(name);
   }
   try {
     return new (entry[0] as LossClass)(options);

@@ -16,6 +16,8 @@ export interface Prediction {
   readonly pred: Tensor;
   /** The class that was decided for; null where the data has no classes with names. */
   readonly label: string | number | boolean | null;
+  /** The classes that were decided for, where an item may have several and the data names them. */
+  readonly labels?: readonly (string | number | boolean)[];
 }
 
 /**
@@ -57,8 +59,12 @@ async function predictItem(learn: TrainLoop, item: readonly PredictInput[]): Pro
     await pred.data(); // computed now: the model may change later
     await decoded.data();
     const classes = classesOf(learn.dls);
-    const label = classes === null || decoded.size !== 1 ? null : classes[await decoded.item()] ?? null;
-    return { decoded: firstOf(decoded), pred: firstOf(pred), label };
+    // several labels: a decision for each class; one class: its number
+    const several = decoded.dtype === "bool" && decoded.rank === 2 && decoded.shape[1] === classes?.length;
+    const given = several ? await decoded.data() : [];
+    const label = classes === null || several || decoded.size !== 1 ? null : classes[await decoded.item()] ?? null;
+    const labels = several ? { labels: classes!.filter((_, c) => Number(given[c]) !== 0) } : {};
+    return { decoded: firstOf(decoded), pred: firstOf(pred), label, ...labels };
   } finally {
     model.modules().forEach((m, i) => m.training = modes[i]);
     generators();

@@ -17,6 +17,7 @@ export {
   type PlotJudgedOptions,
 } from "./interpretation.ts";
 export { Learner } from "./learner.ts";
+export { chooseThresholds, type ThresholdOptions, Thresholds } from "./thresholds.ts";
 export {
   collabLearner,
   type CollabLearnerOptions,

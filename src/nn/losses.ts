@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { ConfigError } from "../base/errors.ts";
-import { checkOptions, flag, num, oneOf } from "../base/options.ts";
-import { aTensor, binaryCrossEntropy, type Tensor, where } from "../tensor/mod.ts";
+import { ConfigError, ShapeError } from "../base/errors.ts";
+import { checkOptions, either, flag, num, nums, oneOf } from "../base/options.ts";
+import { fmtShape } from "../base/shape.ts";
+import { aTensor, binaryCrossEntropy, stepInput, type Tensor, where } from "../tensor/mod.ts";
 import { flatPair, Loss, LOSS_OPTIONS, type LossOptions } from "./loss.ts";
 
 /** Squared difference. */
@@ -112,8 +113,8 @@ export interface BceWithLogitsOptions extends LossOptions {
   readonly posWeight?: Tensor;
   /** Weight of each element; broadcasts. */
   readonly weight?: Tensor;
-  /** Probability above which a decision is positive; 0.5 by default. */
-  readonly thresh?: number;
+  /** Probability above which a decision is positive, of all labels or one for each of the last axis; 0.5 by default. */
+  readonly thresh?: number | readonly number[];
 }
 
 /** Binary cross-entropy of logits against targets in [0, 1]. */
@@ -122,8 +123,8 @@ export class BCEWithLogitsLoss extends Loss {
   readonly posWeight: Tensor | null;
   /** Weight of each element, or null. */
   readonly weight: Tensor | null;
-  /** Probability above which a decision is positive. */
-  readonly thresh: number;
+  /** Probability above which a decision is positive, of all labels or one for each. */
+  readonly thresh: number | readonly number[];
 
   /** Takes weights, the threshold of decisions and the reduction. */
   constructor(options: BceWithLogitsOptions = {}) {
@@ -131,7 +132,7 @@ export class BCEWithLogitsLoss extends Loss {
       ...LOSS_OPTIONS,
       posWeight: aTensor,
       weight: aTensor,
-      thresh: num,
+      thresh: either(num, nums),
     });
     super(rest);
     this.posWeight = posWeight ?? null;
@@ -155,7 +156,27 @@ export class BCEWithLogitsLoss extends Loss {
 
   /** Which probabilities are above the threshold, bool. */
   override decodes(pred: Tensor): Tensor {
-    return pred.gt(this.thresh);
+    const { thresh } = this;
+    if (typeof thresh === "number") return pred.gt(thresh);
+    if (pred.shape.at(-1) !== thresh.length) {
+      throw new ShapeError(
+        `Cannot decide ${
+          fmtShape(pred.shape)
+        } by ${thresh.length} thresholds: there is one for each label of the last axis`,
+      );
+    }
+    return pred.gt(stepInput(Float32Array.from(thresh), { shape: [thresh.length] }));
+  }
+
+  /** The same loss with other thresholds. */
+  withThresh(thresh: number | readonly number[]): BCEWithLogitsLoss {
+    const { posWeight, weight, reduction } = this;
+    return new BCEWithLogitsLoss({
+      thresh,
+      reduction,
+      ...(posWeight === null ? {} : { posWeight }),
+      ...(weight === null ? {} : { weight }),
+    });
   }
 }
 

@@ -6,7 +6,6 @@
 import { ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, flag, num, type OptionTable } from "../base/options.ts";
 import { withoutUndefined } from "../base/without_undefined.ts";
-import { MultiCategoryTarget } from "../block/mod.ts";
 import type { Batch, DataLoaders } from "../data/mod.ts";
 import type { Prediction } from "../fit/mod.ts";
 import { Learner } from "../learner/mod.ts";
@@ -45,8 +44,6 @@ const visionLearnerOptions = (): OptionTable<VisionLearnerOptions> => ({
 export interface ImagePrediction extends Prediction {
   /** The class; null where the data has none, or an image has any number of them. */
   readonly label: Label | null;
-  /** The classes that were decided for, where images have any number of them. */
-  readonly labels?: readonly Label[];
 }
 
 /** A learner whose items are images. {@link visionLearner} and `unetLearner` make it. */
@@ -69,10 +66,7 @@ export class VisionLearner<M extends Model = Sequential> extends Learner<M> {
    */
   override async predict(item: ImageSource | Tensor): Promise<ImagePrediction> {
     if (!(item instanceof Tensor)) void this.imageDls;
-    const prediction = await super.predict(item), dls: unknown = this.dls;
-    const target = dls instanceof ImageDataLoaders ? dls.target : null;
-    if (!(target instanceof MultiCategoryTarget)) return prediction;
-    return { ...prediction, label: null, labels: target.names(await prediction.decoded.data()) };
+    return await super.predict(item);
   }
 
   /** See {@link tta}. */
