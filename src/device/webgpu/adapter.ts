@@ -18,6 +18,9 @@ const LIMITS = [
   "maxComputeWorkgroupsPerDimension",
 ] as const;
 
+/** Features that are used where the adapter has them. */
+const FEATURES: readonly GPUFeatureName[] = ["timestamp-query", "subgroups"];
+
 const DAWN = "give one: `npm install webgpu`, then init({ gpu: create([]) }) with its create()";
 
 /** What to do where there is no WebGPU. */
@@ -69,7 +72,7 @@ export async function openAdapter(
   const identity = [info.vendor, info.architecture, info.device, info.description, features].join(" | ");
   const requiredLimits: Record<string, number> = {};
   for (const limit of LIMITS) requiredLimits[limit] = limits[limit];
-  const requiredFeatures: GPUFeatureName[] = adapter.features.has("timestamp-query") ? ["timestamp-query"] : [];
+  const requiredFeatures = FEATURES.filter((feature) => adapter.features.has(feature));
   try {
     const device = await adapter.requestDevice({ label: "anneal", requiredLimits, requiredFeatures });
     return { gpu, adapter, device, name, identity };

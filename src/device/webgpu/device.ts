@@ -18,6 +18,7 @@ import { type DispatchTime, profileDispatches } from "./profile.ts";
 import { CommandRecorder } from "./command_recorder.ts";
 import { Readback, type Source } from "./readback.ts";
 import { cachedStrategy } from "./adapter_cache.ts";
+import { usableLanes } from "./subgroups.ts";
 import { TexturePool } from "./texture_pool.ts";
 import { WordPatch } from "./word_patch.ts";
 
@@ -46,6 +47,7 @@ export interface WebgpuDeviceOptions {
   readonly strategy?: KernelStrategy;
   readonly awaits?: boolean;
   readonly limits?: LowerLimits;
+  readonly subgroups?: boolean;
 }
 
 /** Limits that a device is to keep, below those of its adapter. */
@@ -75,7 +77,10 @@ export class WebgpuDevice implements Device {
   readonly #patch: WordPatch;
   readonly #identity: string;
   readonly #bindings: BindingLimits;
+  readonly #info: GPUAdapterInfo;
   #strategy: KernelStrategy | undefined;
+  #lanes = 0;
+  readonly #subgroups: boolean;
   /** Buffers that must be cleared before anything else happens to them. */
   readonly #dirty = new Set<PooledBuffer>();
   /** Commands that have been recorded and not submitted, and the programs that they run. */
@@ -92,10 +97,12 @@ export class WebgpuDevice implements Device {
    * Makes a device, which {@link settle} makes ready.
    *
    * @param options `strategy`: matmul kernels to use; by default what a trial finds fastest on the adapter, cached. `awaits`: whether
-   *   nothing is mapped without awaiting it, though the runtime may be able to. `limits`: lower ones than the adapter's.
+   *   nothing is mapped without awaiting it, though the runtime may be able to. `limits`: lower ones than the adapter's. `subgroups`: whether kernels may use them (true).
    */
-  constructor({ gpu, device, name, identity }: OpenedAdapter, options: WebgpuDeviceOptions = {}) {
-    const { strategy, awaits = false, limits = {} } = options;
+  constructor({ gpu, adapter, device, name, identity }: OpenedAdapter, options: WebgpuDeviceOptions = {}) {
+    const { strategy, awaits = false, limits = {}, subgroups = true } = options;
+    this.#info = adapter.info;
+    this.#subgroups = subgroups;
     this.#provider = gpu;
     this.#gpu = device;
     this.name = name;
@@ -123,6 +130,7 @@ export class WebgpuDevice implements Device {
   /** Finds out which kernels suit the adapter; to be awaited before anything else. */
   async settle(): Promise<void> {
     const { synchronous } = this.#readback;
+    if (this.#subgroups) this.#lanes = await usableLanes(this.#gpu, this.#info, this.#readback);
     const wait = () => synchronous ? this.#readback.wait() : this.#gpu.queue.onSubmittedWorkDone();
     this.#strategy ??= await cachedStrategy(this.#identity, () => probeStrategy(this.#provider, this.#gpu, wait));
   }
@@ -185,7 +193,7 @@ export class WebgpuDevice implements Device {
   compile(program: Program): Executable {
     this.#checkOpen();
     const strategy = () => this.#strategy ?? "shared";
-    const plan = planProgram(program, { profile: this.profile, strategy, limits: this.#bindings });
+    const plan = planProgram(program, { profile: this.profile, strategy, limits: this.#bindings, lanes: this.#lanes });
     return new WebgpuExecutable(program, plan, {
       device: this.#gpu,
       pool: this.#pool,
@@ -241,6 +249,11 @@ export class WebgpuDevice implements Device {
     await this.#gpu.queue.onSubmittedWorkDone();
     this.#inFlight = 0;
     this.#faults.check();
+  }
+
+  /** Threads that follow each other and lie in one subgroup; 0 where kernels do without. */
+  get lanes(): number {
+    return this.#lanes;
   }
 
   get lost(): boolean {

@@ -36,6 +36,8 @@ export interface OpenWebgpuOptions {
   readonly awaits?: boolean;
   /** Limits below those of the adapter; for tests. */
   readonly limits?: LowerLimits;
+  /** Whether kernels use subgroups where the adapter has them (true); sums have the same bits either way. */
+  readonly subgroups?: boolean;
   /** What the adapter must compute right; a test may ask for something that none does. */
   readonly claims?: readonly Claim[];
 }
@@ -47,9 +49,14 @@ export interface OpenWebgpuOptions {
  * @throws {WrongNumbersError} If the adapter computes wrong numbers.
  */
 export async function openWebgpu(options: OpenWebgpuOptions = {}): Promise<Device> {
-  const { strategy = "auto", claims = CLAIMS, awaits, limits } = options;
+  const { strategy = "auto", claims = CLAIMS, awaits, limits, subgroups } = options;
   const opened = await openAdapter(options);
-  const device = new WebgpuDevice(opened, { strategy: strategy === "auto" ? undefined : strategy, awaits, limits });
+  const device = new WebgpuDevice(opened, {
+    strategy: strategy === "auto" ? undefined : strategy,
+    awaits,
+    limits,
+    subgroups,
+  });
   try {
     await device.settle();
     await checkNumbers(device, opened.identity, claims);

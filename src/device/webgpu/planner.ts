@@ -18,6 +18,7 @@ import { planSegmentSum } from "./kernels/segment_sum.ts";
 import { DeviceError } from "../../base/errors.ts";
 import { fitBindings, type Room } from "./fit/mod.ts";
 import type { PlainKernel } from "./fit/rewrite.ts";
+import { subgroupTrees } from "./kernels/subgroup_trees.ts";
 import { TextureCache } from "./kernels/texture_cache.ts";
 
 /** Memory that the device adds to a program's slots: uninitialized scratch, constants, a texture, or a part of another slot. */
@@ -54,6 +55,8 @@ export interface PlanOptions {
   readonly strategy: () => KernelStrategy;
   /** None by default. */
   readonly limits?: BindingLimits;
+  /** Threads that follow each other and lie in one subgroup; 0, the default, for kernels without subgroups. */
+  readonly lanes?: number;
 }
 
 /**
@@ -61,7 +64,7 @@ export interface PlanOptions {
  *
  * @throws {DeviceError} If a kernel takes more memory at once than the adapter binds.
  */
-export function planProgram(program: Program, { profile, strategy, limits = NO_LIMITS }: PlanOptions): Plan {
+export function planProgram(program: Program, { profile, strategy, limits = NO_LIMITS, lanes = 0 }: PlanOptions): Plan {
   const extra: ExtraSlot[] = [];
   const scratches: number[] = [];
   let taken = 0;
@@ -121,7 +124,7 @@ export function planProgram(program: Program, { profile, strategy, limits = NO_L
       for (const { slot, writable } of stored) if (writable) textures.written(slot);
     }
     textures.next();
-    return planned.map((dispatch) => ({ ...dispatch, text: hideConstants(dispatch.text) }));
+    return planned.map((dispatch) => finished(dispatch, lanes));
   };
   const dispatches = program.kernels.flatMap((kernel, i) => {
     taken = 0;
@@ -138,6 +141,13 @@ function expand(kernel: Kernel, scratch: (bytes: number) => number): PlainKernel
 
 function labelOf(kernel: Kernel, part: PlainKernel): string {
   return kernel.op === part.op ? kernel.op : `${kernel.op} ${part.op}`;
+}
+
+/** A dispatch with its final text. */
+function finished(dispatch: Dispatch, lanes: number): Dispatch {
+  const text = hideConstants(dispatch.text);
+  if (lanes === 0 || !text.includes("fn tree_")) return { ...dispatch, text };
+  return { ...dispatch, text: subgroupTrees(text), overrides: { ...dispatch.overrides, LANES: lanes } };
 }
 
 function slotBytes(slot: ExtraSlot | { readonly bytes: number }): number {
