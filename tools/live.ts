@@ -13,7 +13,7 @@ async function bundle(name: string, done: Set<string>): Promise<string> {
   done.add(name);
   const text = await Deno.readTextFile(new URL(`live/${name}`, root));
   const before: string[] = [];
-  for (const [, path] of text.matchAll(/^import .* from "\.\/(.+)";$/gm)) before.push(await bundle(path, done));
+  for (const [, path] of text.matchAll(/^import (?:.* from )?"\.\/(.+)";$/gm)) before.push(await bundle(path, done));
   return before.join("") + text.replace(/^import .*\n/gm, "").replace(/^export /gm, "");
 }
 

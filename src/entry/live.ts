@@ -1,6 +1,25 @@
 /**
- * The live page: a run in the browser.
+ * Runs in the browser: served as a page, or posted by an engine to its page.
  *
  * @module
  */
-export { LivePage, type LivePageOptions } from "../live/mod.ts";
+export {
+  type LiveAsked,
+  type LiveCommand,
+  type LiveFit,
+  type LiveHardItem,
+  type LiveMessage,
+  LiveMessages,
+  type LiveOutcome,
+  LivePage,
+  type LivePageOptions,
+  type LivePoints,
+  type LivePort,
+  type LivePosted,
+  LiveRun,
+  type LiveRunMessage,
+  type LiveRunOptions,
+  type LiveStatus,
+  type LiveText,
+  type LiveTopLosses,
+} from "../live/mod.ts";

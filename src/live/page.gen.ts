@@ -243,6 +243,7 @@ main > * {
 }
 .head button {
   margin-left: auto;
+  white-space: nowrap;
 }
 .legend {
   display: flex;
@@ -541,6 +542,33 @@ dd {
 
 /** `live/main.js` and what it imports. */
 export const SCRIPT: string = `"use strict";
+/** Light or dark: as the system has it, unless the button chose. */
+
+function setTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+}
+
+/** Storage may be closed to pages; nothing here depends on it. */
+function remember(key, value) {
+  try {
+    if (value === undefined) return localStorage.getItem(key);
+    localStorage.setItem(key, value);
+  } catch {
+    // forgotten on reload, then
+  }
+  return null;
+}
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+setTheme(remember("anneal-theme") ?? (dark.matches ? "dark" : "light"));
+dark.addEventListener("change", () => {
+  if (remember("anneal-theme") === null) setTheme(dark.matches ? "dark" : "light");
+});
+document.getElementById("theme").addEventListener("click", () => {
+  const theme = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
+  remember("anneal-theme", theme);
+  setTheme(theme);
+});
 /** Numbers, times and sizes as people read them. */
 
 /** A short number: 4 digits, an exponent where it is far from 1. */
@@ -909,7 +937,7 @@ function halve(list) {
   list.length = 0;
   list.push(...kept);
 }
-/** The page: draws the store whenever something came. */
+/** Draws the run into the elements of the page, whenever something came. */
 
 const $ = (id) => document.getElementById(id);
 const store = new Store();
@@ -920,8 +948,6 @@ const view = {
   shownTop: null,
   shownTexts: null,
   waiting: false,
-  source: null,
-  lost: 0,
 };
 
 const NAMES = { fit: "fit", frozen: "frozen", unfrozen: "unfrozen", eval: "evaluation", predict: "predictions" };
@@ -1248,6 +1274,7 @@ function drawDevice() {
   );
 }
 
+/** Draws everything before the next frame. */
 function draw() {
   if (view.waiting) return;
   view.waiting = true;
@@ -1271,6 +1298,29 @@ function draw() {
   });
 }
 
+/** A message has come; null: the connection is lost. */
+function take(message) {
+  view.connected = message !== null;
+  if (message !== null) store.take(message);
+  draw();
+}
+
+/** Calls \`command\` with what the buttons ask for, \`pause\`, \`resume\`, \`stop\` or \`topLosses\`. */
+function onCommand(command) {
+  $("pause").addEventListener("click", () => command($("pause").textContent === "Resume" ? "resume" : "pause"));
+  $("stop").addEventListener("click", () => command("stop"));
+  $("top-ask").addEventListener("click", () => command("topLosses"));
+}
+
+$("log").addEventListener("click", () => {
+  const on = $("log").getAttribute("aria-pressed") !== "true";
+  $("log").setAttribute("aria-pressed", String(on));
+  draw();
+});
+/** The page that is served: hears the run by server-sent events, and posts what the buttons ask for. */
+
+const stream = { source: null, lost: 0 };
+
 /** Asked again where the connection breaks: browsers don't do that for a POST, and twice is as good as once. */
 async function command(name) {
   for (let tries = 0; tries < 3; tries++) {
@@ -1286,68 +1336,31 @@ async function command(name) {
   }
 }
 
-function setTheme(theme) {
-  document.documentElement.dataset.theme = theme;
-}
-
-/** Storage may be closed to pages; nothing here depends on it. */
-function remember(key, value) {
-  try {
-    if (value === undefined) return localStorage.getItem(key);
-    localStorage.setItem(key, value);
-  } catch {
-    // forgotten on reload, then
-  }
-  return null;
-}
-
-$("pause").addEventListener("click", () => command($("pause").textContent === "Resume" ? "resume" : "pause"));
-$("stop").addEventListener("click", () => command("stop"));
-$("top-ask").addEventListener("click", () => command("topLosses"));
-$("log").addEventListener("click", () => {
-  const on = $("log").getAttribute("aria-pressed") !== "true";
-  $("log").setAttribute("aria-pressed", String(on));
-  draw();
-});
-const dark = matchMedia("(prefers-color-scheme: dark)");
-setTheme(remember("anneal-theme") ?? (dark.matches ? "dark" : "light"));
-dark.addEventListener("change", () => {
-  if (remember("anneal-theme") === null) setTheme(dark.matches ? "dark" : "light");
-});
-$("theme").addEventListener("click", () => {
-  const theme = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
-  remember("anneal-theme", theme);
-  setTheme(theme);
-});
+onCommand(command);
 
 function connect() {
-  if (view.source !== null) return;
-  view.source = new EventSource("/events");
-  view.source.onmessage = (event) => {
-    clearTimeout(view.lost);
-    view.lost = 0;
-    view.connected = true;
-    store.take(JSON.parse(event.data));
-    draw();
+  if (stream.source !== null) return;
+  stream.source = new EventSource("/events");
+  stream.source.onmessage = (event) => {
+    clearTimeout(stream.lost);
+    stream.lost = 0;
+    take(JSON.parse(event.data));
   };
-  view.source.onerror = () => {
+  stream.source.onerror = () => {
     // between fits each stream ends after its one message: only a longer silence is news
-    if (view.lost === 0) {
-      view.lost = setTimeout(() => {
-        view.connected = false;
-        draw();
-      }, 5000);
+    if (stream.lost === 0) {
+      stream.lost = setTimeout(() => take(null), 5000);
     }
-    if (view.source.readyState !== EventSource.CLOSED) return;
-    view.source = null;
+    if (stream.source.readyState !== EventSource.CLOSED) return;
+    stream.source = null;
     setTimeout(connect, 2000);
   };
 }
 // a browser opens few connections to a server: pages in the background leave theirs to others
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) return connect();
-  view.source?.close();
-  view.source = null;
+  stream.source?.close();
+  stream.source = null;
 });
 draw();
 if (!document.hidden) connect();

@@ -5,13 +5,10 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import { Guard, type GuardOptions } from "./guard.ts";
+import { type Command, COMMANDS, isCommand } from "./messages.ts";
 import { PAGE, SCRIPT, STYLE } from "./page.gen.ts";
 import { Viewers } from "./viewers.ts";
 
-/** What the page's buttons ask for. */
-export type Command = "pause" | "resume" | "stop" | "topLosses";
-
-const COMMANDS: readonly string[] = ["pause", "resume", "stop", "topLosses"] satisfies readonly Command[];
 /** Bytes that a command may have. */
 const MAX_BODY = 256;
 
@@ -138,10 +135,6 @@ function commandOf(text: string): Command | null {
   }
   const command = typeof value === "object" && value !== null && "command" in value ? value.command : null;
   return isCommand(command) ? command : null;
-}
-
-function isCommand(value: unknown): value is Command {
-  return typeof value === "string" && COMMANDS.includes(value);
 }
 
 function plain(status: number, text: string, more: Record<string, string> = {}): Response {

@@ -28,11 +28,11 @@ interface Fit {
   readonly id: number;
   readonly phase: Phase;
   readonly nEpoch: number;
-  readonly record: FitRecord;
+  record: FitRecord;
   /** What the pages have. */
   sentLosses: number;
   sentRows: number;
-  readonly sentHps: Record<string, number>;
+  sentHps: Record<string, number>;
 }
 
 /** Times of the fit under way. */
@@ -67,15 +67,26 @@ export class RunState {
     const record = learn.findCb(Recorder)?.save().now;
     if (record === undefined) return;
     const { phase, nEpoch } = learn;
-    this.#fits.push({
-      id: this.#fits.length,
-      phase: phase === "idle" ? "fit" : phase,
-      nEpoch,
-      record,
-      sentLosses: 0,
-      sentRows: 0,
-      sentHps: {},
-    });
+    this.#add(record, phase === "idle" ? "fit" : phase, nEpoch);
+  }
+
+  #add(record: FitRecord, phase: Phase, nEpoch: number): void {
+    this.#fits.push({ id: this.#fits.length, phase, nEpoch, record, sentLosses: 0, sentRows: 0, sentHps: {} });
+  }
+
+  /** Takes over what the recorder has that no event told of. */
+  #catchUp(learn: TrainLoop, status: RunStatus): void {
+    const recorder = learn.findCb(Recorder)?.save();
+    if (recorder === undefined) return;
+    const { history, now } = recorder, fit = this.#fits.at(-1);
+    if (status === "idle") { // fits before the run was shown, or one that an earlier process finished
+      if (fit !== undefined) return;
+      for (const record of [...history, now]) {
+        if (record.phase !== "idle") this.#add(record, record.phase, record.rows.length);
+      }
+    } else if (fit !== undefined && fit.record !== now) { // it goes on from a checkpoint, with the record of that
+      Object.assign(fit, { record: now, sentLosses: 0, sentRows: 0, sentHps: {} });
+    }
   }
 
   /** Losses of the fit under way that have come to the host. */
@@ -85,6 +96,7 @@ export class RunState {
 
   /** Everything. */
   full(learn: TrainLoop, status: RunStatus, clock: Clock): Message {
+    this.#catchUp(learn, status);
     return {
       full: true,
       fits: this.#fits.map((fit) => ({
@@ -101,6 +113,7 @@ export class RunState {
 
   /** What is new since the last call. */
   more(learn: TrainLoop, status: RunStatus, clock: Clock): Message {
+    this.#catchUp(learn, status);
     const fit = this.#fits.at(-1);
     const finder = finderOf(learn), { top } = this, texts = textsOf(learn), written = JSON.stringify(texts);
     const message = {
