@@ -16,7 +16,7 @@ export {
   type LivePoints,
   type LivePort,
   type LivePosted,
-  LiveRun,
+  type LiveRun,
   type LiveRunMessage,
   type LiveRunOptions,
   type LiveStatus,

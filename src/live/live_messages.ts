@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ConfigError } from "../base/errors.ts";
 import { LiveRun, type LiveRunOptions } from "./live_run.ts";
 import { type Command, isCommand, type Message } from "./messages.ts";
 
@@ -28,6 +29,12 @@ export interface LiveAsked {
 
 function isAsked(data: unknown): data is LiveAsked {
   return typeof data === "object" && data !== null && "live" in data && isCommand(data.live);
+}
+
+function checkPort(page: LivePort): void {
+  const { post, onMessage }: Partial<LivePort> = page ?? {};
+  if (typeof post === "function" && typeof onMessage === "function") return;
+  throw new ConfigError("Cannot make LiveMessages: it posts to the page that a task of serveEngine() gets, got none");
 }
 
 /**
@@ -58,10 +65,11 @@ export class LiveMessages extends LiveRun {
    *
    * @param page The page that the task works for.
    * @param options See {@link LiveRunOptions}.
-   * @throws ConfigError where a number is out of range.
+   * @throws ConfigError where a number is out of range, or `page` is none.
    */
   constructor(page: LivePort, options: LiveRunOptions = {}) {
     super(options);
+    checkPort(page);
     this.#port = page;
   }
 
@@ -72,6 +80,7 @@ export class LiveMessages extends LiveRun {
 
   /** Another task goes on with the learner: its page is the one that is told, everything at first. */
   connect(page: LivePort): void {
+    checkPort(page);
     this.#port = page;
     this.#stop?.();
     this.#stop = null;
@@ -105,10 +114,7 @@ export class LiveMessages extends LiveRun {
   /** See `LiveRun`. */
   protected override send(live: Message): void {
     this.#port.post({ live } satisfies LivePosted);
-  }
-
-  /** See `LiveRun`: nothing changes until the next fit. */
-  protected override runEnded(): void {
-    this.stopWatching();
+    // what called the fit may add to it, as the finder does its suggestions: only then nothing changes until the next one
+    if (!this.busy && this.learn.runs.depth === 0) this.stopWatching();
   }
 }

@@ -5,7 +5,7 @@
  */
 export { LivePage, type LivePageOptions } from "./live_page.ts";
 export { type LiveAsked, LiveMessages, type LivePort, type LivePosted } from "./live_messages.ts";
-export { LiveRun, type LiveRunOptions } from "./live_run.ts";
+export type { LiveRun, LiveRunOptions } from "./live_run.ts";
 export type {
   Command as LiveCommand,
   FitMessage as LiveFit,

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Checkpoint } from "../../src/fit/checkpoint.ts";
 import { valley } from "../../src/fit/mod.ts";
-import { InterruptedError } from "../../src/base/errors.ts";
+import { ConfigError, InterruptedError } from "../../src/base/errors.ts";
 import { type LiveMessage, LiveMessages, LivePage, type LivePort } from "../../src/live/mod.ts";
 import { Store } from "../../live/store.js";
 import { Callback, silentLogger } from "../../src/train/mod.ts";
@@ -18,7 +18,8 @@ const here = { kinds: ["reference"] } as const;
 /** The page's side: what it was told, as clones, and what it posts. */
 class FakePage implements LivePort {
   readonly told: LiveMessage[] = [];
-  readonly store: InstanceType<typeof Store> = new Store();
+  // deno-lint-ignore no-explicit-any -- the page is JavaScript
+  readonly store: any = new Store();
   readonly #listeners = new Set<(data: unknown) => void>();
   post(data: unknown): void {
     const { live } = structuredClone(data) as { live: LiveMessage };
@@ -49,21 +50,30 @@ class BeforeBatch extends Callback {
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
+Deno.test("LiveMessages refuses what is no page", () => {
+  for (const none of [undefined, null, {}, { post: () => {} }]) {
+    assertThrows(() => new LiveMessages(none as unknown as LivePort), ConfigError, "Cannot make LiveMessages");
+  }
+  assertThrows(() => new LiveMessages(new FakePage(), { topLosses: -1 }), ConfigError, "Cannot show -1 pictures");
+});
+
 onDevices("LiveMessages tells a page what the run is, over several tasks", async () => {
   const page = new FakePage(), live = new LiveMessages(page, { title: "A line" });
   const learn = synthLearner({ seed: 1, logger: silentLogger, cbs: live });
   await learn.lrFind({ suggestFuncs: [valley] });
+  while (page.store.finder === null) await wait(1); // what the finder makes of its probe is told, too
   assertEquals([page.told[0].full, page.told[0].title, page.told[0].fits.length], [true, "A line", 0]);
   const next = new FakePage();
   live.connect(next);
   assertEquals([page.listeners, next.listeners], [0, 1]);
   await learn.fit(2);
   const { store } = next;
-  assertEquals([...store.fits.values()].map((fit) => fit.phase), ["probe", "fit"]);
+  assertEquals([...store.fits.values()].map(({ phase }) => phase), ["probe", "fit"]);
   assertEquals(store.real.at(-1).raw, learn.recorder.rawLosses);
   assertEquals(store.real.at(-1).rows, [...learn.recorder.rows]);
   assertEquals(store.finder.losses, learn.recorder.lrFinder!.losses);
   assertEquals([store.run.status, store.run.outcome, store.controls], ["idle", "finished", true]);
+  await wait(250);
   const count = next.told.length;
   await wait(450); // no timer goes on
   assertEquals(next.told.length, count);
