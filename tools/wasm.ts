@@ -39,6 +39,8 @@ async function build(
     args: [
       "run",
       "-A",
+      "--config",
+      new URL("wasm/deno.json", root).pathname,
       "npm:assemblyscript@0.28.20/asc",
       source,
       "-o",

@@ -3,7 +3,6 @@
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import ort from "onnxruntime-node";
 import {
   arange,
   awdLstm,
@@ -27,7 +26,7 @@ import { checkRecipe } from "../../src/cli/recipe/check.ts";
 import { trainRecipe } from "../../src/cli/train.ts";
 import { SMALL, smallData } from "../cli/support.ts";
 import { onDevices } from "../support/devices.ts";
-import { assertSame, runOnnx } from "./onnx_runtime.ts";
+import { assertSame, inputNamesOf, runOnnx } from "./onnx_runtime.ts";
 
 const kinds = { kinds: ["cpu"] } as const;
 
@@ -99,9 +98,7 @@ inFolder("a table with missing numbers, in its own unit", async (dir) => {
   });
   await learn.fit(1);
   const path = await learn.export(join(dir, "t.onnx"), { normalize: true, activation: true });
-  const session = await ort.InferenceSession.create(path);
-  assertEquals([...session.inputNames], ["words", "numbers"]);
-  await session.release();
+  assertEquals(await inputNamesOf(path), ["words", "numbers"]);
   const table = dls as unknown as TabularDataLoaders;
   const { preds } = await learn.getPreds({
     dl: table.testDl([{ x: 3, c: "q" }, { c: "p" }]) as unknown as DataLoader<[Tensor, Tensor]>,
@@ -129,9 +126,7 @@ inFolder("a classifier of texts takes texts of any length", async (dir) => {
     const mask = arange(t).reshape([1, t]).lt(arange(n).reshape([n, 1]).add(1));
     await assertSame(path, (a, b) => learn.model.forward(a, b), [ids, mask], `${n} of length ${t}`);
   }
-  const session = await ort.InferenceSession.create(path);
-  assertEquals([...session.inputNames], ["tokens", "mask"]);
-  await session.release();
+  assertEquals(await inputNamesOf(path), ["tokens", "mask"]);
 });
 
 inFolder("data of one's own say nothing of their inputs, but for their batches", async (dir) => {

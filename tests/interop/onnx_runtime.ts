@@ -4,31 +4,76 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import ort from "onnxruntime-node";
 import { type nn, noGrad, readAll, Tensor } from "../../mod.ts";
 import { exportOnnx, type OnnxModel, type OnnxOptions } from "../../src/interop/mod.ts";
 import { type Case, inputsOf } from "./onnx_models.ts";
+import type { Answer, Request } from "./onnxruntime/protocol.ts";
 
 const TYPES = { f32: "float32", i32: "int32", u32: "uint32", u8: "uint8", bool: "bool" } as const;
+
+const folder = new URL("onnxruntime/", import.meta.url).pathname;
+/** Started with this file, before any test, and ended with it: it reads until its input ends. */
+const runtime = new Deno.Command(Deno.execPath(), {
+  args: ["run", "-A", "--quiet", "--no-check", "--config", `${folder}deno.json`, `${folder}serve.ts`],
+  stdin: "piped",
+  stdout: "piped",
+}).spawn();
+const writer = runtime.stdin.getWriter(), reader = runtime.stdout.getReader();
+globalThis.addEventListener("unload", () => runtime.kill());
+
+/** The answer of the process to a line: one at a time. */
+async function ask(request: Request): Promise<Exclude<Answer, { error: string }>> {
+  await writer.write(new TextEncoder().encode(JSON.stringify(request) + "\n"));
+  const decoder = new TextDecoder();
+  let line = "";
+  while (!line.endsWith("\n")) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error("ONNX's runtime ended: see above");
+    line += decoder.decode(value, { stream: true });
+  }
+  const answer: Answer = JSON.parse(line);
+  if ("error" in answer) throw new Error(answer.error);
+  return answer;
+}
+
+/** Asks about a file; a model that is none yet is one as long as it takes. */
+async function askOf(model: OnnxModel | string, rest: Omit<Request, "path"> = {}): ReturnType<typeof ask> {
+  if (typeof model === "string") return await ask({ path: model, ...rest });
+  const path = await Deno.makeTempFile({ suffix: ".onnx" });
+  try {
+    await Deno.writeFile(path, await model.bytes());
+    return await ask({ path, ...rest });
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+/** Names of a file's inputs, in order. */
+export async function inputNamesOf(path: string): Promise<readonly string[]> {
+  return (await askOf(path)).inputNames;
+}
 
 /** What the runtime makes of inputs. */
 export async function runOnnx(
   model: OnnxModel | string,
   inputs: readonly Tensor[],
 ): Promise<{ readonly data: number[]; readonly dims: readonly number[]; readonly type: string }[]> {
-  const from = typeof model === "string" ? model : await model.bytes();
-  const session = await ort.InferenceSession.create(from as string, { intraOpNumThreads: 1, logSeverityLevel: 3 });
-  const feeds: Record<string, ort.Tensor> = {};
-  for (const [i, x] of inputs.entries()) {
-    feeds[session.inputNames[i]] = new ort.Tensor(TYPES[x.dtype], await x.data() as Float32Array, [...x.shape]);
-  }
-  const results = await session.run(feeds);
-  const out = session.outputNames.map((name) => {
-    const { data, dims, type } = results[name];
-    return { data: Array.from(data as Float32Array, Number), dims, type: String(type) };
+  const arrays = await Promise.all(inputs.map((x) => x.data()));
+  const { outputs } = await askOf(model, {
+    inputs: inputs.map((x, i) => {
+      const { buffer, byteOffset, byteLength } = arrays[i];
+      return {
+        type: TYPES[x.dtype],
+        data: new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength).toBase64(),
+        dims: x.shape,
+      };
+    }),
   });
-  await session.release();
-  return out;
+  return outputs.map(({ data, dims, type }) => ({
+    data: data.map((v) => v === "true" ? 1 : v === "false" ? 0 : Number(v)),
+    dims,
+    type,
+  }));
 }
 
 /** Tensors of a result, in order. */
