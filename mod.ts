@@ -26,6 +26,7 @@
 // tensors
 export {
   arange,
+  autocast,
   backward,
   cat,
   defaultRng,

@@ -49,6 +49,17 @@ export function floatToHalf(values: Float32Array): Uint16Array {
   return out;
 }
 
+/** The nearest number to `x` that half precision has, halves to even; infinity from 65520 on. */
+export function roundToHalf(x: number): number {
+  const size = Math.abs(Math.fround(x));
+  if (!(size < 65520)) return size >= 65520 ? Math.sign(x) * Infinity : NaN;
+  float[0] = size;
+  // eleven bits of the number, ten below 2^-14 in steps of 2^-24
+  const unit = size < 2 ** -14 ? 2 ** -24 : 2 ** ((bits[0] >>> 23) - 137);
+  const rounded = roundEven(size / unit) * unit;
+  return x < 0 || Object.is(x, -0) ? -rounded : rounded;
+}
+
 /** f32 to bfloat16, rounding to the nearest, halves to even. */
 export function floatToBfloat(values: Float32Array): Uint16Array {
   const out = new Uint16Array(values.length);

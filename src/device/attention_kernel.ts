@@ -23,9 +23,9 @@ export interface AttentionInputs {
   readonly scale: number;
   /** Whether row `i` sees keys 0 to `i` only. */
   readonly causal: boolean;
-  /** f32, `[batch, heads, n, d]`. */
+  /** f32 or f16, as all that is read, but `y`: `[batch, heads, n, d]`. */
   readonly q: View;
-  /** f32, `[batch, kvHeads, m, d]` and `[batch, kvHeads, m, dv]`. */
+  /** `[batch, kvHeads, m, d]` and `[batch, kvHeads, m, dv]`. */
   readonly k: View;
   readonly v: View;
   /** `[batch, heads, n, m]`: bool, whether a key is seen, or f32, added to the scores; what is not above {@link LOWEST} hides a key. */

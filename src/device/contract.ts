@@ -62,6 +62,7 @@ export type UnaryOp =
   | "floor"
   | "ceil"
   | "round" // half to even
+  | "half" // the nearest number that f16 has, ties to even; from 65520 on infinity
   | "not"; // bool
 
 /**
@@ -136,7 +137,10 @@ export type Inst =
   | { readonly k: "reduce"; readonly kind: ReduceKind; readonly a: number }
   | { readonly k: "acc" };
 
-/** Stores instruction `value` (of `view.dtype`'s value type; never u8) at `view`. */
+/**
+ * Stores instruction `value` (of `view.dtype`'s value type; never u8) at `view`. What is stored as f16 is a number that f16 has,
+ * as `half` gives it, and is stored exactly.
+ */
 export interface Store {
   readonly view: View;
   readonly value: number;
@@ -166,8 +170,8 @@ export interface ReduceKernel {
 }
 
 /**
- * Batched product, all f32: `acc[b, m, n] = sum over k of a[b, m, k] * b[b, k, n]`. `a`'s strides are
- * `[...batch, m, k]`, `b`'s `[...batch, k, n]`; any strides, 0 included. The domain of `body` and `outs` is
+ * Batched product with f32 sums: `acc[b, m, n] = sum over k of a[b, m, k] * b[b, k, n]`. `a`'s strides are
+ * `[...batch, m, k]`, `b`'s `[...batch, k, n]`; any strides, 0 included, each f32 or f16. The domain of `body` and `outs` is
  * `[...batch, m, n]`; `body` (the epilogue) refers to the product as `{ k: "acc" }`.
  */
 export interface MatmulKernel {
@@ -183,7 +187,7 @@ export interface MatmulKernel {
 }
 
 /**
- * A product whose right operand is read through windows, all f32:
+ * A product whose right operand is read through windows, with f32 sums; operands are f32 or f16:
  * `acc[g, m, ...n] = sum over ...k of a[g, m, ...k] * b[g, ...k, ...n]`. It is a convolution in any direction, without
  * the matrix of its windows: for the forward one, `a` is the weight, `b` the input with strides for channel and taps
  * (`k`) and for batch and places (`n`); for the gradient of the weight, `a` is the output's gradient and `b` the input
@@ -206,8 +210,8 @@ export interface ConvKernel {
 }
 
 /**
- * `out[o, s, i] = init[o, s, i] + sum over j with index[o, j, i] == s of src[o, j, i]`, in the order of `j`; f32.
- * `src` and `index` (i32, u32 or u8) have strides `[outer, n, inner]`, `init` and `out` `[outer, size, inner]`; without `init` it
+ * `out[o, s, i] = init[o, s, i] + sum over j with index[o, j, i] == s of src[o, j, i]`, in the order of `j`; f32, but
+ * `src` may be f16. `src` and `index` (i32, u32 or u8) have strides `[outer, n, inner]`, `init` and `out` `[outer, size, inner]`; without `init` it
  * starts from 0. Entries of `index` outside `[0, size)` add nothing. `init` may be `out` itself.
  */
 export interface ScatterAddKernel {

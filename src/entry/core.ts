@@ -9,6 +9,7 @@
 // tensors
 export {
   arange,
+  autocast,
   backward,
   cat,
   defaultRng,

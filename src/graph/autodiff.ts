@@ -7,6 +7,7 @@ import { DtypeError, ShapeError } from "../base/errors.ts";
 import { fmtShape, sameShape, sizeOf } from "../base/shape.ts";
 import { sumTo } from "./broadcast.ts";
 import { sumOfGradients } from "./gradient_sums.ts";
+import { cast } from "./elementwise.ts";
 import { constant } from "./leaves.ts";
 import { type Node, topological, walkCount } from "./node.ts";
 import "./view_gradients.ts";
@@ -55,7 +56,8 @@ export function gradients(root: Node, targets: readonly Node[], seed?: Node): (N
       const input = node.inputs[j];
       const part = found[j];
       if (part === null || wanted[input.local] === 0) continue;
-      const g = fit(part, input);
+      let g = fit(part, input);
+      if (g.dtype !== input.dtype) g = cast(g, input.dtype); // of f16 it is f16
       const before = parts[input.local];
       if (before === null) parts[input.local] = [g];
       else before.push(g);

@@ -26,7 +26,7 @@ export interface Collected {
   readonly hash: number;
 }
 
-const DTYPE_ID: Record<Dtype, number> = { f32: 1, i32: 2, u32: 3, bool: 4, u8: 5 };
+const DTYPE_ID: Record<Dtype, number> = { f32: 1, i32: 2, u32: 3, bool: 4, u8: 5, f16: 6 };
 const LEAF_MARK = -1, PENDING_MARK = -2, ROOTS_MARK = -3;
 
 const float = new Float64Array(1);

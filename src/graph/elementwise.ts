@@ -4,12 +4,12 @@
  *
  * @module
  */
-import type { Dtype, ValueType } from "../base/dtype.ts";
+import { type Dtype, isFloat, valueType } from "../base/dtype.ts";
 import { DtypeError } from "../base/errors.ts";
 import { broadcastShapes } from "../base/shape.ts";
 import type { BinaryOp, UnaryOp } from "../device/contract.ts";
 import type { Emitter } from "./emitter.ts";
-import { constant } from "./leaves.ts";
+import { CONST, constant, SCALAR } from "./leaves.ts";
 import { Node, type OpDef } from "./node.ts";
 import { defineOp } from "./registry.ts";
 
@@ -130,7 +130,7 @@ const GELU = unaryOp(
       e.binary("add", e.constant(1), e.unary("erf", e.binary("mul", x, e.constant(Math.SQRT1_2)))),
     ),
   (dy, x) => {
-    const cdf = mul(half, add(one, erf(mul(x, constant(Math.SQRT1_2)))));
+    const cdf = mul(aHalf, add(one, erf(mul(x, constant(Math.SQRT1_2)))));
     const pdf = mul(constant(1 / Math.sqrt(2 * Math.PI)), exp(mul(constant(-0.5), mul(x, x))));
     return mul(dy, add(cdf, mul(x, pdf)));
   },
@@ -138,7 +138,7 @@ const GELU = unaryOp(
 );
 
 // A derivative that keeps the finer points of exact kinks in one place
-const half = constant(0.5);
+const aHalf = constant(0.5);
 const zero = constant(0);
 const one = constant(1);
 const two = constant(2);
@@ -149,23 +149,39 @@ function emitSigmoid(e: Emitter, x: number): number {
 
 /** 1 where `a > b` or either is NaN, a half where they are equal. */
 function winner(a: Node, b: Node): Node {
-  return where(lt(a, b), zero, where(eq(a, b), half, one));
+  return where(lt(a, b), zero, where(eq(a, b), aHalf, one));
 }
 
-const RANK: Record<ValueType, number> = { bool: 0, i32: 1, u32: 2, f32: 3 };
+const RANK: Record<Exclude<Dtype, "u8">, number> = { bool: 0, i32: 1, u32: 2, f16: 3, f32: 4 };
 
-/** The type of operands of `a` and `b` together: bool < i32 < u32 < f32; u8 counts as i32. */
-export function commonType(a: Dtype, b: Dtype): ValueType {
+/** The type of operands of `a` and `b` together: bool < i32 < u32 < f16 < f32; u8 counts as i32. */
+export function commonType(a: Dtype, b: Dtype): Exclude<Dtype, "u8"> {
   const x = a === "u8" ? "i32" : a, y = b === "u8" ? "i32" : b;
   return RANK[x] >= RANK[y] ? x : y;
 }
 
+/** The same, of operands: a number in f32 takes nothing of f16 away, nor does a tensor without axes of one that has some. */
+function typeOf(a: Node, b: Node): Exclude<Dtype, "u8"> {
+  if (a.dtype === "f16" && yields(b, a)) return "f16";
+  if (b.dtype === "f16" && yields(a, b)) return "f16";
+  return commonType(a.dtype, b.dtype);
+}
+
+function yields({ dtype, shape, op }: Node, half: Node): boolean {
+  return dtype === "f32" && shape.length === 0 && (half.shape.length > 0 || op === CONST || op === SCALAR);
+}
+
+/** `x` as an operand of a result of `type`: in kernels f16 is f32, which need not be rounded. */
+function operandOf(x: Node, type: Exclude<Dtype, "u8">): Node {
+  return type === "f16" && x.dtype === "f32" ? x : cast(x, type);
+}
+
 function binary(op: OpDef, a: Node, b: Node, verb: string): Node {
-  let type = a.dtype as ValueType;
+  let type = a.dtype as Exclude<Dtype, "u8">;
   if (a.dtype !== b.dtype || a.dtype === "u8") {
-    type = commonType(a.dtype, b.dtype);
-    a = cast(a, type);
-    b = cast(b, type);
+    type = typeOf(a, b);
+    a = operandOf(a, type);
+    b = operandOf(b, type);
   }
   return new Node(op, [a, b], broadcastShapes(a.shape, b.shape, verb), type);
 }
@@ -185,10 +201,13 @@ function logical(op: OpDef, a: Node, b: Node): Node {
   return binary(op, cast(a, "bool"), cast(b, "bool"), "combine");
 }
 
-/** `op` of every element, as f32. */
+/** Functions whose values f16 holds well enough, as PyTorch's autocast has it: of f16 they are f16. Others are f32. */
+const STAYS_HALF: ReadonlySet<OpDef> = new Set([RELU, SIGMOID, SILU, GELU, TANH, ERF, SQRT, SIN, COS, ATAN]);
+
+/** `op` of every element, as f32, or f16 where that is enough. */
 export function float(op: OpDef, x: Node): Node {
-  if (x.dtype !== "f32") x = cast(x, "f32");
-  return new Node(op, [x], x.shape, "f32");
+  if (x.dtype !== "f32" && !(x.dtype === "f16" && STAYS_HALF.has(op))) x = cast(x, "f32");
+  return new Node(op, [x], x.shape, x.dtype);
 }
 
 /** `a + b` */
@@ -205,7 +224,7 @@ export function mul(a: Node, b: Node): Node {
 }
 /** `a / b`; integers are divided as f32. */
 export function div(a: Node, b: Node): Node {
-  return binary(DIV, cast(a, "f32"), b, "divide");
+  return binary(DIV, isFloat(a.dtype) ? a : cast(a, b.dtype === "f16" ? "f16" : "f32"), b, "divide");
 }
 /** Integer remainder with the sign of `a`. */
 export function mod(a: Node, b: Node): Node {
@@ -257,8 +276,8 @@ export function or(a: Node, b: Node): Node {
 }
 /** `c ? a : b` */
 export function where(c: Node, a: Node, b: Node): Node {
-  const type = commonType(a.dtype, b.dtype);
-  const [x, y, z] = [cast(c, "bool"), cast(a, type), cast(b, type)];
+  const type = typeOf(a, b);
+  const [x, y, z] = [cast(c, "bool"), operandOf(a, type), operandOf(b, type)];
   const shape = broadcastShapes(x.shape, broadcastShapes(y.shape, z.shape, "choose between"), "choose between");
   return new Node(WHERE, [x, y, z], shape, type);
 }
@@ -282,6 +301,7 @@ export function not(x: Node): Node {
 /** `x^2` */
 export function square(x: Node): Node {
   if (x.dtype === "u8" || x.dtype === "bool") x = cast(x, "i32");
+  if (x.dtype === "f16") x = cast(x, "f32"); // squares leave its range
   return new Node(SQUARE, [x], x.shape, x.dtype);
 }
 
@@ -327,8 +347,9 @@ export const silu: Unary = (x) => float(SILU, x);
 export const gelu: Unary = (x) => float(GELU, x);
 /** The tanh approximation of gelu: 0.5 x (1 + tanh(c (x + 0.044715 x^3))), c = sqrt(2 / pi). */
 export const geluTanh: Unary = (x) => {
+  if (x.dtype === "f16") return cast(geluTanh(cast(x, "f32")), "f16");
   const inner = mul(constant(GELU_C), add(x, mul(constant(0.044715), mul(x, mul(x, x)))));
-  return mul(mul(half, x), add(one, tanh(inner)));
+  return mul(mul(aHalf, x), add(one, tanh(inner)));
 };
 
 function signed(op: OpDef, x: Node): Node {
@@ -337,25 +358,33 @@ function signed(op: OpDef, x: Node): Node {
 }
 
 function whole(op: OpDef, x: Node): Node {
-  return x.dtype === "f32" ? new Node(op, [x], x.shape, "f32") : x;
+  return isFloat(x.dtype) ? new Node(op, [x], x.shape, x.dtype) : x;
 }
 
 function integer(x: Node): Node {
-  if (x.dtype === "f32") throw new DtypeError("Cannot divide as integers: got f32, cast to i32 first");
+  if (isFloat(x.dtype)) throw new DtypeError(`Cannot divide as integers: got ${x.dtype}, cast to i32 first`);
   return x.dtype === "bool" ? cast(x, "i32") : x;
 }
 
 /** Whole numbers up to here are the same in every type of number. */
 const LARGEST = 2 ** 24;
 
-/** The same numbers as another type. */
+/** The same numbers as another type; to f16 rounded to the nearest. */
 export const CAST = defineOp({
   name: "cast",
   kind: "elementwise",
   cost: 0,
-  emit: (e, [x], node) => e.cast(x, node.dtype as ValueType),
-  vjp: (dy, node) => [node.dtype === "f32" && node.inputs[0].dtype === "f32" ? dy : null],
+  emit: (e, [x], node) => e.cast(x, valueType(node.dtype)),
+  vjp: (dy, { dtype, inputs: [x] }) => [isFloat(dtype) && isFloat(x.dtype) ? cast(dy, x.dtype) : null],
 });
+
+/** Whether `op` on `inputs` gives the numbers of f16 as f32. */
+export function isWidening(
+  op: OpDef,
+  { dtype, inputs }: { readonly dtype: Dtype; readonly inputs: readonly { readonly dtype: Dtype }[] },
+): boolean {
+  return op === CAST && dtype === "f32" && inputs.length > 0 && inputs[0].dtype === "f16";
+}
 
 /** `x` as another type: to integers towards zero and saturating, to bool `!= 0`. `u8` cannot be made. */
 export function cast(x: Node, dtype: Dtype): Node {
@@ -363,9 +392,10 @@ export function cast(x: Node, dtype: Dtype): Node {
   if (dtype === "u8") {
     throw new DtypeError("Cannot cast to u8: it is for storage only; make a tensor from a Uint8Array");
   }
-  if (dtype !== "f32" && dtype !== "i32" && dtype !== "u32" && dtype !== "bool") {
-    throw new DtypeError(`Cannot cast to ${String(dtype)}: the types are f32, i32, u32 and bool`);
+  if (!Object.hasOwn(RANK, dtype)) {
+    throw new DtypeError(`Cannot cast to ${String(dtype)}: the types are f32, f16, i32, u32 and bool`);
   }
+  if (dtype === "f16" && isWidening(x.op, x) && x.storage === null) return x.inputs[0]; // there and back
   const y = new Node(CAST, [x], x.shape, dtype);
   const [low, high] = x.bounds ?? [NaN, NaN];
   if (dtype !== "bool" && low >= (dtype === "u32" ? 0 : -LARGEST) && high <= LARGEST) {
@@ -374,3 +404,6 @@ export function cast(x: Node, dtype: Dtype): Node {
   }
   return y;
 }
+
+/** `x` as f16: the nearest numbers that it has. */
+export const half: Unary = (x) => cast(x, "f16");

@@ -4,14 +4,20 @@
  * @module
  */
 import type { ValueType } from "../base/dtype.ts";
+import { roundToHalf } from "../base/half.ts";
 import { COMPARISONS } from "../device/instructions.ts";
 import type { BinaryOp, Guard, Inst, ReduceKind, UnaryOp, View } from "../device/contract.ts";
+
+/** Functions that give numbers of f16 for numbers of f16. */
+const KEEPS_HALF: ReadonlySet<UnaryOp> = new Set(["neg", "abs", "sign", "floor", "ceil", "round"]);
 
 /** A growing body of instructions. Methods return the number of the instruction that holds the value. */
 export class Emitter {
   readonly body: Inst[] = [];
   readonly #types: ValueType[] = [];
   readonly #known = new Map<string, number>();
+  /** Whether f16 has the value of each instruction. */
+  readonly #halves: boolean[] = [];
 
   /** The type of instruction `i`. */
   type(i: number): ValueType {
@@ -23,6 +29,7 @@ export class Emitter {
     if (known !== undefined) return known;
     this.body.push(inst);
     this.#types.push(type);
+    this.#halves.push(this.#isHalf(inst));
     this.#known.set(key, this.body.length - 1);
     return this.body.length - 1;
   }
@@ -76,6 +83,35 @@ export class Emitter {
 
   unary(op: UnaryOp, a: number): number {
     return this.#push({ k: "unary", op, a }, this.type(a), `${op} ${a}`);
+  }
+
+  /** The nearest number to f32 `a` that f16 has: `a` itself where that is one. */
+  half(a: number): number {
+    if (this.#halves[a]) return a;
+    const inst = this.body[a];
+    return inst.k === "const" ? this.constant(roundToHalf(inst.value)) : this.unary("half", a);
+  }
+
+  #isHalf(inst: Inst): boolean {
+    const halves = this.#halves;
+    switch (inst.k) {
+      case "load":
+        return inst.view.dtype === "f16";
+      case "const":
+        return Object.is(roundToHalf(inst.value), inst.value);
+      case "unary":
+        return inst.op === "half" || (KEEPS_HALF.has(inst.op) && halves[inst.a]);
+      case "binary":
+        return (inst.op === "max" || inst.op === "min") && halves[inst.a] && halves[inst.b];
+      case "select":
+        return halves[inst.a] && halves[inst.b];
+      case "reduce":
+        return (inst.kind === "max" || inst.kind === "min") && halves[inst.a];
+      case "cast":
+        return this.#types[inst.a] === "bool";
+      default:
+        return false;
+    }
   }
 
   binary(op: BinaryOp, a: number, b: number): number {

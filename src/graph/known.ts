@@ -5,6 +5,7 @@
  * @module
  */
 import { bytesPerElement } from "../base/dtype.ts";
+import { roundToHalf } from "../base/half.ts";
 import { CAST } from "./elementwise.ts";
 import { ARRAY, CONST, COORD, LEAF, SCALAR } from "./leaves.ts";
 import type { Node } from "./node.ts";
@@ -65,6 +66,7 @@ function valuesAt(node: Node, places: Int32Array): Float64Array | null {
 /** As the devices cast: integers keep their bits, f32 is cut off and saturates. */
 function castTo(values: Float64Array, { dtype, inputs: [x] }: Node): Float64Array {
   if (dtype === "f32") return values.map(Math.fround);
+  if (dtype === "f16") return values.map(roundToHalf);
   if (dtype === "bool") return values.map((v) => v === 0 ? 0 : 1);
   const [low, high] = dtype === "i32" ? [-(2 ** 31), 2 ** 31 - 1] : [0, 2 ** 32 - 1];
   if (x.dtype === "f32") return values.map((v) => Math.trunc(Math.min(high, Math.max(low, v))));

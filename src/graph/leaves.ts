@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Dtype, HostArray } from "../base/dtype.ts";
+import { type Dtype, type HostArray, isFloat, type StoredArray } from "../base/dtype.ts";
 import type { Shape } from "../base/shape.ts";
 import { Node } from "./node.ts";
 import { defineOp } from "./registry.ts";
@@ -44,12 +44,12 @@ export function leaf(
 const MOST_KEPT = 2 ** 22;
 
 /** A leaf over numbers on the host, uploaded when first needed. `data` is kept, not copied. */
-export function fromHost(data: HostArray, shape: Shape, dtype: Dtype): Node {
+export function fromHost(data: StoredArray, shape: Shape, dtype: Dtype): Node {
   const storage = new Storage(data.byteLength, data);
   const node = leaf(storage, shape, dtype);
   if (dtype === "u8" && data.length > MOST_KEPT) node.bounds = [0, 255]; // images, say: looking at each would take longer than the upload
-  else if (dtype !== "f32" && data.length > 0) {
-    if (data.byteLength <= MOST_KEPT) storage.known = data;
+  else if (!isFloat(dtype) && data.length > 0) {
+    if (data.byteLength <= MOST_KEPT) storage.known = data as HostArray;
     let low = data[0], high = data[0];
     for (let i = 1; i < data.length; i++) {
       const v = data[i];

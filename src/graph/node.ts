@@ -5,7 +5,7 @@
  * @module
  */
 import type { Dtype, HostArray } from "../base/dtype.ts";
-import { bytesPerElement } from "../base/dtype.ts";
+import { bytesPerElement, isFloat } from "../base/dtype.ts";
 import { type Shape, sizeOf } from "../base/shape.ts";
 import type { Emitter } from "./emitter.ts";
 import type { Storage } from "./storage.ts";
@@ -90,7 +90,7 @@ export class Node {
       }
     }
     this.depth = depth + 1;
-    this.tracked = tracked && dtype === "f32"; // no gradient flows through integers
+    this.tracked = tracked && isFloat(dtype); // no gradient flows through integers
     this.released = this.tracked && !open;
     if (this.depth % DEEP === 0) growth.notify(this);
   }

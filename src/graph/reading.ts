@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { type HostArray, viewAs } from "../base/dtype.ts";
+import { bytesPerElement, type HostArray, hostArray, viewAs } from "../base/dtype.ts";
 import { DeviceError, DisposedError, StaleTensorError } from "../base/errors.ts";
+import { halfToFloat } from "../base/half.ts";
 import { fmtShape } from "../base/shape.ts";
 import type { Device, Range } from "../device/contract.ts";
 import type { Node } from "./node.ts";
@@ -26,7 +27,7 @@ export function rangesOf(nodes: readonly Node[], home: Device): { device: Device
     const buffer = s.ensure(s.device ?? home);
     if (device !== null && device !== s.device) throw new DeviceError("Cannot read tensors of two devices at once");
     device = s.device;
-    const width = node.dtype === "u8" ? 1 : 4;
+    const width = bytesPerElement(node.dtype);
     const start = s.base + node.offset * width;
     const first = start & ~3;
     list.push({ buffer, offset: first, bytes: ((start + node.bytes + 3) & ~3) - first });
@@ -34,16 +35,17 @@ export function rangesOf(nodes: readonly Node[], home: Device): { device: Device
   return { device: device ?? home, list };
 }
 
-/** The arrays in what was read from {@link rangesOf}. */
+/** The arrays in what was read from {@link rangesOf}; f16 as f32. */
 export function unpack(nodes: readonly Node[], bytes: readonly Uint8Array[]): HostArray[] {
   return nodes.map((node, i) => {
-    const skip = node.dtype === "u8" ? (node.storage!.base + node.offset) & 3 : 0;
-    return viewAs(node.dtype, bytes[i].subarray(skip, skip + node.bytes));
+    const skip = (node.storage!.base + node.offset * bytesPerElement(node.dtype)) & 3;
+    const array = viewAs(node.dtype, bytes[i].subarray(skip, skip + node.bytes));
+    return array instanceof Uint16Array ? halfToFloat(array) : array;
   });
 }
 
 /** The values of those nodes that have elements, in their places among all. */
 export function spread(nodes: readonly Node[], values: readonly HostArray[]): HostArray[] {
   let i = 0;
-  return nodes.map((n) => n.size > 0 ? values[i++] : viewAs(n.dtype, new Uint8Array(0)));
+  return nodes.map((n) => n.size > 0 ? values[i++] : hostArray(n.dtype === "f16" ? "f32" : n.dtype, 0));
 }

@@ -6,7 +6,7 @@
 import { ShapeError } from "../base/errors.ts";
 import { fmtShape, sizeOf } from "../base/shape.ts";
 import type { ReduceKind } from "../device/contract.ts";
-import type { ValueType } from "../base/dtype.ts";
+import { valueType } from "../base/dtype.ts";
 import { add, cast, div, eq, mul, where } from "./elementwise.ts";
 import { constant, coord } from "./leaves.ts";
 import { Node } from "./node.ts";
@@ -81,6 +81,7 @@ const EMPTY: Partial<Record<ReduceKind, number>> = { sum: 0, prod: 1 };
 /** Folds `x` over `axes` (ascending, each in range). Sums of integers stay integers. */
 export function reduce(kind: ReduceKind, x: Node, axes: readonly number[]): Node {
   if (x.dtype === "u8") x = cast(x, "i32");
+  if (x.dtype === "f16" && (kind === "sum" || kind === "prod")) x = cast(x, "f32"); // what is summed up leaves the range of f16
   const shape = x.shape.filter((_, i) => !axes.includes(i));
   const dtype = kind === "argmax" || kind === "argmin" ? "i32" : x.dtype;
   if (axes.length === 0 && dtype === x.dtype) return x;
@@ -89,7 +90,7 @@ export function reduce(kind: ReduceKind, x: Node, axes: readonly number[]): Node
     if (identity === undefined) {
       throw new ShapeError(`Cannot take the ${kind} of ${fmtShape(x.shape)}: there is no element along axis ${axes}`);
     }
-    return expand(constant(identity, dtype as ValueType), shape);
+    return expand(constant(identity, valueType(dtype)), shape);
   }
   return new Node(REDUCE, [x], shape, dtype, [REDUCE_KINDS.indexOf(kind), ...axes]);
 }

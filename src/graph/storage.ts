@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { HostArray } from "../base/dtype.ts";
+import type { HostArray, StoredArray } from "../base/dtype.ts";
 import { DeviceError } from "../base/errors.ts";
 import type { Device, DeviceBuffer } from "../device/contract.ts";
 
@@ -30,7 +30,7 @@ export class Storage {
   /** First byte inside `buffer`: not 0 for results that share one. */
   base = 0;
   /** Numbers not uploaded yet. */
-  host: HostArray | null;
+  host: StoredArray | null;
   /** The whole numbers that lie in it while `version` is 0, where the host keeps them: see `known.ts`. */
   known: HostArray | null = null;
   version = 0;
@@ -52,7 +52,7 @@ export class Storage {
    * @param bytes Size; 0 is allowed and never gets a buffer.
    * @param host Numbers to upload at first use; zeros without.
    */
-  constructor(bytes: number, host: HostArray | null = null) {
+  constructor(bytes: number, host: StoredArray | null = null) {
     this.bytes = bytes;
     this.host = host;
   }
@@ -134,7 +134,7 @@ export function resultStorage(bytes: number): Storage {
 }
 
 /** Device writes are whole words: pads `u8` data that is not. */
-function padTo4(data: HostArray): ArrayBufferView {
+function padTo4(data: StoredArray): ArrayBufferView {
   if (data.byteLength % 4 === 0) return data;
   const bytes = new Uint8Array((data.byteLength + 3) & ~3);
   bytes.set(new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength));

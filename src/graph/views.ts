@@ -4,7 +4,7 @@
  * @module
  */
 import { sameShape, type Shape, sizeOf } from "../base/shape.ts";
-import type { Dtype, ValueType } from "../base/dtype.ts";
+import { type Dtype, valueType } from "../base/dtype.ts";
 import { cast } from "./elementwise.ts";
 import { constant, LEAF, leaf } from "./leaves.ts";
 import { Node } from "./node.ts";
@@ -120,7 +120,7 @@ export function slice(x: Node, starts: readonly number[], shape: Shape, steps?: 
 export function pad(x: Node, before: readonly number[], after: readonly number[]): Node {
   if (before.every((n) => n === 0) && after.every((n) => n === 0)) return x;
   const shape = x.shape.map((n, i) => n + before[i] + after[i]);
-  if (x.size === 0) return expand(constant(0, number(x).dtype as ValueType), shape);
+  if (x.size === 0) return expand(cast(constant(0, valueType(computed(x))), computed(x)), shape);
   return new Node(PAD, [number(x)], shape, computed(x), before);
 }
 

@@ -10,6 +10,7 @@ import type { OutTensor, SafetensorsFile } from "./safetensors.ts";
 export function hostTensor({ shape, dtype }: Tensor, data: TensorData): OutTensor {
   if (dtype === "bool") return { dtype, shape, data: Uint32Array.from(data) };
   if (dtype === "u32") return { dtype: "i32", shape, data: new Int32Array(data.buffer, data.byteOffset, data.length) };
+  if (dtype === "f16") return { dtype: "f32", shape, data, as: "F16" };
   return { dtype, shape, data };
 }
 

@@ -264,7 +264,7 @@ export class Dropout extends Module {
     if (!this.training || this.p === 0) return x;
     if (this.p === 1) return x.mul(0);
     const kept = rand(x.shape, this.rng === null ? {} : { rng: this.rng }).ge(this.p);
-    return kept.cast("f32").mul(1 / (1 - this.p)).mul(x);
+    return kept.cast("f32").mul(1 / (1 - this.p)).mul(x).cast(x.dtype);
   }
 
   /** See `Module.toJSON`. */
@@ -300,7 +300,7 @@ export class Dropout2d extends Module {
     if (this.p === 1) return x.mul(0);
     const [n, c] = x.shape;
     const kept = rand([n, c, 1, 1], this.rng === null ? {} : { rng: this.rng }).ge(this.p);
-    return x.mul(kept.cast("f32").mul(1 / (1 - this.p)));
+    return x.mul(kept.cast("f32").mul(1 / (1 - this.p))).cast(x.dtype);
   }
 
   /** See `Module.toJSON`. */

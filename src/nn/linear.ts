@@ -76,7 +76,7 @@ export class Linear extends Module {
       );
     }
     const y = x.matmul(this.weight.transpose(0, 1));
-    return this.bias === null ? y : y.add(this.bias);
+    return this.bias === null ? y : y.add(this.bias.cast(y.dtype));
   }
 
   /** See `Module.toJSON`. */

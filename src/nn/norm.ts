@@ -100,6 +100,7 @@ export abstract class BatchNorm extends Norm {
       );
     }
     const wide = shape.map((n, i) => i === 1 ? n : 1);
+    if (x.dtype === "f16") return this.forward(x.float()).half(); // its statistics are f32
     const scale = (v: Tensor) => this.weight === null ? v : v.mul(this.weight);
     if (!this.training) {
       const factor = scale(this.runningVar.add(this.eps).rsqrt());

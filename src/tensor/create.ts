@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { type Dtype, type HostArray, hostArray, valueType } from "../base/dtype.ts";
+import { type Dtype, type HostArray, hostArray, isFloat, valueType } from "../base/dtype.ts";
 import { ConfigError } from "../base/errors.ts";
 import { checkOptions, num, nums, type OptionTable, shown } from "../base/options.ts";
 import { checkShape, type Shape, sizeOf } from "../base/shape.ts";
-import { where as choose } from "../graph/elementwise.ts";
+import { cast, where as choose } from "../graph/elementwise.ts";
 import { array, constant, coord, fromHost, random, scalar } from "../graph/leaves.ts";
 import type { Node } from "../graph/node.ts";
 import { expand } from "../graph/views.ts";
@@ -87,8 +87,8 @@ function filled(
   checkShape(shape, "fill a tensor of");
   if (dtype === "u8") return new Tensor(fromHost(hostArray("u8", sizeOf(shape)).fill(value), shape, "u8"));
   if (dtype === "bool") value = value !== 0 ? 1 : 0;
-  const node = expand(leaf(value, valueType(dtype)), shape);
-  if (dtype !== "f32") {
+  const node = cast(expand(leaf(value, valueType(dtype)), shape), dtype);
+  if (!isFloat(dtype)) {
     node.bounds = [value, value];
     node.tight = true;
   }
@@ -125,9 +125,10 @@ export function arange(first: number, second?: number | ArangeOptions, third?: A
     node.tight = true;
     return new Tensor(node);
   }
-  const host: HostArray = hostArray(type, count);
+  const host: HostArray = hostArray(type === "f16" ? "f32" : type, count);
   for (let i = 0; i < count; i++) host[i] = start + i * step;
-  return new Tensor(fromHost(host, [count], type));
+  const counted = new Tensor(fromHost(host, [count], type === "f16" ? "f32" : type));
+  return type === "f16" ? counted.half() : counted;
 }
 
 /** Uniform random numbers in [0, 1). Their place in the stream is drawn now, not when they are computed. */

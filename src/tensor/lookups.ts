@@ -4,7 +4,8 @@
  * @module
  */
 import { allBelow as nodeAllBelow } from "../graph/known.ts";
-import type { HostArray } from "../base/dtype.ts";
+import type { HostArray, StoredArray } from "../base/dtype.ts";
+import { halfToFloat } from "../base/half.ts";
 import { fromHost } from "../graph/leaves.ts";
 import { gather } from "../graph/products.ts";
 import { session } from "../graph/session.ts";
@@ -27,7 +28,7 @@ export function rowsOnHost({ node: { storage, shape, size, offset, dtype } }: Te
   const limit = session.device?.profile.maxBufferBytes ?? Infinity;
   if (storage === null || storage.host === null || storage.buffer !== null || storage.bytes <= limit) return null;
   const { host } = storage, width = size / shape[0];
-  const data = new (host.constructor as new (n: number) => HostArray)(rows.length * width);
+  const data = new (host.constructor as new (n: number) => StoredArray)(rows.length * width);
   rows.forEach((r, i) =>
     data.set(host.subarray(offset + r * width, offset + (r + 1) * width) as Float32Array, i * width)
   );
@@ -37,6 +38,7 @@ export function rowsOnHost({ node: { storage, shape, size, offset, dtype } }: Te
 /** The numbers of a tensor that are on the host still, as reading gives them; null where they are on the device. */
 export function numbersOnHost({ node: { storage, offset, dtype } }: Tensor, from: number, n: number): HostArray | null {
   const part = storage?.host?.subarray(offset + from, offset + from + n) ?? null;
+  if (part instanceof Uint16Array) return halfToFloat(part);
   return part !== null && dtype === "bool" ? Uint8Array.from(part) : part;
 }
 

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { type Dtype, type HostArray, hostArray } from "../base/dtype.ts";
+import { type Dtype, hostArray, type StoredArray } from "../base/dtype.ts";
 import { DataError, DtypeError, ShapeError } from "../base/errors.ts";
+import { floatToHalf } from "../base/half.ts";
 import { checkShape, fmtShape, type Shape, sizeOf } from "../base/shape.ts";
 
 /** A number, a truth value, or arrays of them nested as deeply as the tensor has axes. */
@@ -29,7 +30,7 @@ export type TypedArray =
 
 /** Host elements with their shape and type. */
 export interface HostValue {
-  readonly data: HostArray;
+  readonly data: StoredArray;
   readonly shape: Shape;
   readonly dtype: Dtype;
 }
@@ -101,7 +102,7 @@ function ragged(shape: Shape, depth: number, got: string): ShapeError {
 }
 
 /** A new array of `dtype`; refuses values that do not fit. */
-function convert(data: TypedArray | readonly number[], dtype: Dtype, natural: Dtype): HostArray {
+function convert(data: TypedArray | readonly number[], dtype: Dtype, natural: Dtype): StoredArray {
   const out = hostArray(dtype, data.length);
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
     const small = new Float64Array(data.length);
@@ -115,6 +116,7 @@ function convert(data: TypedArray | readonly number[], dtype: Dtype, natural: Dt
     return convert(small, dtype, "f32");
   }
   if (dtype === "bool") { for (let i = 0; i < data.length; i++) out[i] = data[i] !== 0 ? 1 : 0; }
+  else if (dtype === "f16") out.set(floatToHalf(Float32Array.from(data)));
   else if (dtype === "f32" || dtype === natural) out.set(data as ArrayLike<number>);
   else {
     const [low, high] = RANGE[dtype];

@@ -21,6 +21,7 @@ export interface NormalizedWithStats {
  * `x` with mean 0 and deviation 1 over `axes`: one pass over it for its moments, one for the result; the gradient likewise.
  */
 export function normalizeWithStats(x: Tensor, axes: readonly number[], eps: number): NormalizedWithStats {
+  if (x.dtype === "f16") x = x.float(); // squares leave its range
   const { near, above, variance } = batchMoments(x, axes);
   const factor = variance.add(eps).rsqrt();
   const y = x.sub(near).sub(above).mul(factor);

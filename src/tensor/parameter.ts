@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { bytesPerElement, type HostArray, hostArray } from "../base/dtype.ts";
+import { bytesPerElement, hostArray, type StoredArray } from "../base/dtype.ts";
 import { DtypeError, ShapeError } from "../base/errors.ts";
 import { fmtShape, sameShape } from "../base/shape.ts";
 import { type Assignment, reader } from "../graph/assign.ts";
@@ -244,13 +244,13 @@ export function snapshots(variables: readonly Tensor[]): Tensor[] {
 }
 
 /** A copy of the numbers of a node if they are on the host, null if a device has to compute them. */
-function hostValues(node: Node): HostArray | null {
+function hostValues(node: Node): StoredArray | null {
   const { storage } = node;
   if (storage !== null) {
     if (storage.host === null || node.inputs.length > 0 || node.version < storage.version) return null;
     return storage.host.slice(node.offset, node.offset + node.size);
   }
   const source = node.op === EXPAND ? node.inputs[0] : node;
-  if (source.op !== CONST && source.op !== SCALAR) return null;
+  if ((source.op !== CONST && source.op !== SCALAR) || node.dtype === "f16") return null;
   return hostArray(node.dtype, node.size).fill(source.value);
 }

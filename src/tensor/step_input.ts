@@ -38,11 +38,12 @@ export interface StepInputOptions {
 export function stepInput(data: Nested | TypedArray, options: StepInputOptions = {}): Tensor {
   checkOptions("make an input of a step", options, { shape: nums, dtype: aDtype });
   const { data: host, shape, dtype } = toHost(data, options.dtype, options.shape);
-  return travelling(host, shape, dtype);
+  if (dtype === "f16") return new Tensor(fromHost(host, shape, dtype)); // runs carry words
+  return travelling(host as HostArray, shape, dtype);
 }
 
 /** As {@link stepInput}, of an array that nobody changes: it is not copied. */
-export function travelling(data: HostArray, shape: Shape, dtype: Dtype): Tensor {
+export function travelling(data: HostArray, shape: Shape, dtype: Exclude<Dtype, "f16">): Tensor {
   if (data.length > MAX_ARRAY || data.length === 0 || dtype === "u8" || dtype === "bool") {
     return new Tensor(fromHost(data, shape, dtype));
   }

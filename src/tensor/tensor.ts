@@ -109,9 +109,20 @@ export class Tensor extends TensorHandle {
   detach(): Tensor {
     return new Tensor(detach(this.node));
   }
-  /** As another type: to integers towards zero, saturating; to bool `!= 0`. u8 is for storage and cannot be made. */
+  /**
+   * As another type: to integers towards zero, saturating; to bool `!= 0`; to f16 the nearest, infinity from 65520 on. u8 is
+   * for storage and cannot be made.
+   */
   cast(dtype: Dtype): Tensor {
     return new Tensor(el.cast(this.node, dtype));
+  }
+  /** As f16, half precision: half the memory. Computing with it is done in f32 and rounded to f16, sums stay f32. */
+  half(): Tensor {
+    return this.cast("f16");
+  }
+  /** As f32. */
+  float(): Tensor {
+    return this.cast("f32");
   }
   /** `-x` */
   neg(): Tensor {

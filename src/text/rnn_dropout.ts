@@ -44,7 +44,7 @@ export class RNNDropout extends Module {
     if (this.p === 1) return x.mul(0);
     const [b, , features] = x.shape;
     const kept = rand([b, 1, features], this.rng === null ? {} : { rng: this.rng }).ge(this.p);
-    return x.mul(kept.cast("f32").mul(1 / (1 - this.p)));
+    return x.mul(kept.cast("f32").mul(1 / (1 - this.p))).cast(x.dtype);
   }
 
   /** See `Module.toJSON`. */

@@ -9,7 +9,7 @@ import { exportOnnx, type OnnxModel, type OnnxOptions } from "../../src/interop/
 import { type Case, inputsOf } from "./onnx_models.ts";
 import type { Answer, Request } from "./onnxruntime/protocol.ts";
 
-const TYPES = { f32: "float32", i32: "int32", u32: "uint32", u8: "uint8", bool: "bool" } as const;
+const TYPES = { f32: "float32", i32: "int32", u32: "uint32", u8: "uint8", bool: "bool", f16: "float16" } as const;
 
 const folder = new URL("onnxruntime/", import.meta.url).pathname;
 /** Started with this file, before any test, and ended with it: it reads until its input ends. */

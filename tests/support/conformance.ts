@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { HostArray } from "../../src/base/dtype.ts";
+import type { StoredArray as HostArray } from "../../src/base/dtype.ts";
 import type { Device, DeviceBuffer, Program } from "../../src/device/contract.ts";
 import { type ProgramCase, programs } from "./programs.ts";
 import { ReferenceDevice } from "./reference_device.ts";
@@ -92,6 +92,7 @@ async function readAll(
     const own = bytes.slice();
     if (bound[i] instanceof Float32Array) return new Float32Array(own.buffer);
     if (bound[i] instanceof Int32Array) return new Int32Array(own.buffer);
+    if (bound[i] instanceof Uint16Array) return new Uint16Array(own.buffer).subarray(0, bound[i].length);
     return bound[i] instanceof Uint8Array ? own.subarray(0, bound[i].length) : new Uint32Array(own.buffer);
   });
 }

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { roundToHalf } from "../../src/base/half.ts";
 import type { BinaryOp, UnaryOp } from "../../src/device/contract.ts";
 import { fillF32 } from "./fill.ts";
 import { erf, powC, roundHalfEven } from "./math.ts";
@@ -155,6 +156,30 @@ export const UNARY: Record<UnaryOp, UnaryRule> = {
     tolerance: exact,
     edges: [...SPECIAL, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 2.5e9, 0.49999997],
     gradient: "flat",
+  },
+  half: {
+    ref: roundToHalf,
+    range: { scale: 5 },
+    tolerance: exact,
+    edges: [
+      ...SPECIAL,
+      65504,
+      65519.99,
+      65520,
+      -1e6,
+      2049,
+      2051,
+      -2049.5,
+      2 ** -14,
+      3e-5,
+      2 ** -25,
+      2.9e-8,
+      -1e-7,
+      1e-40,
+      0.1,
+    ],
+    gpu: { rel: 0, abs: 0, scale: 3 },
+    gradient: null,
   },
   not: { ref: (x) => 1 - x, range: null, tolerance: exact, edges: [], gradient: null },
 };

@@ -6,6 +6,7 @@
 import { attentionCases } from "./programs_attention.ts";
 import type { ProgramCase } from "./programs_builder.ts";
 import { convCases } from "./programs_conv.ts";
+import { halfCases } from "./programs_half.ts";
 import { instructionCases, viewCases } from "./programs_map.ts";
 import { matmulCases } from "./programs_matmul.ts";
 import { poolCases } from "./programs_pool.ts";
@@ -24,4 +25,5 @@ export const programs: readonly ProgramCase[] = [
   ...convCases(),
   ...scatterCases(),
   ...attentionCases(),
+  ...halfCases(),
 ];

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Dtype, HostArray, ValueType } from "../../src/base/dtype.ts";
+import type { Dtype, StoredArray as HostArray, ValueType } from "../../src/base/dtype.ts";
 import { bytesPerElement, hostArray } from "../../src/base/dtype.ts";
 import { contiguousStrides } from "../../src/base/shape.ts";
 import type {
@@ -219,6 +219,7 @@ export class CaseBuilder {
 function dtypeOf(data: HostArray): Dtype {
   if (data instanceof Float32Array) return "f32";
   if (data instanceof Int32Array) return "i32";
+  if (data instanceof Uint16Array) return "f16";
   return data instanceof Uint8Array ? "u8" : "u32";
 }
 

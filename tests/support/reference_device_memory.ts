@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Dtype } from "../../src/base/dtype.ts";
+import { bytesPerElement, type Dtype } from "../../src/base/dtype.ts";
+import { floatToHalf, halfToFloat, roundToHalf } from "../../src/base/half.ts";
 import type { Slot, View } from "../../src/device/contract.ts";
 import { fail } from "./kernel_access.ts";
 
@@ -17,7 +18,7 @@ export const GARBAGE = 0x7fc00000;
 export class SlotMemory {
   readonly #slot: Slot;
   readonly #name: string;
-  #views: Record<Dtype, Column | Uint8Array>;
+  #views: Record<Dtype, Column | Uint8Array | Uint16Array>;
   /** For temporaries: whether a word has been written in this run. */
   readonly #filled: Uint8Array | undefined;
   /** Number of the kernel run that stored a word last, and that loaded it last, and which element or row loaded it. */
@@ -29,12 +30,13 @@ export class SlotMemory {
   constructor(slot: Slot, index: number) {
     this.#slot = slot;
     this.#name = `slot ${index}`;
-    const words = slot.written ? Math.ceil(slot.bytes / 4) : 0;
-    this.#views = viewsOf(new ArrayBuffer(slot.kind === "temporary" ? words * 4 : 0));
-    this.#filled = slot.kind === "temporary" ? new Uint8Array(words) : undefined;
-    this.#storedIn = new Int32Array(words);
-    this.#loadedIn = new Int32Array(words);
-    this.#loadedBy = new Int32Array(words);
+    const bytes = slot.written ? Math.ceil(slot.bytes / 4) * 4 : 0;
+    const elements = bytes / 2; // of f16, or more than there are of others
+    this.#views = viewsOf(new ArrayBuffer(slot.kind === "temporary" ? bytes : 0));
+    this.#filled = slot.kind === "temporary" ? new Uint8Array(elements) : undefined;
+    this.#storedIn = new Int32Array(elements);
+    this.#loadedIn = new Int32Array(elements);
+    this.#loadedBy = new Int32Array(elements);
   }
 
   /** Binds a bound slot or the parameters to this run's bytes. */
@@ -51,7 +53,7 @@ export class SlotMemory {
 
   /** Elements of `dtype` that the slot holds. */
   length(dtype: Dtype): number {
-    return dtype === "u8" ? this.#slot.bytes : this.#slot.bytes >> 2;
+    return Math.floor(this.#slot.bytes / bytesPerElement(dtype));
   }
 
   /**
@@ -80,7 +82,7 @@ export class SlotMemory {
         fail(where, `it loads element ${at} of temporary ${this.#name} before it is written`);
       }
       if (owner) this.#noteLoad(at >> shift, owner(i), kernelRun, where);
-      const value = data[at];
+      const value = view.dtype === "f16" ? halfToFloat(Uint16Array.of(data[at]))[0] : data[at];
       if (view.dtype === "bool" && value > 1) {
         fail(where, `element ${at} of ${this.#name} is ${value}, which is no bool`);
       }
@@ -119,7 +121,9 @@ export class SlotMemory {
       }
       this.#storedIn[at] = kernelRun;
       if (this.#filled) this.#filled[at] = 1;
-      data[at] = values[i];
+      if (view.dtype !== "f16") data[at] = values[i];
+      else if (Object.is(roundToHalf(values[i]), values[i])) data[at] = floatToHalf(Float32Array.of(values[i]))[0];
+      else fail(where, `it stores ${values[i]} in ${this.#name}, which is no number of f16`);
     }
   }
 
@@ -130,9 +134,16 @@ export class SlotMemory {
 
 const SEVERAL = -1;
 
-function viewsOf(buffer: ArrayBuffer): Record<Dtype, Column | Uint8Array> {
+function viewsOf(buffer: ArrayBuffer): Record<Dtype, Column | Uint8Array | Uint16Array> {
   const u32 = new Uint32Array(buffer);
-  return { f32: new Float32Array(buffer), i32: new Int32Array(buffer), u32, bool: u32, u8: new Uint8Array(buffer) };
+  return {
+    f32: new Float32Array(buffer),
+    i32: new Int32Array(buffer),
+    u32,
+    bool: u32,
+    u8: new Uint8Array(buffer),
+    f16: new Uint16Array(buffer),
+  };
 }
 
 /**

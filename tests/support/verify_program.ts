@@ -9,7 +9,16 @@ import { bytesPerElement, valueType } from "../../src/base/dtype.ts";
 import { sizeOf } from "../../src/base/shape.ts";
 import { attentionLoads } from "../../src/device/attention_kernel.ts";
 import type { AttentionGradKernel, AttentionKernel } from "../../src/device/attention_kernel.ts";
-import type { ConvKernel, DeviceProfile, Guard, Inst, Kernel, Program, Store } from "../../src/device/contract.ts";
+import type {
+  ConvKernel,
+  DeviceProfile,
+  Guard,
+  Inst,
+  Kernel,
+  Program,
+  Store,
+  View,
+} from "../../src/device/contract.ts";
 import { type Access, bodyOf, type Domain, domainOf, fail, kernelName, loadsOf, storesOf } from "./kernel_access.ts";
 
 /** Throws unless the program keeps the contract, as far as can be told without running it. */
@@ -81,7 +90,7 @@ function verifyAttention(program: Program, kernel: AttentionKernel | AttentionGr
   checkSizes([batch, kvHeads, m, d + dv], where);
   if (heads % kvHeads !== 0) fail(where, `${heads} heads cannot share ${kvHeads} of keys`);
   for (const { view, what } of attentionLoads(kernel)) {
-    const allowed = what === "mask" ? ["f32", "bool"] : ["f32"];
+    const allowed = what === "mask" ? ["f32", "f16", "bool"] : what === "y" ? ["f32"] : ["f32", "f16"];
     if (!allowed.includes(view.dtype)) fail(where, `${what} is ${view.dtype}, not ${allowed.join(" or ")}`);
   }
   if (kernel.out.dtype !== "f32" || kernel.out.strides[0] !== 1) fail(where, "out is no row of f32");
@@ -281,16 +290,18 @@ function checkConst(value: number, type: ValueType, place: string): void {
 
 function verifyOuts(kernel: Kernel, types: readonly ValueType[], domain: Domain, where: string): void {
   if (kernel.op === "scatterAdd") {
-    for (const view of [kernel.src, kernel.out, ...(kernel.init ? [kernel.init] : [])]) {
-      if (view.dtype !== "f32") fail(where, `src, init and out are f32, got ${view.dtype}`);
+    if (kernel.src.dtype !== "f32" && kernel.src.dtype !== "f16") fail(where, `src is of ${kernel.src.dtype}`);
+    for (const view of [kernel.out, ...(kernel.init ? [kernel.init] : [])]) {
+      if (view.dtype !== "f32") fail(where, `init and out are f32, got ${view.dtype}`);
     }
     if (!["i32", "u32", "u8"].includes(kernel.index.dtype)) fail(where, `index is of ${kernel.index.dtype}`);
     return;
   }
   if (!("outs" in kernel)) return;
   const product = kernel.op === "matmul" || kernel.op === "conv";
-  if (product && (kernel.a.dtype !== "f32" || kernel.b.dtype !== "f32")) {
-    fail(where, `operands are f32, got ${kernel.a.dtype} and ${kernel.b.dtype}`);
+  const isFloat = ({ dtype }: View) => dtype === "f32" || dtype === "f16";
+  if (product && !(isFloat(kernel.a) && isFloat(kernel.b))) {
+    fail(where, `operands are f32 or f16, got ${kernel.a.dtype} and ${kernel.b.dtype}`);
   }
   kernel.outs.forEach(({ view, value }: Store, i) => {
     const type = operand(types, value, `${where}, out ${i}`);

@@ -267,7 +267,7 @@ export class CpuDevice implements Device {
       memory.words.set(words, address / 4);
       return address;
     });
-    const table = hold((program.slots.length + 1) * 4);
+    const table = hold((program.slots.length + 1 + compiled.operandBytes.length) * 4);
     const bound: number[] = [];
     let params = 0;
     program.slots.forEach((slot, i) => {
@@ -279,10 +279,11 @@ export class CpuDevice implements Device {
       if (slot.kind === "params") params = address;
       memory.words[table / 4 + i] = address;
     });
-    if (compiled.scratchBytes > 0) {
-      const address = hold(compiled.scratchBytes); // first: where it grows the memory, earlier views of it are dead
-      memory.words[table / 4 + program.slots.length] = address;
-    }
+    [compiled.scratchBytes, ...compiled.operandBytes].forEach((bytes, i) => {
+      if (bytes === 0) return;
+      const address = hold(bytes); // first: where it grows the memory, earlier views of it are dead
+      memory.words[table / 4 + program.slots.length + i] = address;
+    });
     const { run } = new WebAssembly.Instance(new WebAssembly.Module(compiled.bytes), { k: this.#imports }).exports;
     this.#compiled++;
     const executable: CpuExecutable = new CpuExecutable(

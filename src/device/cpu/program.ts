@@ -26,6 +26,7 @@ import { reduceLoop } from "./encoder/reduce_loop.ts";
 import { partsOfRow, splitReduce } from "./encoder/split_reduce.ts";
 import { segmentSumLoop } from "./encoder/segment_loop.ts";
 import { thinProduct } from "./thin_product.ts";
+import { widenOperands } from "../widen.ts";
 import { bodyCost, productCost, pushBase, type Stage } from "./stage.ts";
 import { PROGRESS } from "./threads.ts";
 
@@ -34,6 +35,8 @@ export interface Compiled {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Bytes of memory for products on their way to an epilogue: the slot after the program's. */
   readonly scratchBytes: number;
+  /** Bytes of memory for operands of f16 as f32: the slots after that. */
+  readonly operandBytes: readonly number[];
   /** Estimated time of a run on one thread, in microseconds. */
   readonly cost: number;
 }
@@ -50,10 +53,16 @@ export function compileProgram(
   const context = new Context(shared, tile, place);
   const scratch = program.slots.length;
   let scratchBytes = 0;
+  const operandBytes: number[] = [];
   const stages: Stage[] = [];
   const counts = new Map<number, number>(); // by stage: kernels finished after it
   program.kernels.forEach((given, i) => {
-    const kernel = given.op === "matmul" ? thinProduct(given) ?? given : given;
+    const { copies, kernel: wide } = widenOperands(given, program.slots, (bytes, k) => {
+      operandBytes[k] = Math.max(operandBytes[k] ?? 0, bytes);
+      return scratch + 1 + k;
+    });
+    for (const copy of copies) stages.push(simpleStage(context, copy));
+    const kernel = wide.op === "matmul" ? thinProduct(wide) ?? wide : wide;
     if (kernel.op === "matmul") {
       const { multiply, epilogue, bytes } = matmulSteps(context, kernel, scratch);
       stages.push(multiply);
@@ -101,7 +110,7 @@ export function compileProgram(
     run.get(1).op(OP.i32Eqz).if(() => run.i32(PROGRESS).i32(count).atomicStore());
   });
   context.module.add(run, "run");
-  return { bytes: context.module.encode(), scratchBytes, cost: stages.reduce((s, x) => s + x.cost, 0) };
+  return { bytes: context.module.encode(), scratchBytes, operandBytes, cost: stages.reduce((s, x) => s + x.cost, 0) };
 }
 
 /** Whether somebody may wait for the end of the kernel. */

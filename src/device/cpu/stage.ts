@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { bytesPerElement } from "../../base/dtype.ts";
 import type { View } from "../contract.ts";
 import { type Fn, MEM, OP } from "./encoder/code.ts";
 import type { Work } from "./encoder/loops.ts";
@@ -16,11 +17,10 @@ export interface Stage extends Work {
 /** Pushes the address of a view's first element; the function's first parameter is the address of the slot table. */
 export function pushBase(f: Fn, view: View): void {
   f.get(0).mem(MEM.i32Load, view.slot * 4);
-  if (view.offset !== 0) f.i32(view.offset * (view.dtype === "u8" ? 1 : 4)).op(OP.i32Add);
+  if (view.offset !== 0) f.i32(view.offset * bytesPerElement(view.dtype)).op(OP.i32Add);
   if (view.dyn !== undefined) {
     f.get(0).mem(MEM.i32Load).mem(MEM.i32Load, view.dyn * 4);
-    if (view.dtype !== "u8") f.i32(2).op(OP.i32Shl);
-    f.op(OP.i32Add);
+    f.i32(bytesPerElement(view.dtype)).op(OP.i32Mul).op(OP.i32Add);
   }
 }
 

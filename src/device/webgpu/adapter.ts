@@ -19,7 +19,7 @@ const LIMITS = [
 ] as const;
 
 /** Features that are used where the adapter has them. */
-const FEATURES: readonly GPUFeatureName[] = ["timestamp-query", "subgroups"];
+const FEATURES: readonly GPUFeatureName[] = ["timestamp-query", "subgroups", "shader-f16"];
 
 const DAWN = "give one: `npm install webgpu`, then init({ gpu: create([]) }) with its create()";
 

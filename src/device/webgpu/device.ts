@@ -81,6 +81,8 @@ export class WebgpuDevice implements Device {
   #strategy: KernelStrategy | undefined;
   #lanes = 0;
   readonly #subgroups: boolean;
+  /** Whether numbers of f16 are read and written as the adapter's own; else by their bits. */
+  halves: boolean;
   /** Buffers that must be cleared before anything else happens to them. */
   readonly #dirty = new Set<PooledBuffer>();
   /** Commands that have been recorded and not submitted, and the programs that they run. */
@@ -103,6 +105,7 @@ export class WebgpuDevice implements Device {
     const { strategy, awaits = false, limits = {}, subgroups = true } = options;
     this.#info = adapter.info;
     this.#subgroups = subgroups;
+    this.halves = device.features.has("shader-f16");
     this.#provider = gpu;
     this.#gpu = device;
     this.name = name;
@@ -193,7 +196,8 @@ export class WebgpuDevice implements Device {
   compile(program: Program): Executable {
     this.#checkOpen();
     const strategy = () => this.#strategy ?? "shared";
-    const plan = planProgram(program, { profile: this.profile, strategy, limits: this.#bindings, lanes: this.#lanes });
+    const { profile, halves } = this, limits = this.#bindings, lanes = this.#lanes;
+    const plan = planProgram(program, { profile, strategy, limits, lanes, halves });
     return new WebgpuExecutable(program, plan, {
       device: this.#gpu,
       pool: this.#pool,

@@ -10,7 +10,7 @@ import { openAdapter } from "./adapter.ts";
 import { type LowerLimits, WebgpuDevice } from "./device.ts";
 import type { KernelStrategy } from "./kernels/plan.ts";
 import { planProgram } from "./planner.ts";
-import { type Claim, CLAIMS, selfTestProgram, wrongNumbers } from "./self_test.ts";
+import { type Claim, CLAIMS, HALVES, lostHalves, selfTestProgram, wrongNumbers } from "./self_test.ts";
 import { cachedFaults } from "./adapter_cache.ts";
 
 /** Options of {@link openWebgpu}. */
@@ -32,6 +32,8 @@ export interface OpenWebgpuOptions {
    * choice is cached in the user's cache folder, if that may be read and written.
    */
   readonly strategy?: "auto" | KernelStrategy;
+  /** Whether numbers of f16 may be read and written as the adapter's own, where it has them ("shader-f16"): true by default. */
+  readonly halves?: boolean;
   /** Whether every read is awaited, though the runtime may be able to read at once; for tests. */
   readonly awaits?: boolean;
   /** Limits below those of the adapter; for tests. */
@@ -49,7 +51,7 @@ export interface OpenWebgpuOptions {
  * @throws {WrongNumbersError} If the adapter computes wrong numbers.
  */
 export async function openWebgpu(options: OpenWebgpuOptions = {}): Promise<Device> {
-  const { strategy = "auto", claims = CLAIMS, awaits, limits, subgroups } = options;
+  const { strategy = "auto", claims = CLAIMS, awaits, limits, subgroups, halves = true } = options;
   const opened = await openAdapter(options);
   const device = new WebgpuDevice(opened, {
     strategy: strategy === "auto" ? undefined : strategy,
@@ -60,6 +62,7 @@ export async function openWebgpu(options: OpenWebgpuOptions = {}): Promise<Devic
   try {
     await device.settle();
     await checkNumbers(device, opened.identity, claims);
+    device.halves &&= halves && await halvesAreRight(device, opened.identity);
   } catch (error) {
     device.close();
     throw error;
@@ -68,6 +71,11 @@ export async function openWebgpu(options: OpenWebgpuOptions = {}): Promise<Devic
   // closed that late, and a page may come back
   if (device.readSync !== undefined) host.onExit(() => device.close());
   return device;
+}
+
+/** Whether the adapter's own f16 keeps every number: a driver may flush small ones, or not know infinity. */
+async function halvesAreRight(device: WebgpuDevice, identity: string): Promise<boolean> {
+  return (await cachedFaults(identity, `f16 ${HALVES.join()}`, () => lostHalves(device))).length === 0;
 }
 
 async function checkNumbers(device: Device, identity: string, claims: readonly Claim[]): Promise<void> {

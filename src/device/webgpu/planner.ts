@@ -16,6 +16,7 @@ import { planReduce } from "./kernels/reduce.ts";
 import { planScatterAdd } from "./kernels/scatter_add.ts";
 import { planSegmentSum } from "./kernels/segment_sum.ts";
 import { DeviceError } from "../../base/errors.ts";
+import { widenOperands } from "../widen.ts";
 import { fitBindings, type Room } from "./fit/mod.ts";
 import type { PlainKernel } from "./fit/rewrite.ts";
 import { subgroupTrees } from "./kernels/subgroup_trees.ts";
@@ -57,6 +58,8 @@ export interface PlanOptions {
   readonly limits?: BindingLimits;
   /** Threads that follow each other and lie in one subgroup; 0, the default, for kernels without subgroups. */
   readonly lanes?: number;
+  /** Whether f16 is a type of the adapter's: the feature "shader-f16". Else its numbers lie in words, two in each. */
+  readonly halves?: boolean;
 }
 
 /**
@@ -64,7 +67,10 @@ export interface PlanOptions {
  *
  * @throws {DeviceError} If a kernel takes more memory at once than the adapter binds.
  */
-export function planProgram(program: Program, { profile, strategy, limits = NO_LIMITS, lanes = 0 }: PlanOptions): Plan {
+export function planProgram(
+  program: Program,
+  { profile, strategy, limits = NO_LIMITS, lanes = 0, halves = false }: PlanOptions,
+): Plan {
   const extra: ExtraSlot[] = [];
   const scratches: number[] = [];
   let taken = 0;
@@ -95,6 +101,7 @@ export function planProgram(program: Program, { profile, strategy, limits = NO_L
   const context: PlanContext = {
     profile,
     uniformParams: fitsUniform(program),
+    halves,
     strategy,
     mostScratch: limits.bytes,
     scratch: (bytes) => {
@@ -128,11 +135,17 @@ export function planProgram(program: Program, { profile, strategy, limits = NO_L
   };
   const dispatches = program.kernels.flatMap((kernel, i) => {
     taken = 0;
-    const whole = expand(kernel, scratch);
+    const { copies, kernel: wide } = widenOperands(kernel, program.slots, scratch);
+    const whole = [...copies, ...expand(wide, scratch)];
     const parts = whole.flatMap((part) => fitBindings(part, room)), free = taken;
     return parts.flatMap((part) => plan(part, `${program.label} ${i} ${labelOf(kernel, part)}`, free));
   });
   return { dispatches, extra };
+}
+
+/** The text with what it needs to have f16. */
+function enabled(text: string): string {
+  return /\bf16\b/.test(text) ? `enable f16;\n${text}` : text;
 }
 
 function expand(kernel: Kernel, scratch: (bytes: number) => number): PlainKernel[] {
@@ -146,8 +159,8 @@ function labelOf(kernel: Kernel, part: PlainKernel): string {
 /** A dispatch with its final text. */
 function finished(dispatch: Dispatch, lanes: number): Dispatch {
   const text = hideConstants(dispatch.text);
-  if (lanes === 0 || !text.includes("fn tree_")) return { ...dispatch, text };
-  return { ...dispatch, text: subgroupTrees(text), overrides: { ...dispatch.overrides, LANES: lanes } };
+  if (lanes === 0 || !text.includes("fn tree_")) return { ...dispatch, text: enabled(text) };
+  return { ...dispatch, text: enabled(subgroupTrees(text)), overrides: { ...dispatch.overrides, LANES: lanes } };
 }
 
 function slotBytes(slot: ExtraSlot | { readonly bytes: number }): number {

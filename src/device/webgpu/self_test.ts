@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { BinaryOp, Device, Inst, Program, UnaryOp } from "../contract.ts";
+import type { BinaryOp, Device, Inst, Kernel, Program, UnaryOp, View } from "../contract.ts";
 
 /** What an adapter is asked: `value` of the operands must be `want`, NaN included, up to a relative error. */
 export interface Claim {
@@ -108,6 +108,70 @@ export async function wrongNumbers(device: Device, claims: readonly Claim[]): Pr
     return claims.flatMap(({ text, want, rel = 0 }, i) => {
       const right = Number.isNaN(want) ? Number.isNaN(got[i]) : Math.abs(got[i] - want) <= rel * Math.abs(want);
       return right ? [] : [`${text} is ${got[i]} for ${want}`];
+    });
+  } finally {
+    executable.dispose();
+    buffers.forEach((buffer) => device.free(buffer));
+  }
+}
+
+/** Numbers of f16 that drivers may lose on the way to memory and back. */
+export const HALVES: readonly number[] = [
+  1,
+  -2047,
+  65504,
+  2 ** -14,
+  2 ** -15,
+  -(2 ** -24),
+  1023 * 2 ** -24,
+  Infinity,
+  -Infinity,
+  NaN,
+  -0,
+  1,
+];
+
+/** What `device` does not give back of what it has stored as f16, a text each. */
+export async function lostHalves(device: Device): Promise<string[]> {
+  const n = HALVES.length;
+  const at = (slot: number, dtype: "f32" | "f16", stride: number): View => ({
+    slot,
+    dtype,
+    offset: 0,
+    strides: [stride],
+  });
+  // by fours, and one by one
+  const copy = (from: View, to: View): Kernel => ({
+    op: "map",
+    shape: [n],
+    body: [{ k: "load", view: from }],
+    outs: [{ view: to, value: 0 }],
+  });
+  const executable = device.compile({
+    label: "anneal self-test of f16",
+    slots: [
+      { bytes: 16, kind: "params", written: false },
+      { bytes: n * 4, kind: "bound", written: false },
+      { bytes: n * 4, kind: "bound", written: true },
+      { bytes: n * 4, kind: "bound", written: true },
+      { bytes: n * 2, kind: "temporary", written: true },
+      { bytes: n * 4, kind: "temporary", written: true },
+    ],
+    kernels: [
+      copy(at(1, "f32", 1), at(4, "f16", 1)),
+      copy(at(4, "f16", 1), at(2, "f32", 1)),
+      copy(at(1, "f32", 1), at(5, "f16", 2)),
+      copy(at(5, "f16", 2), at(3, "f32", 1)),
+    ],
+  });
+  const buffers = [0, 1, 2].map(() => device.alloc(n * 4));
+  try {
+    device.write(buffers[0], 0, Float32Array.from(HALVES));
+    device.run(executable, buffers, new Uint8Array(16));
+    const read = await device.read([1, 2].map((i) => ({ buffer: buffers[i], offset: 0, bytes: n * 4 })));
+    return read.flatMap((bytes) => {
+      const got = new Float32Array(bytes.slice().buffer);
+      return HALVES.flatMap((want, i) => Object.is(got[i], want) ? [] : [`${want} comes back as ${got[i]}`]);
     });
   } finally {
     executable.dispose();

@@ -1017,6 +1017,52 @@ fn random_normal(index: U, stream: U, seed0: U, seed1: U) -> F {
   let turn = F(p.y >> U(8u)) * F(5.9604644775390625e-8);
   return sqrt(F(-2.0) * log_f(u)) * cos_f(F(6.28318531) * turn);
 }
+
+// the nearest number that f16 has, ties to even: thirteen bits are rounded away, or below 2^-14 what is less than a step of 2^-24
+fn half_f(x: F) -> F {
+  let size = bitcast<U>(x) & U(0x7fffffffu);
+  let near = (size + U(0xfffu) + ((size >> U(13u)) & U(1u))) & U(0xffffe000u);
+  let large = select(near, U(0x7f800000u), near >= U(0x47800000u));
+  let small = bitcast<U>(round(bitcast<F>(size) * F(16777216.0)) * F(5.9604644775390625e-8));
+  let rounded = select(select(large, small, size < U(0x38800000u)), U(0x7fc00000u), size > U(0x7f800000u));
+  return bitcast<F>(rounded | (bitcast<U>(x) & U(0x80000000u)));
+}
+
+// numbers of f16 by their bits: the built-in functions may lose denormals, infinities and NaN
+fn half_of(bits: vec4u) -> vec4f {
+  let size = bits & vec4u(0x7fffu);
+  let whole = size << vec4u(13u);
+  let large = select(whole + vec4u(0x38000000u), whole | vec4u(0x7f800000u), size >= vec4u(0x7c00u));
+  let small = bitcast<vec4u>(vec4f(size) * 5.9604644775390625e-8);
+  return bitcast<vec4f>(select(large, small, size < vec4u(0x400u)) | ((bits & vec4u(0x8000u)) << vec4u(16u)));
+}
+
+fn half_four(words: vec2u) -> vec4f {
+  return half_of(vec4u(words.x & 0xffffu, words.x >> 16u, words.y & 0xffffu, words.y >> 16u));
+}
+
+fn half_at(word: u32, at: u32) -> f32 {
+  return half_of(vec4u((word >> (16u * (at % 2u))) & 0xffffu)).x;
+}
+
+// their bits, of numbers that f16 has
+fn bits_of_half(x: vec4f) -> vec4u {
+  let size = bitcast<vec4u>(x) & vec4u(0x7fffffffu);
+  let special = select(vec4u(0x7c00u), vec4u(0x7e00u), size > vec4u(0x7f800000u));
+  let large = select((size >> vec4u(13u)) - vec4u(0x1c000u), special, size >= vec4u(0x47800000u));
+  let small = vec4u(bitcast<vec4f>(size) * 16777216.0);
+  let bits = select(large, small, size < vec4u(0x38800000u));
+  return bits | ((bitcast<vec4u>(x) >> vec4u(16u)) & vec4u(0x8000u));
+}
+
+fn half_words(x: vec4f) -> vec2u {
+  let bits = bits_of_half(x);
+  return vec2u(bits.x | (bits.y << 16u), bits.z | (bits.w << 16u));
+}
+
+fn half_bits(x: f32) -> u32 {
+  return bits_of_half(vec4f(x)).x;
+}
 `;
 
 /** `shaders/matmul_register.wgsl` */

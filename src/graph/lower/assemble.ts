@@ -67,7 +67,8 @@ export function assemble(
   let poolBytes = 0;
   rootBytes.forEach((bytes, i) => {
     if (bytes === 0) return;
-    if (poolBytes + bytes <= poolLimit) {
+    // places in the pool are counted in elements of four bytes
+    if (c.roots[i].dtype !== "f16" && poolBytes + bytes <= poolLimit) {
       pooledRoots.push(i);
       poolOffsets.push(poolBytes);
       poolBytes += (bytes + 63) & ~63;
@@ -102,7 +103,7 @@ export function assemble(
       readFrom.set(item, own);
       continue;
     }
-    const slot = firstTemporary + bytesOf.push((sizeOf(item.shape) * 4 + 63) & ~63) - 1;
+    const slot = firstTemporary + bytesOf.push((sizeOf(item.shape) * bytesPerElement(item.dtype) + 63) & ~63) - 1;
     readFrom.set(item, addHome(item, { slot, offset: 0 }));
   }
 

@@ -8,6 +8,7 @@ import { type Shape, sizeOf } from "../../base/shape.ts";
 import type { Collected } from "../collect.ts";
 import { ARRAY, CONST, LEAF, SCALAR } from "../leaves.ts";
 import type { Node, OpDef } from "../node.ts";
+import { CAST, isWidening } from "../elementwise.ts";
 import { CAT, GATHER, SEGMENT_SUM } from "../products.ts";
 import { EXPAND, PAD } from "../views.ts";
 import { SHEAR, WINDOWS } from "../windows.ts";
@@ -114,7 +115,7 @@ function decideStored(
   for (const root of roots) root.stored = root.op.kind !== "assign";
   for (const assign of assigns) {
     const value = assign.inputs[0];
-    if (value.uses > 1 && value.op.kind !== "leaf" && value.op.kind !== "view") value.stored = true;
+    if (value.uses > 1 && value.op.kind !== "leaf" && value.op.kind !== "view") halfOf(value).stored = true;
   }
   const cost = new Array<number>(items.length).fill(0);
   const depth = new Array<number>(items.length).fill(0);
@@ -161,8 +162,13 @@ function decideStored(
     cost[item.id] = own;
     depth[item.id] = deep;
     if (op.kind === "elementwise" || op.kind === "gather") {
-      if (item.uses > 1 && own > RECOMPUTE_COST) item.stored = true;
-      if (deep >= MAX_INLINE) item.stored = true;
+      const half = halfOf(item);
+      if ((item.uses > 1 && own > RECOMPUTE_COST) || deep >= MAX_INLINE) {
+        half.stored = true;
+        if (half !== item) cost[item.id] = depth[item.id] = 0;
+      }
+      // rounded to f16 to lie in memory so
+      if (op === CAST && item.dtype === "f16" && item.inputs[0].stored) item.stored = true;
     }
   }
 }
@@ -177,14 +183,20 @@ function storeRepeated(item: Item, cost: number[]): void {
   const views: Item[] = [];
   let [at] = item.inputs;
   for (; at.op.kind === "view" && !at.stored; [at] = at.inputs) views.push(at);
+  if (isWidening(at.op, at) && !at.stored) [at] = at.inputs;
   if (at.stored || at.op.kind !== "elementwise" || cost[at.id] <= RECOMPUTE_COST) return;
   at.stored = true;
   for (const view of views) cost[view.id] = view.op.cost;
 }
 
+/** What is to be stored for `item`: what is f16 anyway is stored as that. */
+function halfOf(item: Item): Item {
+  return isWidening(item.op, item) && !item.root && item.inputs[0].op.kind !== "leaf" ? item.inputs[0] : item;
+}
+
 /** Stores the value under a chain of views, unless it lies in memory already. */
 function storeBase(item: Item): void {
   let at = item;
-  while (at.op.kind === "view" && !at.stored && !isFilled(at.op)) at = at.inputs[0];
+  while (!at.stored && ((at.op.kind === "view" && !isFilled(at.op)) || isWidening(at.op, at))) at = at.inputs[0];
   if (at.op !== LEAF && at.op !== ARRAY) at.stored = true;
 }

@@ -6,6 +6,7 @@
 import { type Dtype, type ValueType, valueType } from "../../base/dtype.ts";
 import type { Shape } from "../../base/shape.ts";
 import type { Guard, View } from "../../device/contract.ts";
+import { isWidening } from "../elementwise.ts";
 import { Emitter } from "../emitter.ts";
 import { ARRAY, CONST, COORD, DISTRIBUTIONS, LEAF, RANDOM, SCALAR, SEGMENT } from "../leaves.ts";
 import { GATHER } from "../products.ts";
@@ -137,7 +138,8 @@ export class KernelBody {
       if (at === null) throw this.#blocked(below);
       return this.value(input, at, false, below);
     });
-    return item.op.emit(e, args, item.node);
+    const inst = item.op.emit(e, args, item.node);
+    return item.dtype === "f16" ? e.half(inst) : inst;
   }
 
   /** The value, or `outside` where a guard fails. A load gives 0 there by itself. */
@@ -262,6 +264,7 @@ export class KernelBody {
       };
     }
     const { attr } = item.node;
+    if (isWidening(item.op, item)) return this.strided(item.inputs[0]); // kernels read f16 as f32 themselves
     if (item.op.kind !== "view" || isFilled(item.op)) throw new MustStore(item);
     const [input] = item.inputs;
     const base = this.strided(input);

@@ -21,7 +21,7 @@ const six = constant(6);
 /** `x` above 0, `slope x` elsewhere; the slope at 0 is `slope`. */
 export function leakyRelu(x: Node, slope: number): Node {
   const f = cast(x, "f32");
-  return composite(where(gt(f, zero), f, mul(f, scalar(slope))), "leakyRelu", [f], { alpha: slope });
+  return like(x, composite(where(gt(f, zero), f, mul(f, scalar(slope))), "leakyRelu", [f], { alpha: slope }));
 }
 
 /** `x` above 0, `alpha (e^x - 1)` elsewhere. */
@@ -29,7 +29,7 @@ export function elu(x: Node, alpha: number): Node {
   const f = cast(x, "f32");
   const low = le(f, zero);
   // e^x must not overflow where it is not used
-  return composite(where(low, mul(scalar(alpha), expm1Low(where(low, f, zero))), f), "elu", [f], { alpha });
+  return like(x, composite(where(low, mul(scalar(alpha), expm1Low(where(low, f, zero))), f), "elu", [f], { alpha }));
 }
 
 /** Options of `gelu`. */
@@ -42,7 +42,7 @@ export interface GeluOptions {
 export function geluOf(x: Node, { approximate = "none" }: GeluOptions): Node {
   if (approximate === "none") return gelu(x);
   const f = cast(x, "f32");
-  return composite(geluTanh(f), "geluTanh", [f]);
+  return like(x, composite(geluTanh(f), "geluTanh", [f]));
 }
 
 /** Options of `softplus`. */
@@ -93,20 +93,20 @@ function bounded(beyond: (a: Node, b: Node) => Node, x: Node, bound: number): No
 /** `x` limited to [0, 6]; the derivative at 0 and 6 is 0. */
 export function relu6(x: Node): Node {
   const f = cast(x, "f32");
-  return composite(where(le(f, zero), zero, where(ge(f, six), six, f)), "clamp", [f], { min: 0, max: 6 });
+  return like(x, composite(where(le(f, zero), zero, where(ge(f, six), six, f)), "clamp", [f], { min: 0, max: 6 }));
 }
 
 /** x tanh(softplus(x)) */
 export function mish(x: Node): Node {
   const f = cast(x, "f32");
-  return composite(mul(f, tanh(softplus1(f))), "mish", [f]);
+  return like(x, composite(mul(f, tanh(softplus1(f))), "mish", [f]));
 }
 
 /** relu6(x + 3) / 6; its derivative at -3 and 3 is 0. */
 export function hardsigmoid(x: Node): Node {
   const f = cast(x, "f32");
   const y = where(le(f, minusThree), zero, where(ge(f, three), one, div(add(f, three), six)));
-  return composite(y, "hardsigmoid", [f]);
+  return like(x, composite(y, "hardsigmoid", [f]));
 }
 
 /** x relu6(x + 3) / 6; its derivative at -3 is 0 and at 3 is 1. */
@@ -115,5 +115,10 @@ export function hardswish(x: Node): Node {
   // what is not used is 0: its slope would be infinite where x is
   const inner = where(and(gt(f, minusThree), lt(f, three)), f, zero);
   const middle = div(mul(inner, add(inner, three)), six);
-  return composite(where(le(f, minusThree), zero, where(lt(f, three), middle, f)), "hardswish", [f]);
+  return like(x, composite(where(le(f, minusThree), zero, where(lt(f, three), middle, f)), "hardswish", [f]));
+}
+
+/** `y`, computed in f32, as f16 where `x` is. */
+export function like({ dtype }: Node, y: Node): Node {
+  return dtype === "f16" ? cast(y, "f16") : y;
 }

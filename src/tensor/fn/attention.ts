@@ -15,6 +15,7 @@ import { reduce } from "../../graph/reduce.ts";
 import { detach, expand, keepAxes, reshape, transposeLast } from "../../graph/views.ts";
 import type { Rng } from "../rng.ts";
 import { composite, composites } from "./composite.ts";
+import { halfProduct } from "./half_product.ts";
 
 /** What attention takes beside queries, keys and values. */
 export interface AttentionSpec {
@@ -32,12 +33,16 @@ export interface AttentionSpec {
 const LOWEST = -3.4028234663852886e38;
 
 /**
- * `softmax(scale q k^T + mask) v` of f32 `q` `[..., h, n, d]`, `k` `[..., g, m, d]` and `v` `[..., g, m, e]`, `g` a divisor of `h`:
+ * `softmax(scale q k^T + mask) v` of `q` `[..., h, n, d]`, `k` `[..., g, m, d]` and `v` `[..., g, m, e]`, `g` a divisor of `h`:
  * `[..., h, n, e]`. A query that sees no key gets 0.
  */
 export function attention(q: Node, k: Node, v: Node, spec: AttentionSpec): Node {
   checkOperands(q, k, v);
   if (spec.mask !== null) checkMask(spec.mask, [...q.shape.slice(0, -1), k.shape.at(-2)!]);
+  return halfProduct([q, k, v], (...wide) => attend(wide[0], wide[1], wide[2], spec));
+}
+
+function attend(q: Node, k: Node, v: Node, spec: AttentionSpec): Node {
   if (isFused(q, k, spec)) return fused(q, k, v, spec);
   const grouped = groupedOperands(q, k, spec.mask);
   const { dropout } = spec;

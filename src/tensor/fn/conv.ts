@@ -5,13 +5,14 @@
  */
 import { ConfigError, ShapeError } from "../../base/errors.ts";
 import { fmtShape, type Shape } from "../../base/shape.ts";
-import { add, cast, mul } from "../../graph/elementwise.ts";
+import { add, mul } from "../../graph/elementwise.ts";
 import { conv, convInput } from "../../graph/conv.ts";
 import type { Node } from "../../graph/node.ts";
 import { reduce } from "../../graph/reduce.ts";
 import { reshape } from "../../graph/views.ts";
 import { windows, type WindowSpec } from "../../graph/windows.ts";
 import { composite } from "./composite.ts";
+import { halfProduct } from "./half_product.ts";
 
 /** One number for all axes, or one an axis. */
 export type PerAxis = number | readonly number[];
@@ -109,11 +110,12 @@ export function convolve(x: Node, weight: Node, d: 1 | 2, options: ConvOptions<N
       `Cannot ${what} ${fmtShape(x.shape)} by a kernel of ${fmtShape(taps)}: it is larger than the padded input`,
     );
   }
-  const [from, w] = [cast(x, "f32"), cast(weight, "f32")];
-  const y = cin === 1 && cout === groups && groups > 1
-    ? depthwise(from, w, spec, places)
-    : conv(from, reshape(w, [groups, cout / groups, cin, ...taps]), spec, places);
-  return asConvolution("conv", withBias(what, y, bias), [from, w], bias, { ...spec, groups });
+  return halfProduct([x, weight], (from, w) => {
+    const y = cin === 1 && cout === groups && groups > 1
+      ? depthwise(from, w, spec, places)
+      : conv(from, reshape(w, [groups, cout / groups, cin, ...taps]), spec, places);
+    return asConvolution("conv", withBias(what, y, bias), [from, w], bias, { ...spec, groups });
+  });
 }
 
 /** A convolution as one operation. */
@@ -167,7 +169,8 @@ export function convTranspose(x: Node, weight: Node, options: ConvTransposeOptio
   if (size.some((n) => n < 1)) {
     throw new ShapeError(`Cannot ${what} ${fmtShape(x.shape)}: the result would have the size ${fmtShape(size)}`);
   }
-  const from = cast(x, "f32"), w = cast(weight, "f32");
-  const y = convInput(from, reshape(w, [groups, cin / groups, cout, ...taps]), spec, size);
-  return asConvolution("convTranspose", withBias(what, y, bias), [from, w], bias, { ...spec, groups, more });
+  return halfProduct([x, weight], (from, w) => {
+    const y = convInput(from, reshape(w, [groups, cin / groups, cout, ...taps]), spec, size);
+    return asConvolution("convTranspose", withBias(what, y, bias), [from, w], bias, { ...spec, groups, more });
+  });
 }

@@ -16,7 +16,7 @@ import type { Node } from "../../graph/node.ts";
 import { gather as look, scatterAdd as scatter } from "../../graph/products.ts";
 import { reduce } from "../../graph/reduce.ts";
 import { pad, reshape, slice } from "../../graph/views.ts";
-import type { Dtype } from "../../base/dtype.ts";
+import { type Dtype, valueType } from "../../base/dtype.ts";
 
 /** Rows of `x` along `axis`, as `index` (`[n]`) says. */
 export function indexSelect(x: Node, index: Node, axis: number): Node {
@@ -87,13 +87,13 @@ function checkSpan(x: Node, index: Node, axis: number, what: string): void {
 }
 
 /** What stands for an element that an index out of range asks for. */
-const NO_ELEMENT: Record<Dtype, number> = { f32: NaN, i32: -(2 ** 31), u32: 2 ** 32 - 1, bool: 0, u8: 0 };
+const NO_ELEMENT: Record<Dtype, number> = { f32: NaN, i32: -(2 ** 31), u32: 2 ** 32 - 1, bool: 0, u8: 0, f16: NaN };
 
 /** `y` where `index` is in range, and what says that there is no such element elsewhere. */
 function marked(y: Node, index: Node, size: number): Node {
   const { dtype } = y;
   if (dtype === "bool" || dtype === "u8") return y; // false already
-  return where(inRange(index, size), y, scalar(NO_ELEMENT[dtype], dtype));
+  return where(inRange(index, size), y, scalar(NO_ELEMENT[dtype], valueType(dtype)));
 }
 
 function inRange(index: Node, size: number): Node {

@@ -8,6 +8,7 @@ import { fmtShape } from "../../base/shape.ts";
 import type { Node } from "../../graph/node.ts";
 import { matmul as product } from "../../graph/products.ts";
 import { reshape } from "../../graph/views.ts";
+import { halfProduct } from "./half_product.ts";
 
 /**
  * `[..., m, k]` by `[..., k, n]`, batch axes broadcasting. A vector on the left is a row, one on the right a column, and
@@ -15,7 +16,7 @@ import { reshape } from "../../graph/views.ts";
  */
 export function matmul(a: Node, b: Node): Node {
   const p = a.shape.length, q = b.shape.length;
-  if (p >= 2 && q >= 2) return product(a, b);
+  if (p >= 2 && q >= 2) return halfProduct([a, b], product);
   if (p === 0 || q === 0) {
     throw new ShapeError(
       `Cannot multiply ${fmtShape(a.shape)} by ${fmtShape(b.shape)} as matrices: a scalar is multiplied by mul()`,
@@ -27,7 +28,7 @@ export function matmul(a: Node, b: Node): Node {
       `Cannot multiply ${fmtShape(a.shape)} by ${fmtShape(b.shape)}: the inner sizes must match, got ${k} and ${k2}`,
     );
   }
-  const y = product(p === 1 ? reshape(a, [1, k]) : a, q === 1 ? reshape(b, [k, 1]) : b);
+  const y = halfProduct([p === 1 ? reshape(a, [1, k]) : a, q === 1 ? reshape(b, [k, 1]) : b], product);
   const shape = [...y.shape];
   if (q === 1) shape.splice(-1, 1);
   if (p === 1) shape.splice(q === 1 ? -1 : -2, 1);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Dtype } from "../../base/dtype.ts";
+import { type Dtype, isFloat } from "../../base/dtype.ts";
 import { DtypeError } from "../../base/errors.ts";
 import { cast, pow, reciprocal, sqrt, square } from "../../graph/elementwise.ts";
 import { scalar } from "../../graph/leaves.ts";
@@ -14,7 +14,7 @@ import type { Node } from "../../graph/node.ts";
  * Whole numbers keep integer tensors integer, other numbers turn them into f32.
  */
 export function numberLike(value: number, dtype: Dtype): Node {
-  if (dtype === "f32" || !Number.isInteger(value)) return scalar(value);
+  if (isFloat(dtype) || !Number.isInteger(value)) return scalar(value);
   if (dtype !== "u32") return scalar(value, "i32");
   if (value < 0) {
     throw new DtypeError(`Cannot combine a u32 tensor with ${value}: it has no negative numbers, cast it to i32 first`);

@@ -16,7 +16,7 @@ import type { ArgOptions, ReduceOptions, VarOptions } from "./statistics.ts";
 /** One number for all axes, or one an axis. */
 export const perAxisKind: OptionKind<PerAxis> = either(num, nums);
 /** An element type. */
-export const aDtype: OptionKind<Dtype> = oneOf("f32", "i32", "u32", "bool", "u8");
+export const aDtype: OptionKind<Dtype> = oneOf("f32", "f16", "i32", "u32", "bool", "u8");
 
 const PAIR: OptionKind<number | readonly [number, number]> = other(
   "a number or two numbers",

@@ -12,6 +12,7 @@ import { gather } from "../../graph/products.ts";
 import { reduce, reduceFirst } from "../../graph/reduce.ts";
 import { reshape } from "../../graph/views.ts";
 import { windows, type WindowSpec } from "../../graph/windows.ts";
+import { like } from "./activation.ts";
 import { composite } from "./composite.ts";
 import { type PerAxis, perAxis, placesOf } from "./conv.ts";
 
@@ -87,7 +88,7 @@ export function maxPool(x: Node, kernel: PerAxis, options: MaxPoolOptions): Node
   const { spec, taps, places } = layout("maxPool2d", x, kernel, options);
   const image = cast(x, "f32");
   const y = reduceFirst("max", windows(image, spec, places, taps, true), TAP_AXES);
-  return pooled("maxPool", y, image, { spec, taps, places });
+  return like(x, pooled("maxPool", y, image, { spec, taps, places }));
 }
 
 /** A pool as one operation. */

@@ -96,6 +96,14 @@ export function or(a: Operand, b: Operand): Tensor {
 export function cast(x: Tensor, dtype: Dtype): Tensor {
   return x.cast(dtype);
 }
+/** `x` as f16, half precision: half the memory. */
+export function half(x: Tensor): Tensor {
+  return x.half();
+}
+/** `x` as f32. */
+export function float(x: Tensor): Tensor {
+  return x.float();
+}
 
 /** The same values as a constant: no gradient flows through it. */
 export function detach(x: Tensor): Tensor {

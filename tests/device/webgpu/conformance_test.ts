@@ -1,5 +1,6 @@
 import { STRATEGIES } from "../../../src/device/webgpu/kernels/plan.ts";
 import { runConformance } from "../../support/conformance.ts";
+import { openWebgpu } from "../../../src/device/webgpu/mod.ts";
 import { webgpuTest } from "../../support/webgpu.ts";
 
 for (const strategy of STRATEGIES) {
@@ -11,3 +12,9 @@ for (const strategy of STRATEGIES) {
     },
   );
 }
+
+webgpuTest("programs with f16 give what the reference gives where adapters have no such type", async () => {
+  const device = await openWebgpu({ halves: false });
+  await runConformance(device, { only: (name) => name.startsWith("f16 ") });
+  device.close();
+});

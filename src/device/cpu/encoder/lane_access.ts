@@ -3,9 +3,10 @@
  *
  * @module
  */
-import type { Dtype } from "../../../base/dtype.ts";
+import { bytesPerElement, type Dtype } from "../../../base/dtype.ts";
 import type { View } from "../../contract.ts";
 import { type Fn, LANE, MEM, OP, T } from "./code.ts";
+import type { MathLibrary } from "./math.ts";
 
 /** What addresses are made of: a loop nest, and the locals that say where it is. */
 export interface Position {
@@ -27,7 +28,7 @@ interface LaneIndex {
 }
 
 /** Bytes of an element. */
-export const widthOf = (dtype: Dtype): number => dtype === "u8" ? 1 : 4;
+export const widthOf: (dtype: Dtype) => number = bytesPerElement;
 
 /** Writes loads and stores into a function whose first parameter is the address of the slot table. */
 export class LaneAccess {
@@ -36,9 +37,11 @@ export class LaneAccess {
   readonly #bases = new Map<string, number>();
   readonly #pointers = new Map<View, number>();
   readonly #address: number;
+  readonly #math: MathLibrary;
 
-  constructor(f: Fn, at: Position) {
+  constructor(f: Fn, at: Position, math: MathLibrary) {
     this.#f = f;
+    this.#math = math;
     this.#at = at;
     this.#address = f.local(T.i32);
   }
@@ -86,9 +89,20 @@ export class LaneAccess {
     const s = inner < 0 ? 0 : view.strides[inner];
     if (s === 0) return;
     f.get(position);
-    if (widthOf(view.dtype) === 1) f.i32(2).op(OP.i32ShrU);
+    this.#shrink(view);
     if (s !== 1) f.i32(s).op(OP.i32Mul);
     f.op(OP.i32Add);
+  }
+
+  /** From four times a number of elements, on the stack, to their bytes. */
+  #shrink({ dtype }: View): void {
+    const width = widthOf(dtype);
+    if (width < 4) this.#f.i32(width === 1 ? 2 : 1).op(OP.i32ShrU);
+  }
+
+  /** From the bits of f16 in the lanes on the stack to f32, where the view has such. */
+  widen({ dtype }: View): void {
+    if (dtype === "f16") this.#f.call(this.#math.index("fromHalf"));
   }
 
   /** Bytes from one lane's element to the next. */
@@ -98,23 +112,31 @@ export class LaneAccess {
 
   /** Pushes the elements of all lanes, or of one in all lanes. */
   load(view: View, lanes: 4 | 1): void {
+    this.#loadBits(view, lanes);
+    this.widen(view);
+  }
+
+  #loadBits(view: View, lanes: 4 | 1): void {
     const f = this.#f;
     const step = lanes === 1 ? 0 : this.#laneStep(view);
-    const byte = view.dtype === "u8";
+    const width = widthOf(view.dtype);
     if (step === 0) {
       this.#push(view);
-      if (byte) f.mem(MEM.i32Load8U).op(OP.i32x4Splat);
-      else f.mem(MEM.v128Load32Splat);
-    } else if (!byte && step === 4) {
+      if (width === 4) f.mem(MEM.v128Load32Splat);
+      else f.mem(width === 1 ? MEM.i32Load8U : MEM.i32Load16U).op(OP.i32x4Splat);
+    } else if (width === 4 && step === 4) {
       this.#push(view);
       f.mem(MEM.v128Load);
-    } else if (!byte && step === 8) { // every second element: two vectors, of which the second ends with the last one
+    } else if (width === 4 && step === 8) { // every second element: two vectors, of which the second ends with the last one
       this.#push(view);
       f.set(this.#address).get(this.#address).mem(MEM.v128Load).get(this.#address).mem(MEM.v128Load, 12);
       f.shuffle([0, 2, 5, 7]);
-    } else if (byte && step === 1) {
+    } else if (width === 1 && step === 1) {
       this.#push(view);
       f.mem(MEM.v128Load32Zero).op(OP.i16x8ExtendLowU8).op(OP.i32x4ExtendLowU16);
+    } else if (width === 2 && step === 2) {
+      this.#push(view);
+      f.mem(MEM.v128Load64Zero).op(OP.i32x4ExtendLowU16);
     } else {
       const out = f.local(T.v128), first = this.#lowest(view, 4);
       f.v128([0, 0, 0, 0]).set(out);
@@ -124,7 +146,7 @@ export class LaneAccess {
     }
   }
 
-  /** Loads lane `k` into local `out`; with an index, only if that is in range. */
+  /** Loads lane `k` into local `out`, of f16 its bits; with an index, only if that is in range. */
   loadLane(view: View, out: number, k: number, index: LaneIndex | null): void {
     const f = this.#f, step = this.#laneStep(view);
     const load = () => {
@@ -145,8 +167,10 @@ export class LaneAccess {
   /** Puts the element `offset` bytes from the kept address into lane `k` of local `out`. */
   #replace(view: View, out: number, k: number, offset: number): void {
     const f = this.#f;
-    if (widthOf(view.dtype) === 1) {
-      f.get(out).get(this.#address).mem(MEM.i32Load8U, offset).lane(LANE.i32x4Replace, k).set(out);
+    const width = widthOf(view.dtype);
+    if (width < 4) {
+      const load = width === 1 ? MEM.i32Load8U : MEM.i32Load16U;
+      f.get(out).get(this.#address).mem(load, offset).lane(LANE.i32x4Replace, k).set(out);
     } else f.get(this.#address).get(out).mem(MEM.v128Load32Lane, offset, k).set(out);
   }
 
@@ -162,11 +186,17 @@ export class LaneAccess {
 
   /** Stores the first lane of local `value`, `position` bytes from where `view` points. */
   storeFirst(view: View, value: number): void {
-    this.#f.get(this.pointer(view)).get(this.#at.position).op(OP.i32Add).get(value).mem(MEM.v128Store32Lane, 0, 0);
+    const f = this.#f;
+    f.get(this.pointer(view)).get(this.#at.position);
+    this.#shrink(view);
+    f.op(OP.i32Add);
+    if (view.dtype !== "f16") f.get(value).mem(MEM.v128Store32Lane, 0, 0);
+    else f.get(value).call(this.#math.index("toHalf")).lane(LANE.i32x4Extract, 0).mem(MEM.i32Store16);
   }
 
   /** Stores local `value` at `view`: all lanes, or the first. */
   store(view: View, value: number, lanes: 4 | 1): void {
+    if (view.dtype === "f16") return this.#storeHalf(view, value, lanes);
     const f = this.#f, step = this.#laneStep(view);
     if (lanes === 4 && step === 4) {
       this.#push(view);
@@ -175,5 +205,20 @@ export class LaneAccess {
     }
     const first = this.#lowest(view, lanes);
     for (let k = 0; k < lanes; k++) f.get(this.#address).get(value).mem(MEM.v128Store32Lane, k * step - first, k);
+  }
+
+  #storeHalf(view: View, value: number, lanes: 4 | 1): void {
+    const f = this.#f, step = this.#laneStep(view), bits = f.local(T.v128);
+    f.get(value).call(this.#math.index("toHalf")).set(bits);
+    if (lanes === 4 && step === 2) {
+      this.#push(view);
+      f.get(bits).get(bits).op(OP.i16x8NarrowI32x4U).mem(MEM.v128Store64Lane, 0, 0);
+    } else {
+      const first = this.#lowest(view, lanes);
+      for (let k = 0; k < lanes; k++) {
+        f.get(this.#address).get(bits).lane(LANE.i32x4Extract, k).mem(MEM.i32Store16, k * step - first);
+      }
+    }
+    f.release(bits);
   }
 }

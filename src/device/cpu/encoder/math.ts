@@ -17,7 +17,18 @@ import { Fn, OP, T } from "./code.ts";
 import type { ModuleWriter } from "./module.ts";
 
 /** Functions that a module may need. */
-export type MathName = "exp" | "log" | "log1p" | "atan" | "tanh" | "erf" | "sin" | "cos";
+export type MathName =
+  | "exp"
+  | "log"
+  | "log1p"
+  | "atan"
+  | "tanh"
+  | "erf"
+  | "sin"
+  | "cos"
+  | "half"
+  | "fromHalf"
+  | "toHalf";
 
 // fitted by Chebyshev interpolation: (atan(t)/t - 1)/t^2, tanh(x)/x and erf(x)/x in x^2
 const ATAN = [-0.333333313, 0.199995399, -0.142639562, 0.107437313, -0.0645192787];
@@ -231,6 +242,70 @@ function sine(turn: 0 | 1): Fn {
   return f;
 }
 
+/** Below 2^-14, f16 has steps of 2^-24; from 65536 on it has nothing. */
+const HALF_NORMAL = 0x38800000, HALF_END = 0x47800000, INFINITE = 0x7f800000;
+
+/** Pushes the magnitude of local `x`, and keeps it in `a`. */
+function magnitude(f: Fn, x: number, a: number): Fn {
+  f.get(x);
+  return splat(f, 0x7fffffff).op(OP.v128And).tee(a);
+}
+
+/** Pushes lanes of ones where local `a` is at least `bits`, as whole numbers. */
+function atLeast(f: Fn, a: number, bits: number): Fn {
+  f.get(a);
+  return splat(f, bits).op(OP.i32x4GeS);
+}
+
+/** The nearest number of f16, ties to even: thirteen bits are rounded away, or what is below a step of 2^-24. */
+function half(): Fn {
+  const f = new Fn([T.v128], [T.v128]);
+  const x = 0, a = f.local(T.v128), y = f.local(T.v128);
+  magnitude(f, x, a).i32(13).op(OP.i32x4ShrU);
+  splat(f, 1).op(OP.v128And);
+  splat(f, 0xfff).op(OP.i32x4Add).get(a).op(OP.i32x4Add);
+  splat(f, ~0x1fff).op(OP.v128And).set(y);
+  splat(f, INFINITE).get(y);
+  atLeast(f, y, HALF_END).op(OP.v128Bitselect).set(y);
+  f.get(y).get(a).f32x4(2 ** 24).op(OP.f32x4Mul).op(OP.f32x4Nearest).f32x4(2 ** -24).op(OP.f32x4Mul);
+  atLeast(f, a, HALF_NORMAL).op(OP.v128Bitselect).set(y);
+  splat(f, 0x7fc00000).get(y);
+  atLeast(f, a, INFINITE + 1).op(OP.v128Bitselect).get(x);
+  return splat(f, SIGN).op(OP.v128And).op(OP.v128Or);
+}
+
+/** The bits of f16, in lanes of 32, as f32. */
+function fromHalf(): Fn {
+  const f = new Fn([T.v128], [T.v128]);
+  const h = 0, m = f.local(T.v128), y = f.local(T.v128);
+  f.get(h);
+  splat(f, 0x7fff).op(OP.v128And).tee(m).i32(13).op(OP.i32x4Shl).set(y);
+  f.get(y);
+  splat(f, INFINITE).op(OP.v128Or).get(y);
+  splat(f, 112 << 23).op(OP.i32x4Add);
+  atLeast(f, m, 0x7c00).op(OP.v128Bitselect);
+  f.get(m).op(OP.f32x4ConvertI32S).f32x4(2 ** -24).op(OP.f32x4Mul);
+  atLeast(f, m, 0x400).op(OP.v128Bitselect).get(h);
+  return splat(f, 0x8000).op(OP.v128And).i32(16).op(OP.i32x4Shl).op(OP.v128Or);
+}
+
+/** Numbers of f16, as f32, as their bits in lanes of 32. */
+function toHalf(): Fn {
+  const f = new Fn([T.v128], [T.v128]);
+  const x = 0, a = f.local(T.v128);
+  splat(f, 0x7c00);
+  magnitude(f, x, a);
+  splat(f, INFINITE).op(OP.i32x4GtS);
+  splat(f, 0x200).op(OP.v128And).op(OP.v128Or);
+  f.get(a).i32(13).op(OP.i32x4ShrU);
+  splat(f, 112 << 10).op(OP.i32x4Sub);
+  atLeast(f, a, HALF_END).op(OP.v128Bitselect);
+  f.get(a).f32x4(2 ** 24).op(OP.f32x4Mul).op(OP.i32x4TruncSatF32S);
+  atLeast(f, a, HALF_NORMAL).op(OP.v128Bitselect);
+  f.get(x).i32(16).op(OP.i32x4ShrU);
+  return splat(f, 0x8000).op(OP.v128And).op(OP.v128Or);
+}
+
 /** The functions of one module, added when first asked for. */
 export class MathLibrary {
   readonly #module: ModuleWriter;
@@ -266,6 +341,12 @@ export class MathLibrary {
         return sine(0);
       case "cos":
         return sine(1);
+      case "half":
+        return half();
+      case "fromHalf":
+        return fromHalf();
+      case "toHalf":
+        return toHalf();
     }
   }
 }

@@ -65,6 +65,7 @@ export const OP = {
   f32x4Ceil: simd(0x67),
   f32x4Floor: simd(0x68),
   f32x4Nearest: simd(0x6a),
+  i16x8NarrowI32x4U: simd(134),
   i16x8ExtendLowU8: simd(137),
   i32x4Abs: simd(160),
   i32x4Neg: simd(161),
@@ -106,13 +107,17 @@ export const OP = {
 export const MEM = {
   i32Load: 0x28,
   i32Load8U: 0x2d,
+  i32Load16U: 0x2f,
+  i32Store16: 0x3b,
   v128Load: simd(0),
   v128Load32Splat: simd(9),
   v128Load32Zero: simd(92),
+  v128Load64Zero: simd(93),
   v128Store: simd(11),
   /** The lane loads and stores take one more immediate, the lane. */
   v128Load32Lane: simd(86),
   v128Store32Lane: simd(90),
+  v128Store64Lane: simd(91),
 } as const;
 
 /** `i32.atomic.store`, of the page of threads. */

@@ -64,7 +64,7 @@ export class VectorWriter {
     this.coords = nest.sizes.map(() => f.local(T.i32));
     this.position = f.local(T.i32);
     const { vector, inner } = nest;
-    this.#access = new LaneAccess(f, { coords: this.coords, position: this.position, vector, inner });
+    this.#access = new LaneAccess(f, { coords: this.coords, position: this.position, vector, inner }, context.math);
     const levels: Level[] = [], varies: boolean[] = [];
     for (const inst of body) {
       const from = operandsOf(inst);
@@ -250,10 +250,12 @@ export class VectorWriter {
     const out = this.#values[i];
     const shared = this.#valid.get(inst);
     const mask = guards.length > 0 ? this.#guardMask(guards) : -1;
-    const fill = index && type === "f32" ? NaN : 0;
+    const half = view.dtype === "f16", fill = index && type === "f32" ? NaN : 0;
     if (mask < 0 && (index === undefined || shared !== undefined)) this.#access.load(view, this.#lanes);
     else {
-      f.f32x4(fill).set(out);
+      // lanes of f16 are bits until all of them are there
+      if (half && index) f.v128([0x7e00, 0x7e00, 0x7e00, 0x7e00]).set(out);
+      else f.f32x4(fill).set(out);
       const own = index === undefined || shared !== undefined ? null : { ...index, local: this.#values[index.value] };
       const lane = (k: number) => this.#access.loadLane(view, out, k, own);
       const lanes = () => {
@@ -262,6 +264,11 @@ export class VectorWriter {
           else f.get(mask).lane(LANE.i32x4Extract, k).if(() => lane(k));
         }
         if (this.#lanes === 1) f.get(out).shuffleSelf(out);
+        if (half) {
+          f.get(out);
+          this.#access.widen(view);
+          f.set(out);
+        }
       };
       if (mask >= 0 && (index === undefined || shared !== undefined)) {
         f.get(mask).op(OP.i32x4AllTrue).if(() => {

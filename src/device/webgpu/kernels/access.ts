@@ -29,6 +29,11 @@ export interface Memory {
   readonly vector: boolean;
   /** Whether it is the uniform buffer of parameters. */
   readonly uniform: boolean;
+  /**
+   * How numbers of f16 lie there: as the adapter's own, two in a word, or so in words that threads change one after the other,
+   * since each of a word's numbers may be another thread's; null where there are none.
+   */
+  readonly half: "own" | "words" | "atomic" | null;
 }
 
 interface Entry extends Memory {
@@ -42,6 +47,8 @@ export interface AccessOptions {
   readonly outs: readonly Store[];
   /** Whether the parameters fit a uniform buffer. */
   readonly uniformParams: boolean;
+  /** Whether f16 is a type of the adapter's; else numbers of it lie in words. */
+  readonly halves?: boolean;
   /** Whether the parameters are read in any case. */
   readonly params?: boolean;
   /** Whether an access of four elements, by a load or (undefined) a store, is one aligned vector. */
@@ -57,21 +64,24 @@ function readsParams(inst: Inst): boolean {
 export class Access {
   readonly #entries = new Map<number, Entry>();
 
-  constructor({ body, outs, uniformParams, params = false, fits = () => false }: AccessOptions) {
+  constructor({ body, outs, uniformParams, halves = false, params = false, fits = () => false }: AccessOptions) {
     const loads = body.filter((inst) => inst.k === "load");
     const slots = new Set([...loads, ...outs].map(({ view }) => view.slot));
     if (params || body.some(readsParams) || outs.some((out) => out.view.dyn !== undefined)) slots.add(0);
     for (const slot of slots) {
       const [from, to] = [loads, outs].map((all) => all.filter(({ view }) => view.slot === slot));
+      const vector = slot !== 0 && to.every(({ view }) => fits(view)) &&
+        loads.every((load) => load.view.slot !== slot || (load.view.dtype !== "u8" && fits(load.view, load)));
+      const isHalf = [...from, ...to].some(({ view }) => view.dtype === "f16"); // then all of them are
       this.#entries.set(slot, {
         name: `s${this.#entries.size}`,
         slot,
         // numbers are moved as bits unless all of them are floats
         float: slot !== 0 && [...from, ...to].every(({ view }) => view.dtype === "f32"),
         written: to.length > 0,
-        vector: slot !== 0 && to.every(({ view }) => fits(view)) &&
-          loads.every((load) => load.view.slot !== slot || (load.view.dtype !== "u8" && fits(load.view, load))),
+        vector,
         uniform: slot === 0 && uniformParams,
+        half: !isHalf ? null : halves ? "own" : to.length > 0 && !vector ? "atomic" : "words",
       });
     }
   }
@@ -88,12 +98,14 @@ export class Access {
 
   /** Declarations, the first at binding `first`. */
   declare(first: number): string {
-    return [...this.#entries.values()].map(({ name, float, written, vector, uniform }, i) => {
+    return [...this.#entries.values()].map(({ name, float, written, vector, uniform, half }, i) => {
       const at = `@group(0) @binding(${first + i})`;
       if (uniform) return `${at} var<uniform> ${name}: array<vec4u, ${PARAM_VECTORS}>;`;
-      const element = float ? "f32" : "u32";
+      const element = half === "own" ? "f16" : half === "atomic" ? "atomic<u32>" : float ? "f32" : "u32";
       const mode = written ? "read_write" : "read";
-      return `${at} var<storage, ${mode}> ${name}: array<${vector ? `vec4<${element}>` : element}>;`;
+      return `${at} var<storage, ${mode}> ${name}: array<${
+        !vector ? element : half === "words" ? "vec2u" : `vec4<${element}>`
+      }>;`;
     }).join("\n");
   }
 

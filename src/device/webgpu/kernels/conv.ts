@@ -30,7 +30,7 @@ export function planConv(kernel: ConvKernel, context: PlanContext, label: string
 
 function planConvShared(kernel: ConvKernel, context: PlanContext, label: string): Dispatch[] {
   const { groups, m, a, b } = kernel;
-  const product = productOf(kernel, context.uniformParams);
+  const product = productOf(kernel, context);
   const { k, n, terms, places, kDepth, nDepth } = product;
   const { chunk, chunks } = chunksOf(product);
   const [x, y] = fold(chunks * groups * Math.ceil(m / 64) * Math.ceil(places / 64));

@@ -8,7 +8,7 @@ import { CONV_FOLD } from "../wgsl.gen.ts";
 import { Access } from "./access.ts";
 import { ExprWriter } from "./expr_writer.ts";
 import { type Epilogue, splice, withConstants, writeEpilogue } from "./epilogue.ts";
-import { type Dispatch, fold, sizeOf } from "./plan.ts";
+import { type Dispatch, fold, type PlanContext, sizeOf } from "./plan.ts";
 import { Words } from "./words.ts";
 
 /** Three sizes or strides. */
@@ -31,6 +31,7 @@ export interface Product {
   readonly body: readonly Inst[];
   readonly outs: readonly Store[];
   readonly uniformParams: boolean;
+  readonly halves: boolean;
 }
 
 /** `values` as three, with leading ones of `fill`. */
@@ -40,7 +41,10 @@ export function three(values: readonly number[], fill: number): Three {
 }
 
 /** The product that `kernel` is. */
-export function productOf(kernel: ConvKernel, uniformParams: boolean): Product {
+export function productOf(
+  kernel: ConvKernel,
+  { uniformParams, halves }: Pick<PlanContext, "uniformParams" | "halves">,
+): Product {
   const { groups, m, body, outs } = kernel;
   return {
     batch: [groups],
@@ -55,6 +59,7 @@ export function productOf(kernel: ConvKernel, uniformParams: boolean): Product {
     body,
     outs,
     uniformParams,
+    halves,
   };
 }
 

@@ -54,7 +54,7 @@ export interface Packing {
  * fit this way.
  */
 export function planConvTexel(kernel: ConvKernel, context: PlanContext, label: string): Dispatch[] | null {
-  const product = productOf(kernel, context.uniformParams);
+  const product = productOf(kernel, context);
   const axes = axesOf(kernel);
   if (axes === null || product.terms < FEWEST_TERMS) return null;
   const [own, right] = packings(kernel, axes);

@@ -83,7 +83,7 @@ function packedSize({ tiles, parts, part }: Partition): number {
 }
 
 function workOf(kernel: ConvKernel, context: PlanContext) {
-  const product = productOf(kernel, context.uniformParams);
+  const product = productOf(kernel, context);
   const layout = windowLayout(kernel);
   const row = layout === "flat" ? product.places : product.n[2];
   const line = Math.ceil(row / 4);

@@ -22,6 +22,8 @@ export interface EpilogueOptions {
   /** Constants of the kernel; `K[0].y` is the length of a row, all of `n`. */
   readonly words: Words;
   readonly uniformParams: boolean;
+  /** See {@link AccessOptions.halves}. */
+  readonly halves: boolean;
   /** Whether the kernel itself reads the run's parameters. */
   readonly params: boolean;
   /** The first free binding. */
@@ -41,13 +43,13 @@ export interface Epilogue {
 
 /** Writes the epilogue of a kernel over `[...batch, m, ...n]`: whole vectors where memory allows it. */
 export function writeEpilogue(options: EpilogueOptions): Epilogue {
-  const { batch, n, body, outs, words, uniformParams, params, binding, end = "K[0].y", rows = false } = options;
+  const { batch, n, body, outs, words, uniformParams, halves, params, binding, end = "K[0].y", rows = false } = options;
   const lanesOf = new Lanes(body);
   const fits = (view: View, load?: Inst & { k: "load" }) => load === undefined ? fitsVector(view) : lanesOf.fits(load);
-  const vectors = new Access({ body, outs, uniformParams, params, fits });
+  const vectors = new Access({ body, outs, uniformParams, halves, params, fits });
   const wide = n[n.length - 1] % 4 === 0 && outs.every((out) => vectors.memory(out.view.slot).vector) &&
     body.every((inst) => inst.k !== "load" || !lanesOf.isLoose(inst));
-  const access = wide ? vectors : new Access({ body, outs, uniformParams, params });
+  const access = wide ? vectors : new Access({ body, outs, uniformParams, halves, params });
   const before = batch.map((_, axis) => `c${axis}`);
   const along = n.length === 1 ? ["n"] : n.map((_, axis) => `n${axis}`);
   const lanes = wide || rows ? 4 : 1;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ValueType } from "../../../base/dtype.ts";
+import { type ValueType, valueType } from "../../../base/dtype.ts";
 import type { Inst, Store, View } from "../../contract.ts";
 import { typesOf } from "../../instructions.ts";
 import type { Access } from "./access.ts";
@@ -73,18 +73,22 @@ export class ExprWriter {
    */
   stores(outs: readonly Store[], size?: string): string[] {
     return outs.flatMap(({ view, value }) => {
-      const { name, float, vector } = this.#o.access.memory(view.slot);
+      const { name, float, vector, half } = this.#o.access.memory(view.slot);
       const type = this.types[value];
       let text = `v${value}`;
       if (type === "bool") text = `select(U(0), U(1), ${text})`;
-      else if (!float && type !== "u32") text = `bitcast<U>(${text})`;
+      else if (!float && half === null && type !== "u32") text = `bitcast<U>(${text})`;
       const at = this.form(view);
-      if (vector) return [`${name}[${at} / 4u] = ${text};`];
-      if (this.lanes === 1) return [`${name}[${at}] = ${text};`];
+      if (vector) {
+        if (half === "own") text = `vec4<f16>(${text})`;
+        else if (half === "words") text = this.#note(`half_words(${text})`);
+        return [`${name}[${at} / 4u] = ${text};`];
+      }
+      if (this.lanes === 1) return [this.#put(view, at, text)];
       const step = this.#lastStride(view.strides);
-      if (step === "0u") return [`${name}[${at}] = ${text}.x;`];
+      if (step === "0u") return [this.#put(view, at, `${text}.x`)];
       const [base, whole] = [`w${this.#names++}`, `w${this.#names++}`];
-      const lines = LANES.map((lane, l) => `${name}[${laneAt(base, step, l)}] = ${whole}.${lane};`);
+      const lines = LANES.map((lane, l) => this.#put(view, laneAt(base, step, l), `${whole}.${lane}`));
       const start = [`let ${base} = ${at};`, `let ${whole} = ${text};`];
       if (size === undefined) return [...start, ...lines];
       const last = this.#o.coords[this.#o.coords.length - 1];
@@ -98,6 +102,18 @@ export class ExprWriter {
         "}",
       ];
     });
+  }
+
+  /** The statement that stores `text`, one number, at element `at`. */
+  #put({ slot }: View, at: string, text: string): string {
+    const { name, half } = this.#o.access.memory(slot);
+    if (half === null) return `${name}[${at}] = ${text};`;
+    if (half === "own") return `${name}[${at}] = f16(${text});`;
+    // a word has two numbers, and the other may be another thread's: each clears and sets bits of its own alone
+    const word = `h${this.#names++}`;
+    const bits = this.#note(`half_bits(${text})`);
+    return `{ let ${word} = ${at}; atomicAnd(&${name}[${word} / 2u], 0xffff0000u >> (16u * (${word} % 2u))); ` +
+      `atomicOr(&${name}[${word} / 2u], ${bits} << (16u * (${word} % 2u))); }`;
   }
 
   /** `offset + sum(c[i] * strides[i])` as u32 text, wrapping. */
@@ -243,8 +259,10 @@ export class ExprWriter {
 
   /** Four neighbours from element `at` (a multiple of 4) on. */
   #vector(view: View, at: string): string {
-    const { name, float, vector } = this.#o.access.memory(view.slot);
+    const { name, float, vector, half } = this.#o.access.memory(view.slot);
     const alias = ALIAS[this.#typeOf(view)];
+    if (vector && half === "own") return `F(${name}[${at} / 4u])`;
+    if (vector && half === "words") return this.#note(`half_four(${name}[${at} / 4u])`);
     if (view.dtype === "u8") return `bitcast<I>((U(${name}[${at} / 4u]) >> vec4u(0u, 8u, 16u, 24u)) & U(0xffu))`;
     if (!vector) {
       return `${alias}(${LANES.map((_, lane) => this.#element(view, laneAt(at, "1u", lane))).join(", ")})`;
@@ -255,12 +273,12 @@ export class ExprWriter {
   }
 
   #typeOf(view: View): ValueType {
-    return view.dtype === "u8" ? "i32" : view.dtype;
+    return valueType(view.dtype);
   }
 
   /** The scalar at element `at` of the view's slot. */
   #element(view: View, at: string): string {
-    const { name, float, uniform } = this.#o.access.memory(view.slot);
+    const { name, float, uniform, half } = this.#o.access.memory(view.slot);
     const word = (i: string) => uniform ? `${name}[(${i}) / 4u][(${i}) % 4u]` : `${name}[${i}]`;
     switch (view.dtype) {
       case "f32":
@@ -271,6 +289,13 @@ export class ExprWriter {
         return word(at);
       case "bool":
         return `(${word(at)} != 0u)`;
+      case "f16":
+        if (half === "own") return `f32(${name}[${at}])`;
+        return this.#note(
+          half === "atomic"
+            ? `half_at(atomicLoad(&${name}[(${at}) / 2u]), ${at})`
+            : `half_at(${word(`(${at}) / 2u`)}, ${at})`,
+        );
       case "u8":
         return `bitcast<i32>((${word(`(${at}) / 4u`)} >> (8u * ((${at}) % 4u))) & 0xffu)`;
     }

@@ -40,12 +40,12 @@ function isVector(kernel: MapKernel, access: Access, lanes: Lanes): boolean {
  */
 export function planMap(kernel: MapKernel, context: PlanContext, label: string): Dispatch[] {
   const { shape, body, outs } = kernel;
-  const { uniformParams } = context;
+  const { uniformParams, halves } = context;
   const lanesOf = new Lanes(body);
   const fits = (view: View, load?: Inst & { k: "load" }) => load === undefined ? fitsVector(view) : lanesOf.fits(load);
-  const vectors = new Access({ body, outs, uniformParams, fits });
+  const vectors = new Access({ body, outs, uniformParams, halves, fits });
   const count = sizeOf(shape);
-  const plain = () => new Access({ body, outs, uniformParams });
+  const plain = () => new Access({ body, outs, uniformParams, halves });
   if (!isVector(kernel, vectors, lanesOf)) return [planElements(kernel, context, label, plain(), 1, [0, count])];
   const whole = count - count % 4;
   const main = planElements(kernel, context, label, vectors, 4, [0, whole]);

@@ -74,6 +74,7 @@ export function planMatmul(kernel: MatmulKernel, context: PlanContext, label: st
     outs: kernel.outs,
     words,
     uniformParams: context.uniformParams,
+    halves: context.halves,
     params: a.dyn !== undefined || b.dyn !== undefined,
     binding: 3,
   });

@@ -41,6 +41,8 @@ export interface PlanContext {
   readonly profile: DeviceProfile;
   /** Whether the parameters fit a uniform buffer. */
   readonly uniformParams: boolean;
+  /** Whether f16 is a type of the adapter's. */
+  readonly halves: boolean;
   /** The kernel strategy of the adapter. */
   strategy(): KernelStrategy;
   /** A temporary of at least `bytes`, live for one kernel of the program. */

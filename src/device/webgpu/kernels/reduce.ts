@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isFloat } from "../../../base/dtype.ts";
 import type { Inst, ReduceKernel, Store } from "../../contract.ts";
 import { Access } from "./access.ts";
 import { ExprWriter } from "./expr_writer.ts";
@@ -47,7 +48,7 @@ function takesFours({ body, outs }: ReduceKernel): boolean {
   const views = [...body.flatMap((inst) => inst.k === "load" ? [inst.view] : []), ...outs.map(({ view }) => view)];
   const types = typesOf(body);
   return views.some(({ strides }) => strides.at(-1) === 1) &&
-    views.every(({ strides, dtype }) => dtype === "f32" && (strides.at(-1) === 0 || strides.at(-1) === 1)) &&
+    views.every(({ strides, dtype }) => isFloat(dtype) && (strides.at(-1) === 0 || strides.at(-1) === 1)) &&
     body.every((inst) =>
       inst.k === "reduce"
         ? inst.kind === "sum" && types[inst.a] === "f32"
@@ -83,7 +84,7 @@ export function planReduce(kernel: ReduceKernel, context: PlanContext, label: st
   const fours = onCpu && sumsByFours(kernel);
   const lanes = fours && takesFours(kernel) ? 4 : 1;
   const words = new Words();
-  const access = new Access({ body, outs, uniformParams: context.uniformParams });
+  const access = new Access({ body, outs, uniformParams: context.uniformParams, halves: context.halves });
   const segments = new Segments(words);
   const outerNames = outer.map((_, axis) => `c${axis}`);
   const innerNames = inner.map((_, axis) => `c${outer.length + axis}`);

@@ -48,7 +48,7 @@ export function planSegmentSum(kernel: SegmentSumKernel, context: PlanContext, l
 function planSegments(kernel: SegmentSumKernel, context: PlanContext, label: string): Dispatch[] {
   const { n, starts, body, outs } = kernel;
   const words = new Words();
-  const access = new Access({ body, outs, uniformParams: context.uniformParams });
+  const access = new Access({ body, outs, uniformParams: context.uniformParams, halves: context.halves });
   const segments = new Segments(words);
   const writer = new ExprWriter({ body, access, words, coords: ["c0"], segments: (s) => segments.add(s) });
   // stores are per segment: the same slots, but a coordinate of their own

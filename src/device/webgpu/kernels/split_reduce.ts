@@ -69,7 +69,7 @@ function planPass(pass: Pass): Dispatch {
   const { outer, inner, body, outs } = kernel;
   const last = level === info.passes.length;
   const words = new Words();
-  const access = new Access({ body, outs, uniformParams: context.uniformParams });
+  const access = new Access({ body, outs, uniformParams: context.uniformParams, halves: context.halves });
   const segments = new Segments(words);
   const rowNames = outer.map((_, axis) => `c${axis}`);
   const innerNames = inner.map((_, axis) => `c${outer.length + axis}`);
