@@ -139,9 +139,18 @@ export {
   type ItemPart,
   type LoaderState,
   type OddNumber,
+  partialDataloaders,
+  PartialDL,
+  type PartialDLOptions,
+  PartialSampler,
+  type Sampler,
   type Shard,
   type SourceEpoch,
   type TestArraysOptions,
+  weightedDataloaders,
+  WeightedDL,
+  type WeightedDLOptions,
+  WeightedSampler,
 } from "./src/data/mod.ts";
 export {
   addDatepart,

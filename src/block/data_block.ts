@@ -6,7 +6,7 @@
 import { ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, func, other, shown } from "../base/options.ts";
 import { type DataSplitter, RandomSplitter, splitOf } from "../data/splitters.ts";
-import type { ItemPart } from "../data/mod.ts";
+import { type DataLoaders, type ItemPart, partialDataloaders, weightedDataloaders } from "../data/mod.ts";
 import { NoTargetBlock, type Target, type TargetBlock } from "./target.ts";
 
 /** Items that were found, labelled and divided. */
@@ -222,6 +222,38 @@ export class DataBlock<Source, Item, X, Y, Loaders, Options extends object> {
    */
   async dataloaders(source: Source, options: Options = {} as Options): Promise<Loaders> {
     return await this.#input.loaders(this.#set(source, await this.#items(source)) as BlockSet<X>, options);
+  }
+
+  /**
+   * Loaders whose training items are drawn by weights: see `WeightedSampler`.
+   *
+   * @param wgts The weight of each item of the source, those to validate on included; or a function of items.
+   * @param options Those of {@link DataBlock.dataloaders}.
+   */
+  async weightedDataloaders(
+    source: Source,
+    wgts: ArrayLike<number> | ((item: Item) => number),
+    options: Options = {} as Options,
+  ): Promise<Loaders> {
+    const items = await this.#items(source), set = this.#set(source, items);
+    const all = typeof wgts === "function" ? items.map((item) => wgts(item)) : wgts;
+    if (all?.length !== items.length) {
+      throw new DataError(`Cannot weigh ${items.length} items: there are ${all?.length ?? "no"} weights`);
+    }
+    const dls = await this.#input.loaders(set as BlockSet<X>, options);
+    weightedDataloaders(dls as unknown as DataLoaders, set.split[0].map((i) => all[i]));
+    return dls;
+  }
+
+  /**
+   * Loaders of which every epoch has `partialN` training items: see `PartialSampler`.
+   *
+   * @param options Those of {@link DataBlock.dataloaders}.
+   */
+  async partialDataloaders(source: Source, partialN: number, options: Options = {} as Options): Promise<Loaders> {
+    const dls = await this.dataloaders(source, options);
+    partialDataloaders(dls as unknown as DataLoaders, partialN);
+    return dls;
   }
 
   /** Items of a source without transforms, divided; and what their labels are. */

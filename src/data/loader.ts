@@ -12,6 +12,7 @@ import { fmtShape } from "../base/shape.ts";
 import { defaultRng, Rng, type RngState, rowsOnHost, takeRows, type Tensor, travelling } from "../tensor/mod.ts";
 import { oddInColumns, oddInDataset, type OddNumber } from "./odd_numbers.ts";
 import { collate } from "./collate.ts";
+import { drawnBy, isSampler, type Sampler } from "./samplers.ts";
 import {
   type Batch,
   type BatchTfm,
@@ -45,6 +46,7 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
   readonly #source: BatchSource | null;
   readonly #columns: readonly Column[];
   readonly #prefetch: number;
+  #sampler: Sampler | null = null;
   readonly #batchTfm: BatchTfm | null;
   readonly #evalTfm: BatchTfm | null;
   readonly #random: boolean;
@@ -112,18 +114,51 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     if (!Number.isInteger(this.size) || this.size < 0) {
       throw new DataError(`Cannot load a dataset: its length is a whole number, got ${this.size}`);
     }
+    if (options.sampler !== undefined) this.sampleBy(options.sampler);
+  }
+
+  /** What draws the items of every epoch; null where it has all of them once. */
+  get sampler(): Sampler | null {
+    return this.#sampler;
+  }
+
+  /**
+   * Has the items of every epoch from the next one on drawn by a sampler; null for all of them once. What is evaluated by
+   * {@link DataLoader.inOrder} is all of them.
+   *
+   * @throws ConfigError In the middle of an epoch, and of batches that are made as a whole, such as those of texts.
+   */
+  sampleBy(sampler: Sampler | null): void {
+    if (this.#source !== null) {
+      throw new ConfigError(
+        "Cannot draw items for batches that are made as a whole, as those of texts are by their lengths",
+      );
+    }
+    if (this.#epoch !== null) throw new ConfigError("Cannot draw items in another way in the middle of an epoch");
+    if (sampler !== null && !isSampler(sampler)) {
+      throw new ConfigError(
+        "Cannot draw items: a sampler has facts, size and draw, as new WeightedSampler(weights) has",
+      );
+    }
+    sampler?.size(this.size); // refuses what is not for as many
+    this.#sampler = sampler;
   }
 
   /** Batches an epoch. */
   get length(): number {
-    const n = this.shard === null ? this.size : shardSize(this.#sharedSize(this.shard), this.shard);
+    const n = this.shard === null ? this.#epochSize : shardSize(this.#sharedSize(this.shard), this.shard);
     const drop = this.dropLast === "single" ? n > this.bs && n % this.bs === 1 : this.dropLast;
     return drop ? Math.floor(n / this.bs) : Math.ceil(n / this.bs);
   }
 
+  /** Number of items of an epoch. */
+  get #epochSize(): number {
+    return this.#sampler?.size(this.size) ?? this.size;
+  }
+
   /** Number of items of all processes together. */
   #sharedSize({ size }: Shard): number {
-    return this.#source?.size(this.bs * size) ?? this.size;
+    return this.#source?.size(this.bs * size) ?? this.#epochSize;
   }
 
   /** Whether the data lies on the device, so that batches cost nothing to make. */
@@ -163,6 +198,7 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     const bs = this.bs * (this.shard?.size ?? 1); // how many processes share a batch is no matter
     const out: Record<string, string> = { items: String(size), bs: String(bs), shuffle: String(shuffle) };
     out.dropLast = String(dropLast);
+    if (this.#sampler !== null) out.sampler = this.#sampler.facts;
     if (this.#seed !== null) out.seed = String(this.#seed);
     const items = this.#dataset ?? this.#source, told = items?.fingerprint;
     const facts = typeof told === "function" ? await told.call(items) : told;
@@ -217,7 +253,7 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     if (this.length === 0) return null;
     const rng = new Rng();
     rng.restore((this.#rng ?? defaultRng()).state);
-    const epoch = this.shuffle || this.#random ? rng.fork() : new Rng();
+    const epoch = this.#draws ? rng.fork() : new Rng();
     const pass = this.#pass(epoch, 0);
     return this.resident ? this.#cut(pass, 0) : await this.#make(pass, 0);
   }
@@ -263,6 +299,11 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     }
   }
 
+  /** Whether epochs draw random numbers. */
+  get #draws(): boolean {
+    return this.shuffle || this.#random || this.#sampler !== null;
+  }
+
   /** Starts an epoch, or goes on with a restored one. */
   #start(): Pass {
     const first = this.#resume ? this.#position : 0;
@@ -270,7 +311,7 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
     if (this.#resume && this.#epoch !== null) {
       rng = new Rng();
       rng.restore(this.#epoch);
-    } else rng = this.shuffle || this.#random ? (this.#rng ?? defaultRng()).fork() : new Rng();
+    } else rng = this.#draws ? (this.#rng ?? defaultRng()).fork() : new Rng();
     const pass = this.#pass(rng, first);
     this.#epoch = pass.state;
     this.#position = first;
@@ -284,7 +325,11 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
       const epoch = this.#source.epoch(rng, { bs: this.bs * (this.shard?.size ?? 1), shuffle });
       return { state, order: this.#part(epoch.order), epoch, first };
     }
-    const all = shuffle ? rng.permutation(this.size) : Int32Array.from({ length: this.size }, (_, i) => i);
+    const all = this.#sampler !== null
+      ? drawnBy(this.#sampler, this.size, rng)
+      : shuffle
+      ? rng.permutation(this.size)
+      : Int32Array.from({ length: this.size }, (_, i) => i);
     return { state, order: this.#part(all), epoch: null, first };
   }
 

@@ -6,6 +6,7 @@
 import { either, flag, func, num, objectWith, oneOf, type OptionTable, other } from "../base/options.ts";
 import type { Rng, RngState, Tensor } from "../tensor/mod.ts";
 import type { BatchSource, Dataset } from "./dataset.ts";
+import type { Sampler } from "./samplers.ts";
 
 /** How a resident array becomes part of a batch. */
 export interface Column {
@@ -29,6 +30,8 @@ export interface DataLoaderOptions {
   readonly bs?: number;
   /** Whether every epoch has an order of its own; false by default. */
   readonly shuffle?: boolean;
+  /** Draws the items of every epoch, instead of all of them once. */
+  readonly sampler?: Sampler;
   /** Whether a last, shorter batch is left out; false by default. "single": only where it would be a single item. */
   readonly dropLast?: boolean | "single";
   /** Seed of the orders; without one, each epoch draws from the default generator, so that `setSeed` before a fit holds. */
@@ -55,6 +58,7 @@ export const DATA_LOADER: OptionTable<DataLoaderOptions> = {
   columns: other("columns", Array.isArray),
   bs: num,
   shuffle: flag,
+  sampler: objectWith("a sampler, such as new WeightedSampler(weights)", "facts", "size", "draw"),
   dropLast: either(flag, oneOf("single")),
   seed: num,
   prefetch: num,

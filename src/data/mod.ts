@@ -5,6 +5,8 @@
  */
 export type { OddNumber } from "./odd_numbers.ts";
 export type { ArrayData, BatchSource, Dataset, DatasetFacts, ItemPart, SourceEpoch } from "./dataset.ts";
+export { partialDataloaders, PartialSampler, type Sampler, weightedDataloaders, WeightedSampler } from "./samplers.ts";
+export { PartialDL, type PartialDLOptions, WeightedDL, type WeightedDLOptions } from "./sampled_loaders.ts";
 export { DataLoader, noteSources, sourcesOf } from "./loader.ts";
 export type { Batch, BatchTfm, Column, DataLoaderOptions, LoaderState, Shard } from "./loader_options.ts";
 export {

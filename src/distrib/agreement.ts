@@ -38,7 +38,9 @@ async function factsOf(learn: TrainLoop): Promise<Facts> {
     facts.push([`batch size of the ${name} set`, String(dl.bs)]);
     facts.push([
       `order of the ${name} set`,
-      `${dl.shuffle ? "shuffled" : "as it is"}${dl.dropLast ? ", dropLast" : ""}`,
+      `${dl.shuffle ? "shuffled" : "as it is"}${dl.dropLast ? ", dropLast" : ""}${
+        dl.sampler === null ? "" : `, ${dl.sampler.facts}`
+      }`,
     ]);
   }
   facts.push(["a batch", await batchText(learn)]);

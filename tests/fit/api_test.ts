@@ -233,7 +233,7 @@ Deno.test("the exported names", async () => {
 
 /** Names of fastai, PyTorch and JavaScript, written as there; in all others acronyms are words, as in `LrFinder`. */
 const FOREIGN = [
-  "APScoreBinary CSVLogger FBeta MCDropout QHAdam RAdam RNNDropout RNNRegularizer ReduceLROnPlateau RMSProp SGD TerminateOnNaN topKAccuracy URLs",
+  "APScoreBinary CSVLogger FBeta MCDropout PartialDL QHAdam RAdam RNNDropout RNNRegularizer ReduceLROnPlateau RMSProp SGD TerminateOnNaN topKAccuracy URLs WeightedDL",
   "EVENTS ORDER",
 ].join(" ").split(" ");
 
