@@ -169,6 +169,7 @@ export const LAYER_MAKERS: ReadonlyMap<string, LayerMaker> = new Map<string, Lay
     ),
   Flatten: ({ json }) => new nn.Flatten(json.number("startAxis"), json.number("endAxis")),
   Unflatten: ({ json }) => new nn.Unflatten(json.number("axis"), json.numbers("sizes")),
+  Permute: ({ json }) => new nn.Permute(json.numbers("dims")),
   Identity: () => new nn.Identity(),
   Linear: ({ json, drawn, weights }) => {
     const inFeatures = json.count("inFeatures"), outFeatures = json.count("outFeatures");
@@ -207,6 +208,12 @@ export const LAYER_MAKERS: ReadonlyMap<string, LayerMaker> = new Map<string, Lay
     const bias = optional(json, "bias", (n) => json.boolean(n));
     return new nn.LayerNorm(shape, { eps: json.number("eps"), affine, ...bias });
   },
+  LayerNorm2d: ({ json, weights }) => {
+    const channels = json.count("numChannels"), affine = json.boolean("affine");
+    if (affine) weights(channels);
+    const bias = optional(json, "bias", (n) => json.boolean(n));
+    return new nn.LayerNorm2d(channels, { eps: json.number("eps"), affine, ...bias });
+  },
   RMSNorm: ({ json, weights }) => {
     const shape = json.numbers("shape"), affine = json.boolean("affine");
     if (affine) weights(product(shape));
@@ -242,6 +249,8 @@ export const LAYER_MAKERS: ReadonlyMap<string, LayerMaker> = new Map<string, Lay
     return new nn.PReLU(parameters);
   },
   ELU: ({ json }) => new nn.ELU(json.number("alpha")),
+  Hardsigmoid: () => new nn.Hardsigmoid(),
+  ReLU6: () => new nn.ReLU6(),
   Hardswish: () => new nn.Hardswish(),
   Mish: () => new nn.Mish(),
   LeakyReLU: ({ json }) => new nn.LeakyReLU(json.number("slope")),
@@ -254,6 +263,22 @@ export const LAYER_MAKERS: ReadonlyMap<string, LayerMaker> = new Map<string, Lay
   Softmax: ({ json }) => new nn.Softmax({ axis: json.number("axis") }),
   Dropout: ({ json }) => new nn.Dropout(json.number("p")),
   Dropout2d: ({ json }) => new nn.Dropout2d(json.number("p")),
+  StochasticDepth: ({ json }) =>
+    new nn.StochasticDepth(json.number("p"), word(json, "mode", ["row", "batch"] as const)),
+  SqueezeExcitation: ({ json, layer, drawn, weights }) => {
+    const channels = json.count("inputChannels"), squeezed = json.count("squeezeChannels");
+    weights(2 * channels * squeezed);
+    const inner = (name: string) => {
+      const value = json.value(name);
+      if (isDict(value)) return layer(value);
+      throw new CheckpointError(`Cannot restore SqueezeExcitation: its ${name} is a layer`);
+    };
+    return new nn.SqueezeExcitation(channels, squeezed, {
+      activation: inner("activation"),
+      scaleActivation: inner("scaleActivation"),
+      ...drawn,
+    });
+  },
   TabularModel: ({ json, weights }) => {
     const words = json.numbers("words"), numbers = json.count("numbers"), layers = json.numbers("layers");
     const outputs = json.count("outputs");

@@ -16,7 +16,7 @@ export interface FetchOptions {
   readonly dest: string;
   /** Its size, where known. A file of another size that lies there is fetched anew. */
   readonly bytes?: number;
-  /** Its SHA-256 in hexadecimal digits, where known. */
+  /** Its SHA-256 in hexadecimal digits, or the first of them, at least 8, where known. */
   readonly sha256?: string;
   /** The MD5 of its first MiB in hexadecimal digits, where known: what fastai lists for its data sets. */
   readonly md5Start?: string;
@@ -37,7 +37,7 @@ export interface FetchOptions {
 const FETCH: OptionTable<FetchOptions> = {
   dest: text,
   bytes: num,
-  sha256: text,
+  sha256: other("8 to 64 hexadecimal digits", (v) => typeof v === "string" && v.length >= 8 && v.length <= 64),
   md5Start: text,
   force: flag,
   headers: other("texts by name", (v) => typeof v === "object" && v !== null && !Array.isArray(v)),
@@ -285,7 +285,7 @@ async function verify(file: HostFile, address: string, options: FetchOptions): P
   if (bytes !== undefined && size !== bytes) wrong("size", bytes, size);
   if (sha256 !== undefined) {
     const got = await digest(file, "sha256", size);
-    if (got !== sha256.toLowerCase()) wrong("SHA-256", sha256, got);
+    if (!got.startsWith(sha256.toLowerCase())) wrong("SHA-256", sha256, got);
   }
   if (md5Start !== undefined) {
     const got = await digest(file, "md5", Math.min(size, 1 << 20));

@@ -135,6 +135,32 @@ export class Hardswish extends Module {
   }
 }
 
+/** `min(max(x + 3, 0), 6) / 6` */
+export class Hardsigmoid extends Module {
+  /** `min(max(x + 3, 0), 6) / 6` of any shape. */
+  override forward(x: Tensor): Tensor {
+    return x.hardsigmoid();
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "Hardsigmoid" };
+  }
+}
+
+/** `min(max(x, 0), 6)` */
+export class ReLU6 extends Module {
+  /** `min(max(x, 0), 6)` of any shape. */
+  override forward(x: Tensor): Tensor {
+    return x.relu6();
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "ReLU6" };
+  }
+}
+
 /** 1 / (1 + e^-x) */
 export class Sigmoid extends Module {
   /** 1 / (1 + e^-x) of any shape. */
@@ -309,7 +335,8 @@ export class Dropout2d extends Module {
   }
 }
 
-function checkProbability(layer: string, p: number): void {
+/** Refuses what is no probability. */
+export function checkProbability(layer: string, p: number): void {
   if (num.holds(p) && p >= 0 && p <= 1) return;
   throw new ConfigError(`Cannot make ${layer}: p is a probability from 0 to 1, got ${p}`);
 }

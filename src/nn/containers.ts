@@ -145,6 +145,32 @@ export class Flatten extends Module {
   }
 }
 
+/** Puts the axes into another order: torchvision's, as `tensor.permute`. */
+export class Permute extends Module {
+  /**
+   * Takes the order.
+   *
+   * @param dims Which axis of the input each of the output is; all of them, each once.
+   */
+  constructor(readonly dims: readonly number[]) {
+    super();
+    const order = Array.isArray(dims) ? [...dims].sort((a, b) => a - b) : [];
+    if (order.length === 0 || order.some((axis, i) => axis !== i)) {
+      throw new ConfigError(`Cannot make Permute: dims are the axes 0, 1, ... in another order, got ${dims}`);
+    }
+  }
+
+  /** The same elements, the axes in another order. */
+  override forward(x: Tensor): Tensor {
+    return x.permute(this.dims);
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    return { kind: "Permute", dims: this.dims };
+  }
+}
+
 /** Gives what it gets. */
 export class Identity extends Module {
   /** `x` itself. */

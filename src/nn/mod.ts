@@ -8,11 +8,13 @@ export {
   Dropout2d,
   ELU,
   GELU,
+  Hardsigmoid,
   Hardswish,
   LeakyReLU,
   LogSoftmax,
   Mish,
   ReLU,
+  ReLU6,
   Sigmoid,
   SigmoidRange,
   SiLU,
@@ -25,7 +27,7 @@ export {
   MultiheadAttention,
   type MultiheadAttentionOptions,
 } from "./attention.ts";
-export { Flatten, Identity, Lambda, Sequential, Unflatten } from "./containers.ts";
+export { Flatten, Identity, Lambda, Permute, Sequential, Unflatten } from "./containers.ts";
 export { Conv1d, Conv2d, type ConvLayerOptions, ConvTranspose2d, type ConvTransposeLayerOptions } from "./conv.ts";
 export {
   type ClassLossOptions,
@@ -76,6 +78,7 @@ export {
   BatchNorm2d,
   type BatchNormOptions,
   LayerNorm,
+  LayerNorm2d,
   type LayerNormOptions,
 } from "./norm.ts";
 export {
@@ -88,6 +91,8 @@ export {
   type MaxPoolLayerOptions,
   Upsample,
 } from "./pool.ts";
+export { SqueezeExcitation, type SqueezeExcitationOptions } from "./squeeze_excitation.ts";
+export { StochasticDepth, type StochasticDepthOptions } from "./stochastic_depth.ts";
 export { type SinusoidalOptions, SinusoidalPositions } from "./positions.ts";
 export {
   type DecodeAttendOptions,

@@ -217,3 +217,48 @@ export class LayerNorm extends Norm {
     return { kind: "LayerNorm", shape, eps, affine, ...(affine && bias === null ? { bias: false } : {}) };
   }
 }
+
+/** Normalizes images `[n, c, h, w]` over the channels, each pixel on its own: torchvision's, as ConvNeXt has it. */
+export class LayerNorm2d extends Norm {
+  /** `[numChannels]`, or null. */
+  override readonly weight: Parameter | null;
+  /** `[numChannels]`, or null. */
+  override readonly bias: Parameter | null;
+
+  /**
+   * Starts from weight 1 and bias 0.
+   *
+   * @param numChannels Number of channels.
+   */
+  constructor(readonly numChannels: number, options: LayerNormOptions = {}) {
+    const { eps = 1e-5, affine = true, bias = true } = checkOptions("make LayerNorm2d", options, {
+      eps: num,
+      affine: flag,
+      bias: flag,
+    });
+    super(eps);
+    checkSizes("LayerNorm2d", { numChannels });
+    this.weight = affine ? new Parameter(ones([numChannels])) : null;
+    this.bias = affine && bias ? new Parameter(zeros([numChannels])) : null;
+  }
+
+  /** The same shape, each pixel normalized. */
+  override forward(x: Tensor): Tensor {
+    const { numChannels } = this;
+    if (x.shape.length !== 4 || x.shape[1] !== numChannels) {
+      throw new ShapeError(
+        `Cannot apply LayerNorm2d(${numChannels}) to ${fmtShape(x.shape)}: it takes [n, ${numChannels}, h, w]`,
+      );
+    }
+    const { y } = normalizeWithStats(x, [1], this.eps), wide = [numChannels, 1, 1];
+    const scaled = this.weight === null ? y : y.mul(this.weight.reshape(wide));
+    return this.bias === null ? scaled : scaled.add(this.bias.reshape(wide));
+  }
+
+  /** See `Module.toJSON`. */
+  override toJSON(): LayerJson | null {
+    const { numChannels, eps, weight, bias } = this;
+    const affine = weight !== null;
+    return { kind: "LayerNorm2d", numChannels, eps, affine, ...(affine && bias === null ? { bias: false } : {}) };
+  }
+}

@@ -22,6 +22,7 @@ import {
   type ShowResultsOptions,
 } from "./data/mod.ts";
 import type { Arch } from "./models/arch.ts";
+import { archOf } from "./models/named.ts";
 import { tta, type TtaOptions, type TtaPreds } from "./tta.ts";
 import { createVisionModel, splitterOf, VISION_MODEL, type VisionModelOptions } from "./models/vision_model.ts";
 
@@ -81,7 +82,7 @@ export class VisionLearner<M extends Model = Sequential> extends Learner<M> {
 }
 
 /**
- * A learner for images: `arch` without its last layers, a new head with as many outputs as there are classes, and groups
+ * A learner for images: the architecture, or the one of that name, without its last layers, a new head with as many outputs as there are classes, and groups
  * for discriminative learning rates. With published weights (`pretrained`, the default) images are normalized as those
  * expect, and only the head and the body's normalizations train until `unfreeze` or `fineTune`.
  *
@@ -93,10 +94,11 @@ export class VisionLearner<M extends Model = Sequential> extends Learner<M> {
  */
 export async function visionLearner(
   dls: DataLoaders<Batch> | ImageDataLoaders,
-  arch: Arch,
+  kind: Arch | string,
   options: VisionLearnerOptions = {},
 ): Promise<VisionLearner> {
   checkOptions("make a vision learner", options, visionLearnerOptions());
+  const arch = archOf(kind);
   const { nOut, normalize = true, pretrained = true, weights, cut, customHead, init, rng, ...rest } = options;
   const { linFtrs, ps, pool, concatPool, firstBn, bnFinal, linFirst, yRange, nIn, ...learner } = rest;
   const images = imagesOf(dls);

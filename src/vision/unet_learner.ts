@@ -11,7 +11,7 @@ import { learnerOptions, type TrainLoopOptions } from "../train/mod.ts";
 import type { ImageDataLoaders } from "./data/mod.ts";
 import { addStats, imagesOf, VisionLearner } from "./learner.ts";
 import type { Arch } from "./models/arch.ts";
-import { createUnetModel, type DynamicUnet, splitterOf, type UnetModelOptions } from "./models/mod.ts";
+import { archOf, createUnetModel, type DynamicUnet, splitterOf, type UnetModelOptions } from "./models/mod.ts";
 import { UNET_MODEL } from "./models/unet.ts";
 
 /** Options of {@link unetLearner}: those of the learner, of the model, and these. The defaults are fastai's. */
@@ -30,7 +30,7 @@ const unetLearnerOptions = (): OptionTable<UnetLearnerOptions> => ({
 });
 
 /**
- * A learner that tells the class of each pixel: a U-Net over the body of `arch`, with groups for discriminative learning
+ * A learner that tells the class of each pixel: a U-Net over the body of an architecture, or of the one of that name, with groups for discriminative learning
  * rates. The data is that of `SegmentationDataLoaders` or a `DataBlock` with a `MaskBlock`. With published weights
  * (`pretrained`, the default) the body is frozen until `unfreeze` or `fineTune`, as in `visionLearner`.
  *
@@ -43,10 +43,11 @@ const unetLearnerOptions = (): OptionTable<UnetLearnerOptions> => ({
  */
 export async function unetLearner(
   dls: DataLoaders<Batch> | ImageDataLoaders,
-  arch: Arch,
+  kind: Arch | string,
   options: UnetLearnerOptions = {},
 ): Promise<VisionLearner<DynamicUnet>> {
   checkOptions("make a U-Net learner", options, unetLearnerOptions());
+  const arch = archOf(kind);
   const { nOut, normalize = true, pretrained = true, weights, cut, init, rng, nIn, ...rest } = options;
   const { blur, blurFinal, lastCross, yRange, ...learner } = rest;
   const images = imagesOf(dls);

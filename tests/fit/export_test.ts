@@ -9,7 +9,9 @@ import { ArrayDataLoaders, TabularDataLoaders } from "../../src/data/mod.ts";
 import { lossFromJson, lossJson } from "../../src/fit/loss_json.ts";
 import { LAYER_MAKERS, modelFromJson, modelJson } from "../../src/fit/model_json.ts";
 import { randn, readAll, Rng, setSeed, Tensor, tensor } from "../../src/tensor/mod.ts";
-import { resnet18, xresnet18 } from "../../src/vision/models/mod.ts";
+import { makeConvNeXt } from "../../src/vision/models/convnext.ts";
+import { makeEfficientNet } from "../../src/vision/models/efficientnet.ts";
+import { mobilenetV3Small, resnet18, xresnet18 } from "../../src/vision/models/mod.ts";
 import { ResNet } from "../../src/vision/models/resnet.ts";
 import { XResNet } from "../../src/vision/models/xresnet.ts";
 import { VISION_MAKERS } from "../../src/vision/models/makers.ts";
@@ -50,11 +52,13 @@ const LAYERS: readonly nn.AnyModule[] = [
   new nn.GRU(3, 2, { bidirectional: true, layers: 2, dropout: 0.2 }),
   new nn.GELU({ approximate: "tanh" }),
   new nn.GroupNorm(2, 4, { eps: 1e-4 }),
+  new nn.Hardsigmoid(),
   new nn.Hardswish(),
   new nn.Identity(),
   new nn.InstanceNorm2d(3, { affine: true }),
   new nn.LSTM(2, 3, { bias: false, layers: 3 }),
   new nn.LayerNorm([2, 3], { eps: 1e-4, affine: false }),
+  new nn.LayerNorm2d(3, { eps: 1e-4, bias: false }),
   new nn.LeakyReLU(0.2),
   new nn.Linear(3, 2, { bias: false }),
   new nn.LogSoftmax({ axis: 1 }),
@@ -62,15 +66,19 @@ const LAYERS: readonly nn.AnyModule[] = [
   new nn.Mish(),
   new nn.MultiheadAttention(4, 2, { bias: false, kdim: 3, dropout: 0.1 }),
   new nn.PReLU(3),
+  new nn.Permute([1, 0]),
   new nn.PixelShuffle(2),
   new nn.RMSNorm([2, 3], { eps: 1e-4 }),
   new nn.RNN(2, 3, { nonlinearity: "relu" }),
   new nn.ReLU(),
+  new nn.ReLU6(),
   new nn.Sequential(new nn.Linear(1, 2), new nn.Sequential(new nn.Tanh())),
   new nn.SiLU(),
   new nn.Sigmoid(),
   new nn.SigmoidRange(-1, 2),
   new nn.Softmax({ axis: 0 }),
+  new nn.SqueezeExcitation(4, 2, { activation: new nn.SiLU(), scaleActivation: new nn.Hardsigmoid() }),
+  new nn.StochasticDepth(0.2, "batch"),
   new nn.TabularModel({ numeric: [1], categorical: [{ words: ["a"] }, { words: [] }] }, 2, {
     layers: [4],
     dropout: 0.1,
@@ -108,6 +116,10 @@ Deno.test("every layer says of itself what it takes to build it again", () => {
       xresnet18({ nOut: 2, init }),
       new XResNet(4, [1, 1, 1, 2], { init }),
       new ResNet("bottleneck", [1, 2, 1, 1], { init, nOut: 2 }),
+      new XResNet(1, [1, 1, 1, 1], { init }, { groups: 32, reduction: 16, inside: [2, 2] }),
+      mobilenetV3Small({ nOut: 3, init }),
+      makeConvNeXt("a net", { dims: [4, 8], depths: [1, 1], drop: 0.5 }, { nOut: 3, init }),
+      makeEfficientNet("a net", { width: 0.25, depth: 0.2, dropout: 0.1, large: true }, { init }),
     ]
   ) {
     const makers = new Map([...LAYER_MAKERS, ...VISION_MAKERS]);

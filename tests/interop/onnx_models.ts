@@ -4,9 +4,14 @@
  * @module
  */
 import { cat, nn, Rng, type Tensor, tensor } from "../../mod.ts";
-import { resnet18, simpleCnn, xresnet18 } from "../../mod.ts";
+import { mobilenetV3Small, resnet18, simpleCnn, xresnet18 } from "../../mod.ts";
 import { DynamicUnet } from "../../src/vision/models/mod.ts";
+import { makeConvNeXt } from "../../src/vision/models/convnext.ts";
+import { makeEfficientNet } from "../../src/vision/models/efficientnet.ts";
+import { FeatureClassifier } from "../../src/vision/models/feature_classifier.ts";
 import { ResNet } from "../../src/vision/models/resnet.ts";
+import { vggFeatures } from "../../src/vision/models/vgg.ts";
+import { XResNet } from "../../src/vision/models/xresnet.ts";
 
 /** A model, and what it takes. */
 export interface Case {
@@ -145,6 +150,41 @@ export function architectures(): Record<string, () => Case> {
     }),
     "xresnet18": () => ({
       model: trained(xresnet18({ nOut: 5, rng: new Rng(1) })),
+      inputs: [image(32)],
+      operators: ["Conv", "BatchNormalization", "MaxPool", "Gemm"],
+    }),
+    "xseResnext18": () => ({
+      model: trained(
+        new XResNet(4, [1, 1, 1, 1], { nOut: 5, rng: new Rng(1) }, { groups: 32, reduction: 16, inside: [2, 2] }),
+      ),
+      inputs: [image(32)],
+      operators: ["Conv", "BatchNormalization", "GlobalAveragePool", "Sigmoid", "Mul", "Gemm"],
+    }),
+    "mobilenetV3Small": () => ({
+      model: trained(mobilenetV3Small({ nOut: 5, rng: new Rng(1) })),
+      inputs: [image(32)],
+      operators: ["Conv", "BatchNormalization", "HardSwish", "HardSigmoid", "GlobalAveragePool", "Gemm"],
+    }),
+    "efficientnet": () => ({
+      model: trained(
+        makeEfficientNet("a net", { width: 0.25, depth: 0.3, dropout: 0.2, large: true }, { nOut: 5, rng: new Rng(1) }),
+      ),
+      inputs: [image(32)],
+      operators: ["Conv", "BatchNormalization", "Sigmoid", "GlobalAveragePool", "Gemm"],
+    }),
+    "convnext": () => ({
+      model: makeConvNeXt("a net", { dims: [8, 12], depths: [1, 2], drop: 0.1 }, { nOut: 5, rng: new Rng(1) }),
+      inputs: [image(32)],
+      operators: ["Conv", "LayerNormalization", "Transpose", "MatMul", "GlobalAveragePool", "Gemm"],
+    }),
+    "vgg": () => ({
+      model: trained(
+        new FeatureClassifier(
+          vggFeatures([1, 1, 1, 1, 1], { rng: new Rng(1) }),
+          7,
+          new nn.Sequential(new nn.Linear(512 * 49, 5, { rng: new Rng(2) })),
+        ),
+      ),
       inputs: [image(32)],
       operators: ["Conv", "BatchNormalization", "MaxPool", "Gemm"],
     }),

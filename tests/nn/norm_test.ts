@@ -10,6 +10,7 @@ const NORMS: readonly ((options: { eps?: number }) => nn.Norm)[] = [
   (o) => new nn.BatchNorm2d(4, o),
   (o) => new nn.LayerNorm(4, o),
   (o) => new nn.LayerNorm([4, 2], o), // a weight of two axes is no matrix to be drawn
+  (o) => new nn.LayerNorm2d(4, o),
   (o) => new nn.RMSNorm([4, 2], o),
   (o) => new nn.GroupNorm(2, 4, o),
   (o) => new nn.InstanceNorm2d(4, { affine: true, ...o }),

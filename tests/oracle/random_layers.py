@@ -3,6 +3,7 @@ from functools import partial
 
 import torch
 import torch.nn.functional as F
+from torchvision.ops import SqueezeExcitation, stochastic_depth
 
 from recorder import filled
 
@@ -16,6 +17,7 @@ def record(r):
     # what came later stands at the end: the numbers of the others stay
     rms_norm(r)
     activations(r)
+    vision(r)
 
 
 def layers(r):
@@ -130,6 +132,28 @@ def activations(r):
     for n, lead in [(1, [2, 3]), (3, [4, 3]), (2, [3, 2, 5]), (4, [2, 4, 3, 2])]:
         with r.apart(f"nn.PReLU {n}"):
             add("nn.PReLU", F.prelu, [look(lead, 2), filled(r.next_seed(), [n], 0.5)], ["$0"], new=[n], state={"weight": "$1"})
+
+
+def vision(r):
+    """Layers of torchvision's nets: numbers by the name, too."""
+    R, add, look = r.R, r.add, r.look
+    for name, fn, new in [("Hardsigmoid", F.hardsigmoid, []), ("ReLU6", F.relu6, []), ("Permute", lambda x: x.permute([2, 0, 1]), [[2, 0, 1]]),
+                          ("StochasticDepth", lambda x: stochastic_depth(x, 0.0, "row"), [0]), ("StochasticDepth", lambda x: stochastic_depth(x, 1.0, "batch"), [1, "batch"])]:
+        with r.apart(f"nn.{name} {new}"):
+            add("nn." + name, fn, [look(r.shape_of(3), 7)], ["$0"], new=new, train=True)
+    for c, eps, offset in [(3, 1e-5, 0), (5, 1e-6, 0), (12, 1e-5, 30)]:
+        with r.apart(f"nn.LayerNorm2d {c}"):
+            add("nn.LayerNorm2d", lambda x, w, b: F.layer_norm(x.permute(0, 2, 3, 1), [c], w, b, eps).permute(0, 3, 1, 2),
+                [look([2, c, *r.shape_of(2, 1, 4)], 1, offset), filled(r.next_seed(), [c]), filled(r.next_seed(), [c])], ["$0"], new=[c, {"eps": eps}], state={"weight": "$1", "bias": "$2"})
+    for c, s in [(4, 2), (9, 1)]:
+        with r.apart(f"nn.SqueezeExcitation {c}"):
+            parameter = lambda *shape: filled(r.next_seed(), list(shape))
+            def excite(x, w1, b1, w2, b2):
+                layer = SqueezeExcitation(c, s).to(x.dtype)
+                state = {"fc1.weight": w1, "fc1.bias": b1, "fc2.weight": w2, "fc2.bias": b2}
+                return torch.func.functional_call(layer, state, (x,))
+            add("nn.SqueezeExcitation", excite, [look([2, c, 3, 4]), parameter(s, c, 1, 1), parameter(s), parameter(c, s, 1, 1), parameter(c)], ["$0"], new=[c, s],
+                state={"fc1.weight": "$1", "fc1.bias": "$2", "fc2.weight": "$3", "fc2.bias": "$4"})
 
 
 def element_losses(r):

@@ -53,7 +53,7 @@ Deno.test("a transfer that is cut goes on where it was, in the same call and in 
       await assertRejects(() => fetchCached(server.url, cut), DataError, `put the file at ${dest}; `);
       const kept = (await Deno.stat(`${dest}.part`)).size;
       assert(kept > 0 && kept <= 100_000, `${kept} bytes kept`);
-      await fetchCached(server.url, { dest, sha256: SHA });
+      await fetchCached(server.url, { dest, sha256: SHA.slice(0, 8) }); // as torchvision's names have it
       assertEquals(server.ranges.at(-1), `bytes=${kept}-`);
       assertEquals([await Deno.readFile(dest), await names(folder)], [FILE, ["set.bin"]]);
     });

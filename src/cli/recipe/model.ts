@@ -79,7 +79,7 @@ async function visionModel(
   const net = spec.kind === "simpleCnn"
     ? new vision.SimpleCnn({ nOut: outputs, nIn, ...(spec.channels === undefined ? {} : { filters: spec.channels }) })
     : "pretrained" in spec && spec.pretrained === true
-    ? await vision.createVisionModel(vision[spec.kind], outputs, { nIn, pretrained: true })
-    : vision[spec.kind]({ nOut: outputs, nIn });
+    ? await vision.createVisionModel(spec.kind, outputs, { nIn, pretrained: true })
+    : vision.archOf(spec.kind)({ nOut: outputs, nIn });
   return (grey ? new nn.Sequential(new nn.Unflatten(1, [1, input[0]]), net) : net) as Model;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import * as z from "zod";
+import { archForms } from "./arch_forms.ts";
 import { form, kinds, number, some, whole, word } from "./forms.ts";
 
 /** Suggestions of the learning-rate finder, by name. */
@@ -129,8 +130,6 @@ export const dataForms = {
   module: form({ kind: z.literal("module"), ...module, outputs: whole(1).optional() }),
 } as const;
 
-const vision = { pretrained: z.boolean().optional() };
-
 /** What is trained. */
 export const modelForms = {
   mlp: form({
@@ -140,10 +139,7 @@ export const modelForms = {
     batchNorm: z.boolean().optional(),
   }),
   simpleCnn: form({ kind: z.literal("simpleCnn"), channels: some(whole(1)).optional() }),
-  resnet18: form({ kind: z.literal("resnet18"), ...vision }),
-  resnet34: form({ kind: z.literal("resnet34"), ...vision }),
-  xresnet18: form({ kind: z.literal("xresnet18") }),
-  xresnet34: form({ kind: z.literal("xresnet34") }),
+  ...archForms,
   awdLstm: form({
     kind: z.literal("awdLstm"),
     embSize: whole(1).optional(),
@@ -290,6 +286,9 @@ export const callbackForms = {
   }),
 } as const;
 
+type ModelForm = (typeof modelForms)[keyof typeof modelForms];
+const MODELS = Object.values(modelForms) as [ModelForm, ...ModelForm[]];
+
 /** A whole recipe. */
 export const recipeSchema = form({
   data: kinds(Object.keys(dataForms), [
@@ -301,19 +300,7 @@ export const recipeSchema = form({
     dataForms.arrays,
     dataForms.module,
   ]),
-  model: kinds(Object.keys(modelForms), [
-    modelForms.mlp,
-    modelForms.simpleCnn,
-    modelForms.resnet18,
-    modelForms.resnet34,
-    modelForms.xresnet18,
-    modelForms.xresnet34,
-    modelForms.awdLstm,
-    modelForms.gpt,
-    modelForms.bert,
-    modelForms.tabular,
-    modelForms.module,
-  ]),
+  model: kinds(Object.keys(modelForms), MODELS),
   loss: word(LOSSES).optional(),
   metrics: z.array(word(METRICS)).optional(),
   optimizer: form({

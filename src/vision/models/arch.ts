@@ -21,11 +21,11 @@ export interface ArchOptions {
 
 /** Weights of a training on ImageNet. */
 export interface ArchWeights {
-  /** Address of a safetensors file whose names are those of the model. */
+  /** Address of a file whose names are those of the model: safetensors, or one that `torch.save` wrote. */
   readonly url: string;
   /** Size of the file in bytes, where known. */
   readonly bytes?: number;
-  /** Its SHA-256 in hexadecimal digits, where known. */
+  /** Its SHA-256 in hexadecimal digits, or the first of them, at least 8, where known. */
   readonly sha256?: string;
 }
 

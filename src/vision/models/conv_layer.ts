@@ -12,6 +12,8 @@ export interface ConvLayerOpts {
   readonly kernel?: number;
   /** Distance between windows; 1 by default. */
   readonly stride?: number;
+  /** Parts that the channels fall into; 1 by default. */
+  readonly groups?: number;
   /** Whether ReLU follows; true by default. */
   readonly act?: boolean;
   /** Whether batch normalization follows; true by default. Without it the convolution has a bias, which starts at 0. */
@@ -33,9 +35,10 @@ export class ConvLayer extends Sequential {
    * @param cout Channels of the output.
    */
   constructor(cin: number, cout: number, options: ConvLayerOpts = {}) {
-    const { kernel = 3, stride = 1, act = true, norm = true, firstWeight = 1, init = kaimingNormal(), rng } = options;
+    const { kernel = 3, stride = 1, groups = 1, act = true, norm = true, firstWeight = 1 } = options;
+    const { init = kaimingNormal(), rng } = options;
     const drawn = { init, ...(rng === undefined ? {} : { rng }) };
-    const conv = new Conv2d(cin, cout, kernel, { stride, padding: kernel >> 1, bias: !norm, ...drawn });
+    const conv = new Conv2d(cin, cout, kernel, { stride, padding: kernel >> 1, groups, bias: !norm, ...drawn });
     conv.bias?.assign(zeros([cout]));
     const layers: Module[] = norm ? [conv, new BatchNorm2d(cout, { firstWeight })] : [conv];
     if (act) layers.push(new ReLU());

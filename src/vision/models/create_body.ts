@@ -8,6 +8,7 @@ import { checkOptions, either, flag, func, instanceOf, num, type OptionTable, te
 import { type AnyModule, Module, Sequential, type WeightInit } from "../../nn/mod.ts";
 import { aGenerator, noGrad, type Rng, type Tensor, zeros } from "../../tensor/mod.ts";
 import type { Arch, VisionModel } from "./arch.ts";
+import { archOf } from "./named.ts";
 import { loadWeights, type WeightsSource } from "./pretrained.ts";
 
 /** How many children of a model are its body, or a function that takes the body out. */
@@ -48,8 +49,9 @@ export const BODY: OptionTable<BodyOptions> = {
  *
  * @throws {ConfigError} If the architecture has no weights although `pretrained` asks for some, or there is nothing to cut.
  */
-export async function createBody(arch: Arch, options: BodyOptions = {}): Promise<VisionModel> {
+export async function createBody(kind: Arch | string, options: BodyOptions = {}): Promise<VisionModel> {
   checkOptions("make a body", options, BODY);
+  const arch = archOf(kind);
   const { nIn = 3, pretrained = true, weights, cut = arch.cut ?? undefined, init, rng } = options;
   const drawn = { ...(init === undefined ? {} : { init }), ...(rng === undefined ? {} : { rng }) };
   if (!pretrained && weights === undefined) return cutBody(arch({ nIn, ...drawn }), cut);
@@ -79,6 +81,12 @@ function isLayer(module: AnyModule): module is Module {
 
 function hasPool(module: AnyModule): boolean {
   return module.modules().some((m) => /Pool[12]d$/.test(m.constructor.name));
+}
+
+/** The layers of a body: those of its only child where that is a chain, as the `features` of torchvision's nets are. */
+export function layersOf(body: Sequential): readonly Module[] {
+  const [first, ...rest] = body;
+  return rest.length === 0 && first instanceof Sequential ? [...first] : [...body];
 }
 
 /** Channels of what `body` makes of images with `nIn` channels. Nothing is computed. */

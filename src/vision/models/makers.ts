@@ -7,15 +7,36 @@ import { CheckpointError } from "../../base/errors.ts";
 import { isDict } from "../../io/state_dict.ts";
 import { Conv2d, Sequential } from "../../nn/mod.ts";
 import type { LayerMaker, LayerParts } from "../../fit/model_json.ts";
+import { CNBlock } from "./convnext.ts";
+import { FeatureClassifier } from "./feature_classifier.ts";
+import { InvertedResidual } from "./inverted_residual.ts";
 import { BasicBlock, Bottleneck, ResNet } from "./resnet.ts";
 import { DynamicUnet } from "./unet.ts";
-import { ResBlock } from "./xresnet.ts";
+import { ResBlock, type ResBlockKind } from "./xresnet.ts";
 
 /** Sizes of a block, and its weights: `expansion` is how many times wider it is outside. */
 function block({ json, weights }: LayerParts, cin: number, expansion: number) {
   const width = json.count("width"), stride = json.count("stride");
   weights(expansion === 1 ? 9 * (cin * width + width * width) : cin * width + 13 * width * width);
   return { width, stride };
+}
+
+/** How a block differs from a plain one; its weights were refused where there are too many. */
+function resBlockKind({ json, weights }: LayerParts): ResBlockKind {
+  const groups = json.has("groups") ? json.count("groups") : 1,
+    reduction = json.has("reduction") ? json.count("reduction") : 0;
+  if (!json.has("inside")) return { groups, reduction };
+  const [first, middle] = json.numbers("inside"), width = json.count("width");
+  if (!(first >= 1 && middle >= 1)) throw new CheckpointError("Cannot restore a block: inside it is at least as wide");
+  weights(first * middle * width * width * 9 / groups);
+  return { groups, reduction, inside: [first, middle] };
+}
+
+/** A chain of layers inside. */
+function chain({ json, layer }: LayerParts, name: string): Sequential {
+  const inner = json.value(name), made = isDict(inner) ? layer(inner) : null;
+  if (made instanceof Sequential) return made;
+  throw new CheckpointError(`Cannot restore a net: its ${name} is no chain of layers`);
 }
 
 function oneOf<T>(value: unknown, values: readonly T[], what: string): T {
@@ -37,13 +58,24 @@ export const VISION_MAKERS: ReadonlyMap<string, LayerMaker> = new Map(Object.ent
   ResBlock: (parts) => {
     const expansion = oneOf(parts.json.value("expansion"), [1, 4] as const, "an expansion");
     const from = parts.json.count("from"), { width, stride } = block(parts, from * expansion, expansion);
-    return new ResBlock(expansion, from, width, stride, parts.drawn);
+    return new ResBlock(expansion, from, width, stride, parts.drawn, resBlockKind(parts));
   },
-  DynamicUnet: ({ json, layer, drawn, weights }) => {
-    const inner = json.value("encoder"), [height, width] = json.numbers("size");
-    if (!isDict(inner)) throw new CheckpointError("Cannot restore a U-Net: its encoder is a layer");
-    const encoder = layer(inner);
-    if (!(encoder instanceof Sequential)) throw new CheckpointError("Cannot restore a U-Net: its encoder is no chain");
+  CNBlock: ({ json, drawn, weights }) => {
+    const dim = json.count("dim");
+    weights(8 * dim * dim + 49 * dim);
+    return new CNBlock(dim, json.number("drop"), drawn);
+  },
+  InvertedResidual: (parts) => {
+    const { json, drawn } = parts;
+    return new InvertedResidual(chain(parts, "block"), json.boolean("residual"), json.number("drop"), drawn);
+  },
+  FeatureClassifier: (parts) => {
+    const { json } = parts, features = chain(parts, "features"), classifier = chain(parts, "classifier");
+    return new FeatureClassifier(features, json.count("pool"), classifier, json.boolean("flat"));
+  },
+  DynamicUnet: (parts) => {
+    const { json, drawn, weights } = parts;
+    const encoder = chain(parts, "encoder"), [height, width] = json.numbers("size");
     if (!(height >= 1 && width >= 1 && height <= 1 << 14 && width <= 1 << 14)) {
       throw new CheckpointError("Cannot restore a U-Net: its size is [height, width]");
     }

@@ -20,6 +20,7 @@ import {
 import type { Rng, Tensor } from "../../tensor/mod.ts";
 import { imagenetStats } from "../data/mod.ts";
 import { ARCH, type Arch, type ArchOptions, type ArchWeights, defineArch, FAN_OUT } from "./arch.ts";
+import { torchvision } from "./feature_classifier.ts";
 
 /** How convolutions are drawn. */
 interface Drawn {
@@ -200,3 +201,7 @@ export const resnet18: Arch = arch("resnet18", "basic", [2, 2, 2, 2], timm("resn
 export const resnet34: Arch = arch("resnet34", "basic", [3, 4, 6, 3], timm("resnet34.tv_in1k"));
 /** ResNet-50: 25.6 million parameters. */
 export const resnet50: Arch = arch("resnet50", "bottleneck", [3, 4, 6, 3], timm("resnet50.tv2_in1k"));
+/** ResNet-101: 44.5 million parameters. */
+export const resnet101: Arch = arch("resnet101", "bottleneck", [3, 4, 23, 3], torchvision("resnet101-cd907fc2"));
+/** ResNet-152: 60.2 million parameters. */
+export const resnet152: Arch = arch("resnet152", "bottleneck", [3, 8, 36, 3], torchvision("resnet152-f82ba261"));

@@ -23,7 +23,8 @@ import {
 import { aGenerator, cat, noGrad, type Rng, type Tensor, zeros } from "../../tensor/mod.ts";
 import type { ImageSize } from "../data/mod.ts";
 import type { Arch, VisionModel } from "./arch.ts";
-import { BODY, type BodyOptions, createBody } from "./create_body.ts";
+import { BODY, type BodyOptions, createBody, layersOf } from "./create_body.ts";
+import { archOf } from "./named.ts";
 import { ConvLayer, type ConvLayerOpts } from "./conv_layer.ts";
 import { ResBlock } from "./xresnet.ts";
 
@@ -231,7 +232,7 @@ export class DynamicUnet extends Module {
     }
     const skips = new Map<number, Tensor>();
     let y = x;
-    [...this.#encoder].forEach((layer, i) => {
+    layersOf(this.#encoder).forEach((layer, i) => {
       y = layer.forward(y);
       if (this.#skips.includes(i)) skips.set(i, y);
     });
@@ -276,7 +277,7 @@ function shapesOf(encoder: Sequential, nIn: number, { width, height }: ImageSize
   try {
     return noGrad(() => {
       let x: Tensor = zeros([1, nIn, height, width]);
-      return [...encoder].map((layer) => (x = layer.forward(x)).shape);
+      return layersOf(encoder).map((layer) => (x = layer.forward(x)).shape);
     });
   } finally {
     encoder.modules().forEach((m, i) => m.training = modes[i]);
@@ -290,18 +291,19 @@ export interface UnetModelOptions extends BodyOptions, UnetOptions {}
 export const UNET_MODEL: OptionTable<UnetModelOptions> = { ...BODY, ...UNET };
 
 /**
- * A U-Net whose body is that of `arch`.
+ * A U-Net whose body is that of an architecture, or of the one of that name.
  *
  * @param nOut Classes of a pixel.
  * @param size Pixels of both sides of the images, or `[height, width]`.
  */
 export async function createUnetModel(
-  arch: Arch,
+  kind: Arch | string,
   nOut: number,
   size: number | readonly [height: number, width: number],
   options: UnetModelOptions = {},
 ): Promise<DynamicUnet> {
   checkOptions("make a U-Net", options, UNET_MODEL);
+  const arch = archOf(kind);
   const { nIn = 3, pretrained, weights, cut, init, rng, ...net } = options;
   const body: VisionModel = await createBody(arch, {
     nIn,

@@ -9,8 +9,9 @@ import { type AnyModule, kaimingNormal, type Module, Norm, Sequential, type Weig
 import { defaultRng, Parameter, type Rng, tensor } from "../../tensor/mod.ts";
 import type { Model, ParamGroups, Splitter } from "../../train/mod.ts";
 import type { Arch } from "./arch.ts";
-import { BODY, type BodyOptions, createBody, numFeatures } from "./create_body.ts";
+import { BODY, type BodyOptions, createBody, layersOf, numFeatures } from "./create_body.ts";
 import { createHead, HEAD, type HeadOptions } from "./head.ts";
+import { archOf } from "./named.ts";
 import { DynamicUnet } from "./unet.ts";
 
 /** Options of {@link createVisionModel}. */
@@ -31,11 +32,12 @@ export const VISION_MODEL: OptionTable<VisionModelOptions> = {
  * `init`, the body is left as the architecture draws it.
  */
 export async function createVisionModel(
-  arch: Arch,
+  kind: Arch | string,
   nOut: number,
   options: VisionModelOptions = {},
 ): Promise<Sequential> {
   checkOptions("make a vision model", options, VISION_MODEL);
+  const arch = archOf(kind);
   const { customHead, nIn = 3, init = kaimingNormal(), pretrained, weights, cut, rng, ...head } = options;
   if (!Number.isInteger(nOut) || nOut < 1) {
     throw new ConfigError(`Cannot make a model of ${arch.name}: nOut is a whole number from 1, got ${nOut}`);
@@ -88,13 +90,13 @@ export function defaultSplit(model: Model): ParamGroups {
 }
 
 /** The groups that `arch` asks for: the body in two parts, or as one, and the head. */
-export function splitterOf(arch: Arch): Splitter {
-  const at = arch.splitAt;
+export function splitterOf(arch: Arch | string): Splitter {
+  const at = archOf(arch).splitAt;
   if (at === null) return defaultSplit;
   return (model) => {
     const [body, head] = partsOf(model);
     if (!(body instanceof Sequential)) return defaultSplit(model);
-    const layers = [...body];
+    const layers = layersOf(body);
     return [paramsOf(layers.slice(0, at)), paramsOf(layers.slice(at)), paramsOf(head)];
   };
 }
