@@ -87,6 +87,22 @@ function tile(kc: i32, a: usize, b: usize, c: usize, row: usize, add: bool): voi
   v128.store(c, c30); v128.store(c, c31, 16);
 }
 
+// Tiles of `mc` rows from packed A and one panel of B
+// @ts-ignore: decorator
+@inline function column(kc: i32, pa: usize, panel: usize, c: usize, row: usize, add: bool, mc: i32, cols: i32, spare: usize): void {
+  for (let i = 0; i < mc; i += MR) {
+    const rows = min(MR, mc - i), at = c + <usize>i * row, a = pa + <usize>(i * kc * 4);
+    if (rows == MR && cols == NR) tile(kc, a, panel, at, row, add);
+    else edge(kc, a, panel, at, row, add, rows, cols, spare);
+  }
+}
+
+// Packs `mc` rows of A
+// @ts-ignore: decorator
+@inline function packRows(pa: usize, a: usize, mc: i32, kc: i32, ars: i32, acs: i32): void {
+  for (let i = 0; i < mc; i += MR) pack(pa + <usize>(i * kc * 4), a + <usize>(<isize>i * ars * 4), MR, min(MR, mc - i), kc, ars, acs);
+}
+
 // A tile at the edge: computed whole in `spare`, copied where it is valid
 function edge(kc: i32, a: usize, b: usize, c: usize, row: usize, add: bool, rows: i32, cols: i32, spare: usize): void {
   tile(kc, a, b, spare, NR * 4, false);
@@ -110,19 +126,43 @@ export function matmul(
       let fresh = true;
       for (let ic = 0; ic < m; ic += MC) {
         const mc = min(MC, m - ic);
-        for (let i = 0; i < mc; i += MR) {
-          pack(pa + <usize>(i * kc * 4), a + <usize>(((<isize>ic + i) * ars + <isize>pc * acs) * 4), MR, min(MR, mc - i), kc, ars, acs);
-        }
+        packRows(pa, a + <usize>((<isize>ic * ars + <isize>pc * acs) * 4), mc, kc, ars, acs);
         for (let j = 0; j < nc; j += NR) {
           const cols = min(NR, nc - j), panel = pb + <usize>(j * kc * 4);
           if (fresh) pack(panel, b + <usize>((<isize>pc * brs + (<isize>jc + j) * bcs) * 4), NR, cols, kc, bcs, brs);
-          for (let i = 0; i < mc; i += MR) {
-            const rows = min(MR, mc - i), at = c + <usize>(ic + i) * row + (<usize>(jc + j) << 2);
-            if (rows == MR && cols == NR) tile(kc, pa + <usize>(i * kc * 4), panel, at, row, add);
-            else edge(kc, pa + <usize>(i * kc * 4), panel, at, row, add, rows, cols, spare);
-          }
+          column(kc, pa, panel, c + <usize>ic * row + (<usize>(jc + j) << 2), row, add, mc, cols, spare);
         }
         fresh = false;
+      }
+    }
+  }
+}
+
+/** Packs panels `from` to `to` of B, of NR columns each, for matmulPacked. */
+export function packRight(
+  n: i32, k: i32, b: usize, brs: i32, bcs: i32, dst: usize, from: i32, to: i32, work: usize,
+): void {
+  for (let p = from; p < to; p++) {
+    for (let pc = 0; pc < k; pc += KC) {
+      const at = b + <usize>((<isize>pc * brs + <isize>p * NR * bcs) * 4);
+      pack(dst + <usize>(p * k + pc) * (NR * 4), at, NR, min(NR, n - p * NR), min(KC, k - pc), bcs, brs);
+    }
+  }
+}
+
+/** The columns of C that panels `from` to `to` of B give, which packRight has packed; sums in the order of matmul. */
+export function matmulPacked(
+  m: i32, n: i32, k: i32, a: usize, ars: i32, acs: i32, b: usize, c: usize, ldc: i32, from: i32, to: i32, work: usize,
+): void {
+  const spare = work + <usize>((MC * KC + KC * NC) * 4), row = <usize>ldc * 4;
+  for (let pc = 0; pc < k; pc += KC) {
+    const kc = min(KC, k - pc);
+    for (let ic = 0; ic < m; ic += MC) {
+      const mc = min(MC, m - ic);
+      packRows(work, a + <usize>((<isize>ic * ars + <isize>pc * acs) * 4), mc, kc, ars, acs);
+      for (let p = from; p < to; p++) {
+        const panel = b + <usize>(p * k + pc) * (NR * 4), at = c + <usize>ic * row + (<usize>(p * NR) << 2);
+        column(kc, work, panel, at, row, pc > 0, mc, min(NR, n - p * NR), spare);
       }
     }
   }

@@ -1,5 +1,5 @@
 // native.as.ts   the loops around register tiles and packing that are machine code: products and convolutions as in matmul.as.ts and
-//                conv.as.ts, with panels of B of 3 LANES columns and panels of A of MR rows
+//                conv.as.ts, with panels of B of up to 3 vectors of LANES columns and panels of A of MR rows
 // in       d: the sizes and strides, as src/device/cpu/conv.ts lays them out
 // work     tables, one panel of B, and what matmul packs or the block of a convolution
 // maths    the order of summation of those files: K in blocks of KC, one after the other
@@ -152,6 +152,21 @@ function describeAll(v: usize, col: usize, count: i32, turn: bool): void {
   return max(0, step * (count - 1));
 }
 
+// What packRows needs of the rows of A, `m` of them `sm` bytes apart
+function describeLeft(work: usize, m: i32, sm: i32, turn: bool): void {
+  const col = work + COLUMNS, va = work + VECTORS_A;
+  linear(col, sm, MR);
+  describe(va, col, MR, MR, turn);
+  if (m % MR != 0) describe(va + VECTOR, col, m % MR, MR, turn);
+}
+
+// And of a block of its k, `ska` bytes apart
+// @ts-ignore: decorator
+@inline function placeLeft(work: usize, ska: i32, kc: i32): void {
+  linear(work + ROWS_A, ska, kc);
+  findRuns(work + RUNS_A, work + ROWS_A, kc, MR << 2);
+}
+
 // Packs the panels of `count` rows of A, with what findRuns and describe found out at ROWS_A, RUNS_A and VECTORS_A; rows are `sm` bytes apart
 function packRows(work: usize, to: usize, toStep: i32, a: usize, count: i32, kc: i32, sm: i32, low: i32, high: i32): void {
   const full = count / MR, rest = count - full * MR;
@@ -172,17 +187,21 @@ function packRows(work: usize, to: usize, toStep: i32, a: usize, count: i32, kc:
   return vectors == 4 ? 2 : min(3, vectors);
 }
 
+// The rows of B at RUNS_B for panels of `vectors` vectors: what findRuns found out at ROWS_B
+// @ts-ignore: decorator
+@inline function placeRuns(work: usize, kc: i32, vectors: i32): void {
+  findRuns(work + RUNS_B, work + ROWS_B, kc, vectors * LANES << 2);
+}
+
 /** C = or += A B for one thread's share of rows and columns; as in matmul.as.ts. */
 export function matmul(
   m: i32, n: i32, k: i32, a: usize, ars: i32, acs: i32, b: usize, brs: i32, bcs: i32, c: usize, ldc: i32, work: usize, more: i32,
 ): void {
   const NR = LANES * 3, most = NC_VECTORS * LANES, row = <usize>ldc * 4;
   const sm = ars << 2, ska = acs << 2, skb = brs << 2, sn = bcs << 2;
-  const pa = work + BLOCKS, pb = pa + <usize>(MC * KC * 4), col = work + COLUMNS, va = work + VECTORS_A, vb = work + VECTORS_B;
-  const turnA = turned(ska, k), turnB = turned(skb, k);
-  linear(col, sm, MR);
-  describe(va, col, MR, MR, turnA);
-  if (m % MR != 0) describe(va + VECTOR, col, m % MR, MR, turnA);
+  const pa = work + BLOCKS, pb = pa + <usize>(MC * KC * 4), col = work + COLUMNS, vb = work + VECTORS_B;
+  const turnB = turned(skb, k);
+  describeLeft(work, m, sm, turned(ska, k));
   linear(col, sn, NR);
   describeAll(vb, col, NR, turnB);
   const width = ((n + most - 1) / most * NR + n - 1) / ((n + most - 1) / most * NR) * NR; // blocks of columns of about one size
@@ -190,11 +209,9 @@ export function matmul(
     const nc = min(width, n - jc);
     for (let pc = 0; pc < k; pc += KC) {
       const kc = min(KC, k - pc), add = pc > 0 || more != 0 ? 1 : 0;
-      linear(work + ROWS_A, ska, kc);
-      findRuns(work + RUNS_A, work + ROWS_A, kc, MR << 2);
+      placeLeft(work, ska, kc);
       linear(work + ROWS_B, skb, kc);
-      findRuns(work + RUNS_B, work + ROWS_B, kc, NR << 2);
-      let fresh = true;
+      let runs = 0; // vectors that the runs are for
       for (let ic = 0; ic < m; ic += MC) {
         const mc = min(MC, m - ic), from = a + <usize>(ic * sm + pc * ska);
         packRows(work, pa, kc * MR << 2, from, mc, kc, sm, lowest(ska, kc), highest(ska, kc));
@@ -202,19 +219,62 @@ export function matmul(
         for (let j = 0, vectors = 0; j < nc; j += vectors * LANES) {
           vectors = vectorsOf(nc - j);
           const cols = min(vectors * LANES, nc - j);
-          if (fresh) {
+          if (ic == 0) {
+            if (vectors != runs) placeRuns(work, kc, vectors);
+            runs = vectors;
             // the last vector may have fewer columns
             const part = cols % LANES, last = vb + <usize>(vectors - 1) * VECTOR, lane = col + <usize>((vectors - 1) * LANES << 2);
             if (part != 0) describe(last, lane, part, LANES, turnB);
             pack(
-              0, panel, b + <usize>(pc * skb + (jc + j) * sn), work + ROWS_B, work + RUNS_B, kc, vb, vectors, NR << 2, 1, 0, 0, lowest(skb, kc) + lowest(sn, cols), highest(skb, kc) + highest(sn, cols),
+              0, panel, b + <usize>(pc * skb + (jc + j) * sn), work + ROWS_B, work + RUNS_B, kc, vb, vectors, vectors * LANES << 2, 1, 0, 0, lowest(skb, kc) + lowest(sn, cols), highest(skb, kc) + highest(sn, cols),
             );
             if (part != 0) describe(last, lane, LANES, LANES, turnB);
           }
           tiles(kc, pa, panel, c + <usize>(ic * <i32>row + ((jc + j) << 2)), <i32>row, mc, cols, add, kc * MR << 2);
           panel += <usize>(kc * NR * 4);
         }
-        fresh = false;
+      }
+    }
+  }
+}
+
+/** Packs panels `from` to `to` of B, of 2 LANES columns each, for matmulPacked. */
+export function packRight(
+  n: i32, k: i32, b: usize, brs: i32, bcs: i32, dst: usize, from: i32, to: i32, work: usize,
+): void {
+  const width = LANES * 2, skb = brs << 2, sn = bcs << 2, col = work + COLUMNS, vb = work + VECTORS_B, turn = turned(skb, k);
+  linear(col, sn, width);
+  for (let pc = 0; pc < k; pc += KC) {
+    const kc = min(KC, k - pc);
+    linear(work + ROWS_B, skb, kc);
+    for (let p = from; p < to; p++) {
+      const cols = min(width, n - p * width), vectors = (cols + LANES - 1) / LANES;
+      if (p == from || cols < width) {
+        placeRuns(work, kc, vectors);
+        describeAll(vb, col, cols, turn);
+      }
+      pack(
+        0, dst + <usize>(p * k + pc) * <usize>(width << 2), b + <usize>(pc * skb + p * width * sn), work + ROWS_B, work + RUNS_B, kc, vb, vectors, vectors * LANES << 2, 1, 0, 0, lowest(skb, kc) + lowest(sn, cols), highest(skb, kc) + highest(sn, cols),
+      );
+    }
+  }
+}
+
+/** The columns of C that panels `from` to `to` of B give; as in matmul.as.ts. */
+export function matmulPacked(
+  m: i32, n: i32, k: i32, a: usize, ars: i32, acs: i32, b: usize, c: usize, ldc: i32, from: i32, to: i32, work: usize,
+): void {
+  const width = LANES * 2, sm = ars << 2, ska = acs << 2, row = ldc << 2, pa = work + BLOCKS;
+  describeLeft(work, m, sm, turned(ska, k));
+  for (let pc = 0; pc < k; pc += KC) {
+    const kc = min(KC, k - pc), next = kc * MR << 2;
+    placeLeft(work, ska, kc);
+    for (let ic = 0; ic < m; ic += MC) {
+      const mc = min(MC, m - ic);
+      packRows(work, pa, next, a + <usize>(ic * sm + pc * ska), mc, kc, sm, lowest(ska, kc), highest(ska, kc));
+      for (let p = from; p < to; p++) {
+        const panel = b + <usize>(p * k + pc) * <usize>(width << 2), at = c + <usize>(ic * row + (p * width << 2));
+        tiles(kc, pa, panel, at, row, mc, min(width, n - p * width), pc > 0 ? 1 : 0, next);
       }
     }
   }
@@ -240,10 +300,7 @@ function placeRows(d: usize, work: usize, begin: i32, kc: i32): void {
 
 // Those for its rows, of a whole panel and of the last one
 function describeRows(d: usize, work: usize): void {
-  const m = load<i32>(d), sm = load<i32>(d, 24) << 2, turn = turned(load<i32>(d, 36) << 2, load<i32>(d, 16));
-  linear(work + COLUMNS, sm, MR);
-  describe(work + VECTORS_A, work + COLUMNS, MR, MR, turn);
-  if (m % MR != 0) describe(work + VECTORS_A + VECTOR, work + COLUMNS, m % MR, MR, turn);
+  describeLeft(work, load<i32>(d), load<i32>(d, 24) << 2, turned(load<i32>(d, 36) << 2, load<i32>(d, 16)));
 }
 
 /** Packs A into panels of MR rows, [group, panel, k, MR]; work items are (block of k, group, panel). */
@@ -272,7 +329,7 @@ export function convBlock(
   d: usize, a: usize, b: usize, c: usize, ldc: i32, own: usize, first: i32, rows: i32,
   start: i32, count: i32, begin: i32, end: i32, work: usize,
 ): void {
-  const NR = LANES * 3, m = load<i32>(d), k = load<i32>(d, 4), sm = load<i32>(d, 24) << 2, step = ldc << 2;
+  const m = load<i32>(d), k = load<i32>(d, 4), sm = load<i32>(d, 24) << 2, step = ldc << 2;
   const col = work + COLUMNS, vb = work + VECTORS_B, panel = work + PANEL, rowB = work + ROWS_B, runB = work + RUNS_B;
   if (own != 0) describeRows(d, work);
   offsets(col, d + 64, d + 76, start, count);
@@ -294,10 +351,11 @@ export function convBlock(
       packRows(work, own, next, from, min(rows, m - first), kc, sm, lowA, highA);
     }
     offsets(rowB, d + 40, d + 52, p, kc);
-    if (turn) findRuns(runB, rowB, kc, NR << 2);
-    for (let j = 0, vectors = 0; j < count; j += vectors * LANES) {
+    for (let j = 0, vectors = 0, runs = 0; j < count; j += vectors * LANES) {
       vectors = vectorsOf(count - j);
-      pack(0, panel, b, rowB, runB, kc, vb + <usize>(j / LANES) * VECTOR, vectors, NR << 2, 1, 0, 0, low, high);
+      if (turn && vectors != runs) placeRuns(work, kc, vectors);
+      runs = vectors;
+      pack(0, panel, b, rowB, runB, kc, vb + <usize>(j / LANES) * VECTOR, vectors, vectors * LANES << 2, 1, 0, 0, low, high);
       tiles(kc, panels, panel, c + <usize>(j << 2), step, whole, vectors * LANES, add, next);
     }
   }

@@ -72,7 +72,10 @@ function programOf(
 
 /** The program without the copies that could be left out. */
 function forwarded(program: Program): { program: Program; left: number } {
-  const kernels = forwardStores(program.kernels, (slot) => program.slots[slot].kind === "temporary");
+  const kernels = forwardStores(program.kernels, {
+    isTemporary: (slot) => program.slots[slot].kind === "temporary",
+    maxSlots: 8,
+  });
   // a temporary that nobody touches any more would be refused
   const touched = new Set(kernels.flatMap((kernel) => [...slotsOf(kernel)]));
   const slots = program.slots.map((slot, i): Slot =>
@@ -148,7 +151,7 @@ Deno.test("a copy stays whose target shares its memory with something before it"
   const second = rest[0].op === "map"
     ? { ...rest[0], body: scaled([1], 9, view(WHOLE, [10, 1]), view(0, [])).body }
     : rest[0];
-  const program = programOf([before, first, second, ...rest.slice(1)], size);
+  const program = programOf([before, first, second, ...rest.slice(1)], size, { [WHOLE]: "bound" });
   const short = forwarded(program);
   assertEquals(short.left, program.kernels.length);
   assertEquals(await outOf(short.program, size), await outOf(program, size));
@@ -164,13 +167,53 @@ Deno.test("a copy into a part of what kernels between its writers store to loses
   assertEquals(await outOf(forwarded(program).program, 2 * size), await outOf(program, 2 * size));
 });
 
-Deno.test("copies stay where somebody sees the parts, or they are not whole", async () => {
+Deno.test("parts that others read are stored in both places", async () => {
   const sizes = [2, 2, 3, 2, 5], size = 120;
   const kernels = interleaving(sizes, "two axes");
   const sees = scaled([size], 1, view(PARTS, [1]), view(OTHER, [1]));
+  for (const after of [kernels.length, 4]) {
+    const program = programOf([...kernels.slice(0, after), sees, ...kernels.slice(after)], size);
+    const short = forwarded(program);
+    assertEquals(short.left, program.kernels.length - 1);
+    assertEquals(short.program.kernels.slice(0, 4).map((k) => "outs" in k && k.outs.length), [2, 2, 2, 2]);
+    assertEquals(await outOf(short.program, size), await outOf(program, size));
+    // parameters and four slots that it touches already
+    const small = forwardStores(program.kernels, {
+      isTemporary: (slot) => slot === PARTS || slot === WHOLE,
+      maxSlots: 3,
+    });
+    assertEquals(small.length, program.kernels.length);
+  }
+});
+
+/** Cells whose state the next one reads, and all states side by side. */
+Deno.test("what a loop carries is stored beside the other steps at once", async () => {
+  const size = 24, steps = 5, state = (t: number) => 2 + t, all = 2 + steps, out = all + 1;
+  const cells = Array.from(
+    { length: steps },
+    (_, t) => scaled([4, 6], 1.5, view(t === 0 ? X : state(t - 1), [6, 1]), view(state(t), [6, 1])),
+  );
+  const stack = cells.map((_, t) => copy([4, 6], view(state(t), [6, 1]), view(all, [6 * steps, 1], 6 * t)));
+  const kernels = [...cells, ...stack, scaled([size * steps], 1, view(all, [1]), view(out, [1]))];
+  const slots = Array.from({ length: out }, (_, i): Slot => ({
+    kind: i === 0 || i === out - 1 ? "bound" : "temporary",
+    bytes: size * steps * 4,
+    written: i > 0,
+  }));
+  const program: Program = {
+    label: "cells",
+    slots: [{ kind: "params", bytes: 16, written: false }, ...slots],
+    kernels,
+  };
+  const short = forwarded(program);
+  assertEquals(short.left, steps + 1);
+  assertEquals(await outOf(short.program, size * steps), await outOf(program, size * steps));
+});
+
+Deno.test("copies stay where the caller keeps the parts, or they are not whole", async () => {
+  const sizes = [2, 2, 3, 2, 5], size = 120;
+  const kernels = interleaving(sizes, "two axes");
   const cases: [string, Program][] = [
-    ["read after the copy", programOf([...kernels, sees], size)],
-    ["read before the copy", programOf([...kernels.slice(0, 4), sees, ...kernels.slice(4)], size)],
     ["kept by the caller", programOf(kernels, size, { [PARTS]: "bound" })],
     ["one part missing", programOf(kernels.slice(1), size)],
   ];

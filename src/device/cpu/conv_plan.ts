@@ -19,6 +19,7 @@ export const MOST_COLUMNS = 1024;
 export const WASM_TILE: Tile = {
   rows: 4,
   columns: 8,
+  panel: 8,
   panelBytes: DEPTH * 4 + (DEPTH + 1) * 12 + DEPTH * 8 * 4 + MOST_COLUMNS * 4 + 4,
   workBytes: (96 * 256 + 256 * 512 + 4 * 8) * 4,
   narrowPad: 0,
@@ -28,7 +29,14 @@ export const WASM_TILE: Tile = {
 export function nativeTile(lanes: number): Tile {
   const blocks = 80512;
   const workBytes = blocks + (192 + 33 * lanes) * DEPTH * 4;
-  return { rows: lanes / 2, columns: lanes, panelBytes: blocks, workBytes, narrowPad: lanes === 16 ? 48 : 0 };
+  return {
+    rows: lanes / 2,
+    columns: lanes,
+    panel: 2 * lanes,
+    panelBytes: blocks,
+    workBytes,
+    narrowPad: lanes === 16 ? 48 : 0,
+  };
 }
 
 /** An axis of the copy: the source's stride, and the part of the axis that is not border. */

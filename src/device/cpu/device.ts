@@ -8,6 +8,7 @@ import { host } from "../../base/host.ts";
 import type { Device, DeviceBuffer, DeviceProfile, DeviceStats, Executable, Program, Range } from "../contract.ts";
 import { SCORE_BYTES } from "./attention.ts";
 import { nativeTile, WASM_TILE } from "./conv_plan.ts";
+import { CONSTANTS_AT, mathConstants } from "./encoder/math.ts";
 import type { Tile } from "./tile.ts";
 import { isFused, type Kernels, type KernelTexts, loadKernels, type Matmul, SCALARS, type Simd } from "./kernels.ts";
 import { Memory } from "./memory.ts";
@@ -136,6 +137,7 @@ export class CpuDevice implements Device {
     this.#count = shared ? threads : 1;
     this.#memory = new Memory(shared, RESERVED);
     this.progress = shared ? this.#memory.words.subarray(PROGRESS / 4, PROGRESS / 4 + 1) : undefined;
+    this.#memory.words.set(mathConstants(), CONSTANTS_AT / 4);
     this.#kernels = loadKernels(parts.kernels(shared), simd);
     const memory = this.#memory.memory;
     const exports = new WebAssembly.Instance(this.#kernels.module, { env: { memory, abort() {} } }).exports;
@@ -262,12 +264,13 @@ export class CpuDevice implements Device {
       this.#account(bytes);
       return address;
     };
-    const compiled = compileProgram(program, { shared: memory.shared, tile: this.#tile }, (words) => {
+    const fused = this.#kernels.simd === "relaxed";
+    const compiled = compileProgram(program, { shared: memory.shared, fused, tile: this.#tile }, (words) => {
       const address = hold(words.byteLength);
       memory.words.set(words, address / 4);
       return address;
     });
-    const table = hold((program.slots.length + 1 + compiled.operandBytes.length) * 4);
+    const table = hold((program.slots.length + 2 + compiled.operandBytes.length) * 4);
     const bound: number[] = [];
     let params = 0;
     program.slots.forEach((slot, i) => {
@@ -279,7 +282,7 @@ export class CpuDevice implements Device {
       if (slot.kind === "params") params = address;
       memory.words[table / 4 + i] = address;
     });
-    [compiled.scratchBytes, ...compiled.operandBytes].forEach((bytes, i) => {
+    [compiled.scratchBytes, compiled.packedBytes, ...compiled.operandBytes].forEach((bytes, i) => {
       if (bytes === 0) return;
       const address = hold(bytes); // first: where it grows the memory, earlier views of it are dead
       memory.words[table / 4 + program.slots.length + i] = address;

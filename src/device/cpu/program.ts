@@ -25,6 +25,7 @@ import { mapLoop } from "./encoder/map_loop.ts";
 import { reduceLoop } from "./encoder/reduce_loop.ts";
 import { partsOfRow, splitReduce } from "./encoder/split_reduce.ts";
 import { segmentSumLoop } from "./encoder/segment_loop.ts";
+import { packedOperands, packedProduct, packStage } from "./packed_operand.ts";
 import { thinProduct } from "./thin_product.ts";
 import { widenOperands } from "../widen.ts";
 import { bodyCost, productCost, pushBase, type Stage } from "./stage.ts";
@@ -35,7 +36,9 @@ export interface Compiled {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Bytes of memory for products on their way to an epilogue: the slot after the program's. */
   readonly scratchBytes: number;
-  /** Bytes of memory for operands of f16 as f32: the slots after that. */
+  /** Bytes of memory for packed operands: the slot after that. */
+  readonly packedBytes: number;
+  /** Bytes of memory for operands of f16 as f32: the slots after these. */
   readonly operandBytes: readonly number[];
   /** Estimated time of a run on one thread, in microseconds. */
   readonly cost: number;
@@ -47,24 +50,29 @@ const WORTH = 8;
 /** Writes the module of `program`. `place` puts words in memory for as long as the program lives. */
 export function compileProgram(
   program: Program,
-  { shared, tile }: { readonly shared: boolean; readonly tile: Tile },
+  { shared, fused, tile }: { readonly shared: boolean; readonly fused: boolean; readonly tile: Tile },
   place: (words: Int32Array) => number,
 ): Compiled {
-  const context = new Context(shared, tile, place);
+  const context = new Context(shared, fused, tile, place);
   const scratch = program.slots.length;
   let scratchBytes = 0;
   const operandBytes: number[] = [];
+  const packed = packedOperands(program, tile.panel);
   const stages: Stage[] = [];
   const counts = new Map<number, number>(); // by stage: kernels finished after it
   program.kernels.forEach((given, i) => {
     const { copies, kernel: wide } = widenOperands(given, program.slots, (bytes, k) => {
       operandBytes[k] = Math.max(operandBytes[k] ?? 0, bytes);
-      return scratch + 1 + k;
+      return scratch + 2 + k;
     });
     for (const copy of copies) stages.push(simpleStage(context, copy));
     const kernel = wide.op === "matmul" ? thinProduct(wide) ?? wide : wide;
     if (kernel.op === "matmul") {
-      const { multiply, epilogue, bytes } = matmulSteps(context, kernel, scratch);
+      const operand = packed.of.get(i);
+      const right: View | undefined = operand &&
+        { ...kernel.b, slot: scratch + 1, offset: operand.offset, dyn: undefined };
+      const { multiply, epilogue, bytes } = matmulSteps(context, kernel, scratch, right);
+      if (right !== undefined && operand?.first === i) stages.push(packStage(context, kernel, right));
       stages.push(multiply);
       if (epilogue !== null) stages.push(epilogue);
       scratchBytes = Math.max(scratchBytes, bytes);
@@ -110,7 +118,13 @@ export function compileProgram(
     run.get(1).op(OP.i32Eqz).if(() => run.i32(PROGRESS).i32(count).atomicStore());
   });
   context.module.add(run, "run");
-  return { bytes: context.module.encode(), scratchBytes, operandBytes, cost: stages.reduce((s, x) => s + x.cost, 0) };
+  return {
+    bytes: context.module.encode(),
+    scratchBytes,
+    packedBytes: packed.bytes,
+    operandBytes,
+    cost: stages.reduce((s, x) => s + x.cost, 0),
+  };
 }
 
 /** Whether somebody may wait for the end of the kernel. */
@@ -136,8 +150,8 @@ function reduceCost({ outer, inner, body }: ReduceKernel): number {
   return bodyCost(product(outer) * product(inner), body.length * 1.5);
 }
 
-/** The product into its place, or into scratch memory and from there through the epilogue. */
-function matmulSteps(context: Context, kernel: MatmulKernel, scratch: number) {
+/** The product into its place, or into scratch memory and from there through the epilogue; `packed`: its right operand. */
+function matmulSteps(context: Context, kernel: MatmulKernel, scratch: number, packed?: View) {
   const { batch, m, n, k, body, outs } = kernel;
   const rank = batch.length;
   const direct = outs.length === 1 && body.length === 1 && body[0].k === "acc" &&
@@ -146,7 +160,9 @@ function matmulSteps(context: Context, kernel: MatmulKernel, scratch: number) {
   const shape = [...batch, m, n];
   const contiguous = shape.map((_, i) => product(shape.slice(i + 1)));
   const c: View = direct ? outs[0].view : { slot: scratch, dtype: "f32", offset: 0, strides: contiguous };
-  const multiply = { ...productLoop(context, kernel, c), cost: productCost(product(batch) * m, n, k) };
+  const multiply = packed !== undefined
+    ? packedProduct(context, kernel, packed, c)
+    : { ...productLoop(context, kernel, c), cost: productCost(product(batch) * m, n, k) };
   if (direct) return { multiply, epilogue: null, bytes: 0 };
   const map: MapKernel = {
     op: "map",

@@ -18,8 +18,8 @@ const RUN = 1, LOAD = 2, EXIT = 3;
 const CONTROL = 256, BARRIER = 512;
 /** Address of the number of kernels that have finished. */
 export const PROGRESS = 768;
-/** Bytes at the start of memory that threads need for themselves. */
-export const RESERVED = 1024;
+/** Bytes at the start of memory that nobody gets: those that threads need for themselves, and constants of functions. */
+export const RESERVED = 2048;
 
 /**
  * What a helper does; its source, since workers of a published module have no file of their own. Programs come as bytes in the

@@ -10,6 +10,8 @@ export interface Tile {
   readonly rows: number;
   /** What numbers of columns are rounded up to. */
   readonly columns: number;
+  /** Columns of a panel of a right operand that is packed once for several products. */
+  readonly panel: number;
   /** Bytes of a thread's working memory before the block of a convolution. */
   readonly panelBytes: number;
   /** Bytes of it in all. */

@@ -58,7 +58,7 @@ export function assemble(
   units: readonly Unit[],
   drafts: readonly KernelDraft[],
   words: ParamWords,
-  poolLimit: number,
+  { poolLimit, maxSlots }: { readonly poolLimit: number; readonly maxSlots: number },
 ): Lowered {
   const { read, opaque } = readItems(units, drafts);
   // roots: small ones together in a pool, the others on their own
@@ -146,7 +146,7 @@ export function assemble(
       if (kernel !== null) finished.push(kernel);
     }
   }
-  const forwarded = forwardStores(finished, (slot) => slot >= firstTemporary);
+  const forwarded = forwardStores(finished, { isTemporary: (slot) => slot >= firstTemporary, maxSlots });
   const { kernels, sizes } = shareTemporaries(forwarded, firstTemporary, bytesOf);
   for (const bytes of sizes) slots.push({ bytes, kind: "temporary", written: false });
   for (const kernel of kernels) for (const { slot } of storesOf(kernel)) slots[slot].written = true;

@@ -1,45 +1,55 @@
 /**
  * Store forwarding: where a kernel does nothing with a value but copy it elsewhere, the kernels that store the value store
  * it there at once, and the copy is left out. So the parts of a strided convolution's gradient are interleaved, and what
- * is concatenated is stored in place.
+ * is concatenated is stored in place. A value that others read as well, such as the gradient of a recurrent layer's gates, which
+ * the step before needs and the weights' gradient, is stored twice.
  *
  * @module
  */
 import { sizeOf } from "../../base/shape.ts";
 import type { Kernel, MapKernel, Store, View } from "../../device/contract.ts";
-import { loadsOf, slotsOf } from "../../device/last_access.ts";
+import { loadsOf, slotsOf, storesOf } from "../../device/last_access.ts";
 import { pruned } from "./prune.ts";
 
+/** What forwarding needs to know of memory. */
+export interface Memory {
+  /** Whether a slot holds one value of this program, each element stored once. */
+  readonly isTemporary: (slot: number) => boolean;
+  /** Most slots, parameters included, that a kernel may touch. */
+  readonly maxSlots: number;
+}
+
 /**
- * `kernels` without the copies whose source is a temporary that nothing else reads; no two values share a slot yet.
- * A copy stays where a kernel between the first store and the copy touches the target: it may be another part of the same
- * tensor, or memory that an assignment overwrites.
+ * `kernels` without the copies whose source is a temporary; no two values share a slot yet. A copy to memory that is no temporary stays
+ * where a kernel between the first store and the copy touches the target: it may be what an assignment overwrites.
  */
-export function forwardStores(kernels: readonly Kernel[], isTemporary: (slot: number) => boolean): Kernel[] {
+export function forwardStores(kernels: readonly Kernel[], memory: Memory): Kernel[] {
   const program = new Kernels(kernels);
   for (let i = 0; i < kernels.length; i++) {
     // a kernel may hold several copies: what is left of it is looked through again
     for (let kernel = program.at(i); kernel?.op === "map"; kernel = program.at(i)) {
-      if (!kernel.outs.some((_, out) => forward(program, i, out, isTemporary))) break;
+      if (!kernel.outs.some((_, out) => forward(program, i, out, memory))) break;
     }
   }
   return program.list();
 }
 
 /** Forwards the stores to what output `out` of kernel `at` copies, if it does and they can be. */
-function forward(program: Kernels, at: number, out: number, isTemporary: (slot: number) => boolean): boolean {
+function forward(program: Kernels, at: number, out: number, { isTemporary, maxSlots }: Memory): boolean {
   const kernel = program.at(at) as MapKernel;
   const copy = copyOf(kernel, out);
   if (copy === null || !isTemporary(copy.from.slot)) return false;
   const others = kernel.outs.filter((_, o) => o !== out);
   const rest = others.length === 0 ? null : { ...kernel, ...pruned(kernel.body, others) };
-  if (rest !== null && loadsOf(rest).some(({ slot }) => slot === copy.from.slot || slot === copy.to.slot)) return false;
-  const writers = writersOf(program, at, copy);
-  if (writers === null) return false;
+  const loads = rest === null ? [] : loadsOf(rest);
+  if (loads.some(({ slot }) => slot === copy.to.slot)) return false;
+  const found = writersOf(program, at, copy);
+  if (found === null) return false;
+  const { writers } = found, keeps = found.read || loads.some(({ slot }) => slot === copy.from.slot);
   const first = Math.min(...writers);
-  if (program.touching(copy.to.slot).some((i) => i >= first && i < at)) return false;
-  const moved = writers.map((writer) => redirect(program.at(writer) as Writer, copy));
-  if (moved.some((other) => other === null)) return false;
+  if (!isTemporary(copy.to.slot) && program.touching(copy.to.slot).some((i) => i >= first && i < at)) return false;
+  const moved = writers.map((writer) => redirect(program.at(writer) as Writer, copy, keeps));
+  if (moved.some((other) => other === null || slotsOf(other).size >= maxSlots)) return false;
   writers.forEach((writer, w) => program.set(writer, moved[w]));
   program.set(at, rest);
   return true;
@@ -103,19 +113,24 @@ type Writer = Extract<Kernel, { readonly op: "map" | "reduce" | "matmul" | "conv
 
 const isWriter = (kernel: Kernel): kernel is Writer => "outs" in kernel && kernel.op !== "segmentSum";
 
-/** Numbers of the kernels that store what `copy`, of kernel `at`, loads; null unless nothing else reads it. */
-function writersOf(program: Kernels, at: number, { shape, from }: Copy): number[] | null {
-  const writers = program.touching(from.slot).filter((i) => i !== at);
-  let missing = sizeOf(shape);
-  for (const i of writers) {
+/** Numbers of the kernels that store what `copy`, of kernel `at`, loads, and whether others read it; null where that is not clear. */
+function writersOf(program: Kernels, at: number, { shape, from }: Copy): { writers: number[]; read: boolean } | null {
+  const writers: number[] = [];
+  let missing = sizeOf(shape), read = false;
+  for (const i of program.touching(from.slot)) {
+    if (i === at) continue;
     const kernel = program.at(i)!;
-    if (i > at || !isWriter(kernel) || loadsOf(kernel).some(({ slot }) => slot === from.slot)) return null;
+    const loads = loadsOf(kernel).some(({ slot }) => slot === from.slot);
+    if (loads) read = true;
+    if (!storesOf(kernel).some(({ slot }) => slot === from.slot)) continue;
+    if (i > at || !isWriter(kernel) || loads) return null;
     for (const out of storesTo(kernel, from.slot)) {
       if (kernel.outs[out].view.dtype !== from.dtype) return null;
       missing -= sizeOf(domainOf(kernel, out));
     }
+    writers.push(i);
   }
-  return missing === 0 ? writers : null;
+  return missing === 0 ? { writers, read } : null;
 }
 
 /** Numbers of the outputs that go to `slot`. */
@@ -123,20 +138,28 @@ function storesTo({ outs }: Writer, slot: number): number[] {
   return outs.flatMap(({ view }, out) => view.slot === slot ? [out] : []);
 }
 
-/** `kernel` with its stores to the slot that `copy` loads going where `copy` stores; null if that is no affine address. */
-function redirect(kernel: Writer, copy: Copy): Writer | null {
+/**
+ * `kernel` with its stores to the slot that `copy` loads going where `copy` stores, or also going there if it `keeps` them; null if that
+ * is no affine address.
+ */
+function redirect(kernel: Writer, copy: Copy, keeps: boolean): Writer | null {
   const places = new Map<number, View>();
   for (const out of storesTo(kernel, copy.from.slot)) {
     const found = placeOf(kernel.outs[out].view, domainOf(kernel, out), copy);
     if (found === null) return null;
     if ("axis" in found) { // it spans several axes of the copy: it is split first
       const whole = split(kernel, found.axis, found.size);
-      return whole && redirect(whole, copy);
+      return whole && redirect(whole, copy, keeps);
     }
     places.set(out, found.view);
   }
-  const to = <S extends Store>(out: S, i: number): S => ({ ...out, view: places.get(i) ?? out.view });
-  return kernel.op === "reduce" ? { ...kernel, outs: kernel.outs.map(to) } : { ...kernel, outs: kernel.outs.map(to) };
+  const to = <S extends Store>(out: S, i: number): S[] => {
+    const view = places.get(i);
+    return view === undefined ? [out] : keeps ? [out, { ...out, view }] : [{ ...out, view }];
+  };
+  return kernel.op === "reduce"
+    ? { ...kernel, outs: kernel.outs.flatMap(to) }
+    : { ...kernel, outs: kernel.outs.flatMap(to) };
 }
 
 /** Where `view` goes, or an axis that must be split first, and the size of the inner part. */

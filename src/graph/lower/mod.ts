@@ -40,7 +40,7 @@ export function lower(c: Collected, profile: DeviceProfile, { pool = true }: { p
     try {
       const units = buildUnits(graph);
       const drafts = schedule(units, places, maxSlots);
-      return assemble(c, graph, units, drafts, words, pool ? POOL_LIMIT : 0);
+      return assemble(c, graph, units, drafts, words, { poolLimit: pool ? POOL_LIMIT : 0, maxSlots });
     } catch (error) {
       const before = alsoStored.size;
       if (error instanceof MustStore) alsoStored.add(error.item.id);

@@ -12,6 +12,8 @@ import { normal, philox } from "./philox.ts";
 /** Numbers of parameters, all i32, of the hand-written kernels. */
 const KERNELS = {
   matmul: 13,
+  packRight: 9,
+  matmulPacked: 12,
   attention: 11,
   attentionGrad: 13,
   scatterAdd: 18,
@@ -43,9 +45,10 @@ export class Context {
 
   /**
    * @param shared Whether threads share the memory.
+   * @param fused Whether maps may use relaxed SIMD.
    * @param place Puts words in memory for as long as the program lives; gives their address.
    */
-  constructor(shared: boolean, tile: Tile, place: (words: Int32Array) => number) {
+  constructor(shared: boolean, fused: boolean, tile: Tile, place: (words: Int32Array) => number) {
     this.module = new ModuleWriter(shared);
     this.tile = tile;
     this.#place = place;
@@ -55,6 +58,8 @@ export class Context {
       pow: this.module.import("pow", [T.f32, T.f32], [T.f32]),
       fmod: this.module.import("fmod", [T.f32, T.f32], [T.f32]),
       matmul: kernel("matmul"),
+      packRight: kernel("packRight"),
+      matmulPacked: kernel("matmulPacked"),
       attention: kernel("attention"),
       attentionGrad: kernel("attentionGrad"),
       scatterAdd: kernel("scatterAdd"),
@@ -67,7 +72,7 @@ export class Context {
       convSum: kernel("convSum"),
       barrier: kernel("barrier"),
     };
-    this.math = new MathLibrary(this.module);
+    this.math = new MathLibrary(this.module, fused);
   }
 
   /** Puts words in memory; gives their address. */

@@ -13,8 +13,8 @@
  *
  * @module
  */
-import { Fn, OP, T } from "./code.ts";
-import type { ModuleWriter } from "./module.ts";
+import { Fn, MEM, OP, T } from "./code.ts";
+import { ModuleWriter } from "./module.ts";
 
 /** Functions that a module may need. */
 export type MathName =
@@ -55,6 +55,20 @@ const ERFC_ROOT = [
   0.00054789416,
 ];
 
+const NAMES: readonly MathName[] = [
+  "exp",
+  "log",
+  "log1p",
+  "atan",
+  "tanh",
+  "erf",
+  "sin",
+  "cos",
+  "half",
+  "fromHalf",
+  "toHalf",
+];
+
 /** The sign bit. */
 const SIGN = 0x80000000 | 0;
 
@@ -64,23 +78,23 @@ function splat(f: Fn, bits: number): Fn {
 }
 
 /** Pushes the polynomial with `coefficients` (lowest first) of local `x`. */
-function polynomial(f: Fn, coefficients: readonly number[], x: number): Fn {
+function polynomial(lib: MathLibrary, f: Fn, coefficients: readonly number[], x: number): Fn {
   const last = coefficients.length - 1;
   f.f32x4(coefficients[last]);
-  for (let i = last - 1; i >= 0; i--) f.get(x).op(OP.f32x4Mul).f32x4(coefficients[i]).op(OP.f32x4Add);
+  for (let i = last - 1; i >= 0; i--) lib.mulAdd(f.get(x), () => f.f32x4(coefficients[i]));
   return f;
 }
 
 /** e^x = 2^n e^r with n = round(x / ln 2); the power in two factors, so that neither overflows. */
-function exp(): Fn {
-  const f = new Fn([T.v128], [T.v128]);
+function exp(lib: MathLibrary): Fn {
+  const f = lib.fn();
   const x = 0, n = f.local(T.v128), r = f.local(T.v128), half = f.local(T.v128);
   f.get(x).f32x4(-104).op(OP.f32x4Pmax).f32x4(89).op(OP.f32x4Pmin).set(x);
   f.get(x).f32x4(Math.LOG2E).op(OP.f32x4Mul).op(OP.f32x4Nearest).tee(n);
   // n ln 2 in two parts, the first exact for |n| < 2^9
-  f.f32x4(0.693359375).op(OP.f32x4Mul).set(r);
-  f.get(x).get(r).op(OP.f32x4Sub).get(n).f32x4(-2.12194440e-4).op(OP.f32x4Mul).op(OP.f32x4Sub).set(r);
-  polynomial(f, [1, 1, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5040], r);
+  lib.mulAdd(f.f32x4(-0.693359375), () => f.get(x)).set(r);
+  lib.mulAdd(f.get(n).f32x4(2.12194440e-4), () => f.get(r)).set(r);
+  polynomial(lib, f, [1, 1, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5040], r);
   f.get(n).op(OP.i32x4TruncSatF32S).tee(n).i32(1).op(OP.i32x4ShrS).tee(half);
   power(f).op(OP.f32x4Mul);
   f.get(n).get(half).op(OP.i32x4Sub);
@@ -94,8 +108,8 @@ function power(f: Fn): Fn {
 }
 
 /** log(x) = e ln 2 + 2 atanh((m - 1) / (m + 1)), x = m 2^e, m in [sqrt(1/2), sqrt(2)) */
-function log(): Fn {
-  const f = new Fn([T.v128], [T.v128]);
+function log(lib: MathLibrary): Fn {
+  const f = lib.fn();
   const x = 0,
     tiny = f.local(T.v128),
     y = f.local(T.v128),
@@ -115,7 +129,7 @@ function log(): Fn {
   // m - 1 - h + z (h + ...) would be a last bit better; this is within 3
   f.get(e).f32x4(0.693359375).op(OP.f32x4Mul);
   f.get(z);
-  polynomial(f, [2, 2 / 3, 2 / 5, 2 / 7, 2 / 9, 2 / 11], z2).op(OP.f32x4Mul);
+  polynomial(lib, f, [2, 2 / 3, 2 / 5, 2 / 7, 2 / 9, 2 / 11], z2).op(OP.f32x4Mul);
   f.get(e).f32x4(-2.12194440e-4).op(OP.f32x4Mul).op(OP.f32x4Add).op(OP.f32x4Add).set(z);
   // special values: log(inf) = inf, log(0) = -inf, log(< 0) = NaN
   f.get(x).get(z).get(x).f32x4(Infinity).op(OP.f32x4Eq).op(OP.v128Bitselect).set(z);
@@ -125,12 +139,13 @@ function log(): Fn {
 }
 
 /** log(1 + x): 2 atanh(x / (2 + x)) near 0, the logarithm elsewhere. */
-function log1p(log: number): Fn {
-  const f = new Fn([T.v128], [T.v128]);
+function log1p(lib: MathLibrary): Fn {
+  const log = lib.index("log");
+  const f = lib.fn();
   const x = 0, z = f.local(T.v128), z2 = f.local(T.v128);
   f.get(x).get(x).f32x4(2).op(OP.f32x4Add).op(OP.f32x4Div).tee(z).get(z).op(OP.f32x4Mul).set(z2);
   f.get(z);
-  polynomial(f, [2, 2 / 3, 2 / 5, 2 / 7, 2 / 9, 2 / 11], z2).op(OP.f32x4Mul);
+  polynomial(lib, f, [2, 2 / 3, 2 / 5, 2 / 7, 2 / 9, 2 / 11], z2).op(OP.f32x4Mul);
   f.get(x).f32x4(1).op(OP.f32x4Add).call(log);
   f.get(x).f32x4(-0.29).op(OP.f32x4Gt).get(x).f32x4(0.41).op(OP.f32x4Lt).op(OP.v128And).op(OP.v128Bitselect);
   return f;
@@ -139,8 +154,8 @@ function log1p(log: number): Fn {
 /**
  * atan(t) for |t| <= tan(pi / 8), t itself, (|x| - 1) / (|x| + 1) or -1 / |x|, and as much of pi / 4 as was taken away.
  */
-function atan(): Fn {
-  const f = new Fn([T.v128], [T.v128]);
+function atan(lib: MathLibrary): Fn {
+  const f = lib.fn();
   const x = 0,
     a = f.local(T.v128),
     far = f.local(T.v128),
@@ -155,17 +170,18 @@ function atan(): Fn {
   f.get(a).f32x4(1).op(OP.f32x4Add).f32x4(1).get(mid).op(OP.v128Bitselect).get(far).op(OP.v128Bitselect);
   f.op(OP.f32x4Div).tee(t).get(t).op(OP.f32x4Mul).set(z);
   f.f32x4(Math.PI / 2).f32x4(Math.PI / 4).get(mid).op(OP.v128And).get(far).op(OP.v128Bitselect);
-  polynomial(f, ATAN, z).get(z).op(OP.f32x4Mul).get(t).op(OP.f32x4Mul).get(t).op(OP.f32x4Add).op(OP.f32x4Add);
+  polynomial(lib, f, ATAN, z).get(z).op(OP.f32x4Mul).get(t).op(OP.f32x4Mul).get(t).op(OP.f32x4Add).op(OP.f32x4Add);
   signOf(f, x).op(OP.v128Or);
   return f;
 }
 
 /** An odd polynomial up to 0.625, 1 - 2 / (e^2x + 1) above. */
-function tanh(exp: number): Fn {
-  const f = new Fn([T.v128], [T.v128]);
+function tanh(lib: MathLibrary): Fn {
+  const exp = lib.index("exp");
+  const f = lib.fn();
   const x = 0, a = f.local(T.v128), t = f.local(T.v128), y = f.local(T.v128), near = f.local(T.v128);
   f.get(x).get(x).op(OP.f32x4Mul).set(t);
-  polynomial(f, TANH, t).get(x).op(OP.f32x4Mul).set(y);
+  polynomial(lib, f, TANH, t).get(x).op(OP.f32x4Mul).set(y);
   beyond(f, { x, a, y, near, limit: 0.625 }, () => {
     f.f32x4(1).f32x4(2);
     f.get(a).f32x4(2).op(OP.f32x4Mul).call(exp).f32x4(1).op(OP.f32x4Add);
@@ -180,14 +196,14 @@ function signOf(f: Fn, x: number): Fn {
 }
 
 /** An odd polynomial up to 1, 1 - r(x)^-8 up to 4, 1 above. */
-function erf(): Fn {
-  const f = new Fn([T.v128], [T.v128]);
+function erf(lib: MathLibrary): Fn {
+  const f = lib.fn();
   const x = 0, a = f.local(T.v128), t = f.local(T.v128), y = f.local(T.v128), near = f.local(T.v128);
   f.get(x).get(x).op(OP.f32x4Mul).set(t);
-  polynomial(f, ERF, t).get(x).op(OP.f32x4Mul).set(y);
+  polynomial(lib, f, ERF, t).get(x).op(OP.f32x4Mul).set(y);
   beyond(f, { x, a, y, near, limit: 1 }, () => {
     f.get(a).f32x4(4).op(OP.f32x4Pmin).f32x4(1).op(OP.f32x4Sub).set(t);
-    polynomial(f, ERFC_ROOT, t).tee(t);
+    polynomial(lib, f, ERFC_ROOT, t).tee(t);
     for (let i = 0; i < 3; i++) f.get(t).op(OP.f32x4Mul).tee(t);
     f.set(t).f32x4(1).f32x4(1).get(t).op(OP.f32x4Div).op(OP.f32x4Sub);
   });
@@ -222,8 +238,8 @@ function short(value: number, bits: number): number {
 const PI_1 = short(Math.PI / 2, 10), PI_2 = short(Math.PI / 2 - PI_1, 10), PI_3 = Math.PI / 2 - PI_1 - PI_2;
 
 /** sin(x) or cos(x) = +-sin(r) or +-cos(r), r = x - n pi / 2 in [-pi / 4, pi / 4]. */
-function sine(turn: 0 | 1): Fn {
-  const f = new Fn([T.v128], [T.v128]);
+function sine(lib: MathLibrary, turn: 0 | 1): Fn {
+  const f = lib.fn();
   const x = 0, n = f.local(T.v128), r = f.local(T.v128), r2 = f.local(T.v128);
   f.get(x).f32x4(2 / Math.PI).op(OP.f32x4Mul).op(OP.f32x4Nearest).set(n);
   f.get(x).get(n).f32x4(PI_1).op(OP.f32x4Mul).op(OP.f32x4Sub);
@@ -231,8 +247,8 @@ function sine(turn: 0 | 1): Fn {
   f.get(n).f32x4(PI_3).op(OP.f32x4Mul).op(OP.f32x4Sub).tee(r).get(r).op(OP.f32x4Mul).set(r2);
   f.get(n).op(OP.i32x4TruncSatF32S);
   splat(f, turn).op(OP.i32x4Add).set(n);
-  polynomial(f, [1, -1 / 2, 1 / 24, -1 / 720, 1 / 40320], r2);
-  polynomial(f, [1, -1 / 6, 1 / 120, -1 / 5040, 1 / 362880], r2).get(r).op(OP.f32x4Mul);
+  polynomial(lib, f, [1, -1 / 2, 1 / 24, -1 / 720, 1 / 40320], r2);
+  polynomial(lib, f, [1, -1 / 6, 1 / 120, -1 / 5040, 1 / 362880], r2).get(r).op(OP.f32x4Mul);
   f.get(n);
   splat(f, 1).op(OP.v128And);
   splat(f, 1).op(OP.i32x4Eq).op(OP.v128Bitselect); // odd quarters: cosine
@@ -258,8 +274,8 @@ function atLeast(f: Fn, a: number, bits: number): Fn {
 }
 
 /** The nearest number of f16, ties to even: thirteen bits are rounded away, or what is below a step of 2^-24. */
-function half(): Fn {
-  const f = new Fn([T.v128], [T.v128]);
+function half(lib: MathLibrary): Fn {
+  const f = lib.fn();
   const x = 0, a = f.local(T.v128), y = f.local(T.v128);
   magnitude(f, x, a).i32(13).op(OP.i32x4ShrU);
   splat(f, 1).op(OP.v128And);
@@ -275,8 +291,8 @@ function half(): Fn {
 }
 
 /** The bits of f16, in lanes of 32, as f32. */
-function fromHalf(): Fn {
-  const f = new Fn([T.v128], [T.v128]);
+function fromHalf(lib: MathLibrary): Fn {
+  const f = lib.fn();
   const h = 0, m = f.local(T.v128), y = f.local(T.v128);
   f.get(h);
   splat(f, 0x7fff).op(OP.v128And).tee(m).i32(13).op(OP.i32x4Shl).set(y);
@@ -290,8 +306,8 @@ function fromHalf(): Fn {
 }
 
 /** Numbers of f16, as f32, as their bits in lanes of 32. */
-function toHalf(): Fn {
-  const f = new Fn([T.v128], [T.v128]);
+function toHalf(lib: MathLibrary): Fn {
+  const f = lib.fn();
   const x = 0, a = f.local(T.v128);
   splat(f, 0x7c00);
   magnitude(f, x, a);
@@ -306,14 +322,57 @@ function toHalf(): Fn {
   return splat(f, 0x8000).op(OP.v128And).op(OP.v128Or);
 }
 
+function placeOfConstant(bits: number): number {
+  return CONSTANTS_AT + 4 * mathConstants().indexOf(bits);
+}
+
+/** Address of the constants of these functions, in every device's memory. */
+export const CONSTANTS_AT = 1024;
+
+/** A function whose constants come from memory: an instruction each, where the engine takes four to make one. */
+class MathFn extends Fn {
+  readonly #place: (bits: number) => number;
+
+  /** @param place Gives the address of four bytes that hold these. */
+  constructor(place: (bits: number) => number) {
+    super([T.v128], [T.v128]);
+    this.#place = place;
+  }
+
+  override v128(lanes: readonly [number, number, number, number]): this {
+    const [bits] = lanes;
+    if (bits === 0 || lanes.some((other) => other !== bits)) return super.v128(lanes);
+    return this.i32(this.#place(bits)).mem(MEM.v128Load32Splat);
+  }
+}
+
+let constants: readonly number[] | undefined;
+
+/** The constants of all functions, to be put at {@link CONSTANTS_AT}. */
+export function mathConstants(): readonly number[] {
+  if (constants !== undefined) return constants;
+  const found = new Set<number>();
+  const library = new MathLibrary(new ModuleWriter(false), true, (bits) => (found.add(bits), 0));
+  NAMES.forEach((name) => library.index(name));
+  return constants = [...found];
+}
+
 /** The functions of one module, added when first asked for. */
 export class MathLibrary {
   readonly #module: ModuleWriter;
+  readonly #fused: boolean;
+  readonly #place: (bits: number) => number;
   readonly #known = new Map<MathName, number>();
 
-  /** @param module Where the functions go. */
-  constructor(module: ModuleWriter) {
+  /**
+   * @param module Where the functions go.
+   * @param fused Whether the engine has relaxed SIMD: then polynomials are fused multiply-adds.
+   * @param place Gives the address of four bytes of a constant.
+   */
+  constructor(module: ModuleWriter, fused: boolean, place: (bits: number) => number = placeOfConstant) {
     this.#module = module;
+    this.#fused = fused;
+    this.#place = place;
   }
 
   /** The index of a function. */
@@ -323,30 +382,42 @@ export class MathLibrary {
     return index;
   }
 
+  /** A function of four lanes in the making. */
+  fn(): Fn {
+    return new MathFn(this.#place);
+  }
+
+  /** Multiplies the two vectors on the stack, and adds what `addend` pushes. */
+  mulAdd(f: Fn, addend: () => void): Fn {
+    if (!this.#fused) f.op(OP.f32x4Mul);
+    addend();
+    return f.op(this.#fused ? OP.f32x4RelaxedMadd : OP.f32x4Add);
+  }
+
   #make(name: MathName): Fn {
     switch (name) {
       case "exp":
-        return exp();
+        return exp(this);
       case "log":
-        return log();
+        return log(this);
       case "log1p":
-        return log1p(this.index("log"));
+        return log1p(this);
       case "atan":
-        return atan();
+        return atan(this);
       case "tanh":
-        return tanh(this.index("exp"));
+        return tanh(this);
       case "erf":
-        return erf();
+        return erf(this);
       case "sin":
-        return sine(0);
+        return sine(this, 0);
       case "cos":
-        return sine(1);
+        return sine(this, 1);
       case "half":
-        return half();
+        return half(this);
       case "fromHalf":
-        return fromHalf();
+        return fromHalf(this);
       case "toHalf":
-        return toHalf();
+        return toHalf(this);
     }
   }
 }

@@ -58,8 +58,9 @@ export class ModuleWriter {
     }
     const imports = new Bytes().leb(this.#imports.length + 1);
     imports.name("k").name("memory").u8(2);
-    if (this.#shared) imports.u8(3).leb(0).leb(65536);
-    else imports.u8(0).leb(0);
+    // a least size: without one, engines check offsets within structures, too, and addresses that are known
+    if (this.#shared) imports.u8(3).leb(1).leb(65536);
+    else imports.u8(0).leb(1);
     for (const { field, type } of this.#imports) imports.name("k").name(field).u8(0).leb(type);
     const functions = new Bytes().leb(this.#bodies.length);
     const code = new Bytes().leb(this.#bodies.length);

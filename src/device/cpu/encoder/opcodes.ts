@@ -101,6 +101,7 @@ export const OP = {
   i32x4TruncSatF32U: simd(249),
   f32x4ConvertI32S: simd(250),
   f32x4ConvertI32U: simd(251),
+  f32x4RelaxedMadd: simd(0x105), // a b + c
 } as const;
 
 /** Loads and stores: an address on the stack, alignment and offset as immediates. */

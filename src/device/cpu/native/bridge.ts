@@ -78,7 +78,7 @@ export function bridge(native: Native, memory: WebAssembly.Memory, bsearch: Call
         throw new RangeError(`Cannot form tiles of ${rows} x ${columns} x ${kc}`);
       }
       check(a, a + (panels - 1) * next + kc * height * 4);
-      check(b, b + kc * lanes * 12);
+      check(b, b + kc * vectors * lanes * 4);
       check(c, c + (rows - 1) * ldc + columns * 4);
       words[0] = kc;
       words[1] = a;

@@ -15,7 +15,7 @@ export interface Shape {
   readonly lanes: 16 | 8;
   /** Rows of a tile, and of a panel of A. */
   readonly rows: number;
-  /** Vectors of a tile's row; a panel of B has `3 * lanes` columns. */
+  /** Most vectors of a tile's row; a panel of B has as many. */
   readonly vectors: 3;
 }
 
@@ -75,7 +75,7 @@ export function emitTiles(a: Assembler, shape: Shape): number {
 }
 
 /** One tile of `rows` rows at (r8, r9, rcx); leaves the address of the row after it in rbp. */
-function emitTile(a: Assembler, { lanes, rows: height, vectors: width }: Shape, rows: number, vectors: number): void {
+function emitTile(a: Assembler, { lanes, rows: height }: Shape, rows: number, vectors: number): void {
   const sum = (i: number, v: number) => i * vectors + v;
   const first = lanes === 16 ? 24 : 12, spread = lanes === 16 ? [27, 28, 29, 30] : [15];
   const loop = a.label(), done = a.label();
@@ -95,7 +95,7 @@ function emitTile(a: Assembler, { lanes, rows: height, vectors: width }: Shape, 
     a.vbroadcast(lanes, x, { base: rax, disp: i * 4 });
     for (let v = 0; v < vectors; v++) a.vfma(lanes, sum(i, v), first + v, x);
   }
-  a.addImmediate(rax, height * 4).addImmediate(r10, width * lanes * 4).addImmediate(r11, -1).jumpIf(IF.notZero, loop);
+  a.addImmediate(rax, height * 4).addImmediate(r10, vectors * lanes * 4).addImmediate(r11, -1).jumpIf(IF.notZero, loop);
   a.here(done);
   a.move(rbp, rcx);
   const set = a.label(), next = a.label();

@@ -16,7 +16,7 @@ for (const kc of [0, 1, 2, 3, 7, 33, 256]) {
           c = b + kc * width * 4 + 28;
         for (let i = a / 4; i < c / 4; i++) words[i] = whole(i);
         for (let columns = 1; columns <= width; columns++) {
-          const add = (rows + columns) % 2, count = (rows * ldc) / 4 + 16;
+          const add = (rows + columns) % 2, count = (rows * ldc) / 4 + 16, wide = Math.ceil(columns / lanes) * lanes;
           words.fill(GUARD, c / 4 - 8, c / 4 + count);
           tiles(kc, a, b, c, ldc, rows, columns, add, next);
           for (let i = -8; i < count; i++) {
@@ -25,7 +25,7 @@ for (const kc of [0, 1, 2, 3, 7, 33, 256]) {
             if (i >= 0 && row < rows && column < columns) {
               want = add ? GUARD : 0;
               const from = (a + Math.floor(row / height) * next) / 4 + row % height;
-              for (let k = 0; k < kc; k++) want += words[from + k * height] * words[b / 4 + k * width + column];
+              for (let k = 0; k < kc; k++) want += words[from + k * height] * words[b / 4 + k * wide + column];
             }
             if (words[c / 4 + i] !== want) {
               assertEquals(words[c / 4 + i], want, `${rows} x ${columns}, element ${i}, add ${add}`);
