@@ -63,24 +63,41 @@ export async function training<H>({ step, read, drop = () => {} }: Training<H>, 
   return { check, first, run: async (count) => (await run(count), count), ...(note === undefined ? {} : { note }) };
 }
 
-/** Times `subject` for `secs` seconds: at least {@link BLOCKS} blocks of at least {@link BLOCK_SECS}. */
-async function timeBlocks({ run }: Subject, secs: number): Promise<{ rates: number[]; stepsPerBlock: number }> {
+/** Times one block after the other. */
+export interface Blocks {
+  /** Steps a second of the next block; 0 where it was too short to count: the one after it is longer. */
+  next(): Promise<number>;
+  /** Steps of the next block. */
+  readonly steps: number;
+}
+
+/** Blocks of `subject` that take at least `secs` seconds. */
+export function blocksOf({ run }: Subject, secs: number = BLOCK_SECS): Blocks {
   let count = 1;
-  const block = async (): Promise<number> => {
-    const start = performance.now();
-    const steps = await run(count);
-    const time = (performance.now() - start) / 1000;
-    // a block that came out short is not counted: the next one is longer
-    if (time < BLOCK_SECS) count = Math.ceil(count * Math.min(8, 1.15 * BLOCK_SECS / Math.max(time, 1e-4)));
-    return time < BLOCK_SECS ? 0 : steps / time;
+  return {
+    async next() {
+      const start = performance.now();
+      const steps = await run(count);
+      const time = (performance.now() - start) / 1000;
+      if (time < secs) count = Math.ceil(count * Math.min(8, 1.15 * secs / Math.max(time, 1e-4)));
+      return time < secs ? 0 : steps / time;
+    },
+    get steps() {
+      return count;
+    },
   };
-  for (const end = performance.now() + WARM_SECS * 1000; performance.now() < end;) await block();
+}
+
+/** Times `subject` for `secs` seconds: at least {@link BLOCKS} blocks of at least {@link BLOCK_SECS}. */
+async function timeBlocks(subject: Subject, secs: number): Promise<{ rates: number[]; stepsPerBlock: number }> {
+  const blocks = blocksOf(subject);
+  for (const end = performance.now() + WARM_SECS * 1000; performance.now() < end;) await blocks.next();
   const rates: number[] = [];
   for (const end = performance.now() + secs * 1000; performance.now() < end || rates.length < BLOCKS;) {
-    const rate = await block();
+    const rate = await blocks.next();
     if (rate > 0) rates.push(rate);
   }
-  return { rates, stepsPerBlock: count };
+  return { rates, stepsPerBlock: blocks.steps };
 }
 
 /** Reads `<workload> <backend> <secs>` from the command line, measures, prints the line of JSON, and ends the process. */

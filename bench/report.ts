@@ -83,7 +83,7 @@ export function rowsOf(workload: Workload, byPeer: readonly (readonly Pair[])[])
 }
 
 /** Whether numbers that both have are equal within the tolerance. */
-function agree(a: readonly number[], b: readonly number[]): boolean {
+export function agree(a: readonly number[], b: readonly number[]): boolean {
   const n = Math.min(a.length, b.length);
   return n > 0 && a.slice(0, n).every((v, i) => Math.abs(v - b[i]) <= TOLERANCE);
 }

@@ -68,14 +68,20 @@ export function servePages(folders: Readonly<Record<string, string>>, options: S
 export interface BundleOptions {
   /** Path of the `deno.json` that the modules belong to; the one around them by default. */
   readonly config?: string;
+  /** Whether the text is made short, classes keeping their names; true by default. */
+  readonly minify?: boolean;
 }
 
 /** Bundles modules for browsers into a new folder, as `deno bundle` does by itself; gives the folder. */
-export async function bundle(entries: readonly string[], { config }: BundleOptions = {}): Promise<string> {
+export async function bundle(
+  entries: readonly string[],
+  { config, minify = true }: BundleOptions = {},
+): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "anneal_bundle_" });
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
-      ...["bundle", "--quiet", "--platform", "browser", "--code-splitting", "--minify", "--keep-names"],
+      ...["bundle", "--quiet", "--platform", "browser", "--code-splitting"],
+      ...(minify ? ["--minify", "--keep-names"] : []),
       ...(config === undefined ? [] : ["--config", config]),
       ...["--outdir", folder, ...entries],
     ],

@@ -258,7 +258,8 @@ async function product(n: number): Promise<Subject> {
   return { check: [Number(first[0])], run };
 }
 
-function subjectOf(workload: Workload): Promise<Subject> {
+/** Makes what is timed. */
+export function subjectOf(workload: Workload): Promise<Subject> {
   if (workload === "tiny") return tiny();
   if (workload === "tiny-learner") return tiny("a loop by hand: there is no learner");
   if (workload === "cnn") return cnn();
@@ -267,12 +268,17 @@ function subjectOf(workload: Workload): Promise<Subject> {
   return workload.startsWith("mlp") || workload === "first-mlp64" ? mlp(sizeOf(workload)) : product(sizeOf(workload));
 }
 
+/** Makes `backend` the one that computes. */
+export async function open(backend: "webgpu" | "wasm"): Promise<string> {
+  const found = await init(backend);
+  if (!found.includes(backend)) throw new Error(`jax-js has no ${backend} here, only ${found.join(", ")}`);
+  defaultDevice(backend);
+  return backend;
+}
+
 if (import.meta.main) {
   await measureMain(async (workload, wanted) => {
-    const backend = wanted === "webgpu" ? "webgpu" : "wasm";
-    const found = await init(backend);
-    if (!found.includes(backend)) throw new Error(`jax-js has no ${backend} here, only ${found.join(", ")}`);
-    defaultDevice(backend);
+    const backend = await open(wanted === "webgpu" ? "webgpu" : "wasm");
     return { runner: `jax-js ${VERSION}`, backend, subject: await subjectOf(workload) };
   });
 }

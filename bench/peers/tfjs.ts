@@ -10,9 +10,14 @@ import * as tf from "@tensorflow/tfjs"; // not tfjs-core, which has no gradients
 import { measureMain, type Subject, training } from "../measure.ts";
 import {
   ADAM,
+  CNN,
+  headOf,
+  images,
+  kernelOf,
   matrices,
   mlpBatch,
   mlpLayers,
+  oneHotOf,
   sizeOf,
   TINY,
   TINY_BATCHES,
@@ -20,21 +25,19 @@ import {
   type Workload,
 } from "../workloads.ts";
 
+/** Where a WebAssembly file of the package is: a path, not a URL. */
+function packageFile(name: string): string {
+  return new URL(import.meta.resolve(`@tensorflow/tfjs-backend-wasm/dist/${name}`)).pathname;
+}
+
 /** Makes `name` the backend, and says what it computes on. */
-async function open(name: string): Promise<string> {
+export async function open(name: string, wasmFile: (name: string) => string = packageFile): Promise<string> {
   let threads = "";
   if (name === "wasm") {
     // @ts-ignore: see above
     const wasm = await import("@tensorflow/tfjs-backend-wasm");
-    const file = (kind: string) => {
-      const path = `@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm${kind}.wasm`;
-      return new URL(import.meta.resolve(path)).pathname; // it reads paths, not URLs
-    };
-    wasm.setWasmPaths({
-      "tfjs-backend-wasm.wasm": file(""),
-      "tfjs-backend-wasm-simd.wasm": file("-simd"),
-      "tfjs-backend-wasm-threaded-simd.wasm": file("-threaded-simd"),
-    });
+    const names = ["", "-simd", "-threaded-simd"].map((kind) => `tfjs-backend-wasm${kind}.wasm`);
+    wasm.setWasmPaths(Object.fromEntries(names.map((name) => [name, wasmFile(name)])));
     threads = await tf.env().getAsync("WASM_HAS_MULTITHREAD_SUPPORT") ? ", threads" : ", 1 thread";
   }
   // @ts-ignore: see above
@@ -116,7 +119,33 @@ async function product(n: number): Promise<Subject> {
   return { check: [await run(1)], run: async (count) => (await run(count), count) };
 }
 
-function subjectOf(workload: Workload): Promise<Subject> {
+/** Pictures and kernels have their channels last here. */
+function cnn(): Promise<Subject> {
+  const { rows, size, channels } = CNN;
+  const layers = channels.slice(1).map((cout, i) => ({
+    kernel: tf.variable(
+      tf.transpose(tf.tensor4d(kernelOf(cout, channels[i], 3, i + 1), [cout, channels[i], 3, 3]), [2, 3, 1, 0]),
+    ),
+    bias: tf.variable(tf.zeros([cout])),
+  }));
+  const weight = tf.variable(tf.tensor2d(headOf(64), [64, 10])), bias = tf.variable(tf.zeros([10]));
+  const x = tf.tensor4d(images(rows, 1, size), [rows, size, size, 1]), y = tf.tensor2d(oneHotOf(rows), [rows, 10]);
+  const loss = (): tf.Scalar =>
+    tf.tidy(() => {
+      let h: tf.Tensor = x;
+      for (const { kernel, bias } of layers) {
+        h = tf.relu(tf.add(tf.conv2d(h, kernel, 2, 1, "NHWC", [1, 1], "floor"), bias));
+      }
+      const logits = tf.add(tf.matMul(tf.mean(h, [1, 2]), weight), bias);
+      return tf.neg(tf.mean(tf.sum(tf.mul(tf.logSoftmax(logits), y), -1)));
+    });
+  const opt = tf.train.adam(ADAM.lr, ADAM.mom, ADAM.sqrMom, ADAM.eps);
+  return minimizing(opt, loss, [...layers.flatMap(({ kernel, bias }) => [kernel, bias]), weight, bias]);
+}
+
+/** Makes what is timed. */
+export function subjectOf(workload: Workload): Promise<Subject> {
+  if (workload === "cnn") return cnn();
   if (workload === "tiny") return tiny();
   if (workload === "tiny-learner") return tinyLearner();
   return workload.startsWith("mlp") || workload === "first-mlp64" ? mlp(sizeOf(workload)) : product(sizeOf(workload));

@@ -1,5 +1,5 @@
 /** The page: a form that starts runs in the worker, and the live page's own curves. */
-import { packFolder, startEngine } from "../../src/entry/browser.ts"; // "@anneal/anneal/browser"
+import { packFolder, startEngine, unpackFolder } from "../../src/entry/browser.ts"; // "@anneal/anneal/browser"
 import "../../live/theme.js";
 import { onCommand, take } from "../../live/view.js";
 import { fmtNumber } from "../../live/format.js";
@@ -47,10 +47,10 @@ function fillIn(values) {
 
 /** What can be done now. */
 function showState() {
-  for (const id of [...FIELDS, "where", "find", "train", "continue", "download"]) $(id).disabled = busy;
+  for (const id of [...FIELDS, "where", "find", "train", "continue", "download", "upload"]) $(id).disabled = busy;
   $("continue").hidden = busy || run === null || run.done && atHand;
   $("continue").textContent = run?.done ? "Open the saved net" : "Continue the saved run";
-  $("run-files").hidden = busy || run === null;
+  for (const id of ["download", "terminal"]) $(id).hidden = run === null;
 }
 
 /** Does one thing at a time, and says how it went. */
@@ -64,6 +64,7 @@ async function act(doing, body) {
   } catch (error) {
     if (error.name === "InterruptedError") say("Stopped. What was done is saved: continue whenever you like.");
     else say(`${error.name}: ${error.message}`, true);
+    if (error.name === "DeviceError") onDevice = null; // lost: the next run opens it anew, and a saved one goes on
   } finally {
     busy = false;
     showState();
@@ -127,6 +128,26 @@ $("download").addEventListener("click", async () => {
   link.download = "digits.tar";
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+});
+$("upload").addEventListener("click", () => $("file").click());
+$("file").addEventListener("change", async () => {
+  const [file] = $("file").files;
+  $("file").value = "";
+  if (file === undefined || busy) return;
+  try {
+    await forgetRun(FOLDER);
+    await unpackFolder(file, FOLDER);
+    run = await savedRun(FOLDER);
+    atHand = false;
+    say(
+      run === null ? "There are no settings in it: it is no run of this page." : "It is here: continue it.",
+      run === null,
+    );
+  } catch (error) {
+    run = null;
+    say(`${error.name}: ${error.message}`, true);
+  }
+  showState();
 });
 onCommand((live) => engine?.post({ live }));
 startDrawing({

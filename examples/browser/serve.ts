@@ -1,6 +1,6 @@
 /**
- * A page that trains: MNIST with the learning-rate finder, one cycle, live curves, and a digit to draw.
- * Everything is served from here.
+ * A page that trains: MNIST with the learning-rate finder, one cycle, live curves, and a digit to draw; `/bench` compares
+ * speeds. Everything is served from here.
  *
  *     deno task demo:browser --port 8420
  */
@@ -41,7 +41,7 @@ function readPort(args: string[]): number {
 const port = readPort(Deno.args);
 try {
   const { url } = await serveDemo({ port });
-  console.log(`Open ${url} in a browser. Ctrl+C ends it.`);
+  console.log(`Open ${url} in a browser, or ${url}bench to compare speeds. Ctrl+C ends it.`);
 } catch (error) {
   if (!(error instanceof Deno.errors.AddrInUse)) throw error;
   console.error(`Cannot serve on port ${port}: it is in use, choose another one with --port, or 0 for any`);
