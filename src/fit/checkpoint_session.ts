@@ -78,6 +78,7 @@ export class CheckpointSession {
       if (resume) await session.#find();
       session.#listen();
       checkpoint.join(session);
+      learn.keepsData = true;
       return session;
     } catch (error) {
       forget();
@@ -245,6 +246,7 @@ export class CheckpointSession {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#learn.keepsData = false;
     this.#unlisten();
     await this.store.close();
     this.#checkpoint.join(null);

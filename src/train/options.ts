@@ -66,10 +66,12 @@ export interface TrainLoopOptions<M extends Model = Model> {
 }
 
 /** Throws where a learner is given something else than data and a model. */
-export function checkParts(dls: unknown, model: unknown): void {
+export function checkParts(dls: unknown, model: unknown, what: string = "make a learner"): void {
   if (!has(dls, "train", "object") || !has(dls, "valid", "object")) {
     throw new ConfigError(
-      "Cannot make a learner: data come first, new Learner(dls, model), as DataLoaders, such as " +
+      `Cannot ${what}: ${
+        what === "make a learner" ? "data come first, new Learner(dls, model), as" : "they are"
+      } DataLoaders, such as ` +
         `DataLoaders.fromArrays gives; got ${shown(dls)}${dls instanceof Promise ? ": await it first" : ""}`,
     );
   }

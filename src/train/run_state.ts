@@ -57,6 +57,12 @@ export abstract class RunState {
    */
   saver: InterruptSaver | null = null;
   /**
+   * Whether the fit under way is saved in a way that needs its data to stay what they are.
+   *
+   * @internal
+   */
+  keepsData: boolean = false;
+  /**
    * Whether an interruption stopped the call under way: what else belongs to it does not begin.
    *
    * @internal

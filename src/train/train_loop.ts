@@ -26,7 +26,9 @@ import {
   type TrainLoopOptions,
 } from "./options.ts";
 import { Progress } from "./progress.ts";
+import { tell } from "./reporting.ts";
 import { Recorder } from "./recorder.ts";
+import { checkChange } from "./change_data.ts";
 import { endBatch, type Resumption, runFit, runValidate } from "./run.ts";
 import { RunState } from "./run_state.ts";
 import { showTrainingLoop } from "./show_loop.ts";
@@ -36,8 +38,6 @@ import { TrainEval } from "./train_eval.ts";
 export class TrainLoop<M extends Model = Model> extends RunState {
   /** What is trained. */
   model: M;
-  /** Loaders of the training and the validation set. */
-  dls: DataLoaders<Batch>;
   /** What is minimised. */
   lossFunc: LossFunc;
   /** Makes the optimizer. */
@@ -61,6 +61,7 @@ export class TrainLoop<M extends Model = Model> extends RunState {
   /** Whether a progress bar is shown (on terminals). */
   showBar: boolean = true;
 
+  #dls: DataLoaders<Batch>;
   readonly #callbacks: CallbackList;
   readonly #split: () => ParamGroups | readonly Parameter[];
   #metrics: readonly Metric[];
@@ -80,7 +81,7 @@ export class TrainLoop<M extends Model = Model> extends RunState {
     checkOptions<TrainLoopOptions<M>>("make a learner", options, learnerOptions());
     checkParts(dls, model);
     const { lr, wd = null, wdBnBias = false, trainBn = true, moms = [0.95, 0.85, 0.95], defaultCbs = true } = options;
-    this.dls = dls;
+    this.#dls = dls;
     this.model = model;
     this.lossFunc = lossFuncOf(options.lossFunc, dls);
     this.optFunc = options.optFunc ?? Adam;
@@ -105,6 +106,38 @@ export class TrainLoop<M extends Model = Model> extends RunState {
     }
   }
   // --- parts
+
+  /**
+   * Loaders of the training and the validation set. Others may take their place between two fits, such as those of larger
+   * images (progressive resizing): weights, optimizer and callbacks stay. In the middle of a fit they count from the next
+   * epoch on.
+   *
+   * @throws ConfigError Where they are of another number of classes; in a fit with a `Checkpoint`, or in several processes.
+   */
+  get dls(): DataLoaders<Batch> {
+    return this.#dls;
+  }
+
+  set dls(dls: DataLoaders<Batch>) {
+    const before = this.#dls;
+    if (dls === before) return;
+    checkParts(dls, this.model, "change the learner's data");
+    if (this.running && (this.keepsData || this.peers !== null)) {
+      throw new ConfigError(
+        `Cannot change the learner's data in the middle of a fit ${
+          this.peers !== null ? "in several processes" : "with a Checkpoint, which could not go on with them"
+        }: fit once with each, with learn.dls = ... in between`,
+      );
+    }
+    const notes = checkChange(before, dls);
+    this.dataChanges(before, dls);
+    if (this.peers !== null) before.train.shard = before.valid.shard = null; // the next fit deals out the new ones
+    this.#dls = dls;
+    for (const note of notes) tell(this.logger, note);
+  }
+
+  /** Called before other data take the place of those that there are; may refuse them, or make them alike. */
+  protected dataChanges(_before: DataLoaders<Batch>, _next: DataLoaders<Batch>): void {}
 
   /** The optimizer; made of `optFunc` and the splitter's groups when first asked for, and anew where parameters became fixed. */
   get opt(): Optimizer {

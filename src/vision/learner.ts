@@ -70,6 +70,14 @@ export class VisionLearner<M extends Model = Sequential> extends Learner<M> {
     return await super.predict(item);
   }
 
+  /** Larger or smaller images are scaled as those before were, where they are not scaled at all. */
+  protected override dataChanges(before: DataLoaders<Batch>, next: DataLoaders<Batch>): void {
+    const [old, now] = [imagesOf(before), imagesOf(next)];
+    const scale = old?.batchTfms.find((t) => t instanceof Normalize);
+    if (scale === undefined || now === null || now.batchTfms.some((t) => t instanceof Normalize)) return;
+    now.addBatchTfms(scale);
+  }
+
   /** See {@link tta}. */
   tta(options: TtaOptions = {}): Promise<TtaPreds> {
     return tta(this, options);
