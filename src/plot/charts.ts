@@ -52,7 +52,15 @@ const PLOT_LINES: OptionTable<PlotLinesOptions> = {
   xLog: flag,
   yLog: flag,
   legend: flag,
-  markers: other("markers", Array.isArray),
+  markers: other(
+    'markers, as in [{ name: "valley", x: 1e-3, y: 0.5 }]',
+    (v) =>
+      Array.isArray(v) &&
+      v.every((m) =>
+        typeof m === "object" && m !== null && typeof m.name === "string" && typeof m.x === "number" &&
+        typeof m.y === "number"
+      ),
+  ),
   rules: nums,
   width: num,
   height: num,

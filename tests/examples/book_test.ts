@@ -9,10 +9,20 @@ import { begin, type ChapterOptions } from "../../examples/book/support/chapter.
 import { main as intro } from "../../examples/book/01_intro.ts";
 import { main as production } from "../../examples/book/02_production.ts";
 import { main as mnistBasics } from "../../examples/book/04_mnist_basics.ts";
+import { main as breeds } from "../../examples/book/05_pet_breeds.ts";
+import { main as multicat } from "../../examples/book/06_multicat.ts";
+import { main as sizing } from "../../examples/book/07_sizing_and_tta.ts";
+import { main as collab } from "../../examples/book/08_collab.ts";
+import { main as tabular } from "../../examples/book/09_tabular.ts";
+import { main as nlp } from "../../examples/book/10_nlp.ts";
+import { main as midlevel } from "../../examples/book/11_midlevel_data.ts";
+import { inWords, main as nlpDive } from "../../examples/book/12_nlp_dive.ts";
 import { main as convolutions } from "../../examples/book/13_convolutions.ts";
 import { main as resnet } from "../../examples/book/14_resnet.ts";
+import { main as archDetails } from "../../examples/book/15_arch_details.ts";
 import { main as accelSgd } from "../../examples/book/16_accel_sgd.ts";
 import { main as foundations } from "../../examples/book/17_foundations.ts";
+import { main as cam } from "../../examples/book/18_cam.ts";
 import { main as learner } from "../../examples/book/19_learner.ts";
 import { page } from "../docs/markdown.ts";
 
@@ -70,6 +80,61 @@ chapter("04", mnistBasics, ["pixels"], ({ pixels, byHand, linear, net }) => {
   above(0.93, net, "the accuracy of a net");
 });
 
+chapter("05", breeds, ["batch", "lr_find", "loss", "confusion"], ({ shape, valley, tuned, scratch, moved }) => {
+  assertEquals(shape, [8, 3, 40, 40]); // pictures of 60 pixels, brought to 56 and then to 40
+  assert(valley !== null && valley > 1e-5 && valley < 0.5, `the finder suggests ${valley}`);
+  above(0.58, 1 - tuned, "the accuracy after fine-tuning");
+  above(0.4, 1 - scratch, "the accuracy from nothing");
+  above(0, moved.first, "what the first weights moved");
+  above(2 * moved.first, moved.last, "what the last weights moved, whose rate is the largest");
+});
+
+chapter("06", multicat, ["multi_batch", "threshold", "multi_results", "points_batch", "points_results"], (result) => {
+  above(result.baseline + 0.06, result.accuracy, "the accuracy of colors");
+  assert(result.distance < 0.65 * result.baselineDistance, `${result.distance} of ${result.baselineDistance} pixels`);
+});
+
+chapter("07", sizing, ["batch", "results"], ({ normalized, small, large, tta, mixup, sureness }) => {
+  assert(Math.abs(normalized.mean) < 0.01 && Math.abs(normalized.std - 1) < 0.01, JSON.stringify(normalized));
+  for (const [name, value] of Object.entries({ small, large, tta, mixup })) above(0.5, value, name); // flags are 0.33
+  assert(Object.values(sureness).every((v) => v > 0.3 && v <= 1), JSON.stringify(sureness));
+});
+
+chapter("08", collab, ["components"], ({ losses, noise, biasCorrelation, axisCorrelation }) => {
+  above(noise * 0.9, losses.own, "the loss, which no honest model can have below the noise");
+  assert(losses.own < 0.25 * losses.mean && losses.dotBias < 0.25 * losses.mean, JSON.stringify(losses));
+  assert(losses.net < losses.mean, JSON.stringify(losses));
+  above(0.8, biasCorrelation, "the correlation of biases with quality");
+  above(0.9, axisCorrelation, "the correlation of the first component with action against drama");
+});
+
+chapter("09", tabular, ["importance", "predictions", "dependence"], ({ rmse, baseline, r2, columns, dollars }) => {
+  assert(rmse < 0.9 * baseline, `${rmse} of ${baseline}`);
+  above(0.15, r2, "the share of variance");
+  assertEquals(columns[0], "log_budget");
+  above(2 * dollars[0], dollars[1], "what an expensive film earns");
+});
+
+chapter("10", nlp, ["language_model", "confusion"], (result) => {
+  assert(result.shifted, "targets are not the next words");
+  assert(result.perplexity < result.words / 4, `the perplexity is ${result.perplexity} of ${result.words} words`);
+  assert(result.written.startsWith("Please send"), result.written);
+  above(0.55, result.accuracy, "the accuracy");
+});
+
+chapter("11", midlevel, ["grey", "pairs"], ({ roundTrip, shape, colored, same, wrong, changed }) => {
+  assert(roundTrip, "the sentence came back as another one");
+  assertEquals([shape, colored, wrong, changed.valid], [[16, 3, 40, 40], 0, 0, 0]);
+  assert(same > 0.4 && same < 0.6, `${same} of the pairs are the same digit`);
+  above(0.9, changed.train, "the share of new pairs in an epoch");
+});
+
+chapter("12", nlpDive, ["accuracy"], ({ baseline, rnn, lstm, regularized }) => {
+  assertEquals(inWords(7350).join(" "), "seven thousand three hundred fifty");
+  assertEquals(inWords(9016).join(" "), "nine thousand sixteen");
+  for (const [name, value] of Object.entries({ rnn, lstm, regularized })) above(baseline + 0.2, value, name);
+});
+
 chapter("13", convolutions, ["edges", "batch_norm_histogram", "high_rate_stats"], (result) => {
   above(2.5, result.edge, "the largest top edge");
   above(0.99, result.bad.nearZero.at(-1), "the share of dead activations"); // the rate was too high
@@ -85,6 +150,14 @@ chapter("14", resnet, ["losses"], ({ accuracies, losses }) => {
   assert(Math.abs(losses.resnet[0] - Math.log(10)) < 0.5, "with blocks that are shortcuts, classes are equally likely");
 });
 
+chapter("15", archDetails, ["loss"], ({ accuracy, sizes, unet, moved }) => {
+  above(0.6, accuracy, "the accuracy of pairs"); // 0.5 by chance
+  assertEquals(sizes, [[1, 16, 14, 14], [1, 32, 7, 7], [1, 64, 4, 4]]);
+  assertEquals(unet, [1, 2, 32, 32]);
+  assertEquals(moved.frozen, 0);
+  above(1e-3, moved.unfrozen, "what the first weights moved");
+});
+
 chapter("16", accelSgd, ["optimizers"], ({ accuracies, adamDiffers, stoppedAfter }) => {
   for (const [name, accuracy] of Object.entries(accuracies)) above(0.6, accuracy, `the accuracy of ${name}`);
   assert(adamDiffers < 1e-4, `our Adam's losses differ by ${adamDiffers}`);
@@ -94,6 +167,13 @@ chapter("16", accelSgd, ["optimizers"], ({ accuracies, adamDiffers, stoppedAfter
 chapter("17", foundations, ["loss"], ({ matmul, gradients, losses }) => {
   assert(matmul < 1e-5 && gradients < 1e-5, `${matmul}, ${gradients}`);
   assert(losses.at(-1)! < losses[0] / 5, `${losses}`);
+});
+
+chapter("18", cam, ["cam_and_grad_cam", "maps"], ({ accuracy, hits, differs }) => {
+  above(0.5, accuracy, "the accuracy");
+  assert(differs < 1e-4, `maps by hand and the library's differ by ${differs}`);
+  above(hits.chance + 0.15, hits.cam, "how often CAM finds the shape");
+  above(hits.chance + 0.15, hits.gradCam, "how often Grad-CAM finds the shape");
 });
 
 chapter("19", learner, ["lr"], ({ accuracies, lrs }) => {

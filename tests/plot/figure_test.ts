@@ -249,6 +249,11 @@ for (
       () => plotLines({ a: { x: [1], y: [1, 2] } }),
       "Cannot plot a: x and y must have one",
     ],
+    [
+      "a marker without a name",
+      () => plotLines({ a: [1] }, { markers: [{ x: 0, y: 1, label: "best" }] as never }),
+      "markers",
+    ],
     ["a plot of 10 pixels", () => plotLines({}, { width: 10 }), "at least 120 x 100"],
     ["no figure", () => sideBySide([]), "at least one is needed"],
     ["an unknown key", () => schedFigure({ lr: [1] }, { keys: ["mom"] }), "Cannot plot mom: it must be a recorded"],

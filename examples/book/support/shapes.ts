@@ -8,7 +8,7 @@ import { join } from "@std/path";
 import { Rng } from "../../../mod.ts";
 
 /** What can be drawn, and in which colors. */
-export const KINDS = ["circle", "square", "triangle", "ring", "cross"] as const;
+export const KINDS = ["circle", "square", "triangle", "ring", "cross", "star", "moon"] as const;
 /** Names of colors. */
 export const COLORS = ["red", "green", "blue", "yellow", "white"] as const;
 /** One of {@link KINDS}. */
@@ -64,6 +64,10 @@ function inside(kind: Kind, u: number, v: number): boolean {
       return d < 1 && d > 0.55;
     case "cross":
       return Math.min(Math.abs(u), Math.abs(v)) < 0.3 && Math.max(Math.abs(u), Math.abs(v)) < 1;
+    case "star":
+      return d < 0.65 + 0.35 * Math.cos(5 * Math.atan2(v, u));
+    case "moon":
+      return d < 1 && Math.hypot(u - 0.5, v) > 0.8;
   }
 }
 
@@ -76,13 +80,13 @@ export function shapeAt(shapes: readonly Shape[], px: number, py: number): numbe
 }
 
 /** Draws the shapes over grey noise: pixels, and the class of each. */
-function draw(shapes: readonly Shape[], kinds: readonly Kind[], size: number, rng: Rng) {
+function draw(shapes: readonly Shape[], kinds: readonly Kind[], size: number, most: number, rng: Rng) {
   const rgb = new Uint8Array(size * size * 3), codes = new Uint8Array(size * size);
   const light = 100 + 80 * rng.uniform(), slope = rng.uniform() - 0.5;
   for (let y = 0; y < size; y++) {
     for (let x = 0; x < size; x++) {
       const at = y * size + x, which = shapeAt(shapes, x + 0.5, y + 0.5);
-      const noise = 60 * (rng.uniform() - 0.5) + slope * (x - size / 2);
+      const noise = most * (rng.uniform() - 0.5) + slope * (x - size / 2);
       const base = which < 0 ? [light, light, light] : RGB[shapes[which].color];
       for (let c = 0; c < 3; c++) rgb[3 * at + c] = Math.min(255, Math.max(0, base[c] + noise));
       codes[at] = which < 0 ? 0 : 1 + kinds.indexOf(shapes[which].kind);
@@ -103,6 +107,10 @@ export interface DrawOptions {
   readonly kinds?: readonly Kind[];
   /** Their colors. */
   readonly colors?: readonly Color[];
+  /** Least and largest half width, as shares of the side; [0.16, 0.28] by default. */
+  readonly radius?: readonly [number, number];
+  /** By how many grey values pixels differ at most, at random; 60 by default. */
+  readonly noise?: number;
   /** Folder to write to; it is made. */
   readonly folder: string;
   /** Seed of all of it. */
@@ -112,6 +120,7 @@ export interface DrawOptions {
 /** Pictures at random, written as PPM with their masks as PGM; the same ones for the same seed. */
 export async function drawShapes(options: DrawOptions): Promise<Drawing[]> {
   const { n, size, shapes: [least, most] = [1, 1], kinds = KINDS, colors = COLORS, folder, seed } = options;
+  const { radius: [thin, wide] = [0.16, 0.28], noise = 60 } = options;
   const rng = new Rng(seed);
   await Deno.mkdir(join(folder, "masks"), { recursive: true });
   const write = (file: string, magic: string, data: Uint8Array) =>
@@ -119,11 +128,11 @@ export async function drawShapes(options: DrawOptions): Promise<Drawing[]> {
   const drawings: Drawing[] = [];
   for (let i = 0; i < n; i++) {
     const shapes = Array.from({ length: least + rng.integer(most - least + 1) }, (): Shape => {
-      const r = size * (0.16 + 0.12 * rng.uniform()), place = () => r + (size - 2 * r) * rng.uniform();
+      const r = size * (thin + (wide - thin) * rng.uniform()), place = () => r + (size - 2 * r) * rng.uniform();
       const kind = kinds[rng.integer(kinds.length)], color = colors[rng.integer(colors.length)];
       return { kind, color, x: place(), y: place(), r, angle: 0.8 * (rng.uniform() - 0.5) };
     });
-    const { rgb, codes } = draw(shapes, kinds, size, rng), name = `${shapes.at(-1)!.kind}_${i}`;
+    const { rgb, codes } = draw(shapes, kinds, size, noise, rng), name = `${shapes.at(-1)?.kind ?? "nothing"}_${i}`;
     const file = join(folder, `${name}.ppm`), mask = join(folder, "masks", `${name}.pgm`);
     await Promise.all([write(file, "P6", rgb), write(mask, "P5", codes)]);
     drawings.push({ file, mask, shapes });
