@@ -40,7 +40,12 @@ function readPort(args: string[]): number {
 
 const port = readPort(Deno.args);
 try {
-  const { url } = await serveDemo({ port });
+  const server = await serveDemo({ port }), { url } = server;
+  Deno.addSignalListener("SIGINT", async () => {
+    setTimeout(() => Deno.exit(0), 2000); // whatever a browser still waits for
+    await server[Symbol.asyncDispose](); // and the bundles with it
+    Deno.exit(0);
+  });
   console.log(`Open ${url} in a browser, or ${url}bench to compare speeds. Ctrl+C ends it.`);
 } catch (error) {
   if (!(error instanceof Deno.errors.AddrInUse)) throw error;
