@@ -6,7 +6,18 @@
  */
 import { DAWN, dawnDriver } from "../tests/support/dawn.ts";
 
-const TESTS = ["conformance", "matmul", "quotient", "numbers", "memory", "steady", "self_test", "shaders", "subgroups"];
+const TESTS = [
+  "conformance",
+  "matmul",
+  "quotient",
+  "numbers",
+  "memory",
+  "steady",
+  "self_test",
+  "shaders",
+  "subgroups",
+  "tiles",
+];
 
 /** Runs `deno`; its exit code. */
 async function deno(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<number> {

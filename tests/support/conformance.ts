@@ -53,6 +53,12 @@ export async function checkCase(device: Device, testCase: ProgramCase): Promise<
   }
 }
 
+/** The bytes of all bound slots after a run of a case. */
+export async function bytesAfter(device: Device, testCase: ProgramCase): Promise<Uint8Array[]> {
+  const [results] = await runOn(device, testCase, 1);
+  return results.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength));
+}
+
 /** Results of `times` runs, each from the same initial contents: one list of bound slots a run. */
 async function runOn(device: Device, testCase: ProgramCase, times: number): Promise<HostArray[][]> {
   const { program, bound, params } = testCase;

@@ -7,9 +7,12 @@
 import { host } from "../../base/host.ts";
 import { textHash } from "../../base/checksum.ts";
 import { type KernelStrategy, STRATEGIES } from "./kernels/plan.ts";
+import { isTuning, type Tuning } from "./tuning.ts";
 
 /** To be raised when the trial or the kernels it chooses among change. */
 const TRIAL = 2;
+/** To be raised when tilings, classes of shapes or their kernels change. */
+const TUNING = 1;
 
 /**
  * The cached kernel strategy of the adapter, or what `trial` finds. Without the permission to read and write the user's
@@ -41,6 +44,17 @@ export async function cachedFaults(adapter: string, test: string, trial: () => P
   const faults = await trial();
   if (faults.length === 0) write(known, { sound: true });
   return faults;
+}
+
+/** The cached tuning of the adapter, or what `trial` finds; see {@link cachedStrategy}. */
+export async function cachedTuning(adapter: string, trial: () => Promise<Tuning>): Promise<Tuning> {
+  await host.cache()?.ready();
+  const known = knownOf({ tuning: TUNING, adapter });
+  const kept = read(known, "tuning");
+  if (isTuning(kept)) return kept;
+  const found = await trial();
+  write(known, { tuning: found });
+  return found;
 }
 
 function knownOf(facts: Readonly<Record<string, unknown>>): string {

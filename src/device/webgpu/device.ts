@@ -10,7 +10,8 @@ import { BufferPool, PooledBuffer } from "./buffers.ts";
 import { Counters } from "./counters.ts";
 import { MOST_BATCHED, WebgpuExecutable } from "./executable.ts";
 import { Faults } from "./faults.ts";
-import type { KernelStrategy } from "./kernels/plan.ts";
+import type { KernelStrategy, PlanContext } from "./kernels/plan.ts";
+import { type TilingName, UNTRIED } from "./kernels/tiles.ts";
 import { Pipelines } from "./pipelines.ts";
 import { type BindingLimits, planProgram } from "./planner.ts";
 import { probeStrategy } from "./probe.ts";
@@ -20,6 +21,7 @@ import { Readback, type Source } from "./readback.ts";
 import { cachedStrategy } from "./adapter_cache.ts";
 import { usableLanes } from "./subgroups.ts";
 import { TexturePool } from "./texture_pool.ts";
+import { tilingBy, type Tuning } from "./tuning.ts";
 import { WordPatch } from "./word_patch.ts";
 
 /** Most runs in flight: submitted and not finished. */
@@ -48,6 +50,7 @@ export interface WebgpuDeviceOptions {
   readonly awaits?: boolean;
   readonly limits?: LowerLimits;
   readonly subgroups?: boolean;
+  readonly tiling?: TilingName;
 }
 
 /** Limits that a device is to keep, below those of its adapter. */
@@ -83,6 +86,7 @@ export class WebgpuDevice implements Device {
   readonly #subgroups: boolean;
   /** Whether numbers of f16 are read and written as the adapter's own; else by their bits. */
   halves: boolean;
+  #tiling: PlanContext["tiling"] = tilingBy(UNTRIED);
   /** Buffers that must be cleared before anything else happens to them. */
   readonly #dirty = new Set<PooledBuffer>();
   /** Commands that have been recorded and not submitted, and the programs that they run. */
@@ -100,9 +104,11 @@ export class WebgpuDevice implements Device {
    *
    * @param options `strategy`: matmul kernels to use; by default what a trial finds fastest on the adapter, cached. `awaits`: whether
    *   nothing is mapped without awaiting it, though the runtime may be able to. `limits`: lower ones than the adapter's. `subgroups`: whether kernels may use them (true).
+   *   `tiling`: that of all products, where they are tiled.
    */
   constructor({ gpu, adapter, device, name, identity }: OpenedAdapter, options: WebgpuDeviceOptions = {}) {
-    const { strategy, awaits = false, limits = {}, subgroups = true } = options;
+    const { strategy, awaits = false, limits = {}, subgroups = true, tiling } = options;
+    if (tiling !== undefined) this.#tiling = () => tiling;
     this.#info = adapter.info;
     this.#subgroups = subgroups;
     this.halves = device.features.has("shader-f16");
@@ -136,6 +142,22 @@ export class WebgpuDevice implements Device {
     if (this.#subgroups) this.#lanes = await usableLanes(this.#gpu, this.#info, this.#readback);
     const wait = () => synchronous ? this.#readback.wait() : this.#gpu.queue.onSubmittedWorkDone();
     this.#strategy ??= await cachedStrategy(this.#identity, () => probeStrategy(this.#provider, this.#gpu, wait));
+  }
+
+  /** The kernels for products; known once it has settled. */
+  get strategy(): KernelStrategy | undefined {
+    return this.#strategy;
+  }
+
+  /** The tile of products of a shape, where they are tiled. */
+  get tiling(): PlanContext["tiling"] {
+    return this.#tiling;
+  }
+
+  /** Takes the kernels that a trial has found best, before anything is compiled. */
+  choose({ strategy, tilings }: Tuning): void {
+    this.#strategy = strategy;
+    this.#tiling = tilingBy(tilings);
   }
 
   alloc(bytes: number, options: { readonly zeroed?: boolean } = {}): DeviceBuffer {
@@ -196,8 +218,8 @@ export class WebgpuDevice implements Device {
   compile(program: Program): Executable {
     this.#checkOpen();
     const strategy = () => this.#strategy ?? "shared";
-    const { profile, halves } = this, limits = this.#bindings, lanes = this.#lanes;
-    const plan = planProgram(program, { profile, strategy, limits, lanes, halves });
+    const { profile, halves } = this, limits = this.#bindings, lanes = this.#lanes, tiling = this.#tiling;
+    const plan = planProgram(program, { profile, strategy, limits, lanes, halves, tiling });
     return new WebgpuExecutable(program, plan, {
       device: this.#gpu,
       pool: this.#pool,

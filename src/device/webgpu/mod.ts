@@ -6,12 +6,14 @@
 import { WrongNumbersError } from "../../base/errors.ts";
 import { host } from "../../base/host.ts";
 import type { Device } from "../contract.ts";
-import { openAdapter } from "./adapter.ts";
+import { openAdapter, type OpenedAdapter } from "./adapter.ts";
 import { type LowerLimits, WebgpuDevice } from "./device.ts";
 import type { KernelStrategy } from "./kernels/plan.ts";
 import { planProgram } from "./planner.ts";
 import { type Claim, CLAIMS, HALVES, lostHalves, selfTestProgram, wrongNumbers } from "./self_test.ts";
-import { cachedFaults } from "./adapter_cache.ts";
+import { cachedFaults, cachedTuning } from "./adapter_cache.ts";
+import type { Tiling, TilingName } from "./kernels/tiles.ts";
+import { fitsLimits, tune, type Tuning } from "./tuning.ts";
 
 /** Options of {@link openWebgpu}. */
 export interface OpenWebgpuOptions {
@@ -27,7 +29,8 @@ export interface OpenWebgpuOptions {
   /** An adapter that was requested before; by default one is requested. */
   readonly adapter?: GPUAdapter;
   /**
-   * How products are computed: `shared` for tiles in workgroup memory (graphics processors), `register` for register tiles
+   * How products are computed: `tiled` for tiles in workgroup memory of a size that suits the adapter (graphics processors), `shared`
+   * for small ones (what compiles slowly), `register` for register tiles
    * without it, `texel` for the same with operands in textures (adapters that run on a CPU). By default a short trial decides; its
    * choice is cached in the user's cache folder, if that may be read and written.
    */
@@ -36,6 +39,8 @@ export interface OpenWebgpuOptions {
   readonly halves?: boolean;
   /** Whether every read is awaited, though the runtime may be able to read at once; for tests. */
   readonly awaits?: boolean;
+  /** The tile of all products of the strategy `tiled`; for tests. By default each class of shapes has the one that was fastest. */
+  readonly tiling?: TilingName;
   /** Limits below those of the adapter; for tests. */
   readonly limits?: LowerLimits;
   /** Whether kernels use subgroups where the adapter has them (true); sums have the same bits either way. */
@@ -51,16 +56,18 @@ export interface OpenWebgpuOptions {
  * @throws {WrongNumbersError} If the adapter computes wrong numbers.
  */
 export async function openWebgpu(options: OpenWebgpuOptions = {}): Promise<Device> {
-  const { strategy = "auto", claims = CLAIMS, awaits, limits, subgroups, halves = true } = options;
+  const { strategy = "auto", claims = CLAIMS, awaits, limits, subgroups, tiling, halves = true } = options;
   const opened = await openAdapter(options);
   const device = new WebgpuDevice(opened, {
     strategy: strategy === "auto" ? undefined : strategy,
     awaits,
     limits,
     subgroups,
+    tiling,
   });
   try {
     await device.settle();
+    if (strategy === "auto" && device.strategy === "shared") device.choose(await tuningOf(opened, awaits));
     await checkNumbers(device, opened.identity, claims);
     device.halves &&= halves && await halvesAreRight(device, opened.identity);
   } catch (error) {
@@ -76,6 +83,18 @@ export async function openWebgpu(options: OpenWebgpuOptions = {}): Promise<Devic
 /** Whether the adapter's own f16 keeps every number: a driver may flush small ones, or not know infinity. */
 async function halvesAreRight(device: WebgpuDevice, identity: string): Promise<boolean> {
   return (await cachedFaults(identity, `f16 ${HALVES.join()}`, () => lostHalves(device))).length === 0;
+}
+
+/** Whether tiles suit the adapter and which ones, from the cache or by a trial, a short one where nothing can be kept. */
+function tuningOf(opened: OpenedAdapter, awaits?: boolean): Promise<Tuning> {
+  const open = (tiling: TilingName | null) =>
+    new WebgpuDevice(opened, {
+      ...(tiling === null ? { strategy: "shared" } : { strategy: "tiled", tiling }),
+      subgroups: false,
+      awaits,
+    });
+  const fits = (tiling: Tiling) => fitsLimits(tiling, opened.device.limits);
+  return cachedTuning(opened.identity, () => tune({ open, fits, whole: host.cache() !== null }));
 }
 
 async function checkNumbers(device: Device, identity: string, claims: readonly Claim[]): Promise<void> {

@@ -20,6 +20,7 @@ import { widenOperands } from "../widen.ts";
 import { fitBindings, type Room } from "./fit/mod.ts";
 import type { PlainKernel } from "./fit/rewrite.ts";
 import { subgroupTrees } from "./kernels/subgroup_trees.ts";
+import { classOf, UNTRIED } from "./kernels/tiles.ts";
 import { TextureCache } from "./kernels/texture_cache.ts";
 
 /** Memory that the device adds to a program's slots: uninitialized scratch, constants, a texture, or a part of another slot. */
@@ -60,6 +61,8 @@ export interface PlanOptions {
   readonly lanes?: number;
   /** Whether f16 is a type of the adapter's: the feature "shader-f16". Else its numbers lie in words, two in each. */
   readonly halves?: boolean;
+  /** The tile of products of a shape; by default one that suits its class. */
+  readonly tiling?: PlanContext["tiling"];
 }
 
 /**
@@ -69,7 +72,7 @@ export interface PlanOptions {
  */
 export function planProgram(
   program: Program,
-  { profile, strategy, limits = NO_LIMITS, lanes = 0, halves = false }: PlanOptions,
+  { profile, strategy, limits = NO_LIMITS, lanes = 0, halves = false, tiling = untried }: PlanOptions,
 ): Plan {
   const extra: ExtraSlot[] = [];
   const scratches: number[] = [];
@@ -103,6 +106,7 @@ export function planProgram(
     uniformParams: fitsUniform(program),
     halves,
     strategy,
+    tiling,
     mostScratch: limits.bytes,
     scratch: (bytes) => {
       if (bytes > limits.bytes) throw tooLarge("lay out an operand", bytes, limits.bytes);
@@ -155,6 +159,8 @@ function expand(kernel: Kernel, scratch: (bytes: number) => number): PlainKernel
 function labelOf(kernel: Kernel, part: PlainKernel): string {
   return kernel.op === part.op ? kernel.op : `${kernel.op} ${part.op}`;
 }
+
+const untried: PlanContext["tiling"] = (shape) => UNTRIED[classOf(shape)];
 
 /** A dispatch with its final text. */
 function finished(dispatch: Dispatch, lanes: number): Dispatch {

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { cachedStrategy } from "../../../src/device/webgpu/adapter_cache.ts";
+import { cachedStrategy, cachedTuning } from "../../../src/device/webgpu/adapter_cache.ts";
+import { UNTRIED } from "../../../src/device/webgpu/kernels/tiles.ts";
 
 function inFolder(fn: (folder: string) => Promise<void>): () => Promise<void> {
   return async () => {
@@ -34,6 +35,23 @@ Deno.test(
 );
 
 Deno.test(
+  "an adapter's tilings are tried once, and again where the file is not what was written",
+  inFolder(async (folder) => {
+    const found = { strategy: "tiled" as const, tilings: { ...UNTRIED, large: "64x64" as const } };
+    assertEquals(await cachedTuning("one", () => Promise.resolve(found)), found);
+    assertEquals(await cachedTuning("one", never), found);
+    const [name] = filesIn(folder), kept = Deno.readTextFileSync(`${folder}/${name}`);
+    for (
+      const text of ["", kept.replace("tiled", "texel"), kept.replace('"few"', '"less"'), kept.replace("64x64", "1x1")]
+    ) {
+      Deno.writeTextFileSync(`${folder}/${name}`, text);
+      assertEquals(await cachedTuning("one", () => Promise.resolve(found)), found, text);
+      assertEquals(await cachedTuning("one", never), found);
+    }
+  }),
+);
+
+Deno.test(
   "what an adapter's trial settled may be deleted or damaged",
   inFolder(async (folder) => {
     await cachedStrategy("one", () => Promise.resolve("texel"));
@@ -64,7 +82,7 @@ Deno.test("without permissions each process makes its own trial, and asks for no
   const url = new URL("../../../src/device/webgpu/adapter_cache.ts", import.meta.url);
   await Deno.writeTextFile(
     `${folder}/script.ts`,
-    `import { cachedStrategy } from "${url}";\nfor (const _ of [1, 2]) await cachedStrategy("x", async () => (console.log("trial"), "texel"));`,
+    `import { cachedStrategy, cachedTuning } from "${url}";\nfor (const _ of [1, 2]) await cachedStrategy("x", async () => (console.log("trial"), "texel"));`,
   );
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--no-lock", "--no-config", `${folder}/script.ts`],

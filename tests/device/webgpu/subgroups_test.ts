@@ -2,12 +2,11 @@
  * Folds through subgroups. Deno's own WebGPU has none: `deno task test:dawn` runs these tests, and so does Chromium.
  */
 import { assert, assertEquals } from "@std/assert";
-import type { Device } from "../../../src/device/contract.ts";
 import { subgroupTrees } from "../../../src/device/webgpu/kernels/subgroup_trees.ts";
 import { WebgpuDevice } from "../../../src/device/webgpu/device.ts";
 import { openWebgpu } from "../../../src/device/webgpu/mod.ts";
 import { planProgram } from "../../../src/device/webgpu/planner.ts";
-import { runConformance } from "../../support/conformance.ts";
+import { bytesAfter, runConformance } from "../../support/conformance.ts";
 import { LEAST_PROFILE } from "../../support/kernel_texts.ts";
 import { type ProgramCase, programs } from "../../support/programs.ts";
 import { adapter, sharedWebgpu } from "../../support/webgpu.ts";
@@ -47,17 +46,6 @@ Deno.test("every fold of every kind takes its last steps within subgroups", () =
   assertEquals(subgroupTrees("fn main() {}"), "fn main() {}");
 });
 
-async function bitsOf(device: Device, { program, bound, params }: ProgramCase): Promise<Uint8Array[]> {
-  const buffers = bound.map((data) => device.alloc(Math.max(16, data.byteLength)));
-  bound.forEach((data, i) => device.write(buffers[i], 0, data));
-  const executable = device.compile(program);
-  device.run(executable, buffers, params);
-  const bytes = await device.read(buffers.map((buffer) => ({ buffer, offset: 0, bytes: buffer.bytes })));
-  executable.dispose();
-  buffers.forEach((buffer) => device.free(buffer));
-  return bytes;
-}
-
 Deno.test({
   name: "webgpu: folds through subgroups are what the reference gives, and have the bits of those without",
   ignore: !there,
@@ -70,7 +58,7 @@ Deno.test({
     const names = new Set(folding.map(({ name }) => name));
     await runConformance(device, { only: (name) => names.has(name) });
     for (const testCase of folding) {
-      assertEquals(await bitsOf(device, testCase), await bitsOf(plain, testCase), testCase.name);
+      assertEquals(await bytesAfter(device, testCase), await bytesAfter(plain, testCase), testCase.name);
     }
     plain.close();
   },

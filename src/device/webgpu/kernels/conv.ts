@@ -12,6 +12,7 @@ import { packedBytes, planConvUniform } from "./conv_uniform.ts";
 import { splice, withConstants, writeEpilogue } from "./epilogue.ts";
 import { guardsText } from "./guards.ts";
 import { type Dispatch, fold, type PlanContext } from "./plan.ts";
+import { planConvTiled } from "./tiled.ts";
 import { Words } from "./words.ts";
 
 /** Terms that the shared kernel takes a round. */
@@ -21,6 +22,7 @@ const ROUND = 16;
 export function planConv(kernel: ConvKernel, context: PlanContext, label: string): Dispatch[] {
   const strategy = context.strategy();
   if (strategy === "shared") return planConvShared(kernel, context, label);
+  if (strategy === "tiled") return planConvTiled(kernel, context, label);
   const texels = strategy === "texel" ? planConvTexel(kernel, context, label) : null;
   if (texels !== null) return texels;
   return packedBytes(kernel, context) <= context.mostScratch

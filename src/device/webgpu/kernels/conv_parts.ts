@@ -16,8 +16,8 @@ export type Three = readonly [number, number, number];
 
 /** A product over windows, with three axes of terms and of places. */
 export interface Product {
-  /** `[groups]`. */
-  readonly batch: readonly [number];
+  /** `[groups]`; of a product of matrices, any. */
+  readonly batch: readonly number[];
   readonly m: number;
   readonly k: Three;
   readonly n: Three;
@@ -72,7 +72,7 @@ const ENOUGH_TILES = 128;
  * workers.
  */
 export function chunksOf({ batch, m, places, terms }: Product): { chunk: number; chunks: number } {
-  const tiles = batch[0] * Math.ceil(m / 64) * Math.ceil(places / 64);
+  const tiles = sizeOf(batch) * Math.ceil(m / 64) * Math.ceil(places / 64);
   const wanted = Math.max(1, Math.min(Math.floor(ENOUGH_TILES / tiles), Math.ceil(terms / CHUNK)));
   const chunk = Math.ceil(terms / wanted);
   return { chunk, chunks: Math.ceil(terms / chunk) };
@@ -136,8 +136,8 @@ export interface Folding {
 /** Plans the sum of the chunks, in their order. */
 export function planFold({ product, chunks, quads, line, row, scratch, label }: Folding): Dispatch {
   const { batch, m, places } = product;
-  const [x, y] = fold(Math.ceil(batch[0] * m * quads / 64));
-  const words = new Words([m, places, chunks, batch[0], x, quads, line, row]);
+  const [x, y] = fold(Math.ceil(sizeOf(batch) * m * quads / 64));
+  const words = new Words([m, places, chunks, sizeOf(batch), x, quads, line, row]);
   const epilogue = writeEpilogue({
     ...product,
     n: product.axes,

@@ -4,61 +4,20 @@
  * @module
  */
 import type { MatmulKernel, View } from "../../contract.ts";
-import {
-  MATMUL_REGISTER,
-  MATMUL_SHARED,
-  MATMUL_SMALL,
-  OPERAND_ANY,
-  OPERAND_COLUMNS,
-  OPERAND_ROWS,
-  OPERAND_TEXELS,
-} from "../wgsl.gen.ts";
-import type { Access, Binding } from "./access.ts";
-import { ExprWriter } from "./expr_writer.ts";
+import { MATMUL_REGISTER, MATMUL_SHARED, MATMUL_SMALL } from "../wgsl.gen.ts";
+import type { Binding } from "./access.ts";
 import { splice, withConstants, writeEpilogue } from "./epilogue.ts";
-import { section } from "./wgsl_library.ts";
-import {
-  coordinates,
-  type Dispatch,
-  fold,
-  indent,
-  type KernelStrategy,
-  type PlanContext,
-  sizeOf,
-  type TexelCopy,
-} from "./plan.ts";
+import { type Dispatch, fold, type KernelStrategy, type PlanContext, sizeOf } from "./plan.ts";
+import { layoutOf, type Operand, operandText } from "./operands.ts";
+import { planMatmulTiled } from "./tiled.ts";
 import { Words } from "./words.ts";
-
-/** How the elements of an operand lie: rows contiguous, columns contiguous, or anything. */
-type Layout = "rows" | "columns" | "any";
-
-const OPERANDS: Record<Layout, string> = { rows: OPERAND_ROWS, columns: OPERAND_COLUMNS, any: OPERAND_ANY };
-
-/** @param ends Sizes of the operand's last two axes. */
-function layoutOf(view: View, ends: readonly [number, number]): Layout {
-  const [row, column] = view.strides.slice(-2);
-  const batchFits = view.strides.slice(0, -2).every((stride) => stride % 4 === 0);
-  if (view.dyn !== undefined || view.offset % 4 !== 0 || !batchFits) return "any";
-  const vectors = (step: number, length: number) => step > 0 && step % 4 === 0 && length % 4 === 0;
-  if (column === 1 && ends[1] % 4 === 0 && (vectors(row, ends[1]) || ends[0] === 1)) return "rows";
-  if (row === 1 && ends[0] % 4 === 0 && (vectors(column, ends[0]) || ends[1] === 1)) return "columns";
-  return "any";
-}
-
-interface Operand {
-  readonly name: "a" | "b";
-  readonly view: View;
-  readonly layout: Layout;
-  /** The texture that the operand is read from, and the copy that fills it, if any. */
-  readonly texture?: number;
-  readonly copies: readonly TexelCopy[];
-}
 
 /** Plans a product. */
 export function planMatmul(kernel: MatmulKernel, context: PlanContext, label: string): Dispatch[] {
   const { batch, m, n, k, a, b } = kernel;
   const batches = sizeOf(batch);
   const tile = chooseTile(kernel, batches, context);
+  if (tile === null) return planMatmulTiled(kernel, context, label);
   const [x, y] = fold(Math.ceil(batches * Math.ceil(m / tile.high) * Math.ceil(n / tile.wide) / tile.threads));
   const words = new Words([m, n, k, batches, ...a.strides.slice(-2), ...b.strides.slice(-2), x, 8, 4, 0]);
   const operand = (name: "a" | "b", view: View, ends: readonly [number, number]): Operand => {
@@ -141,14 +100,20 @@ const SHARED: Tile = {
   texels: false,
 };
 const TEXEL: Tile = { ...REGISTER, texels: true };
-const TILES: Record<KernelStrategy, Tile> = { shared: SHARED, register: REGISTER, texel: TEXEL };
+/** For `tiled`, see `tiled.ts`. */
+const TILES: Record<KernelStrategy, Tile | null> = { shared: SHARED, register: REGISTER, texel: TEXEL, tiled: null };
 
 /** Products with no more multiplications than this may take the small kernel. */
-const SMALL_PRODUCT: Record<KernelStrategy, number> = { register: 2 ** 20, shared: 2 ** 16, texel: 2 ** 16 };
+const SMALL_PRODUCT: Record<KernelStrategy, number> = {
+  register: 2 ** 20,
+  shared: 2 ** 16,
+  texel: 2 ** 16,
+  tiled: 2 ** 16,
+};
 /** ... if the two sizes that are not the batch's multiply to no more than this: a last, shorter batch keeps its kernel. */
 const SMALL_WEIGHTS = 2 ** 12;
 
-function chooseTile({ m, n, k, a }: MatmulKernel, batches: number, context: PlanContext): Tile {
+function chooseTile({ m, n, k, a }: MatmulKernel, batches: number, context: PlanContext): Tile | null {
   // a gradient of weights (TN) sums over the batch; elsewhere rows are the batch's
   const weights = a.strides.at(-2) === 1 && k > 1 ? m * n : n * k;
   const work = weights <= SMALL_WEIGHTS ? batches * m * n * k : Infinity;
@@ -172,21 +137,4 @@ function inTexture(operand: Operand, shape: readonly number[], context: PlanCont
     texture: texture.slot,
     copies: texture.held ? [] : [{ from: slot, offset: offset * 4, bytes: texels * 16, to: texture.slot }],
   };
-}
-
-function operandText(operand: Operand, batch: readonly number[], words: Words, access: Access): string {
-  const { name, view, layout, texture } = operand;
-  const whole = section(OPERANDS[layout], "operand");
-  const text = texture === undefined ? whole : splice(whole, "data", section(OPERAND_TEXELS, "data"));
-  const names = batch.map((_, axis) => `c${axis}`);
-  const writer = new ExprWriter({ body: [], access, words, coords: names });
-  const [stride, end] = name === "a" ? ["K[1].xy", "K[0].xz"] : ["K[1].zw", "K[0].zy"];
-  return [
-    `fn ${name}_base(b: u32) -> u32 {`,
-    ...indent(coordinates(names, batch, "b", words)),
-    `  return ${writer.form({ ...view, strides: view.strides.slice(0, -2) })};`,
-    `}`,
-    text.replaceAll("x_stride()", stride).replaceAll("x_end()", end).replace(/\bx_(\w+)/g, `${name}_$1`)
-      .replace(/@binding\(1\)/, `@binding(${name === "a" ? 1 : 2})`),
-  ].join("\n");
 }

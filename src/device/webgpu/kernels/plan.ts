@@ -8,6 +8,7 @@ import type { Access, Binding } from "./access.ts";
 import type { Packing } from "./conv_texel.ts";
 import { aliases, mathFunctions, section, treeFunctions } from "./wgsl_library.ts";
 import { QUOTIENT, SEGMENTS } from "../wgsl.gen.ts";
+import type { ProductShape, TilingName } from "./tiles.ts";
 import type { Words } from "./words.ts";
 
 /** One dispatch as data: a kernel and its grid. Bindings follow the constants, which are at binding 0. */
@@ -33,8 +34,8 @@ export interface TexelCopy {
 
 /** Kernel strategies for products: tiles in workgroup memory, or in registers alone, with operands from buffers or textures. */
 export const STRATEGIES = ["shared", "register", "texel"] as const;
-/** One of {@link STRATEGIES}. */
-export type KernelStrategy = typeof STRATEGIES[number];
+/** One of {@link STRATEGIES}, or `tiled`: the tiles of `tiles.ts`, which take compilers for CPUs long. */
+export type KernelStrategy = typeof STRATEGIES[number] | "tiled";
 
 /** What planning a program needs to know and hand out. Slots beyond the program's are the device's own. */
 export interface PlanContext {
@@ -45,6 +46,8 @@ export interface PlanContext {
   readonly halves: boolean;
   /** The kernel strategy of the adapter. */
   strategy(): KernelStrategy;
+  /** The tile of products of a shape. */
+  tiling(shape: ProductShape): TilingName;
   /** A temporary of at least `bytes`, live for one kernel of the program. */
   scratch(bytes: number): number;
   /** Most bytes of such a temporary. */

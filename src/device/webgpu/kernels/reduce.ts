@@ -76,7 +76,7 @@ function threadsPerRow({ outer, inner, body }: ReduceKernel): number {
 export function planReduce(kernel: ReduceKernel, context: PlanContext, label: string): Dispatch[] {
   const { outer, inner, body, outs } = kernel;
   const wanted = threadsPerRow(kernel);
-  const onCpu = wanted > 1 && context.strategy() !== "shared";
+  const onCpu = wanted > 1 && (context.strategy() === "register" || context.strategy() === "texel");
   if (chunksPerRow(kernel) > 1 && !(onCpu && sizeOf(outer) >= ROWS_FOR_A_CPU)) {
     return planSplitReduce(kernel, context, label);
   }

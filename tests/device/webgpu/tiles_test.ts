@@ -1,0 +1,79 @@
+/**
+ * Products and convolutions by every tiling: edges, long sums in chunks, operands that lie in every way.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { CLASSES, classOf, type TilingName, TILINGS } from "../../../src/device/webgpu/kernels/tiles.ts";
+import { WebgpuDevice } from "../../../src/device/webgpu/device.ts";
+import { openWebgpu } from "../../../src/device/webgpu/mod.ts";
+import { fitsLimits, isTuning, tilingBy, tune } from "../../../src/device/webgpu/tuning.ts";
+import { bytesAfter, checkCase } from "../../support/conformance.ts";
+import { type ProgramCase, programs } from "../../support/programs.ts";
+import { ReferenceDevice } from "../../support/reference_device.ts";
+import { adapter, own, webgpuTest } from "../../support/webgpu.ts";
+
+/** What every tiling computes. */
+const ALL = "matmul TN m 10 n 64 k 513";
+/** What some compute, as a compiler for a CPU takes a second for each: on Dawn all of it. */
+const SOME = [
+  "conv gradient of the weight, a large sum",
+  ...own ? [] : [
+    "matmul NN m 1 n 64 k 100",
+    "matmul NN m 64 n 1 k 100",
+    "matmul NT m 100 n 513 k 64",
+    "matmul batched [3,4]",
+    "matmul with dynamic offsets of operands and output",
+    "matmul carries NaN and infinity, zero times infinity is NaN",
+    "conv depthwise",
+    "conv bias and relu, stored where images lie",
+  ],
+];
+/** The tilings that do: one where all threads bring as much, and one where they do not. */
+const THOROUGH: readonly TilingName[] = ["32x128", "64x64"];
+
+function named(names: readonly string[]): ProgramCase[] {
+  const found = programs.filter(({ name }) => names.includes(name));
+  assertEquals(found.length, names.length, "every name is a program's");
+  return found;
+}
+
+const bits = new Map<string, Uint8Array[]>();
+
+for (const tiling of Object.keys(TILINGS) as TilingName[]) {
+  if (adapter !== null && !fitsLimits(TILINGS[tiling], adapter.limits)) continue;
+  webgpuTest(`tiles of ${tiling} give what the reference gives, and the bits of all others`, async () => {
+    const device = await openWebgpu({ strategy: "tiled", tiling });
+    assert(device instanceof WebgpuDevice && device.strategy === "tiled");
+    assertEquals(device.tiling({ kind: "matmul", batches: 1, m: 1, n: 1, k: 1 }), tiling);
+    const wrong: string[] = [];
+    for (const testCase of named([ALL, ...THOROUGH.includes(tiling) ? SOME : []])) {
+      const message = await checkCase(device, testCase);
+      if (message !== null) wrong.push(`${testCase.name}: ${message}`);
+    }
+    const [whole] = named([ALL]);
+    const own = await bytesAfter(device, whole), first = bits.get(ALL) ?? own;
+    bits.set(ALL, first);
+    device.close();
+    assertEquals(wrong, []);
+    assertEquals(own, first);
+  });
+}
+
+class Broken extends ReferenceDevice {
+  override compile(): never {
+    throw new Error("no compiler");
+  }
+}
+
+Deno.test("a shape's class says its tile; where nothing can be timed, none is chosen", async () => {
+  const shapes = [[1, 20, 9999, 9], [1, 256, 256, 9], [1, 64, 99999, 9], [64, 256, 256, 9]] as const;
+  const classes = shapes.map(([batches, m, n, k]) => classOf({ kind: "matmul", batches, m, n, k }));
+  assertEquals(classes, [...CLASSES]);
+  const broken = new Broken();
+  const tuning = await tune({ open: () => broken, fits: ({ deep }) => deep === 16, whole: true });
+  assertEquals(tuning.strategy, "shared");
+  assertEquals(tuning.tilings.large, "64x64", "what does not fit is never taken");
+  assertEquals(tilingBy(tuning.tilings)({ kind: "conv", batches: 1, m: 20, n: 99, k: 9 }), "32x128");
+  assert(isTuning(JSON.parse(JSON.stringify(tuning))));
+  assert(!isTuning({ ...tuning, tilings: { ...tuning.tilings, few: "7x7" } }));
+  assert(!isTuning({ strategy: "shared" }) && !isTuning(null));
+});
