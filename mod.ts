@@ -416,6 +416,8 @@ export {
   type LayerStats,
   MCDropout,
   type MCDropoutOptions,
+  MixedPrecision,
+  type MixedPrecisionOptions,
   MixHandler,
   type MixOptions,
   MixUp,

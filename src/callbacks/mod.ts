@@ -14,6 +14,7 @@ export { GradientClip, type GradientClipOptions } from "./gradient_clip.ts";
 export { InterruptCallback } from "./interrupt.ts";
 export { JsonLines, type JsonLinesOptions } from "./json_lines.ts";
 export { MCDropout, type MCDropoutOptions } from "./mc_dropout.ts";
+export { MixedPrecision, type MixedPrecisionOptions } from "./mixed_precision.ts";
 export { MixHandler, type MixOptions } from "./mix_handler.ts";
 export { MixUp } from "./mixup.ts";
 export { type ProjectorOptions, writeProjector } from "./projector.ts";

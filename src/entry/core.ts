@@ -258,6 +258,8 @@ export {
   InterruptCallback,
   JsonLines,
   type JsonLinesOptions,
+  MixedPrecision,
+  type MixedPrecisionOptions,
   MixHandler,
   type MixOptions,
   MixUp,

@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { MixedPrecision, type MixedPrecisionOptions } from "../callbacks/mixed_precision.ts";
 import type { DistributedOptions } from "../distrib/mod.ts";
 import { lateParts, type MetricValue, type Model, TrainLoop } from "../train/mod.ts";
 import type { ExportHubOptions } from "../fit/export_hub.ts";
@@ -96,6 +97,21 @@ export class Learner<M extends Model = Model> extends TrainLoop<M> {
       );
     }
     return this.addCb(distributed(options));
+  }
+
+  /**
+   * Trains in half precision: adds a {@link MixedPrecision}, in place of one that is there.
+   *
+   * @param options Those of {@link MixedPrecision}.
+   */
+  toFp16(options: MixedPrecisionOptions = {}): this {
+    const mixed = new MixedPrecision(options);
+    return this.toFp32().addCb(mixed);
+  }
+
+  /** Trains in f32 again: takes the {@link MixedPrecision} away. */
+  toFp32(): this {
+    return this.findCb(MixedPrecision) === null ? this : this.removeCb(MixedPrecision);
   }
 
   /** See {@link summary}. */

@@ -19,6 +19,8 @@ export interface UpdatePlan {
   readonly kinds: ReadonlyMap<string, StatKind>;
   /** What follows the steppers. */
   readonly after: (update: Update) => void;
+  /** Whether nothing changes after all, bool `[]`: null for no. */
+  readonly skip: Tensor | null;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface UpdatePlan {
  * their statistics. Its numbers are still to be filled in.
  */
 export function buildUpdate(part: PartState, active: readonly Slot[], plan: UpdatePlan): PartUpdate {
-  const { group, hypers, steppers, kinds, after } = plan;
+  const { group, hypers, steppers, kinds, after, skip } = plan;
   const scalars: ScalarSource[] = [];
   if (active.length > 0) bringGrads(part, active);
   const stats = new Map<string, Tensor>();
@@ -40,6 +42,12 @@ export function buildUpdate(part: PartState, active: readonly Slot[], plan: Upda
   if (active.length > 0) { for (const s of steppers) s.apply(update); }
   if (active.length < part.slots.length) keepInactive(update, active, part, kinds);
   after(update);
+  if (skip !== null) {
+    update.p = ops.where(skip, update.before, update.p);
+    for (const name of update.changed) {
+      update.setStat(name, ops.where(skip, update.statBefore(name), update.stat(name)));
+    }
+  }
   const writes: MemoryWrite[] = [{ memory: part.storage, value: update.p, offset: part.start }];
   for (const name of update.changed) {
     writes.push({ memory: part.stats.get(name)!.storage, value: update.stat(name) });

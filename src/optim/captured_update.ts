@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { GradScaler } from "./grad_scaler.ts";
 import type { Group, PartState, Slot } from "./group.ts";
 import type { Hypers, NumberKind, ScalarSource, StepInfo, Varying } from "./stepper.ts";
 
@@ -23,6 +24,8 @@ export interface CapturedUpdate {
   readonly parts: readonly PartUpdate[];
   /** For each slot, in order, whether its parameter required a gradient. */
   readonly required: readonly boolean[];
+  /** What its loss was scaled by. */
+  readonly scaler: GradScaler | null;
 }
 
 /** For each slot, in order, whether its parameter requires a gradient. */

@@ -19,6 +19,7 @@ import {
   viewOf,
   zeros,
 } from "../tensor/mod.ts";
+import { type GradScaler, notFinite } from "./grad_scaler.ts";
 import type { PartState, Slot } from "./group.ts";
 
 /** The slots that a step updates: those with a gradient, not frozen. Refuses gradients that do not fit. */
@@ -133,22 +134,35 @@ export function scaleGrads(part: PartState, slots: readonly Slot[], factor: Tens
   part.scale = part.scale === null ? factor : part.scale.mul(factor);
 }
 
+/** The gradients of `slots`, `[n]`, 0 between them: places of others hold old gradients. */
+function ownGrads(part: PartState, slots: readonly Slot[]): Tensor {
+  holdGrads(part, slots);
+  const g = flatGrads(part);
+  if (slots.length === part.slots.length) return g;
+  const flags = new Float32Array(part.slots.length);
+  for (const s of slots) flags[s.segment] = 1;
+  return ops.where(new Segments(part.n, part.starts).spread(stepInput(flags)).gt(0), g, 0);
+}
+
+type Parts = readonly (readonly [PartState, readonly Slot[]])[];
+
+/** Divides the gradients of several parts by a loss scale, and notes there whether they are finite. */
+export function unscaleGrads(parts: Parts, scaler: GradScaler): void {
+  if (parts.length === 0) return;
+  scaler.found = parts.map(([part, slots]) => notFinite(ownGrads(part, slots))).reduce((a, b) => a.maximum(b)).gt(0);
+  const factor = scaler.scale.reciprocal();
+  for (const [part, slots] of parts) scaleGrads(part, slots, factor);
+}
+
 /** One part's contribution to a norm: the sum of powers, or the largest magnitude. */
 function partNorm(part: PartState, slots: readonly Slot[], p: number): Tensor {
-  holdGrads(part, slots);
-  let g = flatGrads(part);
-  if (slots.length < part.slots.length) {
-    // places of others hold old gradients
-    const flags = new Float32Array(part.slots.length);
-    for (const s of slots) flags[s.segment] = 1;
-    g = ops.where(new Segments(part.n, part.starts).spread(stepInput(flags)).gt(0), g, 0);
-  }
+  const g = ownGrads(part, slots);
   if (p === Infinity) return g.abs().max();
   return (p === 2 ? g.square() : p === 1 ? g.abs() : g.abs().pow(p)).sum();
 }
 
 /** The common `p`-norm of the gradients of several parts. */
-export function gradNorm(parts: readonly (readonly [PartState, readonly Slot[]])[], p: number): Tensor {
+export function gradNorm(parts: Parts, p: number): Tensor {
   if (parts.length === 0) return zeros([]);
   const total = parts.map(([part, slots]) => partNorm(part, slots, p))
     .reduce((a, b) => p === Infinity ? a.maximum(b) : a.add(b));

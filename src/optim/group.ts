@@ -120,6 +120,16 @@ function nameOf(x: unknown): string {
   return `a ${x.constructor?.name ?? "object"}`;
 }
 
+/** See `Optimizer.freezeTo`. */
+export function freezeGroups(groups: readonly Group[], n: number): void {
+  if (!Number.isInteger(n)) throw new ConfigError(`Cannot freeze up to group ${n}: it must be a whole number`);
+  const { length } = groups, first = n < 0 ? length + n : n;
+  if (first < 0 || first > length) throw noSuchGroup(n, length);
+  groups.forEach(({ slots }, i) => {
+    for (const s of slots) s.parameter.requiresGrad = i >= first || s.forceTrain === true;
+  });
+}
+
 /** The error of a group to freeze up to that is none of `count`. */
 export function noSuchGroup(n: number, count: number): ConfigError {
   const groups = count === 1 ? "there is one parameter group" : `there are ${count} parameter groups`;

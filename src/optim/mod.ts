@@ -4,6 +4,7 @@
  * @module
  */
 export type { GradRange } from "./grads.ts";
+export { GradScaler, type ScaleRules, type ScaleState } from "./grad_scaler.ts";
 export type { OptFunc, OptOptions } from "./factory.ts";
 export type { ParamsLike } from "./params_like.ts";
 export { aHyper, type HyperValue, type Slice, slice } from "./hyper.ts";

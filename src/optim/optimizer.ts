@@ -19,8 +19,10 @@ import {
   holdGrads,
   rangesOf,
   scaleGrads,
+  unscaleGrads,
 } from "./grads.ts";
-import { checkGroups, type Group, makeGroup, noSuchGroup, type PartState, type Slot } from "./group.ts";
+import type { GradScaler } from "./grad_scaler.ts";
+import { checkGroups, freezeGroups, type Group, makeGroup, type PartState, type Slot } from "./group.ts";
 import { nearestName } from "../base/options.ts";
 import { type HyperValue, spread } from "./hyper.ts";
 import {
@@ -48,6 +50,12 @@ export class Optimizer {
   /** Hyper-parameters that it was made with. */
   readonly values: Readonly<Record<string, HyperValue>>;
   readonly #groups: readonly Group[];
+  /**
+   * What the loss is scaled by, while it is; see `MixedPrecision`.
+   * @internal
+   */
+  scaler: GradScaler | null = null;
+  #uncount: () => void = () => {};
   readonly #kinds = new Map<string, StatKind>();
   readonly #counts: boolean;
 
@@ -147,12 +155,7 @@ export class Optimizer {
    * @param n Number of groups to freeze; negative ones count from the end.
    */
   freezeTo(n: number): void {
-    if (!Number.isInteger(n)) throw new ConfigError(`Cannot freeze up to group ${n}: it must be a whole number`);
-    const { length } = this.#groups, first = n < 0 ? length + n : n;
-    if (first < 0 || first > length) throw noSuchGroup(n, length);
-    this.#groups.forEach(({ slots }, i) => {
-      for (const s of slots) s.parameter.requiresGrad = i >= first || s.forceTrain === true;
-    });
+    freezeGroups(this.#groups, n);
   }
 
   /** Trains the last group only. */
@@ -172,6 +175,7 @@ export class Optimizer {
 
   /** Forgets all gradients. */
   zeroGrad(): void {
+    if (this.scaler !== null) this.scaler.found = null;
     for (const { slots, parts } of this.#groups) {
       for (let i = 0; i < slots.length; i++) slots[i].parameter.grad = null;
       for (let i = 0; i < parts.length; i++) parts[i].scale = null;
@@ -185,6 +189,7 @@ export class Optimizer {
    */
   gradNorm(p: number = 2): Tensor {
     if (!(p > 0)) throw new ConfigError(`Cannot take the ${p}-norm of gradients: it must be above 0`);
+    this.#unscale();
     return gradNorm(this.#active(), p);
   }
 
@@ -200,7 +205,6 @@ export class Optimizer {
 
   /**
    * Puts gradients that were not used by a step into the gradient arena, so that they can be added to without growing.
-   *
    * @internal
    */
   holdGrads(): void {
@@ -215,7 +219,6 @@ export class Optimizer {
   /**
    * Puts the gradients that a step would use into the gradient arena, with everything they were multiplied by, and says
    * where they lie there: ranges of memory, ascending, neighbours joined. The same model gives the same ranges.
-   *
    * @internal
    */
   gradRanges(): GradRange[] {
@@ -227,7 +230,6 @@ export class Optimizer {
 
   /**
    * Where the gradients of a captured step lie; see {@link Optimizer.gradRanges}.
-   *
    * @internal
    */
   capturedRanges({ parts }: CapturedUpdate): GradRange[] {
@@ -236,7 +238,6 @@ export class Optimizer {
 
   /**
    * Takes what lies where a captured step has its gradients for the parameters' gradients.
-   *
    * @internal
    */
   adoptGrads({ parts }: CapturedUpdate): void {
@@ -255,6 +256,11 @@ export class Optimizer {
     return all;
   }
 
+  /** Gradients that come of a scaled loss are divided by its scale, once, before anybody measures or uses them. */
+  #unscale(): void {
+    if (this.scaler !== null && this.scaler.found === null) unscaleGrads(this.#active(), this.scaler);
+  }
+
   // --- stepping
 
   /**
@@ -270,12 +276,11 @@ export class Optimizer {
 
   /**
    * As {@link Optimizer.step}, but launches nothing; gives what it takes to replay it.
-   *
    * @internal
    */
   captureStep(): CapturedUpdate {
     const required = requiredOf(this.#groups);
-    return { parts: this.#build(), required };
+    return { parts: this.#build(), required, scaler: this.scaler };
   }
 
   /** Records the update of every part with something to do. */
@@ -287,24 +292,25 @@ export class Optimizer {
         if (active.length > 0 || this.always) work.push({ part, group, active });
       }
     });
+    this.#unscale();
     onAbandon(this.#count(work));
-    const common = { steppers: this.steppers, kinds: this.#kinds };
+    const { scaler } = this, common = { steppers: this.steppers, kinds: this.#kinds, skip: scaler?.found ?? null };
     const updates = work.map(({ part, group, active }) => {
       const after = (update: Update) => this.afterUpdate(update, part);
       return buildUpdate(part, active, { ...common, group, hypers: this.hypers[group], after });
     });
     for (const each of updates) fillScalars(each, this.hypers[each.group]);
+    scaler?.update();
     this.endStep();
     return updates;
   }
 
   /**
    * Whether a step of parameters that have no gradients yet would be the captured one, but for its numbers.
-   *
    * @internal
    */
   canReplay(captured: CapturedUpdate): boolean {
-    return matchesUpdate(captured, this.#groups);
+    return captured.scaler === this.scaler && matchesUpdate(captured, this.#groups);
   }
 
   /**
@@ -321,6 +327,7 @@ export class Optimizer {
     for (let i = 0; i < parts.length; i++) fillScalars(parts[i], this.hypers[parts[i].group]);
     run(undo);
     for (let i = 0; i < parts.length; i++) rereadPart(parts[i].part);
+    this.scaler?.reread();
     this.endStep();
     return true;
   }
@@ -329,9 +336,19 @@ export class Optimizer {
   #count(work: readonly { readonly active: readonly Slot[] }[]): () => void {
     const undo = [this.beginStep()];
     for (let i = 0; i < work.length; i++) undo.push(countStep(work[i].active, this.#counts));
-    return () => {
+    if (this.scaler !== null) this.scaler.steps++;
+    return this.#uncount = () => {
       for (const each of undo) each();
     };
+  }
+
+  /**
+   * Takes back what the host counted for the last step, which the device has skipped.
+   * @internal
+   */
+  uncountStep(): void {
+    this.#uncount();
+    this.#uncount = () => {};
   }
 
   /** What the host counts at a step; for optimizers that wrap others. Returns what takes it back. */
@@ -343,7 +360,6 @@ export class Optimizer {
   protected endStep(): void {}
   /**
    * Whether steps with the same gradients differ in nothing but the numbers of {@link Stepper.steady}.
-   *
    * @internal
    */
   get steady(): boolean {
@@ -353,7 +369,6 @@ export class Optimizer {
 
   /**
    * Whether any parameter has a gradient.
-   *
    * @internal
    */
   get hasGrads(): boolean {
@@ -362,7 +377,6 @@ export class Optimizer {
 
   /**
    * Whether all of `owners` that are not null are parameters of this optimizer.
-   *
    * @internal
    */
   holds(owners: readonly (object | null)[]): boolean {
@@ -382,7 +396,6 @@ export class Optimizer {
 
   /**
    * What follows the steppers; for optimizers that wrap others.
-   *
    * @internal
    */
   protected afterUpdate(_update: Update, _part: Part): void {}

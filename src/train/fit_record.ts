@@ -39,6 +39,8 @@ export interface FitRecord {
   readonly rawLosses: number[];
   /** Training batches up to the end of each epoch. */
   readonly iters: number[];
+  /** Steps that `MixedPrecision` skipped. */
+  skipped: number;
   /** Scheduled hyper-parameters, step by step. */
   hps: Readonly<Record<string, readonly number[]>>;
   /** Names of the columns. */
@@ -47,5 +49,16 @@ export interface FitRecord {
 
 /** An empty record. */
 export function newFitRecord(phase: Phase): FitRecord {
-  return { phase, rows: [], values: [], lrs: [], losses: [], rawLosses: [], iters: [], hps: {}, metricNames: [] };
+  return {
+    phase,
+    rows: [],
+    values: [],
+    lrs: [],
+    losses: [],
+    rawLosses: [],
+    iters: [],
+    skipped: 0,
+    hps: {},
+    metricNames: [],
+  };
 }

@@ -11,6 +11,7 @@ export const ORDER = {
   terminateOnNan: -9,
   normal: 0,
   gradientAccumulation: 6,
+  mixedPrecision: 10,
   gradientClip: 11,
   distributed: 11,
   recorder: 50,

@@ -13,7 +13,7 @@ const PHASES: readonly Phase[] = ["idle", "fit", "frozen", "unfrozen", "probe", 
 
 /** One fit's record as plain data. */
 export function saveRecord(record: FitRecord): StateDict {
-  const { phase, rows, values, lrs, losses, rawLosses, iters, hps, metricNames } = record;
+  const { phase, rows, values, lrs, losses, rawLosses, iters, skipped, hps, metricNames } = record;
   return {
     phase,
     rows: rows.map((row) => ({ names: Object.keys(row), values: Object.values(row) })),
@@ -22,6 +22,7 @@ export function saveRecord(record: FitRecord): StateDict {
     losses,
     rawLosses,
     iters,
+    skipped,
     hps: hps,
     metricNames,
   };
@@ -40,6 +41,7 @@ export function loadRecord(state: SavedState): FitRecord {
     losses: state.numbers("losses"),
     rawLosses: state.numbers("rawLosses"),
     iters: state.numbers("iters"),
+    skipped: state.has("skipped") ? state.count("skipped") : 0,
     hps: named(hps.names.map((name) => [name, hps.numbers(name)])),
     metricNames: state.strings("metricNames"),
   };

@@ -106,6 +106,15 @@ export class Recorder extends Callback {
     return this.#now.iters;
   }
 
+  /** Training steps of the fit that were skipped, since their gradients had left the range of f16; see `MixedPrecision`. */
+  get skipped(): number {
+    return this.#now.skipped;
+  }
+
+  set skipped(steps: number) {
+    this.#now.skipped = steps;
+  }
+
   /** Scheduled hyper-parameters by name: the last group's value at every training batch. */
   get hps(): Readonly<Record<string, readonly number[]>> {
     return this.#now.hps;

@@ -37,7 +37,7 @@ const POLICIES: readonly string[] = [
 ];
 
 const CALLBACKS =
-  `{ earlyStopping: { patience: 1 }, saveModel:, reduceLROnPlateau: { factor: 2 }, terminateOnNaN:, gradientClip: { maxNorm: 1 },
+  `{ earlyStopping: { patience: 1 }, saveModel:, reduceLROnPlateau: { factor: 2 }, terminateOnNaN:, mixedPrecision: { initScale: 1024, growthInterval: 100 }, gradientClip: { maxNorm: 1 },
   gradientAccumulation: { nAcc: 32 }, tensorBoard:, checkpoint: { everySteps: 3, keep: 2 } }`;
 
 const SETS: Readonly<Record<string, readonly string[]>> = {

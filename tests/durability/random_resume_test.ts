@@ -13,6 +13,7 @@ import {
   GradientAccumulation,
   GradientClip,
   JsonLines,
+  MixedPrecision,
   MixUp,
   ReduceLROnPlateau,
   SaveModel,
@@ -82,6 +83,8 @@ const CALLBACKS: Record<string, () => CallbackLike> = {
   GradientAccumulation: () => new GradientAccumulation(12),
   "GradientAccumulation, long": () => new GradientAccumulation(30),
   GradientClip: () => new GradientClip(0.1),
+  MixedPrecision: () =>
+    new MixedPrecision({ initScale: 16, growthFactor: 2 ** 8, backoffFactor: 2 ** -8, growthInterval: 2 }),
   ShortEpoch: () => new ShortEpoch({ pct: 0.5 }),
   BnFreeze: () => new BnFreeze(),
   TerminateOnNaN: () => new TerminateOnNaN(),

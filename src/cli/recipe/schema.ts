@@ -267,6 +267,13 @@ export const callbackForms = {
     minLr: number({ least: 0 }).optional(),
   }),
   terminateOnNaN: form({}),
+  mixedPrecision: form({
+    lossScale: positive().optional(),
+    initScale: positive().optional(),
+    growthFactor: number({ least: 1 }).optional(),
+    backoffFactor: positive().optional(),
+    growthInterval: whole(1).optional(),
+  }),
   gradientClip: form({ maxNorm: positive().optional() }),
   gradientAccumulation: form({ nAcc: whole(1) }),
   mixUp: form({ alpha: positive().optional() }),

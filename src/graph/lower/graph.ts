@@ -120,6 +120,7 @@ function decideStored(
   const cost = new Array<number>(items.length).fill(0);
   const depth = new Array<number>(items.length).fill(0);
   const memory = new Array<ReadonlySet<number>>(items.length); // what the inlined expression reads
+  const made = new Array<boolean>(items.length).fill(false); // whether it is of the result of a product
   for (const item of items) {
     const { op } = item;
     if (op.kind === "reduce" || op.kind === "opaque") item.stored = true;
@@ -167,8 +168,9 @@ function decideStored(
         half.stored = true;
         if (half !== item) cost[item.id] = depth[item.id] = 0;
       }
+      made[item.id] = item.inputs.some((input) => input.op.kind === "opaque" || (!input.stored && made[input.id]));
       // rounded to f16 to lie in memory so
-      if (op === CAST && item.dtype === "f16" && item.inputs[0].stored) item.stored = true;
+      if (op === CAST && item.dtype === "f16" && (item.inputs[0].stored || made[item.id])) item.stored = true;
     }
   }
 }

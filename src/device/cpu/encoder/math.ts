@@ -258,68 +258,50 @@ function sine(lib: MathLibrary, turn: 0 | 1): Fn {
   return f;
 }
 
-/** Below 2^-14, f16 has steps of 2^-24; from 65536 on it has nothing. */
-const HALF_NORMAL = 0x38800000, HALF_END = 0x47800000, INFINITE = 0x7f800000;
+/** What f16 has ends before 65536. */
+const HALF_END = 65536;
+const INFINITE = 0x7f800000;
 
-/** Pushes the magnitude of local `x`, and keeps it in `a`. */
-function magnitude(f: Fn, x: number, a: number): Fn {
+/** Pushes the sign bits of local `x`, of f32. */
+function signs(f: Fn, x: number): Fn {
   f.get(x);
-  return splat(f, 0x7fffffff).op(OP.v128And).tee(a);
+  return splat(f, SIGN).op(OP.v128And);
 }
 
-/** Pushes lanes of ones where local `a` is at least `bits`, as whole numbers. */
-function atLeast(f: Fn, a: number, bits: number): Fn {
-  f.get(a);
-  return splat(f, bits).op(OP.i32x4GeS);
-}
-
-/** The nearest number of f16, ties to even: thirteen bits are rounded away, or what is below a step of 2^-24. */
+/**
+ * The nearest number of f16, ties to even: adding 2^13 times the power of two below rounds thirteen bits away, and at least a half what
+ * is less than a step of 2^-24. That is nothing for infinity, which keeps to it.
+ */
 function half(lib: MathLibrary): Fn {
   const f = lib.fn();
-  const x = 0, a = f.local(T.v128), y = f.local(T.v128);
-  magnitude(f, x, a).i32(13).op(OP.i32x4ShrU);
-  splat(f, 1).op(OP.v128And);
-  splat(f, 0xfff).op(OP.i32x4Add).get(a).op(OP.i32x4Add);
-  splat(f, ~0x1fff).op(OP.v128And).set(y);
-  splat(f, INFINITE).get(y);
-  atLeast(f, y, HALF_END).op(OP.v128Bitselect).set(y);
-  f.get(y).get(a).f32x4(2 ** 24).op(OP.f32x4Mul).op(OP.f32x4Nearest).f32x4(2 ** -24).op(OP.f32x4Mul);
-  atLeast(f, a, HALF_NORMAL).op(OP.v128Bitselect).set(y);
-  splat(f, 0x7fc00000).get(y);
-  atLeast(f, a, INFINITE + 1).op(OP.v128Bitselect).get(x);
-  return splat(f, SIGN).op(OP.v128And).op(OP.v128Or);
+  const x = 0, a = f.local(T.v128), c = f.local(T.v128), y = f.local(T.v128);
+  f.get(x).op(OP.f32x4Abs).tee(a);
+  splat(f, INFINITE).op(OP.v128And).f32x4(2 ** 13).op(OP.f32x4Mul).f32x4(0.5).op(OP.f32x4Pmax).f32x4(2 ** 40);
+  f.op(OP.f32x4Pmin).set(c);
+  f.get(a).get(c).op(OP.f32x4Add).get(c).op(OP.f32x4Sub).set(y);
+  splat(f, INFINITE).get(y).get(y).f32x4(HALF_END).op(OP.f32x4Ge).op(OP.v128Bitselect);
+  return signs(f, x).op(OP.v128Or);
 }
 
-/** The bits of f16, in lanes of 32, as f32. */
+/** The bits of f16, in lanes of 32, as f32: its exponents are 112 below those of f32, and the last one is infinity's. */
 function fromHalf(lib: MathLibrary): Fn {
   const f = lib.fn();
-  const h = 0, m = f.local(T.v128), y = f.local(T.v128);
-  f.get(h);
-  splat(f, 0x7fff).op(OP.v128And).tee(m).i32(13).op(OP.i32x4Shl).set(y);
-  f.get(y);
-  splat(f, INFINITE).op(OP.v128Or).get(y);
-  splat(f, 112 << 23).op(OP.i32x4Add);
-  atLeast(f, m, 0x7c00).op(OP.v128Bitselect);
-  f.get(m).op(OP.f32x4ConvertI32S).f32x4(2 ** -24).op(OP.f32x4Mul);
-  atLeast(f, m, 0x400).op(OP.v128Bitselect).get(h);
-  return splat(f, 0x8000).op(OP.v128And).i32(16).op(OP.i32x4Shl).op(OP.v128Or);
+  const h = 0, y = f.local(T.v128);
+  f.get(h).i32(13).op(OP.i32x4Shl);
+  splat(f, 0x0fffe000).op(OP.v128And).f32x4(2 ** 112).op(OP.f32x4Mul).tee(y).f32x4(HALF_END).op(OP.f32x4Ge);
+  splat(f, INFINITE).op(OP.v128And).get(y).op(OP.v128Or);
+  f.get(h).i32(16).op(OP.i32x4Shl);
+  return splat(f, SIGN).op(OP.v128And).op(OP.v128Or);
 }
 
 /** Numbers of f16, as f32, as their bits in lanes of 32. */
 function toHalf(lib: MathLibrary): Fn {
   const f = lib.fn();
-  const x = 0, a = f.local(T.v128);
-  splat(f, 0x7c00);
-  magnitude(f, x, a);
-  splat(f, INFINITE).op(OP.i32x4GtS);
-  splat(f, 0x200).op(OP.v128And).op(OP.v128Or);
-  f.get(a).i32(13).op(OP.i32x4ShrU);
-  splat(f, 112 << 10).op(OP.i32x4Sub);
-  atLeast(f, a, HALF_END).op(OP.v128Bitselect);
-  f.get(a).f32x4(2 ** 24).op(OP.f32x4Mul).op(OP.i32x4TruncSatF32S);
-  atLeast(f, a, HALF_NORMAL).op(OP.v128Bitselect);
-  f.get(x).i32(16).op(OP.i32x4ShrU);
-  return splat(f, 0x8000).op(OP.v128And).op(OP.v128Or);
+  const x = 0;
+  f.get(x).op(OP.f32x4Abs).f32x4(HALF_END).op(OP.f32x4Pmin).f32x4(2 ** -112).op(OP.f32x4Mul).i32(13).op(OP.i32x4ShrU);
+  splat(f, 0x7fff).op(OP.v128And);
+  signs(f, x).i32(16).op(OP.i32x4ShrU);
+  return f.op(OP.v128Or);
 }
 
 function placeOfConstant(bits: number): number {
