@@ -203,16 +203,17 @@ export class DataBlock<Source, Item, X, Y, Loaders, Options extends object> {
 
   /** The input or the label of an item; what fails says which item it was. */
   #one(what: "input" | "label", item: Item, i: number): unknown {
-    const { getX, getY } = this.#options;
+    const { getX, getY } = this.#options, of = what === "input" ? getX : getY;
+    if (of === undefined) return what === "input" ? item : null;
+    const where = `Cannot get the ${what} of item ${i}, ${shortened(item)}: ${what === "input" ? "getX" : "getY"}`;
+    let value: unknown;
     try {
-      return what === "label" ? getY?.(item) ?? null : getX === undefined ? item : getX(item);
+      value = of(item);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new DataError(
-        `Cannot get the ${what} of item ${i}, ${shortened(item)}: ${what === "input" ? "getX" : "getY"} fails: ${why}`,
-        { cause },
-      );
+      throw new DataError(`${where} fails: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     }
+    if (value !== undefined && value !== null) return value;
+    throw new DataError(`${where} gives ${value === null ? "null" : "nothing"}; leave such items out in getItems`);
   }
 
   /**

@@ -25,6 +25,12 @@ function compare(a: Label, b: Label): number {
  * @throws {DataError} If labels are of different types, or there is just one class.
  */
 export function vocabOf(labels: readonly Label[], what: string = "images"): readonly Label[] {
+  const none = labels.findIndex((label) => typeof label === "number" && Number.isNaN(label));
+  if (none >= 0) {
+    throw new DataError(
+      `Cannot tell classes apart: label ${none} of training, counted from 0, is NaN; leave its item out`,
+    );
+  }
   const vocab = [...new Set(labels)];
   const kinds = [...new Set(vocab.map((label) => typeof label))];
   if (kinds.length > 1) {

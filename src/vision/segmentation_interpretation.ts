@@ -16,9 +16,9 @@ import type { VisionLearner } from "./learner.ts";
 export interface JudgedMask {
   /** Path of the image. */
   readonly file: string;
-  /** Its loss, the mean over its pixels. */
+  /** Its loss, the mean over its pixels that count; 0 where none does. */
   readonly loss: number;
-  /** Share of its pixels whose class was told. */
+  /** Share of its pixels that count whose class was told; NaN where none does. */
   readonly accuracy: number;
 }
 
@@ -44,7 +44,10 @@ export class SegmentationInterpretation {
     this.#images = images;
   }
 
-  /** Predicts the validation images of `learn`, batch by batch: masks of the whole set are not kept. */
+  /**
+   * Predicts the validation images of `learn`, batch by batch: masks of the whole set are not kept. Pixels of the class that
+   * the loss leaves out (`ignoreIndex`, such as that of "void") do not count.
+   */
   static async fromLearner<M extends Model>(learn: VisionLearner<M>): Promise<SegmentationInterpretation> {
     const dls = learn?.imageDls;
     if (dls === undefined || dls.target.kind !== "mask") {
@@ -53,7 +56,7 @@ export class SegmentationInterpretation {
     const { files, labels } = dls.validSet, { c } = dls;
     if (files.length === 0) throw new DataError("Cannot interpret this learner: it has no validation images");
     const confusion = Array.from({ length: c }, () => new Array<number>(c).fill(0)), images: JudgedMask[] = [];
-    const bs = dls.valid.bs;
+    const bs = dls.valid.bs, ignored = "ignoreIndex" in learn.lossFunc ? learn.lossFunc.ignoreIndex : undefined;
     for (let from = 0; from < files.length; from += bs) {
       const some = files.slice(from, from + bs);
       const dl = dls.testDl(some, { labels: labels.slice(from, from + bs), bs: some.length });
@@ -61,12 +64,16 @@ export class SegmentationInterpretation {
       const [got, want, loss] = await readAll([decoded!, targs, losses!]);
       const gotOf = itemsOf(Int32Array.from(got), some.length), wantOf = itemsOf(Int32Array.from(want), some.length);
       some.forEach((file, i) => {
-        let right = 0;
+        let right = 0, counted = 0;
         wantOf[i].forEach((code, k) => {
+          if (code === ignored) return;
+          counted++;
           confusion[code][gotOf[i][k]]++;
           if (code === gotOf[i][k]) right++;
         });
-        images.push({ file, loss: loss[i], accuracy: right / wantOf[i].length });
+        // the mean over all pixels, in which those that do not count are 0, as one over the others
+        const own = counted === 0 ? 0 : loss[i] * wantOf[i].length / counted;
+        images.push({ file, loss: own, accuracy: right / counted });
       });
     }
     return new SegmentationInterpretation(learn as unknown as VisionLearner<Model>, confusion, images);

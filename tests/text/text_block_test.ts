@@ -138,6 +138,12 @@ onDevices("data blocks say which item fails, what does not go together, and wher
   assertStringIncludes(await throws.summary(rows), "item 0, ");
   assertStringIncludes(await throws.summary(rows), "getX fails: no such column");
 
+  const silent = make([TextBlock, CategoryBlock], { getY: (row: { label?: string }) => row.label });
+  await assertRejects(() => silent.dataloaders(odd as never), DataError, "item 5, ");
+  await assertRejects(() => silent.dataloaders(odd as never), DataError, "getY gives nothing");
+  const nan = make([TextBlock, CategoryBlock], { getY: (row: { label: string }) => row.label === "pos" ? 1 : NaN });
+  await assertRejects(() => nan.dataloaders(rows), DataError, "is NaN; leave its item out");
+
   const split = (train: number[], valid: number[]) =>
     make([TextBlock({ minFreq: 1 }), CategoryBlock], { splitter: () => [train, valid] })
       .dataloaders(rows, { bs: 2 }) as Promise<TextDataLoaders>;

@@ -17,6 +17,7 @@ import {
   VisionLearner,
   visionLearner,
 } from "../../src/entry/vision.ts";
+import * as nn from "../../src/nn/mod.ts";
 import { foregroundAcc, JaccardCoeff } from "../../src/entry/metrics.ts";
 import { Rng, setSeed } from "../../src/tensor/mod.ts";
 import { inFolder, plain, writePng } from "./support/images.ts";
@@ -78,6 +79,17 @@ Deno.test("a U-Net learns discs; its learner shows, interprets, exports and pred
     ) {
       assert((await figure.svg()).includes("<svg"));
     }
+
+    // pixels that the loss leaves out do not count
+    learn.lossFunc = new nn.CrossEntropyLoss({ axis: 1, ignoreIndex: 1 });
+    const some = await SegmentationInterpretation.fromLearner(learn);
+    assertEquals(some.confusionMatrix(), [matrix[0], [0, 0]]);
+    const [worst] = some.topLosses(1), at = dls.validSet.files.indexOf(worst.file);
+    const one = dls.testDl([worst.file], { labels: [dls.validSet.labels[at]] });
+    const [alone] = await learn.validate({ dl: one });
+    assert(Math.abs(alone! - worst.loss) < 1e-5 * (1 + alone!), `${alone} is the loss of ${worst.loss}`);
+    assertEquals(some.topLosses().every(({ accuracy }) => accuracy > 0.8), true);
+    learn.lossFunc = dls.target.lossFunc();
 
     const before = await (await learn.predict(files[0])).decoded.data();
     const again = await loadLearner(await learn.export("unet"));
