@@ -444,7 +444,7 @@ export {
 export { fetchCached, type FetchOptions } from "./src/io/fetch_cached.ts";
 export { downloadHub, type DownloadHubOptions } from "./src/io/hub.ts";
 export type { RepoType } from "./src/io/hub_cache.ts";
-export { type HostTensor, openSafetensors, type SafetensorsFile } from "./src/io/safetensors.ts";
+export { type HostTensor, openSafetensors, type SafetensorsFile } from "./src/io/open_safetensors.ts";
 
 // errors
 export {

@@ -4,9 +4,7 @@
  * @module
  */
 import { host } from "./host.ts";
-import { browserFiles } from "./host_browser_files.ts";
 import { denoFiles } from "./host_deno_files.ts";
-import { nodeFiles } from "./host_node_files.ts";
 import type { HostFiles } from "./host_files_interface.ts";
 
 export type { FileInfo, FolderEntry, HostFile, HostFiles, HostLock } from "./host_files_interface.ts";
@@ -15,8 +13,26 @@ export type { FileInfo, FolderEntry, HostFile, HostFiles, HostLock } from "./hos
 export const files: HostFiles = host.kind === "deno"
   ? denoFiles()
   : host.kind === "browser"
-  ? browserFiles()
-  : nodeFiles();
+  ? later(false, async () => (await import("./host_browser_files.ts")).browserFiles())
+  : later(true, async () => (await import("./host_node_files.ts")).nodeFiles());
+
+/** Files whose code comes with the first call; only Deno's is short. */
+function later(movesFolders: boolean, load: () => Promise<HostFiles>): HostFiles {
+  let loaded: Promise<HostFiles> | null = null;
+  const own: Pick<HostFiles, "movesFolders" | "readDir"> = {
+    movesFolders,
+    async *readDir(path) {
+      yield* (await (loaded ??= load())).readDir(path);
+    },
+  };
+  return new Proxy(own as HostFiles, {
+    get: (_, name: keyof HostFiles) =>
+      name in own
+        ? own[name as keyof typeof own]
+        : async (...args: unknown[]) =>
+          await ((await (loaded ??= load()))[name] as (...args: unknown[]) => Promise<unknown>)(...args),
+  });
+}
 
 /** What is wrong with a path, as far as runtimes say it alike. */
 export type FileFault = "missing" | "denied" | "folder" | "no folder" | "exists";

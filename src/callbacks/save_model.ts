@@ -5,7 +5,6 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import { checkOptions, either, flag, num, type OptionTable, text } from "../base/options.ts";
-import { load, save } from "../fit/save.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { ORDER, tell } from "../train/mod.ts";
 import { floatText } from "./number_text.ts";
@@ -90,6 +89,7 @@ export class SaveModel extends Tracker {
   }
 
   async #save(name: string): Promise<void> {
+    const { save } = await import("../fit/later.ts");
     this.lastSavedPath = await save(this.learn, name, { withOpt: this.withOpt });
     this.#savedInFit = true;
   }
@@ -115,6 +115,9 @@ export class SaveModel extends Tracker {
     if (this.everyEpoch > 0) return;
     if (this.atEnd) await this.#save(this.fname);
     // where no epoch was better there is nothing to go back to: a file of an earlier run is not this fit's best
-    else if (this.#savedInFit) await load(this.learn, this.fname, { withOpt: this.withOpt });
+    else if (this.#savedInFit) {
+      const { load } = await import("../fit/later.ts");
+      await load(this.learn, this.fname, { withOpt: this.withOpt });
+    }
   }
 }

@@ -10,7 +10,6 @@ import { isAbsolute, join } from "../base/path.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, ORDER } from "../train/mod.ts";
 import { rememberOffset, takeOffset } from "./resume_offsets.ts";
-import { framed, imageEvent, restartEvent, scalarEvent, versionEvent } from "./event_file.ts";
 
 /** Options of {@link TensorBoard}. */
 export interface TensorBoardOptions {
@@ -39,6 +38,8 @@ export class TensorBoard extends Callback {
   /** Whether pictures are added. */
   readonly pictures: boolean;
   #file = "";
+  /** How records are made; other callbacks do without that code. */
+  #records: typeof import("./event_file.ts") | null = null;
   #base = 0; // batches of earlier fits
   #written = 0; // batches of this fit that are in the file
 
@@ -65,6 +66,7 @@ export class TensorBoard extends Callback {
   /** See `Callback.beforeFit`. */
   override async beforeFit(): Promise<void> {
     this.#written = 0;
+    const { versionEvent, restartEvent } = this.#records = await import("./event_file.ts");
     const seconds = Date.now() / 1000;
     if (this.#file === "") {
       await files.mkdir(this.path, { recursive: true });
@@ -86,7 +88,7 @@ export class TensorBoard extends Callback {
     this.#base = state.count("base");
     this.#written = state.count("written");
     if (!this.learn.running) return rememberOffset(this.learn, this.path, this.#base); // a finished fit is skipped
-    await this.#write([restartEvent(Date.now() / 1000, this.#base + this.#written)]);
+    await this.#write([this.#records!.restartEvent(Date.now() / 1000, this.#base + this.#written)]);
   }
 
   /** See `Callback.afterEpoch`. */
@@ -97,14 +99,14 @@ export class TensorBoard extends Callback {
     for (; this.#written < losses.length; this.#written++) {
       const i = this.#written, values: Record<string, number> = { "batch/loss": losses[i] };
       for (const [name, list] of hypers) if (i < list.length) values[`batch/${name}`] = list[i];
-      events.push(scalarEvent(seconds, this.#base + i, values));
+      events.push(this.#records!.scalarEvent(seconds, this.#base + i, values));
     }
     const row = Object.entries(recorder.rows.at(-1) ?? {}).flatMap(([name, v]) =>
       typeof v === "number" && name !== "epoch" ? [[`epoch/${name}`, v] as const] : []
     );
     // at the epoch's last batch: a run that goes on drops what belongs to later ones
     const step = this.#base + Math.max(0, this.#written - 1);
-    if (row.length > 0) events.push(scalarEvent(seconds, step, Object.fromEntries(row)));
+    if (row.length > 0) events.push(this.#records!.scalarEvent(seconds, step, Object.fromEntries(row)));
     await this.#write(events);
   }
 
@@ -119,12 +121,12 @@ export class TensorBoard extends Callback {
       const png = await renderPng(await figure.svg());
       const size = new DataView(png.buffer, png.byteOffset + 16, 8); // the header's width and height
       const picture = { png, width: size.getUint32(0), height: size.getUint32(4) };
-      await this.#write([imageEvent(Date.now() / 1000, step, name, picture)]);
+      await this.#write([this.#records!.imageEvent(Date.now() / 1000, step, name, picture)]);
     }
   }
 
   async #write(events: readonly Uint8Array[]): Promise<void> {
-    const frames = events.map(framed);
+    const frames = events.map(this.#records!.framed);
     const bytes = new Uint8Array(frames.reduce((n, frame) => n + frame.length, 0));
     let at = 0;
     for (const frame of frames) {

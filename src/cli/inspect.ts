@@ -5,13 +5,14 @@
  */
 import { dirname, join, resolve } from "../base/path.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
-import { ArrayDataLoaders, type Batch, type DataLoader, TabularDataLoaders, writtenFormat } from "../data/mod.ts";
+import { ArrayDataLoaders, type Batch, type DataLoader, TabularDataLoaders } from "../data/mod.ts";
+import { writtenFormat } from "../data/table_text.ts";
 import { minimum, type PredictInput, slide, steep, valley } from "../fit/mod.ts";
 import type { Learner } from "../learner/mod.ts";
 import { classesOf } from "../fit/predict.ts";
 import { type Tensor, zeros } from "../tensor/mod.ts";
 import { LmLearner } from "../text/learner.ts";
-import type { GenerateOptions } from "../text/generate.ts";
+import type { GenerateOptions } from "../text/generate_options.ts";
 import { readText } from "../text/data/text_files.ts";
 import { TextDataLoaders } from "../text/data/text_loaders.ts";
 import type { Logger } from "../train/mod.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { tableBytes, type WrittenColumn, writtenFormat } from "../data/mod.ts";
+import { tableBytes, type WrittenColumn, writtenFormat } from "../data/table_text.ts";
 import { writeAtomic } from "../io/atomic.ts";
 import { readSource } from "./recipe/source.ts";
 import type { FailedLine, PredictionLine } from "./inspect.ts";

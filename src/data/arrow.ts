@@ -15,13 +15,7 @@ import { ColumnBuilder, type NumberArray } from "./table_builder.ts";
 
 type Arrow = typeof import("apache-arrow");
 
-/**
- * Reads an Arrow file, as `to_feather` of pandas writes it (version 2, also packed by LZ4 or Zstandard), or a stream.
- * Cells become what {@link readParquet} makes of them. The file is read whole; only columns that are wanted are decoded.
- *
- * @throws DataError Where the file is missing, torn or empty, or a column holds lists, structures or bytes, with its name.
- * @throws ConfigError Where there is no column of a name.
- */
+/** See `readArrow` of `readers.ts`. */
 export async function readArrow(file: string, options: ReadTableOptions = {}): Promise<Table> {
   checkOptions("read Arrow", options, { columns: texts });
   return await arrowTable(file, options.columns);

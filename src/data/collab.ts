@@ -5,8 +5,7 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import { checkOptions, num, type OptionTable, text } from "../base/options.ts";
-import { fromTable } from "./from_table.ts";
-import { tableOf, type TableSource } from "./read_table.ts";
+import type { TableSource } from "./read_table.ts";
 import type { TabularDataLoaders } from "./tabular.ts";
 
 /** Options of {@link CollabDataLoaders.fromTable}. */
@@ -40,6 +39,7 @@ export class CollabDataLoaders {
   static async fromTable(source: TableSource, options: CollabOptions = {}): Promise<TabularDataLoaders> {
     const { user, item, rating, ...rest } = checkOptions("load ratings", options, COLLAB);
     const told = user !== undefined && item !== undefined && rating !== undefined;
+    const [{ fromTable }, { tableOf }] = await Promise.all([import("./from_table.ts"), import("./table_of.ts")]);
     const table = await tableOf(source, {}, told ? [user, item, rating] : undefined);
     const [u, i, r] = [user, item, rating].map((name, k) => name ?? table.names[k]);
     if (u === undefined || i === undefined || r === undefined || new Set([u, i, r]).size < 3) {

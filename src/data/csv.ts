@@ -21,13 +21,7 @@ export interface TextTable extends Table {
 /** Characters at the start of a file that tell how it is written. */
 const START = 1 << 16;
 
-/**
- * Reads a file of separated cells, row by row: memory holds each distinct text once, and four bytes a cell. White space
- * around cells, lines without anything in them, and a delimiter at the end of lines are no part of the table.
- *
- * @throws DataError Where the file is missing, empty or no text of its encoding, a name stands twice in the header, or a
- * row has too many or too few cells, with file and line.
- */
+/** See `readCsv` of `readers.ts`. */
 export async function readCsv(file: string, options: CsvOptions & ReadTableOptions = {}): Promise<TextTable> {
   checkOptions("read a table", options, { ...CSV_OPTIONS, columns: texts });
   return await csvTable(file, options, options.columns);

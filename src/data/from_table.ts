@@ -18,7 +18,8 @@ import {
 import { tensor } from "../tensor/mod.ts";
 import { CSV_OPTIONS, type CsvOptions, givenForm } from "./csv_form.ts";
 import { DataLoader } from "./loader.ts";
-import { TABLE_FORMAT, type TableFormat, tableOf, type TableSource } from "./read_table.ts";
+import { TABLE_FORMAT, type TableFormat, type TableSource } from "./read_table.ts";
+import { tableOf } from "./table_of.ts";
 import { codedColumn, columnOf, count, missingRows, placeOfRow, type Table, type Wanted } from "./table.ts";
 import { CELL_OPTIONS, type CellOptions, CellReader, formatOf } from "./table_cells.ts";
 import { encodeTable, encodeTarget } from "./table_encode.ts";

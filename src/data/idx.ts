@@ -50,12 +50,7 @@ export function readIdx(bytes: Uint8Array, what: string): IdxArray {
   return { shape, data };
 }
 
-/**
- * Loads an IDX file, gzipped or not.
- *
- * @param path Path or `file:` URL; what has another address is fetched.
- * @throws {DataError} If the file is missing, torn, or as {@link readIdx}.
- */
+/** See `loadIdx` of `readers.ts`. */
 export async function loadIdx(path: string | URL): Promise<IdxArray> {
   const what = String(path);
   const bytes = await bytesAt(path);

@@ -17,14 +17,7 @@ export interface ReadJsonLinesOptions extends ReadTableOptions {
   readonly encoding?: string;
 }
 
-/**
- * Reads a file of JSON lines, also one that gzip packed. Keys are columns; one that a line does not have, or null, is
- * missing. Whole numbers beyond 2^53 become texts with all their digits.
- *
- * @throws DataError Where the file is missing or empty, a line is no object, or a cell is a list, an object, or another kind
- * of value than those above, with line and column.
- * @throws ConfigError Where there is no column of a name.
- */
+/** See `readJsonLines` of `readers.ts`. */
 export async function readJsonLines(file: string, options: ReadJsonLinesOptions = {}): Promise<Table> {
   const { columns, encoding } = checkOptions("read JSON lines", options, { columns: texts, encoding: text });
   return await jsonLinesTable(file, encoding, columns);

@@ -25,29 +25,12 @@ export interface FileArray {
 const READABLE = ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"] as const;
 type Readable = typeof READABLE[number];
 
-/**
- * Reads a `.npy` file, as `np.save` writes it: f64 and f16 become f32, whole numbers i32 (u8 stays u8), `bool` stays `bool`.
- *
- * @throws DataError Where the file is missing or torn, holds texts, objects or structures, or a number does not fit, with
- * its place.
- */
+/** See `readNpy` of `readers.ts`. */
 export async function readNpy(file: string): Promise<FileArray> {
   return arrayOf(new Uint8Array(await (await randomAccess(file)).slice(0)), file);
 }
 
-/**
- * Reads the arrays of an `.npz` file, as `np.savez` and `np.savez_compressed` write them, by name.
- *
- * @param options `names`: the arrays to read; all of them by default. Others are not read from the disk.
- * @throws DataError As {@link readNpy}.
- * @throws ConfigError Where there is no array of a name.
- *
- * @example Arrays to learn from
- * ```ts ignore
- * const { x, y } = await readNpz("digits.npz"); // np.savez("digits.npz", x=x, y=y)
- * const dls = DataLoaders.fromArrays({ x, y });
- * ```
- */
+/** See `readNpz` of `readers.ts`. */
 export async function readNpz(
   file: string,
   options: { readonly names?: readonly string[] } = {},

@@ -27,15 +27,7 @@ const ROWS_AT_ONCE = 1 << 16;
 /** What stands for a text that is no UTF-8. */
 const NO_TEXT = Symbol("no text");
 
-/**
- * Reads a Parquet file, or some of its columns: the others are not read from the disk. Numbers become f64; whole numbers
- * beyond 2^53 texts with all their digits; decimals the nearest f64, or texts where they have no fraction and are beyond
- * 2^53; dates and times texts as ISO 8601 writes them.
- *
- * @throws DataError Where the file is missing, torn or empty, or a column holds lists, structures or bytes, with its name;
- * where a cell is no text of UTF-8, with its row.
- * @throws ConfigError Where there is no column of a name.
- */
+/** See `readParquet` of `readers.ts`. */
 export async function readParquet(file: string, options: ReadTableOptions = {}): Promise<Table> {
   checkOptions("read Parquet", options, { columns: texts });
   return await parquetTable(file, options.columns);

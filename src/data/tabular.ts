@@ -11,7 +11,7 @@ import type { Dataset } from "./dataset.ts";
 import { DataLoader } from "./loader.ts";
 import type { Batch } from "./loader_options.ts";
 import { DataLoaders, type InputsJson } from "./loaders.ts";
-import { formatOfFile, READ_TABLE, type ReadAnyTableOptions, tableOf, type TableSource } from "./read_table.ts";
+import { READ_TABLE, type ReadAnyTableOptions, type TableSource } from "./read_table.ts";
 import { CELL_OPTIONS, type CellOptions, changedFormat } from "./table_cells.ts";
 import { decodeRows, gatherRowsOf } from "./table_decode.ts";
 import { encodeRow, encodeRows, encodeTable, type TableRow } from "./table_encode.ts";
@@ -106,6 +106,7 @@ export class TabularDataLoaders extends DataLoaders<TabularBatch> {
     const { schema } = this;
     const inputs = [...schema.numeric, ...schema.categorical.filter(({ marks }) => marks === undefined)];
     const needed = inputs.map(({ name }) => name), names = new Set(needed);
+    const { tableOf } = await import("./table_of.ts"); // with the formats of files
     const table = await tableOf(source, await this.#form(source, given), (name) => names.has(name));
     const lacking = needed.filter((name) => !table.columns.has(name));
     if (lacking.length > 0) {
@@ -140,6 +141,7 @@ export class TabularDataLoaders extends DataLoaders<TabularBatch> {
   /** How rows to predict for are written: as those of training where they are separated values, too. */
   async #form(source: TableSource, given: Omit<ReadAnyTableOptions, "columns">) {
     if (typeof source !== "string") return given;
+    const { formatOfFile } = await import("./table_of.ts");
     const format = given.format ?? await formatOfFile(source, given.encoding ?? this.schema.form.encoding);
     return { ...(format === "csv" ? this.schema.form : {}), ...given, format };
   }

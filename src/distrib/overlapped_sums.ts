@@ -5,7 +5,7 @@
  */
 import type { Mpi } from "./mpi.ts";
 import type { Communicator } from "./communicator.ts";
-import { type Final, Overlap } from "./overlap.ts";
+import type { Final, Overlap } from "./overlap.ts";
 
 /** Milliseconds between two checks that all processes live while another thread adds up. */
 const LOOK_MS = 20;
@@ -48,6 +48,7 @@ export class OverlappedSums {
       this.#overlap?.stop();
       const [scatter, gather] = this.#apart;
       const leastShare = this.#all.leastShare;
+      const { Overlap } = await import("./overlap.ts");
       this.#overlap = new Overlap({ ...mpi.library, scatter, gather, size: this.#all.size, leastShare }, progress!);
       this.#overlapOf = progress;
     }

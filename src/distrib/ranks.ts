@@ -3,16 +3,16 @@
  *
  * @module
  */
-import { World } from "./world.ts";
+import { openWorld } from "./launched.ts";
 
 /** Number of this process, from 0; 0 in a process started alone. Joins the others, which must do so too. */
 export function rankDistrib(): number {
-  return World.open().rank;
+  return openWorld()?.rank ?? 0;
 }
 
 /** Number of processes; 1 for a process started alone. Joins the others, which must do so too. */
 export function numDistrib(): number {
-  return World.open().size;
+  return openWorld()?.size ?? 1;
 }
 
 /**
@@ -20,7 +20,8 @@ export function numDistrib(): number {
  * find them there. Every process calls it.
  */
 export async function rank0First<T>(body: () => T | Promise<T>): Promise<T> {
-  const world = World.open();
+  const world = openWorld();
+  if (world === null) return await body();
   if (world.rank > 0) await world.barrier();
   try {
     return await body();

@@ -19,11 +19,9 @@ import {
   tell,
   type TrainLoop,
 } from "../train/mod.ts";
-import { compare } from "./agreement.ts";
-import { cancelOf, type Decision, type Exit, type Vote, vote, voteExit } from "./sync_point.ts";
-import { hashVariables, shareState, shareVariables, spreadStreams } from "./share_state.ts";
-import { SyncMoments } from "./sync_moments.ts";
-import { World } from "./world.ts";
+import { openWorld, parts } from "./launched.ts";
+import type { Decision, Exit, Vote } from "./sync_point.ts";
+import type { World } from "./world.ts";
 
 /** Options of {@link DistributedTrainer}. */
 export interface DistributedOptions {
@@ -102,8 +100,8 @@ export class DistributedTrainer extends Callback {
       return;
     }
     super.attach(learn);
-    const world = World.open();
-    if (world.size === 1) return;
+    const world = openWorld();
+    if (world === null || world.size === 1) return;
     this.#world = world;
     learn.peers = world;
     // a step that a subclass has a hand in is built each time
@@ -146,11 +144,11 @@ export class DistributedTrainer extends Callback {
   // --- sync points
 
   async #vote(own: Vote): Promise<Decision> {
-    const decision = await this.#guard(() => vote(this.#world!, own));
+    const decision = await this.#guard(() => parts!.vote(this.#world!, own));
     if (decision.exit === null) return decision;
     this.#agreed = true;
     if (decision.exit === "batch") this.learn.opt.zeroGrad(); // no process uses the batch, nor what it left
-    throw cancelOf(decision.exit as Exclude<Exit, "error">);
+    throw parts!.cancelOf(decision.exit as Exclude<Exit, "error">);
   }
 
   /** Runs a collective. An error in it is thrown in every process, so none waits for this one's vote any more. */
@@ -169,7 +167,7 @@ export class DistributedTrainer extends Callback {
       this.#agreed = false;
       return;
     }
-    await this.#guard(() => voteExit(this.#world!, exit));
+    await this.#guard(() => parts!.voteExit(this.#world!, exit));
   }
 
   // --- events
@@ -184,8 +182,8 @@ export class DistributedTrainer extends Callback {
     this.#stop = this.#agreed = false;
     this.#votedAt = -1;
     await this.#watch(world);
-    await compare(world, learn);
-    await shareState(world, learn);
+    await parts!.compare(world, learn);
+    await parts!.shareState(world, learn);
     const wanted = this.#overlap === true
       ? 0
       : this.#overlap ?? world.localSize < world.size
@@ -198,7 +196,7 @@ export class DistributedTrainer extends Callback {
     if (!this.syncBn) return;
     for (const m of learn.model.modules()) {
       if (!(m instanceof BatchNorm)) continue;
-      m.moments = new SyncMoments(world);
+      m.moments = new parts!.SyncMoments(world);
       this.#syncsForward = true;
       learn.defer(() => {
         m.moments = null;
@@ -224,7 +222,7 @@ export class DistributedTrainer extends Callback {
     this.#world!.asked = this.#world!.raised = null;
     if (!this.#owesVote) return;
     this.#owesVote = false;
-    await voteExit(this.#world!, "error").catch(() => {}); // the error that ended it is reported by itself
+    await parts!.voteExit(this.#world!, "error").catch(() => {}); // the error that ended it is reported by itself
   }
 
   /** See `Callback.beforeTrain`. */
@@ -235,7 +233,7 @@ export class DistributedTrainer extends Callback {
   /** Before collectives in the middle of the forward pass all processes make sure that they are in the same batch. */
   override async beforeBatch(): Promise<void> {
     if (this.#world === null || !this.learn.training) return;
-    if (this.#votedAt < 0) spreadStreams(this.#world); // a checkpoint that was loaded since has rank 0's
+    if (this.#votedAt < 0) parts!.spreadStreams(this.#world); // a checkpoint that was loaded since has rank 0's
     if (this.#syncsForward) await this.#vote({ point: this.#batchPoint(POINT.forward) });
   }
 
@@ -344,8 +342,8 @@ export class DistributedTrainer extends Callback {
     const world = this.#world;
     if (world === null) return;
     const { model } = this.learn;
-    await this.#vote({ point: POINT.train, checksum: await hashVariables(model.parameters()) });
-    await shareVariables(world, model.namedBuffers().values());
+    await this.#vote({ point: POINT.train, checksum: await parts!.hashVariables(model.parameters()) });
+    await parts!.shareVariables(world, model.namedBuffers().values());
   }
 
   /** See `Callback.beforeValidate`. */

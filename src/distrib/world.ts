@@ -12,7 +12,7 @@ import { leaveAtExit } from "./leave.ts";
 import { Mpi } from "./mpi.ts";
 import { OverlappedSums } from "./overlapped_sums.ts";
 import { shareState } from "./share_state.ts";
-import { type Post, Watch } from "./watch.ts";
+import type { Post, Watch } from "./watch.ts";
 
 /** All processes that the launcher started together, seen from this one; a process started alone is a world of one. */
 export class World extends Communicator implements Peers {
@@ -72,6 +72,7 @@ export class World extends Communicator implements Peers {
     const granted = Deno.permissions.querySync({ name: "net" }).state === "granted";
     const counts = await this.counts(granted ? 1 : 0, "start the watch");
     if (counts.includes(0)) return;
+    const { Watch } = await import("./watch.ts");
     const watch = new Watch(this.rank, this.size);
     const mine = this.rank === 0 ? await watch.listen() : null;
     const post: Post | null = JSON.parse(await this.broadcastText(JSON.stringify(mine), "start the watch"));

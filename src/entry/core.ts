@@ -102,7 +102,8 @@ export {
 } from "../data/loaders.ts";
 export type { OddNumber } from "../data/odd_numbers.ts";
 export type { TargetScale } from "../data/loaders.ts";
-export { type IdxArray, loadIdx } from "../data/idx.ts";
+export type { IdxArray } from "../data/idx.ts";
+export { loadIdx } from "../data/readers.ts";
 export { loadMnist, type Mnist, type MnistOptions } from "../data/mnist.ts";
 
 // optimizers
@@ -286,7 +287,7 @@ export {
 export { fetchCached, type FetchOptions } from "../io/fetch_cached.ts";
 export { downloadHub, type DownloadHubOptions } from "../io/hub.ts";
 export type { RepoType } from "../io/hub_cache.ts";
-export { type HostTensor, openSafetensors, type SafetensorsFile } from "../io/safetensors.ts";
+export { type HostTensor, openSafetensors, type SafetensorsFile } from "../io/open_safetensors.ts";
 
 // errors
 export {

@@ -3,5 +3,5 @@
  *
  * @module
  */
-export { loadTorch, type TorchOptions } from "../io/weights.ts";
+export { loadTorch, type TorchOptions } from "../io/load_torch.ts";
 export { exportOnnx, type OnnxModel, type OnnxOptions } from "../interop/mod.ts";

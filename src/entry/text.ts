@@ -64,7 +64,7 @@ export {
 export { TextBlock, type TextBlockLoadersOptions, type TextBlockOptions } from "../text/data/text_block.ts";
 export type { TextDataLoadersOptions } from "../text/data/text_options.ts";
 export { type ClassifierOptions, poolTexts, TextClassifier } from "../text/classifier.ts";
-export { type GenerateOptions } from "../text/generate.ts";
+export type { GenerateOptions } from "../text/generate_options.ts";
 export { LanguageModel, TokenDecoder } from "../text/language_model.ts";
 export {
   classifierSplitter,

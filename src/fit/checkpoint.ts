@@ -21,7 +21,7 @@ import {
   smallerIsBetter,
   tell,
 } from "../train/mod.ts";
-import { captureHost, type HostState } from "./capture.ts";
+import type { HostState } from "./capture.ts";
 import type { CheckpointSession } from "./checkpoint_session.ts";
 
 /** Options of {@link Checkpoint}. Without `everySteps`, `everySeconds` and `everyEpochs`: every epoch, and every 60 s. */
@@ -197,7 +197,7 @@ export class Checkpoint extends Callback implements InterruptSaver {
   ): Promise<void> {
     const { learn } = this;
     learn.flush(); // the step's own program, not part of the copies'
-    const host = await captureHost(learn, at);
+    const host = await this.#session!.capture(at);
     if (save) await this.#save(host, { wait: false });
     if (last) this.#trained = { host, versions: this.#versions() };
   }
@@ -229,11 +229,11 @@ export class Checkpoint extends Callback implements InterruptSaver {
 
   /** What to save at a place; null where nothing can go on from there. */
   async #hostAt(place: InterruptPlace): Promise<HostState | null> {
-    const { learn } = this;
+    const { learn } = this, session = this.#session!;
     const { epoch, iter } = learn;
-    if (place === "beforeEpoch") return await captureHost(learn, { epoch, iter: null });
-    if (place === "afterEpoch") return await captureHost(learn, { epoch: epoch + 1, iter: null });
-    if (learn.training) return this.#whole ? await captureHost(learn, { epoch, iter: iter + 1 }) : null;
+    if (place === "beforeEpoch") return await session.capture({ epoch, iter: null });
+    if (place === "afterEpoch") return await session.capture({ epoch: epoch + 1, iter: null });
+    if (learn.training) return this.#whole ? await session.capture({ epoch, iter: iter + 1 }) : null;
     if (this.#trained === null) return null;
     const { host, versions } = this.#trained, now = this.#versions();
     return versions.some((v, i) => v !== now[i]) ? null : host; // the end of the epoch is near
@@ -255,15 +255,14 @@ export class Checkpoint extends Callback implements InterruptSaver {
     if (better) this.#bestValue = value;
     const due = (learn.epoch + 1 - session.startEpoch) % this.everyEpochs === 0;
     if (!due && !this.#late && !better) return;
-    await this.#save(await captureHost(learn, at), { wait: learn.interruption !== null, best: better });
+    await this.#save(await session.capture(at), { wait: learn.interruption !== null, best: better });
   }
 
   /** See `Callback.afterFit`. */
   override async afterFit(): Promise<void> {
     const session = this.#session!;
     if (!session.open) {
-      const { learn } = this;
-      const host = await captureHost(learn, { epoch: learn.nEpoch, iter: null });
+      const host = await session.capture({ epoch: this.learn.nEpoch, iter: null });
       await session.write(host, { done: true }, { wait: true });
     }
     const { interruption } = this.learn;
@@ -274,7 +273,8 @@ export class Checkpoint extends Callback implements InterruptSaver {
   }
 
   async #saveNow(at: { epoch: number; iter: null }): Promise<void> {
-    await this.#session!.write(await captureHost(this.learn, at), {}, { wait: true });
+    const session = this.#session!;
+    await session.write(await session.capture(at), {}, { wait: true });
     this.#savedAt = this.learn.clock();
   }
 

@@ -5,18 +5,20 @@
  */
 import { host } from "../base/host.ts";
 import type { Signal } from "../base/host_interface.ts";
-import { AnnealError, CheckpointError, ConfigError, InterruptedError } from "../base/errors.ts";
+import { AnnealError, CheckpointError, InterruptedError } from "../base/errors.ts";
 import { sameBits } from "../device/arithmetic.ts";
 import { currentDevice } from "../tensor/mod.ts";
 import type { CheckpointNote } from "../io/checkpoint_files.ts";
 import { type Resumption, tell, type TrainLoop } from "../train/mod.ts";
-import { type HostState, restoreLearner } from "./capture.ts";
-import { Checkpoint } from "./checkpoint.ts";
+import { captureHost, type HostState, restoreLearner } from "./capture.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import { CHECKPOINT_FILES, CheckpointStore, type Opened, openFiles } from "./checkpoint_store.ts";
 import { compareFingerprints, type Fingerprint, fingerprintOf, optionsAtStart, type Plan } from "./fingerprint.ts";
 
 /** What {@link CheckpointSession.begin} is told of the fit. */
 export interface FitPlan extends Plan {
+  /** Its number among the fits of the script. */
+  readonly index: number;
   readonly nEpoch: number;
   readonly startEpoch: number;
 }
@@ -43,12 +45,12 @@ export class CheckpointSession {
     learn: TrainLoop,
     checkpoint: Checkpoint,
     store: CheckpointStore,
-    { index, plan, fingerprint }: { index: number; plan: FitPlan; fingerprint: Fingerprint },
+    { plan, fingerprint }: { plan: FitPlan; fingerprint: Fingerprint },
   ) {
     this.#learn = learn;
     this.#checkpoint = checkpoint;
     this.store = store;
-    this.#index = index;
+    this.#index = plan.index;
     this.startEpoch = plan.startEpoch;
     this.#fingerprint = fingerprint;
   }
@@ -56,22 +58,19 @@ export class CheckpointSession {
   /**
    * Opens the learner's checkpoints, and with `resume` finds where the fit goes on.
    *
-   * @returns Null where the learner has no {@link Checkpoint}.
-   * @throws ConfigError for `resume` without one; CheckpointError where the directory cannot be used, all checkpoints are
-   * damaged, or they are another run's.
+   * @throws CheckpointError where the directory cannot be used, all checkpoints are damaged, or they are another run's.
    */
-  static async begin(learn: TrainLoop, plan: FitPlan, resume: boolean): Promise<CheckpointSession | null> {
-    if (learn.phase === "probe") return null;
-    const index = learn.fitCount.next();
-    const checkpoint = learn.findCb(Checkpoint);
-    if (checkpoint === null) {
-      if (!resume) return null;
-      throw new ConfigError("Cannot resume: this fit has no checkpoints, add new Checkpoint({ dir }) to its cbs");
-    }
+  static async begin(
+    learn: TrainLoop,
+    checkpoint: Checkpoint,
+    plan: FitPlan,
+    resume: boolean,
+  ): Promise<CheckpointSession> {
+    const { index } = plan;
     const forget = optionsAtStart(learn);
     const fingerprint = await fingerprintOf(learn, plan.nEpoch, plan);
     const store = await openStore(learn, checkpoint);
-    const session = new CheckpointSession(learn, checkpoint, store, { index, plan, fingerprint });
+    const session = new CheckpointSession(learn, checkpoint, store, { plan, fingerprint });
     const run = store.entries[0]?.note.run;
     if (index > 0 && typeof run === "string") session.#run = run; // a later fit of the same script
     try {
@@ -177,6 +176,11 @@ export class CheckpointSession {
     const saved = state.state("fingerprint");
     const facts = Object.fromEntries(saved.names.map((name) => [name, saved.string(name)]));
     compareFingerprints(facts, this.#fingerprint, path);
+  }
+
+  /** The host's part of the learner's state, at a place of the run. */
+  capture(at: { epoch: number; iter: number | null }): Promise<HostState> {
+    return captureHost(this.#learn, at);
   }
 
   /** Writes a checkpoint; with `wait`, until it is on disk, and an error is thrown instead of told. */

@@ -42,19 +42,7 @@ export interface LearnerJson {
 
 const EXTENSION = ".safetensors";
 
-/**
- * Writes what predictions need into one safetensors file: the weights under their names, and as JSON the model's layers, the
- * loss, how items become inputs (the columns of a table with their words, means and deviations, the transforms of images),
- * and the names of the classes; never code. `loadLearner` reads it, in another process too. A model that is code of your
- * own is given to `loadLearner` again. In a run of several processes rank 0 alone writes.
- *
- * A file that ends in `.onnx` is written for other runtimes instead: see {@link LearnerOnnxOptions}.
- *
- * @param file Path of the file; `.safetensors` is added unless it ends in `.onnx`. In the learner's `path` unless absolute.
- * @param options For `.onnx` only.
- * @returns The path that was written.
- * @throws ConfigError where a transform of images cannot be stored, or ONNX has no operator for what the model does.
- */
+/** See `exportLearner` of `written.ts`. */
 export async function exportLearner(
   learn: TrainLoop,
   file: string = "export",

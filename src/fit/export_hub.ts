@@ -28,20 +28,7 @@ const EXPORT_HUB: OptionTable<ExportHubOptions> = {
 
 const TORCH = { f32: "float32", f16: "float16", bf16: "bfloat16" } as const;
 
-/**
- * Writes a folder as Hugging Face's hub has repositories of models: `model.safetensors`, whose weights have PyTorch's names
- * and which `loadLearner` reads, too, and `config.json` with the model's name, the classes (`id2label`, `label2id`), and under
- * `anneal` all that predictions need. In a run of several processes rank 0 alone writes.
- *
- * @param folder The folder, which is made; in the learner's `path` unless absolute.
- * @returns The paths that were written.
- * @throws ConfigError Where `config` is no JSON, or a transform of images cannot be stored.
- *
- * @example
- * ```ts ignore
- * await exportHub(learn, "my-model", { dtype: "bf16" }); // then: hf upload me/my-model my-model
- * ```
- */
+/** See `exportHub` of `written.ts`. */
 export async function exportHub(
   learn: TrainLoop,
   folder: string,

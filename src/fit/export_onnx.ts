@@ -7,12 +7,13 @@ import { ConfigError } from "../base/errors.ts";
 import { flag, type OptionTable, other } from "../base/options.ts";
 import { sizeOf } from "../base/shape.ts";
 import type { ArrayInputs, InputsJson } from "../data/mod.ts";
-import { ONNX, type OnnxModel, onnxOf, type OnnxOptions } from "../interop/mod.ts";
+import { ONNX, type OnnxModel, onnxOf, type OnnxOptions } from "../interop/onnx/export.ts";
 import { Conv2d } from "../nn/mod.ts";
 import { Tensor, tensor, where, zeros } from "../tensor/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
 import { lossName } from "./loss_json.ts";
-import { activate, classesOf } from "./predict.ts";
+import { classesOf } from "./predict.ts";
+import { activate } from "./predict_item.ts";
 import { rememberGenerators } from "./states.ts";
 
 /** Options of {@link exportLearner} for files that end in `.onnx`, and those of `exportOnnx`. */

@@ -7,7 +7,8 @@ import { ConfigError } from "../base/errors.ts";
 import { abortSignal, checkOptions, flag, num, type OptionTable, orNull, other } from "../base/options.ts";
 import { aHyper, type HyperValue } from "../optim/mod.ts";
 import { type CallbackLike, refuseNested, tell, throwIfAborted, type TrainLoop } from "../train/mod.ts";
-import { CheckpointSession } from "./checkpoint_session.ts";
+import { Checkpoint } from "./checkpoint.ts";
+import type { CheckpointSession } from "./checkpoint_session.ts";
 import type { Plan } from "./fingerprint.ts";
 
 /** What every fit takes. */
@@ -114,7 +115,7 @@ export async function runPlan(learn: TrainLoop, nEpoch: number, options: FitOpti
     if (phase === "idle") learn.phase = "fit";
     let session: CheckpointSession | null = null;
     try {
-      session = await CheckpointSession.begin(learn, { ...plan, nEpoch, startEpoch }, resume);
+      session = await openCheckpoints(learn, { ...plan, nEpoch, startEpoch }, resume);
       if (session?.done === true) return;
       if (startEpoch >= nEpoch && startEpoch > 0) {
         tell(learn.logger, `Nothing to train: startEpoch ${startEpoch} is not before the end, ${nEpoch} epochs`);
@@ -128,6 +129,27 @@ export async function runPlan(learn: TrainLoop, nEpoch: number, options: FitOpti
       await session?.close();
     }
   });
+}
+
+/**
+ * Opens what the learner's {@link Checkpoint} writes, code that other fits do without; null where it has none.
+ *
+ * @throws ConfigError for `resume` without one.
+ */
+async function openCheckpoints(
+  learn: TrainLoop,
+  plan: Plan & { readonly nEpoch: number; readonly startEpoch: number },
+  resume: boolean,
+): Promise<CheckpointSession | null> {
+  if (learn.phase === "probe") return null;
+  const index = learn.fitCount.next();
+  const checkpoint = learn.findCb(Checkpoint);
+  if (checkpoint === null) {
+    if (!resume) return null;
+    throw new ConfigError("Cannot resume: this fit has no checkpoints, add new Checkpoint({ dir }) to its cbs");
+  }
+  const { CheckpointSession } = await import("./later.ts");
+  return await CheckpointSession.begin(learn, checkpoint, { ...plan, index }, resume);
 }
 
 /**

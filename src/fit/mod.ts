@@ -4,8 +4,7 @@
  * @module
  */
 export { Checkpoint, type CheckpointOptions } from "./checkpoint.ts";
-export { exportLearner } from "./export.ts";
-export { exportHub, type ExportHubOptions } from "./export_hub.ts";
+export type { ExportHubOptions } from "./export_hub.ts";
 export type { LearnerOnnxOptions } from "./export_onnx.ts";
 export { fineTune, type FineTuneOptions } from "./fine_tune.ts";
 export { fit, type FitCommon, type FitOptions } from "./fit.ts";
@@ -17,8 +16,10 @@ export { LrFinder, type LrFinderOptions, LrProbe } from "./lr_finder.ts";
 export { fitOneCycle, type OneCycleOptions } from "./one_cycle.ts";
 export { ParamScheduler, type ScheduleLike } from "./param_scheduler.ts";
 export { predict, type PredictInput, type Prediction } from "./predict.ts";
-export { load, type LoadOptions, modelPath, type ModelReport, save, type SaveOptions } from "./save.ts";
-export { savePreds, type SavePredsOptions } from "./save_preds.ts";
+export type { LoadOptions, ModelReport, SaveOptions } from "./save.ts";
+export { modelPath } from "./model_path.ts";
+export type { SavePredsOptions } from "./save_preds.ts";
+export { exportHub, exportLearner, savePreds } from "./written.ts";
 export { fitSgdr, type SgdrOptions } from "./sgdr.ts";
 export { type Snapshot, takeSnapshot } from "./snapshot.ts";
 export {
@@ -33,6 +34,5 @@ export {
   type TrimmedCurve,
   valley,
 } from "./suggest.ts";
-export { summary } from "./summary.ts";
 export { validate, type ValidateOptions } from "./validate.ts";
 export { hookOutputs, type HookOutputsOptions, Hooks, modelSizes } from "./hooks.ts";

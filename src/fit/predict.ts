@@ -4,9 +4,8 @@
  * @module
  */
 import type { TableRow } from "../data/mod.ts";
-import { noGrad, type Tensor, type TypedArray } from "../tensor/mod.ts";
-import { inDataUnit, tell, type TrainLoop } from "../train/mod.ts";
-import { rememberGenerators } from "./states.ts";
+import type { Tensor, TypedArray } from "../tensor/mod.ts";
+import type { TrainLoop } from "../train/mod.ts";
 
 /** What the model makes of one item. */
 export interface Prediction {
@@ -43,58 +42,14 @@ export type PredictInput =
  * ```
  */
 export async function predict(learn: TrainLoop, ...item: PredictInput[]): Promise<Prediction> {
-  return await learn.runs.take("predict", () => predictItem(learn, item));
-}
-
-async function predictItem(learn: TrainLoop, item: readonly PredictInput[]): Promise<Prediction> {
-  await learn.ready();
-  const inputs = await learn.dls.itemInputs(item);
-  tellNews(learn);
-  const { model } = learn;
-  const modes = model.modules().map((m) => m.training), generators = rememberGenerators(learn);
-  model.eval();
-  try {
-    const pred = activate(learn, noGrad(() => model.forward(...inputs.map((t) => t.unsqueeze(0)))));
-    const decoded = decode(learn, pred);
-    await pred.data(); // computed now: the model may change later
-    await decoded.data();
-    const classes = classesOf(learn.dls);
-    // several labels: a decision for each class; one class: its number
-    const several = decoded.dtype === "bool" && decoded.rank === 2 && decoded.shape[1] === classes?.length;
-    const given = several ? await decoded.data() : [];
-    const label = classes === null || several || decoded.size !== 1 ? null : classes[await decoded.item()] ?? null;
-    const labels = several ? { labels: classes!.filter((_, c) => Number(given[c]) !== 0) } : {};
-    return { decoded: firstOf(decoded), pred: firstOf(pred), label, ...labels };
-  } finally {
-    model.modules().forEach((m, i) => m.training = modes[i]);
-    generators();
-  }
-}
-
-/** Tells what the data found out about items to predict for. */
-export function tellNews({ dls, logger }: TrainLoop): void {
-  for (const line of dls.takeNews?.() ?? []) tell(logger, line);
+  return await learn.runs.take("predict", async () => {
+    const { predictItem } = await import("./later.ts"); // code that training does without
+    return await predictItem(learn, item);
+  });
 }
 
 /** Names of the classes of some data, in the order of their numbers; null where it has none. */
 export function classesOf(dls: object): readonly (string | number | boolean)[] | null {
   if (!("vocab" in dls) || !Array.isArray(dls.vocab) || dls.vocab.length === 0) return null;
   return dls.vocab;
-}
-
-/** Predictions through the loss's activation, where it has one, in the unit of the data. */
-export function activate(learn: TrainLoop, pred: Tensor): Tensor {
-  const { lossFunc } = learn;
-  const active = typeof lossFunc === "function" || lossFunc.activation === undefined ? pred : lossFunc.activation(pred);
-  return inDataUnit(learn, active);
-}
-
-/** Decisions from activated predictions, where the loss knows how. */
-export function decode(learn: TrainLoop, pred: Tensor): Tensor {
-  const { lossFunc } = learn;
-  return typeof lossFunc === "function" || lossFunc.decodes === undefined ? pred : lossFunc.decodes(pred);
-}
-
-function firstOf(t: Tensor): Tensor {
-  return t.reshape(t.shape.slice(1));
 }

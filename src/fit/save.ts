@@ -4,19 +4,19 @@
  * @module
  */
 import { isMissing } from "../base/host_files.ts";
-import { isAbsolute, join } from "../base/path.ts";
 import { AnnealError, CheckpointError, ConfigError } from "../base/errors.ts";
 import { checkOptions, flag, type OptionTable } from "../base/options.ts";
 import { type SafetensorsFile, writeSafetensors } from "../io/safetensors.ts";
 import { SavedState } from "../io/state_dict.ts";
 import { decodeState } from "../io/state_text.ts";
 import { hostTensors, readTensor } from "../io/tensors.ts";
-import { openWeights, TORCH, TORCH_ENDING, type TorchOptions } from "../io/weights.ts";
+import { openWeights, TORCH, type TorchOptions } from "../io/weights.ts";
 import { compareState } from "../nn/module.ts";
 import type { LoadReport } from "../nn/mod.ts";
 import { type OptimizerState, paramParts, type ParamState } from "../optim/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { tell, type TrainLoop } from "../train/mod.ts";
+import { isModelFile, modelPath } from "./model_path.ts";
 import { savedHostPart, savedHypers } from "./optimizer_state.ts";
 
 /** Options of {@link save}. */
@@ -46,22 +46,10 @@ export interface ModelReport extends LoadReport {
 
 const LOAD: OptionTable<LoadOptions> = { withOpt: flag, strict: flag, ...TORCH };
 
-const EXTENSION = ".safetensors";
 /** Prefix of the optimizer's statistics, which are tensors named `optimizer/<parameter>/<statistic>`. */
 const OPT = "optimizer/";
 /** Metadata with the rest of the optimizer's state, as JSON. */
 const STATE_KEY = "anneal.optimizer";
-
-/**
- * Where a model called `file` lies: in the learner's `modelDir`, which is in its `path`; each of the three stands for itself
- * if it is absolute.
- */
-export function modelPath(learn: TrainLoop, file: string): string {
-  const name = file.endsWith(EXTENSION) || TORCH_ENDING.test(file) ? file : file + EXTENSION;
-  if (isAbsolute(name)) return name;
-  const dir = isAbsolute(learn.modelDir) ? learn.modelDir : join(learn.path, learn.modelDir);
-  return join(dir, name);
-}
 
 /**
  * Saves the model, and the optimizer's state, as a safetensors file, whole or not at all. Parameters and buffers have
@@ -198,7 +186,7 @@ async function open(
   given: string,
   options: TorchOptions,
 ): Promise<{ path: string; opened: SafetensorsFile }> {
-  for (const place of given.endsWith(EXTENSION) || TORCH_ENDING.test(given) ? [path, given] : [path]) {
+  for (const place of isModelFile(given) ? [path, given] : [path]) {
     try {
       return { path: place, opened: await openWeights(place, options) };
     } catch (error) {

@@ -6,7 +6,7 @@
 import { ConfigError, DataError } from "../base/errors.ts";
 import { checkArgument, checkOptions, flag, type OptionTable, other, text } from "../base/options.ts";
 import { fmtShape } from "../base/shape.ts";
-import { tableBytes, type WrittenColumn, writtenFormat, type WrittenTable } from "../data/mod.ts";
+import { tableBytes, type WrittenColumn, writtenFormat, type WrittenTable } from "../data/table_text.ts";
 import { writeAtomic } from "../io/atomic.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
@@ -28,20 +28,7 @@ const SAVE_PREDS: OptionTable<SavePredsOptions> = {
   withLoss: flag,
 };
 
-/**
- * Writes predictions for the validation set, or another one, a row an item, in the order of the set: `prediction` (the class
- * by its name, or the value), `probability` of the class, `p_<class>` for each class, or `prediction_0` and so on for several
- * values; `target` where the set has targets.
- *
- * @param path A file that ends with `.csv` or `.parquet`; it is there as a whole or not at all.
- * @throws ConfigError Where the path ends otherwise, or a column of that name is there already.
- * @throws DataError Where predictions are no vectors, or `columns` are of another length.
- *
- * @example
- * ```ts ignore
- * await savePreds(learn, "preds.parquet", { dl: await dls.testTable("new.parquet") });
- * ```
- */
+/** See `savePreds` of `written.ts`. */
 export async function savePreds(learn: TrainLoop, path: string, options: SavePredsOptions = {}): Promise<void> {
   checkOptions("save predictions", options, SAVE_PREDS);
   checkArgument("save predictions", "path", path, text);

@@ -10,14 +10,12 @@ import { openRanges } from "../base/file_ranges.ts";
 import { openSafetensors, type SafetensorsFile } from "./safetensors.ts";
 import { readTensors } from "./tensors.ts";
 import type { TorchOptions } from "./torch/file.ts";
+import { TORCH_ENDING } from "./torch_ending.ts";
 
 export type { TorchOptions };
 
 /** What {@link TorchOptions} may be. */
 export const TORCH: OptionTable<TorchOptions> = { key: text };
-
-/** Endings of files of PyTorch. */
-export const TORCH_ENDING: RegExp = /\.(pt|pth|bin|ckpt)$/i;
 
 /** Opens a file of weights; `key` is for those of PyTorch. Only names and shapes are read now. */
 export async function openWeights(path: string, options: TorchOptions = {}): Promise<SafetensorsFile> {

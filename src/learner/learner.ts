@@ -17,11 +17,11 @@ import { getPreds, type GetPredsOptions, type Preds } from "../fit/get_preds.ts"
 import { lrFind, type LrFindOptions, type LrFindResult } from "../fit/lr_find.ts";
 import { fitOneCycle, type OneCycleOptions } from "../fit/one_cycle.ts";
 import { predict, type PredictInput, type Prediction } from "../fit/predict.ts";
-import { load, type LoadOptions, type ModelReport, save, type SaveOptions } from "../fit/save.ts";
+import type { LoadOptions, ModelReport, SaveOptions } from "../fit/save.ts";
 import type { SavePredsOptions } from "../fit/save_preds.ts";
 import { fitSgdr, type SgdrOptions } from "../fit/sgdr.ts";
-import { summary } from "../fit/summary.ts";
 import { validate, type ValidateOptions } from "../fit/validate.ts";
+import { exportHub, exportLearner, savePreds } from "../fit/written.ts";
 
 /**
  * Trains a model on data. Every policy is also a free function that takes the learner first.
@@ -75,9 +75,8 @@ export class Learner<M extends Model = Model> extends TrainLoop<M> {
   }
 
   /** See {@link savePreds}. */
-  async savePreds(path: string, options: SavePredsOptions = {}): Promise<void> {
-    const { savePreds } = await import("../fit/save_preds.ts"); // as below, code that most scripts do without
-    await savePreds(this, path, options);
+  savePreds(path: string, options: SavePredsOptions = {}): Promise<void> {
+    return savePreds(this, path, options);
   }
 
   /** See {@link predict}. */
@@ -115,30 +114,31 @@ export class Learner<M extends Model = Model> extends TrainLoop<M> {
   }
 
   /** See {@link summary}. */
-  summary(): Promise<string> {
-    return summary(this);
+  async summary(): Promise<string> {
+    const { summary } = await import("../fit/later.ts"); // as below, code that many scripts do without
+    return await summary(this);
   }
 
   /** See {@link save}. */
-  save(file: string, options: SaveOptions = {}): Promise<string> {
-    return save(this, file, options);
+  async save(file: string, options: SaveOptions = {}): Promise<string> {
+    const { save } = await import("../fit/later.ts");
+    return await save(this, file, options);
   }
 
   /** See {@link load}. */
-  load(file: string, options: LoadOptions = {}): Promise<ModelReport> {
-    return load(this, file, options);
+  async load(file: string, options: LoadOptions = {}): Promise<ModelReport> {
+    const { load } = await import("../fit/later.ts");
+    return await load(this, file, options);
   }
 
   /** See {@link exportLearner}. */
-  async export(file: string = "export", options: LearnerOnnxOptions = {}): Promise<string> {
-    const { exportLearner } = await import("../fit/export.ts");
-    return await exportLearner(this, file, options);
+  export(file: string = "export", options: LearnerOnnxOptions = {}): Promise<string> {
+    return exportLearner(this, file, options);
   }
 
   /** See {@link exportHub}. */
-  async exportHub(folder: string, options: ExportHubOptions = {}): Promise<readonly string[]> {
-    const { exportHub } = await import("../fit/export_hub.ts");
-    return await exportHub(this, folder, options);
+  exportHub(folder: string, options: ExportHubOptions = {}): Promise<readonly string[]> {
+    return exportHub(this, folder, options);
   }
 
   /** See {@link freeze}. */

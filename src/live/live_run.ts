@@ -8,7 +8,6 @@ import { checkOptions, flag, num, type OptionTable, text } from "../base/options
 import { Callback, CancelFit, type Handled, ORDER } from "../train/mod.ts";
 import type { Command, FitOutcome, Message, RunStatus } from "./messages.ts";
 import { type Clock, RunState } from "./state.ts";
-import { hasPictures, topLosses } from "./top_losses.ts";
 
 /** Options of {@link LiveRun}. */
 export interface LiveRunOptions {
@@ -222,6 +221,7 @@ export abstract class LiveRun extends Callback {
     this.#outcome ??= "finished";
     if (this.viewers === 0 || this.#topLosses === 0) return;
     if (learn.peers !== null) return; // a pass over the set is something that all processes do together
+    const { hasPictures } = await import("./top_losses.ts");
     if (await hasPictures(learn)) await this.#findTop();
   }
 
@@ -260,6 +260,7 @@ export abstract class LiveRun extends Callback {
 
   async #findTop(): Promise<void> {
     this.#wantTop = false;
+    const { topLosses } = await import("./top_losses.ts");
     if (this.#state !== null) this.#state.top = await topLosses(this.learn, Math.max(1, this.#topLosses));
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { inPhase } from "../fit/fine_tune.ts";
-import { activate, decode } from "../fit/predict.ts";
+import { activate, decode } from "../fit/predict_item.ts";
 import { looking } from "../fit/states.ts";
 import { encodePng } from "../plot/encode_png.ts";
 import type { PixelImage } from "../plot/mod.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 import { domains, drawable, type Line, type LinePanel, type Panel } from "./panel.ts";
-import { barsText } from "./render_bars.ts";
-import { matrixText } from "./render_matrix.ts";
+import { barsText } from "./bars_text.ts";
+import { matrixText } from "./matrix_text.ts";
 
 /** Size of a plot in characters, at most and at least, and its height. */
 const WIDEST = 56, NARROWEST = 12, ROWS = 12;

@@ -1,16 +1,13 @@
 /**
- * Bars as SVG and as text.
+ * Bars as SVG.
  *
  * @module
  */
+import { fmtValue } from "./bars_text.ts";
 import type { BarPanel } from "./panel.ts";
 import { label } from "./svg_text.ts";
 
 const TOP = 34, RIGHT = 76;
-
-function fmtValue(value: number): string {
-  return String(Number(value.toPrecision(3)));
-}
 
 /** The range that holds 0, all bars, and all whiskers. */
 function rangeOf({ values, errors }: BarPanel): [low: number, high: number] {
@@ -44,17 +41,4 @@ export function renderBars(panel: BarPanel, x: number, y: number): string {
   const heading = title === "" ? "" : label(middle, y + 20, title, 'font-size="14" text-anchor="middle"');
   const below = xLabel === "" ? "" : label(middle, y + height - 10, xLabel, 'font-size="12" text-anchor="middle"');
   return heading + axis + bars.join("") + below;
-}
-
-/** The panel in lines of at most `most` characters: a name, a bar, its value. */
-export function barsText(panel: BarPanel, most: number): string {
-  const { names, values, title } = panel, known = values.filter(Number.isFinite);
-  const wide = Math.max(...names.map((n) => n.length)), texts = values.map(fmtValue);
-  const room = Math.max(8, Math.min(40, most - wide - 3 - Math.max(...texts.map((t) => t.length))));
-  const largest = Math.max(...known.map(Math.abs), 0);
-  const lines = names.map((name, i) => {
-    const length = largest > 0 && Number.isFinite(values[i]) ? Math.round(Math.abs(values[i]) / largest * room) : 0;
-    return `${name.padStart(wide)} ${(values[i] < 0 ? "▒" : "█").repeat(length)} ${texts[i]}`;
-  });
-  return [...(title === "" ? [] : [title]), ...lines].join("\n");
 }

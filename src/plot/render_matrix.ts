@@ -1,17 +1,14 @@
 /**
- * Matrices as SVG and as text.
+ * Matrices as SVG.
  *
  * @module
  */
+import { fmtCell } from "./matrix_text.ts";
 import type { MatrixPanel } from "./panel.ts";
 import { label } from "./svg_text.ts";
 
 /** Room above the cells, for the heading. */
 const TOP = 34;
-
-function fmtCell(value: number): string {
-  return Number.isInteger(value) ? String(value) : value.toFixed(2);
-}
 
 /** White to dark blue. */
 function shade(share: number): string {
@@ -52,27 +49,4 @@ export function renderMatrix(panel: MatrixPanel, x: number, y: number): string {
     label(x + 14, midY, rowLabel, `font-size="12" text-anchor="middle" transform="rotate(-90 ${x + 14} ${midY})"`);
   const heading = panel.title === "" ? "" : label(midX, y + 20, panel.title, 'font-size="14" text-anchor="middle"');
   return heading + cells.join("") + names.join("") + axes;
-}
-
-/** The panel as a table; columns that do not fit into `most` characters stand below, with the names of the rows again. */
-export function matrixText({ values, rows, columns, title }: MatrixPanel, most: number): string {
-  const lines = [["", ...columns], ...values.map((row, r) => [rows[r], ...row.map(fmtCell)])];
-  const widths = lines[0].map((_, c) => Math.max(...lines.map((line) => line[c].length)));
-  const blocks: number[][] = [];
-  let width = Infinity;
-  for (let c = 1; c < widths.length; c++) {
-    if (width + 2 + widths[c] > most) {
-      blocks.push([]);
-      width = widths[0];
-    }
-    blocks.at(-1)!.push(c);
-    width += 2 + widths[c];
-  }
-  const table = blocks.map((block) =>
-    lines.map((line) =>
-      [line[0].padEnd(widths[0]), ...block.map((c) => line[c].padStart(widths[c]))].join("  ").trimEnd()
-    )
-      .join("\n")
-  );
-  return [...(title === "" ? [] : [title]), table.join("\n\n")].join("\n");
 }

@@ -8,7 +8,6 @@ import { host } from "../base/host.ts";
 import { checkOptions, flag, num, objectWith, oneOf } from "../base/options.ts";
 import { launchOf } from "../base/launch.ts";
 import type { Device, DeviceStats } from "../device/contract.ts";
-import { requestAdapter } from "../device/webgpu/request.ts";
 import { session } from "../graph/session.ts";
 
 /** A WebGPU: `navigator.gpu` of a page, or what `create([])` of the package `webgpu` (Dawn) gives. */
@@ -181,6 +180,7 @@ async function openWebgpu(
 
 /** An adapter that is no program on the CPU; null if there is none. */
 async function hardwareAdapter(powerPreference?: GPUPowerPreference): Promise<GPUAdapter | null> {
+  const { requestAdapter } = await import("../device/webgpu/request.ts");
   const adapter = await requestAdapter(powerPreference === undefined ? {} : { powerPreference });
   return adapter === null || adapter.info.isFallbackAdapter ? null : adapter;
 }

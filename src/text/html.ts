@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { HTML_NAMES, HTML_WHITE } from "./html_names.gen.ts";
+import { HTML_NAMES } from "./html_names.gen.ts";
 
 /** Characters by name, with the semicolon; those that may do without, without it, too. */
 let names: ReadonlyMap<string, string> | null = null;
@@ -14,9 +14,13 @@ function table(): ReadonlyMap<string, string> {
     if (!name.startsWith("!")) return void map.set(`${name};`, chars);
     map.set(name.slice(1), chars).set(`${name.slice(1)};`, chars);
   };
-  const all = HTML_NAMES.split(" ");
-  for (let i = 0; i < all.length; i += 2) add(all[i], all[i + 1]);
-  for (const [name, chars] of Object.entries(HTML_WHITE)) add(name, chars);
+  let code = 0;
+  for (const line of HTML_NAMES.split("\n")) {
+    const [place, ...names] = line.split(" "), [step, ...more] = place.split("+");
+    code += step === "" ? 1 : Number(step);
+    const chars = String.fromCodePoint(code, ...more.map((digits) => parseInt(digits, 16)));
+    for (const name of names) add(name, chars);
+  }
   return map;
 }
 

@@ -36,9 +36,6 @@ function setsChineseApart(normalizer: unknown): boolean {
   return normalizer.type === "BertNormalizer" && normalizer.handle_chinese_chars !== false;
 }
 
-/** Longest text that is read, in UTF-16 units. */
-export const MAX_JSON = 1 << 27;
-
 /** Tokens as a `tokenizer.json` says. */
 export class HubTokens implements TokenSource {
   readonly kind = "huggingface" as const;

@@ -15,11 +15,9 @@ import type { SequenceEncoder, TextArch, TextModel, TextPooling } from "./archit
 import { CLASSIFIER, TextClassifier } from "./classifier.ts";
 import type { ShowTextOptions } from "./data/show_text.ts";
 import { TextDataLoaders } from "./data/text_loaders.ts";
-import { readEncoder, writeEncoder } from "./encoder_files.ts";
-import { GENERATE, generate, type GenerateOptions } from "./generate.ts";
+import { GENERATE, type GenerateOptions } from "./generate_options.ts";
 import { LanguageModel } from "./language_model.ts";
 import { ModelResetter, RNNRegularizer } from "./rnn_callbacks.ts";
-import { embedTexts, showLmResults, showTextResults } from "./show_results.ts";
 
 /** Options of {@link TextLearner}. */
 export interface TextLearnerOptions<M extends TextModel = TextModel> extends TrainLoopOptions<M> {
@@ -90,6 +88,7 @@ export class TextLearner<M extends TextModel = TextModel> extends Learner<M> {
     await this.runs.take("save", async () => {
       await this.ready();
       if (this.peers !== null && this.peers.rank > 0) return;
+      const { writeEncoder } = await import("./later.ts");
       await writeEncoder(path, this.model.encoder, this.textDls.tokenizer);
     });
     return path;
@@ -105,6 +104,7 @@ export class TextLearner<M extends TextModel = TextModel> extends Learner<M> {
     await this.runs.take("load", async () => {
       await this.ready();
       const { tokenizer } = this.textDls;
+      const { readEncoder } = await import("./later.ts");
       await readEncoder(modelPath(this, file), this.model.encoder, { tokenizer, learn: this });
     });
     this.freeze();
@@ -129,12 +129,14 @@ export class TextClassifierLearner extends TextLearner<TextClassifier> {
   /** Vectors of texts before the layers on top, f32 `[n, d]`, in the texts' order: for neighbours and clusters. */
   async embed(texts: readonly string[], options: { readonly bs?: number } = {}): Promise<Tensor> {
     const { bs } = checkOptions("embed texts", options, { bs: num });
+    const { embedTexts } = await import("./later.ts");
     return await embedTexts(this, texts, bs);
   }
 
   /** The first texts of validation as a table: their classes, and what the model takes them for. */
-  showResults(options: ShowTextOptions = {}): Promise<string> {
-    return showTextResults(this, options);
+  async showResults(options: ShowTextOptions = {}): Promise<string> {
+    const { showTextResults } = await import("./later.ts");
+    return await showTextResults(this, options);
   }
 }
 
@@ -165,6 +167,7 @@ export class LmLearner extends TextLearner<LanguageModel> {
       const modes = this.model.modules().map((m) => m.training);
       this.model.eval();
       try {
+        const { generate } = await import("./later.ts");
         const written = await generate(this.model, start, n, { ...options, tokenizer });
         return tokenizer.decode([...start, ...written]);
       } finally {
@@ -174,8 +177,9 @@ export class LmLearner extends TextLearner<LanguageModel> {
   }
 
   /** The first rows of validation as a table: a text, what comes next, and what the model takes for likeliest. */
-  showResults(options: ShowTextOptions = {}): Promise<string> {
-    return showLmResults(this, options);
+  async showResults(options: ShowTextOptions = {}): Promise<string> {
+    const { showLmResults } = await import("./later.ts");
+    return await showLmResults(this, options);
   }
 }
 

@@ -9,8 +9,7 @@ import { CheckpointError, ConfigError } from "../base/errors.ts";
 import { files, isMissing } from "../base/host_files.ts";
 import { checkOptions, num, type OptionTable, texts, whole } from "../base/options.ts";
 import { fmtShape, sameShape } from "../base/shape.ts";
-import { openSafetensors, type SafetensorsFile, writeSafetensors } from "../io/safetensors.ts";
-import { hostTensors, readTensor } from "../io/tensors.ts";
+import { openSafetensors, type SafetensorsFile } from "../io/open_safetensors.ts";
 import type { AnyModule } from "../nn/mod.ts";
 import { aGenerator, assignVariables, type Parameter, type Rng, type Tensor } from "../tensor/mod.ts";
 import { SequenceEncoder } from "./architecture.ts";
@@ -99,6 +98,10 @@ export class Lora {
     this.#needChanges("save");
     await files.mkdir(folder, { recursive: true });
     const named = new Map([...this.#factors()].map(([name, p]) => [PREFIX + name, p as Tensor]));
+    const [{ writeSafetensors }, { hostTensors }] = await Promise.all([
+      import("../io/safetensors.ts"),
+      import("../io/tensors.ts"),
+    ]);
     await writeSafetensors(join(folder, "adapter_model.safetensors"), await hostTensors(named), { format: "pt" });
     const { rank: r, alpha, dropout, targets } = this;
     const config = {
@@ -146,6 +149,7 @@ export class Lora {
       const more = problems.length > 4 ? ` and ${problems.length - 4} more` : "";
       throw new CheckpointError(`Cannot load changes from ${path}: ${problems.slice(0, 4).join(", ")}${more}`);
     }
+    const { readTensor } = await import("../io/tensors.ts");
     const values = await Promise.all(
       [...found].map(async ([ours, theirs]) => [own.get(ours)!, await readTensor(file, theirs)] as const),
     );

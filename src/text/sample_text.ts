@@ -6,7 +6,7 @@
 import { ConfigError } from "../base/errors.ts";
 import { checkArgument, checkOptions, text, whole } from "../base/options.ts";
 import { Callback, ORDER, tell, type TrainLoop } from "../train/mod.ts";
-import { GENERATE, type GenerateOptions } from "./generate.ts";
+import { GENERATE, type GenerateOptions } from "./generate_options.ts";
 import { LmLearner } from "./learner.ts";
 
 /** Options of {@link SampleText}: those of writing on, and these. */

@@ -19,7 +19,6 @@ import {
   whole,
 } from "../base/options.ts";
 import { nestedDeeper } from "../io/json_depth.ts";
-import { HubTokens, MAX_JSON } from "./hub_tokens.ts";
 import { charCutter, joinWords, ownCutter, OwnTokens, wordCutter } from "./own_tokens.ts";
 import { TEXT_RULES, type TextRule } from "./rules.ts";
 import type { TokenSource } from "./token_source.ts";
@@ -147,9 +146,12 @@ export class Tokenizer {
   static async fromJson(json: unknown, config: unknown = {}, where: string = "JSON"): Promise<Tokenizer> {
     const value = parsed(json, where), settings = parsed(config, where);
     const kind = typeof value === "object" && value !== null && "kind" in value ? value.kind : undefined;
-    if (kind === undefined) return new Tokenizer(await HubTokens.of(value, settings, where));
     const given = value as Readonly<Record<string, unknown>>;
-    if (kind === "huggingface") return new Tokenizer(await HubTokens.of(given.tokenizer, given.config, where));
+    if (kind === undefined || kind === "huggingface") {
+      const { HubTokens } = await import("./hub_tokens.ts");
+      const [tokenizer, itsConfig] = kind === undefined ? [value, settings] : [given.tokenizer, given.config];
+      return new Tokenizer(await HubTokens.of(tokenizer, itsConfig, where));
+    }
     if (!texts.holds(given.vocab)) {
       throw new DataError(`Cannot read a tokenizer from ${where}: its vocab is no list of texts`);
     }
@@ -315,6 +317,9 @@ function* checked(given: Iterable<unknown>): Generator<string> {
     i++;
   }
 }
+
+/** Longest text that is read, in UTF-16 units. */
+const MAX_JSON = 1 << 27;
 
 /** What a JSON text holds; anything else is given back. */
 function parsed(json: unknown, where: string): unknown {

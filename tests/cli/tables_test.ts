@@ -10,7 +10,8 @@ import { main } from "../../src/cli/main.ts";
 import { formOf } from "../../src/cli/predict_form.ts";
 import { readRecipe } from "../../src/cli/run_folder.ts";
 import { trainRecipe } from "../../src/cli/train.ts";
-import { readTable, tableBytes } from "../../src/data/mod.ts";
+import { readTable } from "../../src/data/mod.ts";
+import { tableBytes } from "../../src/data/table_text.ts";
 import { writeSafetensors } from "../../src/io/safetensors.ts";
 
 const test = (name: string, fn: () => Promise<void>) =>

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { DataError } from "../../src/base/errors.ts";
-import { checkDigits, loadMnist } from "../../src/data/mnist.ts";
+import { loadMnist } from "../../src/data/mnist.ts";
+import { checkDigits } from "../../src/data/mnist_files.ts";
 
 Deno.test("loadMnist() gives all of MNIST", async () => {
   const { x, y, xValid, yValid } = await loadMnist();

@@ -5,7 +5,8 @@ import { assert, assertAlmostEquals, assertEquals, assertNotEquals } from "@std/
 import { Checkpoint, CutMix, MixUp } from "../../mod.ts";
 import * as callbacks from "../../src/callbacks/mod.ts";
 import { DataLoader, DataLoaders, type Dataset } from "../../src/data/mod.ts";
-import { predict, summary, validate } from "../../src/fit/mod.ts";
+import { predict, validate } from "../../src/fit/mod.ts";
+import { summary } from "../../src/fit/summary.ts";
 import { Learner } from "../../src/learner/mod.ts";
 import { generatorsOf } from "../../src/fit/states.ts";
 import type { SavedState, StateDict } from "../../src/io/state_dict.ts";

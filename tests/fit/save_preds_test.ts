@@ -6,7 +6,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { ConfigError, DataError, DataLoaders, Learner, nn, readTable, setSeed, silentLogger } from "../../mod.ts";
-import { type Table, tableBytes } from "../../src/data/mod.ts";
+import type { Table } from "../../src/data/mod.ts";
+import { tableBytes } from "../../src/data/table_text.ts";
 import { onDevices } from "../support/devices.ts";
 
 const here = { kinds: ["cpu"] } as const;

@@ -2,17 +2,7 @@
 
 /** `shaders/conv_fold.wgsl` */
 export const CONV_FOLD: string = `\
-// conv_fold.wgsl   acc[g, m, n] = sum over chunks of partials[chunk, g, m, n]; four neighbours of a row per thread
-// in     partials: f32, in quads of places. K[0] = (m, n, chunks, groups), K[1] = (grid width, quads, quads of a row of
-//        places, places of such a row)
-// out    what the epilogue does with four elements of a row at a time; those from n on are for it to leave out
-// grid   groups * m * quads / WG, folded over x and y
-// WG     threads: 8..64
-// maths  chunks in order
-// oracle tests/support/reference_device_kernels.ts; tolerance 1 ulp x sqrt(k)
-// variants WG=8|32|64
 override WG: u32 = 64u;
-
 @group(0) @binding(0) var<uniform> K: array<vec4u, 2>;
 @group(0) @binding(1) var<storage, read> partials: array<vec4f>;
 // hook epilogue
@@ -21,7 +11,6 @@ fn epilogue(b: u32, m: u32, n: u32, acc: vec4f) {
   c[((b * K[0].x + m) * K[0].y + n) / 4u] = acc;
 }
 // end hook
-
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let strip = (group.y * K[1].x + group.x) * WG + local;
@@ -41,17 +30,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 
 /** `shaders/conv_pack.wgsl` */
 export const CONV_PACK: string = `\
-// conv_pack.wgsl   lays the left operand of a convolution for conv_uniform.wgsl
-// in     a: f32; the hook says where it starts. K[0] = (m, terms, groups, tiles of 16 rows), K[1] = last two sizes of k, terms in a
-//        chunk, chunks, K[2] = strides of a (m, k), K[3] = terms of a chunk that are bound at once, parts of a chunk, grid width
-// out    packed[part, chunk, g, tile, k, row]: f32, rows of a tile next to each other, 0 beyond the ends
-// grid   parts * chunks * groups * tiles * terms of a part * 4 / WG, folded over x and y
-// WG     threads: 8..64
-// maths  copies
-// oracle tests/support/reference_device_kernels.ts
-// variants WG=8|64
 override WG: u32 = 64u;
-
 @group(0) @binding(0) var<uniform> K: array<vec4u, 4>;
 // hook a
 @group(0) @binding(1) var<storage, read> a_data: array<f32>;
@@ -62,7 +41,6 @@ fn a_base(g: u32) -> u32 {
 // hook packed
 @group(0) @binding(2) var<storage, read_write> packed: array<vec4f>;
 // end hook
-
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let at = (group.y * K[3].z + group.x) * WG + local;
@@ -71,7 +49,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   if (tile >= all * K[3].y) {
     return;
   }
-  // within the chunk, then within k
   let inside = (tile / all) * K[3].x + (at / 4u) % K[3].x;
   let own = tile % all;
   let g = (own / K[0].w) % K[0].z;
@@ -91,18 +68,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 
 /** `shaders/conv_shared.wgsl` */
 export const CONV_SHARED: string = `\
-// conv_shared.wgsl   acc[g, m, n] = sum over k of a[g, m, k] b[g, k, n], b read through windows; 64x64 a workgroup, an 8x8 tile per thread
-// in     a, b: f32; the hooks say where they start and which elements of b are padding. K[0] = (m, n, k, groups), n and k counted
-//        row-major over three axes, K[1] = last two sizes of k and of n, K[2] = strides of a (m, k), K[3] = strides of b (k), chunks
-//        of k, K[4] = strides of b (n), terms in a chunk, K[5].x = grid width, K[5].y = 8, a trip count that compilers must not
-//        unroll by, K[6].xyz = 16 terms as steps of the axes of k
-// out    what the epilogue does with four elements of a row at a time; those from n on are for it to leave out. With several chunks,
-//        its first argument is chunk * groups + g
-// grid   chunks * groups * ceil(m / 64) * ceil(n / 64), folded over x and y
-// WG     64 threads, fixed: each brings one 4x4 block of a and one of b a round
-// maths  k in order, one fma each; places are taken apart once a thread, and no k is divided in the loop
-// oracle tests/support/reference_device_kernels.ts; tolerance 1 ulp x sqrt(k)
-
 @group(0) @binding(0) var<uniform> K: array<vec4u, 7>;
 // hook a
 @group(0) @binding(1) var<storage, read> a_data: array<f32>;
@@ -118,15 +83,12 @@ fn b_base(g: u32) -> u32 {
 struct Guards {
   open: vec4<bool>,
 }
-// forms of the guards at four places
 fn guards_of(g: u32, n0: vec4u, n1: vec4u, n2: vec4u) -> Guards {
   return Guards(vec4<bool>(true));
 }
-// ... at the first two coordinates of k
 fn guards_in(guards: Guards, k0: u32, k1: u32) -> Guards {
   return guards;
 }
-// ... and the last one: which of the four are not padding
 fn guards_at(guards: Guards, k2: u32) -> vec4<bool> {
   return guards.open;
 }
@@ -137,14 +99,10 @@ fn epilogue(b: u32, m: u32, n: u32, acc: vec4f) {
   c[((b * K[0].x + m) * K[0].y + n) / 4u] = acc;
 }
 // end hook
-
-// four windows: where they start in b, and what guards them
 struct Places {
   at: vec4u,
   guards: Guards,
 }
-
-// n to n + 3; beyond the end the last is repeated
 fn places(g: u32, n: u32) -> Places {
   let all = min(vec4u(n) + vec4u(0u, 1u, 2u, 3u), vec4u(K[0].y - 1u));
   let n2 = all % K[1].w;
@@ -154,17 +112,12 @@ fn places(g: u32, n: u32) -> Places {
   let at = vec4u(b_base(g)) + n0 * K[4].x + n1 * K[4].y + n2 * K[4].z;
   return Places(at, guards_of(g, n0, n1, n2));
 }
-
-// b at four addresses, 0 where padding
 fn b_line(at: vec4u, open: vec4<bool>) -> vec4f {
   let inside = select(vec4u(0u), at, open);
   return select(vec4f(0.0), vec4f(b_data[inside.x], b_data[inside.y], b_data[inside.z], b_data[inside.w]), open);
 }
-
-var<workgroup> a_tile: array<vec4f, 256>; // [k 16][m 64 / 4]
-var<workgroup> b_tile: array<vec4f, 256>; // [k 16][n 64 / 4]
-
-// the coordinates of k after a step of the axes, carried over
+var<workgroup> a_tile: array<vec4f, 256>;
+var<workgroup> b_tile: array<vec4f, 256>;
 fn advance(k: vec3u, by: vec3u) -> vec3u {
   var next = k + by;
   if (next.z >= K[1].y) {
@@ -177,13 +130,9 @@ fn advance(k: vec3u, by: vec3u) -> vec3u {
   }
   return next;
 }
-
-// one term more in eight columns of a row
 fn row1(a: f32, p: vec4f, q: vec4f, c: mat2x4f) -> mat2x4f {
   return mat2x4f(fma(vec4f(a), p, c[0]), fma(vec4f(a), q, c[1]));
 }
-
-// piece i of four rows: row i / 2, left or right half
 fn pick(i: u32, c0: mat2x4f, c1: mat2x4f, c2: mat2x4f, c3: mat2x4f) -> vec4f {
   let right = (i & 1u) == 1u;
   let a = select(c0[0], c0[1], right);
@@ -192,13 +141,11 @@ fn pick(i: u32, c0: mat2x4f, c1: mat2x4f, c2: mat2x4f, c3: mat2x4f) -> vec4f {
   let d = select(c3[0], c3[1], right);
   return select(select(a, b, (i & 2u) == 2u), select(c, d, (i & 2u) == 2u), (i & 4u) == 4u);
 }
-
 fn finish(b: u32, row: u32, column: u32, sum: vec4f) {
   if (row < K[0].x && column < K[0].y) {
     epilogue(b, row, column, sum);
   }
 }
-
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let wide = (K[0].y + 63u) / 64u;
@@ -213,7 +160,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let g = b % K[0].w;
   let first = (b / K[0].w) * K[4].w;
   let end = min(first + K[4].w, K[0].z);
-  // what this thread brings: four terms of four rows of a and of four places of b
   let across = local % 16u;
   let deep = 4u * (local / 16u);
   let to = deep * 16u + across;
@@ -274,20 +220,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 
 /** `shaders/conv_texel.wgsl` */
 export const CONV_TEXEL: string = `\
-// conv_texel.wgsl   acc[g, m, n] = sum over k of a[g, m, k] b[g, k, n], b read through windows; a 16x8 tile per thread
-// in     a, b: as texel_pack.wgsl lays them, four terms along one axis of k a texel: k is (quads, t1, t2), n is (n0, n1, n2).
-//        K[0] = (m, n, groups, quads), K[1] = last two sizes of n, (t1, t2), K[2] = strides of a (m, quad, t1, t2), K[3] = strides
-//        of b (n0, quad, t1, t2), K[4] = strides of b (n1, n2), where b starts, where b holds zeros, K[5] = grid width, 8 (a trip
-//        count that compilers must not unroll by), quads of a chunk, chunks, K[6] = where a starts, strides of a and b (g),
-//        K[7] = quads of places, those of a row, which they do not cross, and its length
-// out    finish: a quad of places; those beyond the end of its row are for it to leave out
-// grid   chunks * groups * ceil(m / 16) * ceil(quads of places / 2) / WG, folded over x and y
-// WG     threads: 8..64, neighbours in n
-// maths  the terms of a texel in order, then t2, t1, quads, one fma each
-// oracle tests/support/reference_device_kernels.ts; tolerance 1 ulp x sqrt(k)
-// variants WG=8|32
 override WG: u32 = 8u;
-
 @group(0) @binding(0) var<uniform> K: array<vec4u, 8>;
 @group(0) @binding(1) var a_texels: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(2) var b_texels: texture_storage_2d<rgba32float, read>;
@@ -295,15 +228,12 @@ override WG: u32 = 8u;
 struct Guards {
   open: vec4<bool>,
 }
-// forms of the guards at four places
 fn guards_of(g: u32, n0: vec4u, n1: vec4u, n2: vec4u) -> Guards {
   return Guards(vec4<bool>(true));
 }
-// ... at the first two coordinates of k
 fn guards_in(guards: Guards, k0: u32, k1: u32) -> Guards {
   return guards;
 }
-// ... and the last one: which of the four are not padding
 fn guards_at(guards: Guards, k2: u32) -> vec4<bool> {
   return guards.open;
 }
@@ -314,31 +244,24 @@ fn finish(b: u32, m: u32, quad: u32, acc: vec4f) {
   c[(b * K[0].x + m) * K[7].x + quad] = acc;
 }
 // end hook
-
 fn a_at(i: u32) -> vec4f {
   return textureLoad(a_texels, vec2u(i & 2047u, i >> 11u));
 }
-
 fn b_at(i: u32) -> vec4f {
   return textureLoad(b_texels, vec2u(i & 2047u, i >> 11u));
 }
-
 // hook quotient
 fn quotient(n: u32, d: u32) -> u32 {
   return n / d;
 }
 // end hook
-
 fn quotients(n: vec4u, d: u32) -> vec4u {
   return vec4u(quotient(n.x, d), quotient(n.y, d), quotient(n.z, d), quotient(n.w, d));
 }
-
-// four places: where they start in b, and what guards them
 struct Places {
   at: vec4u,
   guards: Guards,
 }
-
 fn places(g: u32, quad: u32) -> Places {
   let row = quotient(quad, K[7].y);
   let first = vec4u(row * K[7].z + 4u * (quad - row * K[7].y));
@@ -350,24 +273,16 @@ fn places(g: u32, quad: u32) -> Places {
   let at = vec4u(K[4].z + g * K[6].z) + n0 * K[3].x + n1 * K[4].x + n2 * K[4].y;
   return Places(at, guards_of(g, n0, n1, n2));
 }
-
-// four terms of four places, a row each term
 fn b_block(at: vec4u, open: vec4<bool>) -> mat4x4f {
   let first = select(vec4u(K[4].w), at, open);
   return transpose(mat4x4f(b_at(first.x), b_at(first.y), b_at(first.z), b_at(first.w)));
 }
-
-// c + a.x b[0] + a.y b[1] + a.z b[2] + a.w b[3], in this order
 fn dot4(a: vec4f, b: mat4x4f, c: vec4f) -> vec4f {
   return fma(vec4f(a.w), b[3], fma(vec4f(a.z), b[2], fma(vec4f(a.y), b[1], fma(vec4f(a.x), b[0], c))));
 }
-
-// four terms more at eight places of a row
 fn row4(a: vec4f, p: mat4x4f, q: mat4x4f, c: mat2x4f) -> mat2x4f {
   return mat2x4f(dot4(a, p, c[0]), dot4(a, q, c[1]));
 }
-
-// piece i of four rows: row i / 2, left or right half
 fn pick(i: u32, c0: mat2x4f, c1: mat2x4f, c2: mat2x4f, c3: mat2x4f) -> vec4f {
   let right = (i & 1u) == 1u;
   let a = select(c0[0], c0[1], right);
@@ -376,13 +291,11 @@ fn pick(i: u32, c0: mat2x4f, c1: mat2x4f, c2: mat2x4f, c3: mat2x4f) -> vec4f {
   let d = select(c3[0], c3[1], right);
   return select(select(a, b, (i & 2u) == 2u), select(c, d, (i & 2u) == 2u), (i & 4u) == 4u);
 }
-
 fn keep(b: u32, m: u32, quad: u32, acc: vec4f) {
   if (m < K[0].x && quad < K[7].x) {
     finish(b, m, quad, acc);
   }
 }
-
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let wide = (K[7].x + 1u) / 2u;
@@ -476,22 +389,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 
 /** `shaders/conv_uniform.wgsl` */
 export const CONV_UNIFORM: string = `\
-// conv_uniform.wgsl   acc[g, m, n] = sum over k of a[g, m, k] b[g, k, n], b read through windows; a 16x8 tile per thread
-// in     a: f32 as conv_pack.wgsl lays it, bound as a uniform: loads that are the same for all threads cost CPUs next to nothing there.
-//        b: the hook says where windows start and what is padding. K[0] = (m, n, k, groups), n and k counted row-major over three
-//        axes, K[1] = last two sizes of k and of n, K[2] = tiles of rows, quads of a row of places, quads, strips of quads,
-//        K[3] = strides of b (k), terms in a chunk, K[4] = strides of b (n), terms of a chunk that are bound, K[5] = grid width, 8
-//        (a trip count that compilers must not unroll by), first tile and number of tiles, K[6].xy = which part of its chunk,
-//        places that quads do not cross
-// out    finish: four places that follow each other; those beyond the end of their row are for it to leave out. A tile starts
-//        from 0, or from what the part before it left
-// grid   tiles * ceil(quads / (2 WG)), folded over x and y
-// WG     threads: 8..64, neighbours in n; they share rows of a
-// maths  k in order, one fma each; places are taken apart once a thread, and no k is divided in the loop
-// oracle tests/support/reference_device_kernels.ts; tolerance 1 ulp x sqrt(k)
-// variants WG=8|32
 override WG: u32 = 8u;
-
 @group(0) @binding(0) var<uniform> K: array<vec4u, 7>;
 @group(0) @binding(1) var<uniform> a_data: array<vec4f, 4096>;
 // hook b
@@ -502,19 +400,15 @@ fn b_base(g: u32) -> u32 {
 struct Guards {
   open: vec4<bool>,
 }
-// forms of the guards at four places
 fn guards_of(g: u32, n0: vec4u, n1: vec4u, n2: vec4u) -> Guards {
   return Guards(vec4<bool>(true));
 }
-// ... at the first two coordinates of k
 fn guards_in(guards: Guards, k0: u32, k1: u32) -> Guards {
   return guards;
 }
-// ... and the last one: which of the four are not padding
 fn guards_at(guards: Guards, k2: u32) -> vec4<bool> {
   return guards.open;
 }
-// four windows: where they start in b, and what guards them
 struct Places {
   at: u32,
   guards: Guards,
@@ -527,7 +421,6 @@ fn places(g: u32, quad: u32) -> Places {
   let at = b_base(g) + n0 * K[4].x + n1 * K[4].y + n2 * K[4].z;
   return Places(at, guards_of(g, vec4u(n0), vec4u(n1), vec4u(n2) + vec4u(0u, 1u, 2u, 3u)));
 }
-// the four elements of the windows, 0 where padding
 fn b_line(at: u32, open: vec4<bool>) -> vec4f {
   return select(vec4f(0.0), vec4f(b_data[at], b_data[at + 1u], b_data[at + 2u], b_data[at + 3u]), open);
 }
@@ -541,28 +434,23 @@ fn finish(b: u32, m: u32, quad: u32, acc: vec4f) {
   c[(b * K[0].x + m) * K[2].z + quad] = acc;
 }
 // end hook
-
-// piece i of four rows: row i / 2, left or right half
 fn pick(i: u32, c: mat4x4f, d: mat4x4f) -> vec4f {
   let right = (i & 1u) == 1u;
   let low = select(select(c[0], d[0], right), select(c[1], d[1], right), (i & 2u) == 2u);
   let high = select(select(c[2], d[2], right), select(c[3], d[3], right), (i & 2u) == 2u);
   return select(low, high, (i & 4u) == 4u);
 }
-
 fn keep(b: u32, m: u32, quad: u32, acc: vec4f) {
   if (m < K[0].x && quad < K[2].z) {
     finish(b, m, quad, acc);
   }
 }
-
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let number = group.y * K[5].x + group.x;
   if (number >= K[5].w * K[2].w) {
     return;
   }
-  // tiles first: workgroups that follow each other read the same windows
   let own = number % K[5].w;
   let tile = K[5].z + own;
   let quad = 2u * (WG * (number / K[5].w) + local);
@@ -603,7 +491,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   var d14 = start(b, m + 14u, quad + 1u);
   var c15 = start(b, m + 15u, quad);
   var d15 = start(b, m + 15u, quad + 1u);
-  // terms of this part of the chunk
   let before = K[6].x * K[4].w;
   let chunk = (b / K[0].w) * K[3].w;
   let first = chunk + before;
@@ -681,66 +568,43 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 
 /** `shaders/math.wgsl` */
 export const MATH: string = `\
-// math.wgsl   functions that generated kernels call, for scalars or, with other aliases, for four elements at once
-// in     F f32, I i32, U u32, B bool: all scalars here; the code generator makes them vectors of four where it can
-// out    a few ulp everywhere; NaN and infinities as IEEE 754 says, found by their bits because compilers may assume them away
-// grid   none: a library
-// oracle tests/support/math.ts
 alias F = f32;
 alias I = i32;
 alias U = u32;
 alias B = bool;
-
 fn is_nan(x: F) -> B {
   return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u);
 }
-
-// x, though no compiler knows it: zero is 0
 fn hidden(x: F, zero: u32) -> F {
   return bitcast<F>(bitcast<U>(x) ^ U(zero));
 }
-
-// -x, from which compilers subtract nothing by algebra
 fn neg_f(x: F) -> F {
   return bitcast<F>(bitcast<U>(x) ^ U(0x80000000u));
 }
-
-// comparisons that are false for NaN on their own, for compilers that make max and min of a choice by them
 fn lt_f(a: F, b: F) -> B {
   return (a < b) & !(is_nan(a) | is_nan(b));
 }
-
 fn le_f(a: F, b: F) -> B {
   return (a <= b) & !(is_nan(a) | is_nan(b));
 }
-
-// infinite or NaN
 fn is_special(x: F) -> B {
   return (bitcast<U>(x) & U(0x7f800000u)) == U(0x7f800000u);
 }
-
 fn with_sign(x: F, sign: F) -> F {
   return bitcast<F>((bitcast<U>(x) & U(0x7fffffffu)) | (bitcast<U>(sign) & U(0x80000000u)));
 }
-
 fn nan_max(a: F, b: F) -> F {
   return select(select(b, a, a > b), a + b, is_nan(a) | is_nan(b));
 }
-
 fn nan_min(a: F, b: F) -> F {
   return select(select(b, a, a < b), a + b, is_nan(a) | is_nan(b));
 }
-
 fn sign_f(x: F) -> F {
   return select(select(select(F(0.0), F(-1.0), x < F(0.0)), F(1.0), x > F(0.0)), x, is_nan(x));
 }
-
-// 2^n for n in [-126, 127]
 fn pow2i(n: I) -> F {
   return bitcast<F>((n + I(127)) << U(23u));
 }
-
-// exp(r) - 1 for |r| <= ln(2) / 2: the series, to r^8 / 8!
 fn expm1_core(r: F) -> F {
   var p = fma(r, F(2.48015873e-5), F(1.98412698e-4));
   p = fma(p, r, F(1.38888889e-3));
@@ -750,9 +614,6 @@ fn expm1_core(r: F) -> F {
   p = fma(p, r, F(0.5));
   return fma(p * r, r, r);
 }
-
-// exp(t + small) for finite sums; ln(2) is split so that n times its first part, 355 / 512, is exact. It is taken away by way of
-// whole numbers: compilers that see n times both parts add these up
 fn exp_sum(t: F, small: F) -> F {
   let n = round(clamp(t + small, F(-104.0), F(89.0)) * F(1.44269504));
   let i = I(n);
@@ -760,27 +621,20 @@ fn exp_sum(t: F, small: F) -> F {
   let h = i >> U(1u);
   return (expm1_core(clamp(r, F(-1.0), F(1.0))) + F(1.0)) * pow2i(h) * pow2i(i - h);
 }
-
 fn exp_f(x: F) -> F {
   return select(exp_sum(x, F(0.0)), x, is_nan(x));
 }
-
-// (e, s) with x = 2^e m, m in [sqrt(1/2), sqrt(2)): x is finite and above 0; e comes back, ln(m) is log_fraction
 fn log_exponent(x: F) -> I {
   return (bitcast<I>(x) - I(0x3f3504f3)) >> U(23u);
 }
-
-// ln(1 + f) = 2 atanh(s), s = f / (2 + f), 1 + f in [sqrt(1/2), sqrt(2)]: the series, to s^9 / 9
 fn log_fraction(f: F) -> F {
   let s = f / (F(2.0) + f);
   let z = s * s;
   var p = fma(z, F(0.222222222), F(0.285714286));
   p = fma(p, z, F(0.4));
   p = fma(p, z, F(0.666666667));
-  // 2 s = f - s f, which keeps the digits of f
   return f - s * (f - z * p);
 }
-
 fn log_f(x: F) -> F {
   let tiny = x < F(1.17549435e-38);
   let y = select(x, x * F(8388608.0), tiny);
@@ -793,16 +647,12 @@ fn log_f(x: F) -> F {
   r = select(r, bitcast<F>(bits | U(0xff800000u)), x == F(0.0));
   return select(r, x, is_special(x) & !(x < F(0.0)));
 }
-
-// near 0 the series on x itself, which 1 + x would round
 fn log1p_f(x: F) -> F {
   let near = abs(x + F(0.05)) < F(0.3);
   return select(log_f(F(1.0) + x), log_fraction(select(F(0.0), x, near)), near);
 }
-
-// atan(t) for |t| <= tan(pi / 8), t itself, (|x| - 1) / (|x| + 1) or -1 / |x|, and as much of pi / 4 as was taken away
 fn atan_f(x: F) -> F {
-  let a = min(abs(x), F(1e30)); // of numbers near the largest, divisions may be anything
+  let a = min(abs(x), F(1e30));
   let far = a > F(2.41421356);
   let mid = a > F(0.414213562);
   let t = select(select(a, a - F(1.0), mid), F(-1.0), far) / select(select(F(1.0), a + F(1.0), mid), a, far);
@@ -814,8 +664,6 @@ fn atan_f(x: F) -> F {
   let turn = select(select(F(0.0), F(0.785398163), mid), F(1.57079633), far);
   return select(with_sign(turn + fma(p * z, t, t), x), x, is_nan(x));
 }
-
-// near 0 a Pade approximant [5/4]; elsewhere 1 - 2 / (exp(2 |x|) + 1), which is 1 where exp overflows
 fn tanh_f(x: F) -> F {
   let a = abs(x);
   let z = x * x;
@@ -823,8 +671,6 @@ fn tanh_f(x: F) -> F {
   let far = with_sign(F(1.0) - F(2.0) / (exp_sum(F(2.0) * a, F(0.0)) + F(1.0)), x);
   return select(select(far, near, a < F(0.7)), x, is_nan(x));
 }
-
-// near 0 the series; elsewhere 1 - exp(-x^2) q(1 / (1 + x / 2)), q fitted to erfc(x) exp(x^2) on [0.84, 10]
 fn erf_f(x: F) -> F {
   let a = abs(x);
   let z = x * x;
@@ -850,13 +696,9 @@ fn erf_f(x: F) -> F {
   let far = with_sign(F(1.0) - exp_sum(-b * b, F(0.0)) * q, x);
   return select(select(far, near, a < F(0.84)), x, is_nan(x));
 }
-
-// x - n pi / 2; the parts of pi / 2 are short enough for n times each to be exact up to |x| = 10^4
 fn quarter_rest(x: F, n: F) -> F {
   return fma(n, F(-7.5497901e-8), fma(n, F(-4.837512969970703e-4), fma(n, F(-1.5703125), x)));
 }
-
-// sin(r) or cos(r) of the quarter that \`turn\` (0 to 3) says, |r| <= pi / 4
 fn quarter_sin(r: F, turn: I) -> F {
   let z = r * r;
   var s = fma(z, F(2.7557319e-6), F(-1.9841270e-4));
@@ -871,21 +713,16 @@ fn quarter_sin(r: F, turn: I) -> F {
   let y = select(sine, cosine, (turn & I(1)) == I(1));
   return select(y, -y, (turn & I(2)) == I(2));
 }
-
 fn sin_f(x: F) -> F {
   let n = round(x * F(0.636619772));
   let r = quarter_rest(x, n);
   return select(quarter_sin(r, I(clamp(n, F(-1e9), F(1e9)))), bitcast<F>(bitcast<U>(x) | U(0x7fc00000u)), is_special(x));
 }
-
 fn cos_f(x: F) -> F {
   let n = round(x * F(0.636619772));
   let r = quarter_rest(x, n);
   return select(quarter_sin(r, I(clamp(n, F(-1e9), F(1e9))) + I(1)), bitcast<F>(bitcast<U>(x) | U(0x7fc00000u)), is_special(x));
 }
-
-// 2^(y log2|x|) in parts: with x = 2^n m the whole number n times the first digits of y is exact, and so is what is left
-// of it when the nearest whole number is taken away
 fn pow_f(x: F, y: F) -> F {
   let a = abs(x);
   let tiny = a < F(1.17549435e-38);
@@ -910,8 +747,6 @@ fn pow_f(x: F, y: F) -> F {
   r = select(r, x + y, is_nan(x) | is_nan(y));
   return select(r, F(1.0), (y == F(0.0)) | (x == F(1.0)) | ((x == F(-1.0)) & is_special(y) & !is_nan(y)));
 }
-
-// C's fmod, exact: the remainder of whole numbers of 24 bits, eight more binary places of the quotient a round
 fn mod_f(a: F, b: F) -> F {
   let x = bitcast<U>(a) & U(0x7fffffffu);
   let y = bitcast<U>(b) & U(0x7fffffffu);
@@ -933,37 +768,27 @@ fn mod_f(a: F, b: F) -> F {
   let nan = bitcast<F>(bitcast<U>(a) | U(0x7fc00000u));
   return select(result, nan, (x >= U(0x7f800000u)) | (y > U(0x7f800000u)) | (y == U(0u)));
 }
-
 fn div_i(a: I, b: I) -> I {
   return select(a / select(b, I(1), b == I(0)), I(0), b == I(0));
 }
-
-// GLSL leaves % of negative numbers open
 fn mod_i(a: I, b: I) -> I {
   let d = select(b, I(1), b == I(0));
   return select(a - a / d * d, I(0), b == I(0));
 }
-
 fn div_u(a: U, b: U) -> U {
   return select(a / select(b, U(1u), b == U(0u)), U(0u), b == U(0u));
 }
-
 fn mod_u(a: U, b: U) -> U {
   return select(a % select(b, U(1u), b == U(0u)), U(0u), b == U(0u));
 }
-
-// saturating, NaN gives 0; the largest f32 below 2^31 is 2^31 - 128
 fn f_to_i(x: F) -> I {
   let y = I(clamp(x, F(-2147483648.0), F(2147483520.0)));
   return select(select(y, I(2147483647), x >= F(2147483648.0)), I(0), is_nan(x));
 }
-
 fn f_to_u(x: F) -> U {
   let y = U(clamp(x, F(0.0), F(4294967040.0)));
   return select(select(y, U(0xffffffffu), x >= F(4294967296.0)), U(0u), is_nan(x));
 }
-
-// upper half of the 64-bit product, by halves of 16 bits
 fn mul_high(a: U, b: U) -> U {
   let al = a & U(0xffffu);
   let ah = a >> U(16u);
@@ -974,13 +799,10 @@ fn mul_high(a: U, b: U) -> U {
   let mid2 = al * bh + (mid & U(0xffffu));
   return ah * bh + (mid >> U(16u)) + (mid2 >> U(16u));
 }
-
 struct Philox {
   x: U,
   y: U,
 }
-
-// words 0 and 1 of the Philox4x32-10 block of counter (index, stream, 0, 0)
 fn philox(index: U, stream: U, seed0: U, seed1: U) -> Philox {
   var c0 = index;
   var c1 = stream;
@@ -1002,23 +824,18 @@ fn philox(index: U, stream: U, seed0: U, seed1: U) -> Philox {
   }
   return Philox(c0, c1);
 }
-
 fn random_bits(index: U, stream: U, seed0: U, seed1: U) -> U {
   return philox(index, stream, seed0, seed1).x;
 }
-
 fn random_uniform(index: U, stream: U, seed0: U, seed1: U) -> F {
   return F(philox(index, stream, seed0, seed1).x >> U(8u)) * F(5.9604644775390625e-8);
 }
-
 fn random_normal(index: U, stream: U, seed0: U, seed1: U) -> F {
   let p = philox(index, stream, seed0, seed1);
   let u = F(p.x >> U(8u)) * F(5.9604644775390625e-8) + F(2.98023223876953125e-8);
   let turn = F(p.y >> U(8u)) * F(5.9604644775390625e-8);
   return sqrt(F(-2.0) * log_f(u)) * cos_f(F(6.28318531) * turn);
 }
-
-// the nearest number that f16 has, ties to even: thirteen bits are rounded away, or below 2^-14 what is less than a step of 2^-24
 fn half_f(x: F) -> F {
   let size = bitcast<U>(x) & U(0x7fffffffu);
   let near = (size + U(0xfffu) + ((size >> U(13u)) & U(1u))) & U(0xffffe000u);
@@ -1027,8 +844,6 @@ fn half_f(x: F) -> F {
   let rounded = select(select(large, small, size < U(0x38800000u)), U(0x7fc00000u), size > U(0x7f800000u));
   return bitcast<F>(rounded | (bitcast<U>(x) & U(0x80000000u)));
 }
-
-// numbers of f16 by their bits: the built-in functions may lose denormals, infinities and NaN
 fn half_of(bits: vec4u) -> vec4f {
   let size = bits & vec4u(0x7fffu);
   let whole = size << vec4u(13u);
@@ -1036,16 +851,12 @@ fn half_of(bits: vec4u) -> vec4f {
   let small = bitcast<vec4u>(vec4f(size) * 5.9604644775390625e-8);
   return bitcast<vec4f>(select(large, small, size < vec4u(0x400u)) | ((bits & vec4u(0x8000u)) << vec4u(16u)));
 }
-
 fn half_four(words: vec2u) -> vec4f {
   return half_of(vec4u(words.x & 0xffffu, words.x >> 16u, words.y & 0xffffu, words.y >> 16u));
 }
-
 fn half_at(word: u32, at: u32) -> f32 {
   return half_of(vec4u((word >> (16u * (at % 2u))) & 0xffffu)).x;
 }
-
-// their bits, of numbers that f16 has
 fn bits_of_half(x: vec4f) -> vec4u {
   let size = bitcast<vec4u>(x) & vec4u(0x7fffffffu);
   let special = select(vec4u(0x7c00u), vec4u(0x7e00u), size > vec4u(0x7f800000u));
@@ -1054,12 +865,10 @@ fn bits_of_half(x: vec4f) -> vec4u {
   let bits = select(large, small, size < vec4u(0x38800000u));
   return bits | ((bitcast<vec4u>(x) >> vec4u(16u)) & vec4u(0x8000u));
 }
-
 fn half_words(x: vec4f) -> vec2u {
   let bits = bits_of_half(x);
   return vec2u(bits.x | (bits.y << 16u), bits.z | (bits.w << 16u));
 }
-
 fn half_bits(x: f32) -> u32 {
   return bits_of_half(vec4f(x)).x;
 }
@@ -1067,17 +876,7 @@ fn half_bits(x: f32) -> u32 {
 
 /** `shaders/matmul_register.wgsl` */
 export const MATMUL_REGISTER: string = `\
-// matmul_register.wgsl   acc[b, m, n] = sum over k of a[b, m, k] b[b, k, n]; a 16x8 tile per thread, no shared memory
-// in     a, b: f32; the hooks say how they lie. K[0] = (m, n, k, batch), K[1] = strides (a.m, a.k, b.k, b.n), K[2].x = grid width,
-//        K[2].yz = (8, 4), trip counts that compilers must not unroll by
-// out    what the epilogue does with four elements of a row at a time; those from n on are for it to leave out
-// grid   batch * ceil(m / 16) * ceil(n / 8) / WG, folded over x and y
-// WG     threads: 8..64
-// maths  k in order, one fma each
-// oracle tests/support/reference_device_kernels.ts; tolerance 1 ulp x sqrt(k)
-// variants WG=8|32|64
 override WG: u32 = 8u;
-
 @group(0) @binding(0) var<uniform> K: array<vec4u, 4>;
 // hook a
 @group(0) @binding(1) var<storage, read> a_data: array<f32>;
@@ -1119,17 +918,12 @@ fn epilogue(b: u32, m: u32, n: u32, acc: vec4f) {
   c[((b * K[0].x + m) * K[0].y + n) / 4u] = acc;
 }
 // end hook
-
-// c + a.x b[0] + a.y b[1] + a.z b[2] + a.w b[3], in this order
 fn dot4(a: vec4f, b: mat4x4f, c: vec4f) -> vec4f {
   return fma(vec4f(a.w), b[3], fma(vec4f(a.z), b[2], fma(vec4f(a.y), b[1], fma(vec4f(a.x), b[0], c))));
 }
-
-// four terms more in eight columns of a row
 fn row4(a: vec4f, p: mat4x4f, q: mat4x4f, c: mat2x4f) -> mat2x4f {
   return mat2x4f(dot4(a, p, c[0]), dot4(a, q, c[1]));
 }
-
 fn b_line(base: u32, k: u32, n: u32) -> vec4f {
   let last = K[0].y - 1u;
   return vec4f(
@@ -1137,8 +931,6 @@ fn b_line(base: u32, k: u32, n: u32) -> vec4f {
     b_at(base, k, min(n + 2u, last)), b_at(base, k, min(n + 3u, last)),
   );
 }
-
-// piece i of four rows: row i / 2, left or right half
 fn pick(i: u32, c0: mat2x4f, c1: mat2x4f, c2: mat2x4f, c3: mat2x4f) -> vec4f {
   let right = (i & 1u) == 1u;
   let a = select(c0[0], c0[1], right);
@@ -1147,8 +939,6 @@ fn pick(i: u32, c0: mat2x4f, c1: mat2x4f, c2: mat2x4f, c3: mat2x4f) -> vec4f {
   let d = select(c3[0], c3[1], right);
   return select(select(a, b, (i & 2u) == 2u), select(c, d, (i & 2u) == 2u), (i & 4u) == 4u);
 }
-
-// the last terms, where k is no multiple of 4, and out
 fn finish(batch: u32, m: u32, n: u32, i: u32, whole: u32, sum: vec4f) {
   let row = m + i / 2u;
   let column = n + 4u * (i % 2u);
@@ -1161,7 +951,6 @@ fn finish(batch: u32, m: u32, n: u32, i: u32, whole: u32, sum: vec4f) {
   }
   epilogue(batch, row, column, c);
 }
-
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let wide = (K[0].y + 7u) / 8u;
@@ -1227,15 +1016,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 
 /** `shaders/matmul_shared.wgsl` */
 export const MATMUL_SHARED: string = `\
-// matmul_shared.wgsl   acc[b, m, n] = sum over k of a[b, m, k] b[b, k, n]; 64x64 a workgroup, an 8x8 tile per thread
-// in     a, b: f32; the hooks say how they lie. K[0] = (m, n, k, batch), K[1] = strides (a.m, a.k, b.k, b.n), K[2].x = grid width,
-//        K[2].yz = (8, 4), trip counts that compilers must not unroll by
-// out    what the epilogue does with four elements of a row at a time; those from n on are for it to leave out
-// grid   batch * ceil(m / 64) * ceil(n / 64), folded over x and y
-// WG     64 threads, fixed: each brings one 4x4 block of a and one of b a round
-// maths  k in order, one fma each
-// oracle tests/support/reference_device_kernels.ts; tolerance 1 ulp x sqrt(k)
-
 @group(0) @binding(0) var<uniform> K: array<vec4u, 4>;
 // hook a
 @group(0) @binding(1) var<storage, read> a_data: array<f32>;
@@ -1277,27 +1057,20 @@ fn epilogue(b: u32, m: u32, n: u32, acc: vec4f) {
   c[((b * K[0].x + m) * K[0].y + n) / 4u] = acc;
 }
 // end hook
-
-var<workgroup> a_tile: array<vec4f, 256>; // [k 16][m 64 / 4]
-var<workgroup> b_tile: array<vec4f, 256>; // [k 16][n 64 / 4]
-
-// 0 where k is beyond its end; m and n beyond theirs repeat the last
+var<workgroup> a_tile: array<vec4f, 256>;
+var<workgroup> b_tile: array<vec4f, 256>;
 fn a_or_0(base: u32, m: u32, k: u32) -> f32 {
   return select(0.0, a_at(base, min(m, K[0].x - 1u), min(k, K[0].z - 1u)), k < K[0].z);
 }
-
 fn b_or_0(base: u32, k: u32, n: u32) -> f32 {
   return select(0.0, b_at(base, min(k, K[0].z - 1u), min(n, K[0].y - 1u)), k < K[0].z);
 }
-
 fn a_line(base: u32, m: u32, k: u32) -> vec4f {
   return vec4f(a_or_0(base, m, k), a_or_0(base, m + 1u, k), a_or_0(base, m + 2u, k), a_or_0(base, m + 3u, k));
 }
-
 fn b_line(base: u32, k: u32, n: u32) -> vec4f {
   return vec4f(b_or_0(base, k, n), b_or_0(base, k, n + 1u), b_or_0(base, k, n + 2u), b_or_0(base, k, n + 3u));
 }
-
 fn bring(a_from: u32, b_from: u32, m: u32, n: u32, k: u32, local: u32) {
   let across = local % 16u;
   let deep = 4u * (local / 16u);
@@ -1325,13 +1098,9 @@ fn bring(a_from: u32, b_from: u32, m: u32, n: u32, k: u32, local: u32) {
   b_tile[to + 32u] = b[2];
   b_tile[to + 48u] = b[3];
 }
-
-// one term more in eight columns of a row
 fn row1(a: f32, p: vec4f, q: vec4f, c: mat2x4f) -> mat2x4f {
   return mat2x4f(fma(vec4f(a), p, c[0]), fma(vec4f(a), q, c[1]));
 }
-
-// piece i of four rows: row i / 2, left or right half
 fn pick(i: u32, c0: mat2x4f, c1: mat2x4f, c2: mat2x4f, c3: mat2x4f) -> vec4f {
   let right = (i & 1u) == 1u;
   let a = select(c0[0], c0[1], right);
@@ -1340,13 +1109,11 @@ fn pick(i: u32, c0: mat2x4f, c1: mat2x4f, c2: mat2x4f, c3: mat2x4f) -> vec4f {
   let d = select(c3[0], c3[1], right);
   return select(select(a, b, (i & 2u) == 2u), select(c, d, (i & 2u) == 2u), (i & 4u) == 4u);
 }
-
 fn finish(batch: u32, row: u32, column: u32, sum: vec4f) {
   if (row < K[0].x && column < K[0].y) {
     epilogue(batch, row, column, sum);
   }
 }
-
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let wide = (K[0].y + 63u) / 64u;
@@ -1400,16 +1167,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 
 /** `shaders/matmul_small.wgsl` */
 export const MATMUL_SMALL: string = `\
-// matmul_small.wgsl   acc[b, m, n] = sum over k of a[b, m, k] b[b, k, n]; four neighbours of a row per thread
-// in     a, b: f32; the hooks say how they lie. K[0] = (m, n, k, batch), K[1] = strides (a.m, a.k, b.k, b.n), K[2].x = grid width
-// out    what the epilogue does with four elements of a row at a time; those from n on are for it to leave out
-// grid   batch * m * ceil(n / 4) / WG, folded over x and y
-// WG     threads: 8..64
-// maths  k in order, one fma each; for products too small to pay for the compilation of larger tiles
-// oracle tests/support/reference_device_kernels.ts; tolerance 1 ulp x sqrt(k)
-// variants WG=8|32|64
 override WG: u32 = 64u;
-
 @group(0) @binding(0) var<uniform> K: array<vec4u, 4>;
 // hook a
 @group(0) @binding(1) var<storage, read> a_data: array<f32>;
@@ -1451,7 +1209,6 @@ fn epilogue(b: u32, m: u32, n: u32, acc: vec4f) {
   c[((b * K[0].x + m) * K[0].y + n) / 4u] = acc;
 }
 // end hook
-
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let wide = (K[0].y + 3u) / 4u;
@@ -1481,10 +1238,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 
 /** `shaders/operand_any.wgsl` */
 export const OPERAND_ANY: string = `\
-// operand_any.wgsl   4x4 blocks of a matmul operand with any strides
-// in     x: (m, k) for the left operand, (k, n) for the right one; x_stride, x_end: strides and sizes
-// out    x_block: rows r to r + 3, columns c to c + 3; beyond the end of x the last ones are repeated
-// grid   none: the generator renames x and splices it into matmul_*.wgsl
 @group(0) @binding(0) var<uniform> K: array<vec4u, 4>;
 fn x_stride() -> vec2u {
   return K[1].xy;
@@ -1494,11 +1247,9 @@ fn x_end() -> vec2u {
 }
 // begin operand
 @group(0) @binding(1) var<storage, read> x_data: array<f32>;
-
 fn x_at(base: u32, r: u32, c: u32) -> f32 {
   return x_data[base + r * x_stride().x + c * x_stride().y];
 }
-
 fn x_row(at: u32, c: u32) -> vec4f {
   let step = x_stride().y;
   let last = x_end().y - 1u;
@@ -1509,12 +1260,10 @@ fn x_row(at: u32, c: u32) -> vec4f {
     x_data[at + min(c + 3u, last) * step],
   );
 }
-
 fn x_block(base: u32, r: u32, c: u32) -> mat4x4f {
   let step = x_stride().x;
   let last = x_end().x - 1u;
   var rows: array<vec4f, 4>;
-  // four times, but compilers must not know: sixteen loads for each block of a tile make very long code
   for (var i = 0u; i < K[2].z; i++) {
     rows[i] = x_row(base + min(r + i, last) * step, c);
   }
@@ -1525,10 +1274,6 @@ fn x_block(base: u32, r: u32, c: u32) -> mat4x4f {
 
 /** `shaders/operand_columns.wgsl` */
 export const OPERAND_COLUMNS: string = `\
-// operand_columns.wgsl   4x4 blocks of a matmul operand whose columns are contiguous and aligned to four elements
-// in     x: (m, k) for the left operand, (k, n) for the right one; x_stride, x_end: strides and sizes
-// out    x_block: rows r to r + 3, columns c to c + 3; beyond the end of x the last ones are repeated
-// grid   none: the generator renames x and splices it into matmul_*.wgsl
 @group(0) @binding(0) var<uniform> K: array<vec4u, 4>;
 fn x_stride() -> vec2u {
   return K[1].xy;
@@ -1546,11 +1291,9 @@ fn x_element(i: u32) -> f32 {
   return x_data[i / 4u][i % 4u];
 }
 // end hook
-
 fn x_at(base: u32, r: u32, c: u32) -> f32 {
   return x_element(base + r + c * x_stride().y);
 }
-
 fn x_block(base: u32, r: u32, c: u32) -> mat4x4f {
   let last = x_end().y - 1u;
   let column = x_stride().y / 4u;
@@ -1567,10 +1310,6 @@ fn x_block(base: u32, r: u32, c: u32) -> mat4x4f {
 
 /** `shaders/operand_rows.wgsl` */
 export const OPERAND_ROWS: string = `\
-// operand_rows.wgsl   4x4 blocks of a matmul operand whose rows are contiguous and aligned to four elements
-// in     x: (m, k) for the left operand, (k, n) for the right one; x_row: stride of a row; x_end: sizes
-// out    x_block: rows r to r + 3, columns c to c + 3; beyond the end of x the last ones are repeated
-// grid   none: the generator renames x and splices it into matmul_*.wgsl
 @group(0) @binding(0) var<uniform> K: array<vec4u, 4>;
 fn x_stride() -> vec2u {
   return K[1].xy;
@@ -1588,11 +1327,9 @@ fn x_element(i: u32) -> f32 {
   return x_data[i / 4u][i % 4u];
 }
 // end hook
-
 fn x_at(base: u32, r: u32, c: u32) -> f32 {
   return x_element(base + r * x_stride().x + c);
 }
-
 fn x_block(base: u32, r: u32, c: u32) -> mat4x4f {
   let last = x_end().x - 1u;
   let row = x_stride().x / 4u;
@@ -1609,10 +1346,6 @@ fn x_block(base: u32, r: u32, c: u32) -> mat4x4f {
 
 /** `shaders/operand_texels.wgsl` */
 export const OPERAND_TEXELS: string = `\
-// operand_texels.wgsl   a matmul operand in a texture, four elements a texel, 2048 texels a row
-// in     x: what the operand spans in memory
-// out    x_vector, x_element: by their place in x
-// grid   none: the generator splices it into operand_rows.wgsl and operand_columns.wgsl
 // begin data
 @group(0) @binding(1) var x_data: texture_storage_2d<rgba32float, read>;
 fn x_vector(i: u32) -> vec4f {
@@ -1628,21 +1361,14 @@ fn x_element(i: u32) -> f32 {
 
 /** `shaders/patch_word.wgsl` */
 export const PATCH_WORD: string = `\
-// patch_word.wgsl   replaces some bytes of one word; queues write whole words only
-// in     K: x = the word's index, y = mask of the bytes to replace, z = the bytes
-// out    words: u32[n]
-// grid   1
-// WG     1 thread
 struct Patch {
   index: u32,
   mask: u32,
   bytes: u32,
   unused: u32,
 }
-
 @group(0) @binding(0) var<uniform> K: Patch;
 @group(0) @binding(1) var<storage, read_write> words: array<u32>;
-
 @compute @workgroup_size(1)
 fn main() {
   words[K.index] = (words[K.index] & ~K.mask) | (K.bytes & K.mask);
@@ -1651,28 +1377,18 @@ fn main() {
 
 /** `shaders/probe.wgsl` */
 export const PROBE: string = `\
-// probe.wgsl   three ways to one product of 128x128 matrices, small enough to compile fast: which one does this adapter like?
-// in     a, b: f32[128, 128] contiguous
-// out    c: a b; same shape
-// grid   direct, texels: 16; staged: 4 x 4
-// WG     64 threads, fixed; a 4x4 tile per thread
-// maths  not used: only the time counts
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
 @group(0) @binding(1) var<storage, read> b: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> c: array<vec4f>;
-
 fn outer(x: vec4f, y: vec4f, sum: mat4x4f) -> mat4x4f {
   return mat4x4f(sum[0] + x.x * y, sum[1] + x.y * y, sum[2] + x.z * y, sum[3] + x.w * y);
 }
-
 fn put(m: u32, n: u32, sum: mat4x4f) {
   c[m * 32u + n] = sum[0];
   c[(m + 1u) * 32u + n] = sum[1];
   c[(m + 2u) * 32u + n] = sum[2];
   c[(m + 3u) * 32u + n] = sum[3];
 }
-
-// operands straight from memory, each thread its own
 @compute @workgroup_size(64)
 fn direct(@builtin(global_invocation_id) id: vec3u) {
   let m = id.x / 32u;
@@ -1683,12 +1399,9 @@ fn direct(@builtin(global_invocation_id) id: vec3u) {
   }
   put(4u * m, n, sum);
 }
-
 // hook texels
 @group(0) @binding(3) var a_texels: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(4) var b_texels: texture_storage_2d<rgba32float, read>;
-
-// the same, from textures of 32 texels a row
 @compute @workgroup_size(64)
 fn texels(@builtin(global_invocation_id) id: vec3u) {
   let m = id.x / 32u;
@@ -1700,11 +1413,8 @@ fn texels(@builtin(global_invocation_id) id: vec3u) {
   put(4u * m, n, sum);
 }
 // end hook
-
 var<workgroup> a_tile: array<vec4f, 128>;
 var<workgroup> b_tile: array<vec4f, 128>;
-
-// operands through workgroup memory, 16 terms at a time
 @compute @workgroup_size(64)
 fn staged(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let m = local / 8u;
@@ -1727,12 +1437,6 @@ fn staged(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
 
 /** `shaders/quotient.wgsl` */
 export const QUOTIENT: string = `\
-// quotient.wgsl   division of indices: adapters that run on a CPU take an integer division apart into one per thread
-// in     n < 2^31, 0 < d < 2^31
-// out    floor(n / d)
-// grid   none: kernels that divide carry the function
-// maths  the f32 quotient, corrected by that of the rest, then by one up or down
-// oracle tests/device/webgpu/quotient_test.ts; exact
 // begin quotient
 fn quotient(n: u32, d: u32) -> u32 {
   let inverse = 1.0 / f32(d);
@@ -1746,27 +1450,14 @@ fn quotient(n: u32, d: u32) -> u32 {
 
 /** `shaders/scatter_add.wgsl` */
 export const SCATTER_ADD: string = `\
-// scatter_add.wgsl   out[o, index[o, j, i], i] += src[o, j, i] for j = 0, 1, ...; one thread per column (o, i)
-// in     src f32, index (i32, u32 or u8), params; any strides
-// out    out: starts as init or 0, which an earlier kernel has stored; shares no slot with the inputs
-// grid   columns / WG, folded over x and y
-// WG     threads: 32..256; INDEX_BYTES 4, or 1 for u8
-// maths  one addition per entry, in the order of j: the same bits every time
-// oracle tests/support/reference_device_kernels.ts; exact order, f32
-// variants WG=64|256 INDEX_BYTES=1|4
 override WG: u32 = 64u;
 override INDEX_BYTES: u32 = 4u;
-
 const NONE: u32 = 0xffffffffu;
-
-// (outer * inner, n, inner, size), (grid width, -, -, -), then per view (offset, dyn word or NONE) and three strides:
-// src at 2 and 3, index at 4 and 5, out at 6 and 7
 @group(0) @binding(0) var<uniform> K: array<vec4u, 8>;
 @group(0) @binding(1) var<storage, read> src: array<f32>;
 @group(0) @binding(2) var<storage, read> index: array<u32>;
 @group(0) @binding(3) var<storage, read> params: array<u32>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
-
 fn start_of(view: u32, o: u32, i: u32) -> u32 {
   var at = K[view].x + o * K[view + 1u].x + i * K[view + 1u].z;
   if (K[view].y != NONE) {
@@ -1774,14 +1465,12 @@ fn start_of(view: u32, o: u32, i: u32) -> u32 {
   }
   return at;
 }
-
 fn index_at(at: u32) -> u32 {
   if (INDEX_BYTES == 1u) {
     return (index[at / 4u] >> (8u * (at % 4u))) & 0xffu;
   }
   return index[at];
 }
-
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let column = (group.y * K[1].x + group.x) * WG + local;
@@ -1795,7 +1484,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let to = start_of(6u, o, i);
   for (var j = 0u; j < K[0].y; j++) {
     let s = index_at(from_index);
-    // a negative index is a large unsigned one
     if (s < K[0].w) {
       out[to + s * K[7].y] += src[from_src];
     }
@@ -1807,15 +1495,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 
 /** `shaders/segments.wgsl` */
 export const SEGMENTS: string = `\
-// segments.wgsl   the segment that a coordinate lies in, by bisection
-// in     table: u32, ascending starts of segments from \`first\` on, \`count\` of them
-// out    number of the last start that is <= c
-// grid   none: a library
-// oracle tests/support/reference_device_body.ts; exact
 @group(0) @binding(1) var<storage, read> table: array<u32>;
-
 fn segment_of(c: u32, first: u32, count: u32) -> i32 {
-  // the answer lies in [low, high)
   var low = 0u;
   var high = count;
   while (high - low > 1u) {
@@ -1832,17 +1513,7 @@ fn segment_of(c: u32, first: u32, count: u32) -> i32 {
 
 /** `shaders/texel_pack.wgsl` */
 export const TEXEL_PACK: string = `\
-// texel_pack.wgsl   lays an operand for conv_texel.wgsl: texel[g, o, quad, p] holds four elements along one axis of x
-// in     x: f32; the hook says where it starts. K[0] = (places p, quads, o, texels), K[1] = strides of x (o, axis, -, -), length of
-//        the axis in K[1].z, grid width in K[1].w, K[2] = quads of places, threads that are needed for them; neighbours p follow each other in x
-// out    texels, 0 beyond the end of the axis, and one more of zeros at the end
-// grid   g * o * quads * ceil(places / 4) + 1 / WG, folded over x and y
-// WG     threads: 8..64
-// maths  copies
-// oracle tests/support/reference_device_kernels.ts
-// variants WG=8|64
 override WG: u32 = 64u;
-
 @group(0) @binding(0) var<uniform> K: array<vec4u, 3>;
 // hook x
 @group(0) @binding(1) var<storage, read> x_data: array<f32>;
@@ -1853,22 +1524,17 @@ fn x_base(g: u32) -> u32 {
 // hook texels
 @group(0) @binding(2) var texels: texture_storage_2d<rgba32float, write>;
 // end hook
-
 // hook quotient
 fn quotient(n: u32, d: u32) -> u32 {
   return n / d;
 }
 // end hook
-
 fn x_line(at: u32) -> vec4f {
   return vec4f(x_data[at], x_data[at + 1u], x_data[at + 2u], x_data[at + 3u]);
 }
-
 fn put(at: u32, value: vec4f) {
   textureStore(texels, vec2u(at & 2047u, at >> 11u), value);
 }
-
-// four places, which CPUs load at once
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let number = (group.y * K[1].w + group.x) * WG + local;
@@ -1904,28 +1570,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 
 /** `shaders/tree.wgsl` */
 export const TREE: string = `\
-// tree.wgsl   folds one value of each thread of a workgroup in a fixed tree; every thread gets the result
-// in     x: the thread's value; t: its number, below WG; all threads call
-// out    the fold; the generator makes i32 and u32 versions by renaming the type
-// grid   none: a library
-// WG     threads: power of two, 2..256
-// oracle tests/support/reference_device_ops.ts; tolerance 1 ulp x log2(WG)
-// variants WG=32|64|128|256
 override WG: u32 = 64u;
-
 fn nan_max(a: f32, b: f32) -> f32 {
   let nan = ((bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u) | ((bitcast<u32>(b) & 0x7fffffffu) > 0x7f800000u);
   return select(select(b, a, a > b), a + b, nan);
 }
-
 fn nan_min(a: f32, b: f32) -> f32 {
   let nan = ((bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u) | ((bitcast<u32>(b) & 0x7fffffffu) > 0x7f800000u);
   return select(select(b, a, a < b), a + b, nan);
 }
-
 // begin tree
 var<workgroup> tree_f32: array<f32, WG>;
-
 fn tree_sum_f32(x: f32, t: u32) -> f32 {
   tree_f32[t] = x;
   for (var s = WG / 2u; s > 0u; s /= 2u) {
@@ -1939,7 +1594,6 @@ fn tree_sum_f32(x: f32, t: u32) -> f32 {
   workgroupBarrier();
   return result;
 }
-
 fn tree_prod_f32(x: f32, t: u32) -> f32 {
   tree_f32[t] = x;
   for (var s = WG / 2u; s > 0u; s /= 2u) {
@@ -1953,7 +1607,6 @@ fn tree_prod_f32(x: f32, t: u32) -> f32 {
   workgroupBarrier();
   return result;
 }
-
 fn tree_max_f32(x: f32, t: u32) -> f32 {
   tree_f32[t] = x;
   for (var s = WG / 2u; s > 0u; s /= 2u) {
@@ -1967,7 +1620,6 @@ fn tree_max_f32(x: f32, t: u32) -> f32 {
   workgroupBarrier();
   return result;
 }
-
 fn tree_min_f32(x: f32, t: u32) -> f32 {
   tree_f32[t] = x;
   for (var s = WG / 2u; s > 0u; s /= 2u) {
@@ -1981,10 +1633,7 @@ fn tree_min_f32(x: f32, t: u32) -> f32 {
   workgroupBarrier();
   return result;
 }
-
 var<workgroup> tree_at_f32: array<u32, WG>;
-
-// Of two candidates the better one's index; 0xffffffff stands for none. Equal ones: the first. NaN beats all.
 fn better_max_f32(a: f32, ia: u32, b: f32, ib: u32) -> bool {
   let first = ib < ia;
   let a_nan = (bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u;
@@ -1992,7 +1641,6 @@ fn better_max_f32(a: f32, ia: u32, b: f32, ib: u32) -> bool {
   let wins = select(select((b > a) | ((b == a) & first), false, a_nan), !a_nan | first, b_nan);
   return (ib != 0xffffffffu) & ((ia == 0xffffffffu) | wins);
 }
-
 fn better_min_f32(a: f32, ia: u32, b: f32, ib: u32) -> bool {
   let first = ib < ia;
   let a_nan = (bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u;
@@ -2000,7 +1648,6 @@ fn better_min_f32(a: f32, ia: u32, b: f32, ib: u32) -> bool {
   let wins = select(select((b < a) | ((b == a) & first), false, a_nan), !a_nan | first, b_nan);
   return (ib != 0xffffffffu) & ((ia == 0xffffffffu) | wins);
 }
-
 fn tree_argmax_f32(x: f32, at: u32, t: u32) -> u32 {
   tree_f32[t] = x;
   tree_at_f32[t] = at;
@@ -2018,7 +1665,6 @@ fn tree_argmax_f32(x: f32, at: u32, t: u32) -> u32 {
   workgroupBarrier();
   return result;
 }
-
 fn tree_argmin_f32(x: f32, at: u32, t: u32) -> u32 {
   tree_f32[t] = x;
   tree_at_f32[t] = at;

@@ -17,27 +17,17 @@ import {
   type TableFormat,
   type TableSource,
 } from "../../data/mod.ts";
-import { TABLE_FORMAT, tableOf } from "../../data/read_table.ts";
+import { TABLE_FORMAT } from "../../data/read_table.ts";
 import { codedColumn } from "../../data/table.ts";
 import { type DataSplitter, GrandparentSplitter } from "../../data/splitters.ts";
 import { CrossEntropyLoss } from "../../nn/mod.ts";
 import type { Tensor } from "../../tensor/mod.ts";
 import type { Tokenizer } from "../tokenizer.ts";
-import {
-  columnSplitter,
-  type LabelledTexts,
-  loadTexts,
-  names,
-  partSplitter,
-  type TextInputs,
-  type TextParts,
-} from "./load_texts.ts";
+import type { LabelledTexts, TextInputs, TextParts } from "./load_texts.ts";
 import { padded, PaddedSource } from "./padded_source.ts";
 import { showTextBatch, type ShowTextOptions } from "./show_text.ts";
-import { StreamSource } from "./stream_source.ts";
-import { getTextFiles, readText } from "./text_files.ts";
+import { getTextFiles } from "./text_files.ts";
 import { TEXT_LOADERS, type TextDataLoadersOptions } from "./text_options.ts";
-import { encodeAll } from "./token_lists.ts";
 
 export type { LabelledTexts, TextInputs };
 
@@ -155,6 +145,7 @@ export class TextDataLoaders extends DataLoaders<Batch> {
   ): Promise<TextDataLoaders> {
     const direct = labels !== null && !Array.isArray(labels);
     const given = checkOptions("load texts", direct ? labels as TextDataLoadersOptions : options, TEXT_LOADERS);
+    const { loadTexts } = await import("./reading.ts");
     return new TextDataLoaders(await loadTexts(texts, direct ? null : labels as readonly Label[] | null, given));
   }
 
@@ -188,6 +179,7 @@ export class TextDataLoaders extends DataLoaders<Batch> {
     const { train = "train", valid = "valid", extensions, encoding, ...others } = options;
     const root = path instanceof URL ? decodeURIComponent(path.pathname) : path;
     const mixed = options.validPct !== undefined || options.splitter !== undefined;
+    const { loadTexts, partSplitter, readText } = await import("./reading.ts");
     const files = await getTextFiles(root, {
       ...(mixed ? {} : { folders: [train, valid] }),
       ...(extensions === undefined ? {} : { extensions }),
@@ -238,6 +230,7 @@ export class TextDataLoaders extends DataLoaders<Batch> {
     const { bs = this.valid.bs, labels } = options;
     if (texts.length === 0) throw new DataError("Cannot make a loader: there are no texts");
     const { tokenizer, seqLen, isLm } = this;
+    const { encodeAll, names, StreamSource } = await import("./reading.ts");
     if (isLm) {
       return new DataLoader<Batch>({
         source: new StreamSource({ lists: await encodeAll(tokenizer, texts), seqLen }),
@@ -269,6 +262,7 @@ export class TextDataLoaders extends DataLoaders<Batch> {
   override async itemInputs(item: readonly unknown[]): Promise<readonly Tensor[]> {
     const [given] = item;
     if (item.length !== 1 || typeof given !== "string") return await super.itemInputs(item);
+    const { encodeAll } = await import("./reading.ts");
     const lists = await encodeAll(this.tokenizer, [given], this.isLm ? {} : { maxTokens: this.seqLen });
     const { ids, mask } = padded(lists, this.#shape()), n = ids.shape[1];
     return this.isLm ? [ids.reshape([n]).slice([[0, lists[0].length]])] : [ids.reshape([n]), mask.reshape([n])];
@@ -302,6 +296,7 @@ async function partsOfTable(source: TableSource, options: TextTableOptions): Pro
   const form = Object.fromEntries(given.filter(([name]) => name in CSV_OPTIONS)) as CsvOptions;
   const others = Object.fromEntries(given.filter(([name]) => !(name in CSV_OPTIONS))) as TextDataLoadersOptions;
   const wanted = [textName, ...(options.isLm ? [] : [label]), ...(validColumn === undefined ? [] : [validColumn])];
+  const { tableOf } = await import("../../data/table_of.ts");
   const table = await tableOf(
     source,
     format === undefined ? form : { ...form, format },
@@ -319,6 +314,7 @@ async function partsOfTable(source: TableSource, options: TextTableOptions): Pro
     const { texts, codes } = await codedColumn(column);
     return Array.from(codes, (code) => texts[code]);
   };
+  const { columnSplitter, loadTexts } = await import("./reading.ts");
   const splitter = validColumn === undefined
     ? {}
     : { splitter: columnSplitter(await cells(validColumn, "validColumn"), table.file, validColumn) };

@@ -20,7 +20,7 @@ import { type AnyModule, Dropout, type Embedding, LayerNorm, type Linear, Module
 import { ops, type Parameter, type Tensor } from "../../tensor/mod.ts";
 import { SequenceEncoder, TEXT_ARCH, type TextArch, type TextArchOptions, type TextPooling } from "../architecture.ts";
 import { hasLora } from "../lora_layer.ts";
-import { checkVocab, type ConfigSource, type FileSource, HubConfig, loadHubWeights } from "../weights.ts";
+import { checkVocab, type ConfigSource, type FileSource, HubConfig } from "../weights.ts";
 import {
   ACTIVATION_NAMES,
   type ActivationName,
@@ -353,7 +353,9 @@ export function bertModel(options: BertOptions = {}): TextArch {
       pooling,
       loaded: weights !== undefined,
     });
-    if (weights !== undefined) await loadHubWeights(bert, weights, "weights of a BERT", NAMES);
+    if (weights !== undefined) {
+      await (await import("../hub_weights.ts")).loadHubWeights(bert, weights, "weights of a BERT", NAMES);
+    }
     return bert;
   };
 }

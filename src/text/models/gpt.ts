@@ -11,7 +11,7 @@ import { type AnyModule, Dropout, type Embedding, LayerNorm, Module } from "../.
 import { defaultRng, ops, type Parameter, type Tensor } from "../../tensor/mod.ts";
 import { SequenceEncoder, TEXT_ARCH, type TextArch, type TextArchOptions, type TextPooling } from "../architecture.ts";
 import { hasLora } from "../lora_layer.ts";
-import { checkVocab, type ConfigSource, type FileSource, HubConfig, loadHubWeights } from "../weights.ts";
+import { checkVocab, type ConfigSource, type FileSource, HubConfig } from "../weights.ts";
 import { aConfig, aFile } from "./bert.ts";
 import {
   ACTIVATION_NAMES,
@@ -305,7 +305,9 @@ export function gptModel(options: GptOptions = {}): TextArch {
     const rows = weights === undefined ? vocabSize : own.count("vocab_size");
     if (weights !== undefined) checkVocab("weights of a GPT", vocabSize, rows);
     const gpt = new Gpt(rows, found, { ...told, loaded: weights !== undefined });
-    if (weights !== undefined) await loadHubWeights(gpt, weights, "weights of a GPT", NAMES);
+    if (weights !== undefined) {
+      await (await import("../hub_weights.ts")).loadHubWeights(gpt, weights, "weights of a GPT", NAMES);
+    }
     return gpt;
   };
 }

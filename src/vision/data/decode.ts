@@ -10,11 +10,7 @@ import { checkOptions, flag, type OptionTable } from "../../base/options.ts";
 import type { PixelImage } from "../../plot/mod.ts";
 import { bitmapPixels, bitmapSize } from "./decode_bitmap.ts";
 import type { ImageSize } from "./item_tfms.ts";
-import { decodeJpeg } from "./jpeg.ts";
-import { decodeOther } from "./other_formats.ts";
-
-/** A file's path, its `file:` URL, or its bytes. */
-export type ImageSource = string | URL | Uint8Array;
+import { type DecodeOptions, type ImageSource, nameOf } from "./read_image.ts";
 
 type Sharp = typeof import("sharp").default;
 let loaded: Promise<Sharp> | null = null;
@@ -53,15 +49,6 @@ async function decoder(): Promise<Sharp> {
   }
 }
 
-/** The name of an image, for errors. */
-export function nameOf(source: ImageSource): string {
-  return source instanceof Uint8Array ? `${source.length} bytes` : fileOf(source);
-}
-
-function fileOf(source: string | URL): string {
-  return source instanceof URL ? decodeURIComponent(source.pathname) : source;
-}
-
 function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.split("\n")[0].trim();
@@ -98,35 +85,18 @@ async function open(bytes: Uint8Array, { orient = true }: DecodeOptions): Promis
   return (await decoder())(bytes, { failOn: "error", autoOrient: orient });
 }
 
-/** Options of {@link decodeImage} and {@link imageSize}. */
-export interface DecodeOptions {
-  /**
-   * Whether pictures that a camera took on its side are turned as their EXIF orientation says; true by default. Pillow, and
-   * with it fastai, does not by itself.
-   */
-  readonly orient?: boolean;
-}
-
 const DECODE: OptionTable<DecodeOptions> = { orient: flag };
 
-/**
- * The pixels of an image: red, green, blue, u8 `[height, width, 3]`, turned by its EXIF orientation. Grey becomes three equal
- * channels, CMYK is converted, 16 bits are cut to 8, transparency is dropped: what lies below it stays, but transparent
- * pixels of a GIF, which have no color, are black. Of several pictures in a file the first counts, of an icon the largest.
- *
- * In browsers formats are the browser's (JPEG, PNG, WebP, GIF, AVIF, BMP, ICO and Netpbm's), and transparent pixels are black.
- *
- * @throws {DataError} That names the file, if it is missing, no image, or damaged.
- */
+/** See `decodeImage` of `read_image.ts`. */
 export async function decodeImage(source: ImageSource, options: DecodeOptions = {}): Promise<PixelImage> {
   checkOptions("decode an image", options, DECODE);
   try {
     const bytes = await bytesOf(source);
-    const other = await decodeOther(bytes);
+    const other = await (await import("./other_formats.ts")).decodeOther(bytes);
     if (other !== null) return other;
     if (host.kind === "browser") return await bitmapPixels(bytes, options.orient ?? true);
     await decoder(); // says what is missing
-    const jpeg = await decodeJpeg(bytes, options.orient !== false);
+    const jpeg = await (await import("./jpeg.ts")).decodeJpeg(bytes, options.orient !== false);
     if (jpeg !== null) return jpeg;
     const image = await open(bytes, options);
     const { data, info } = await image.toColourspace("srgb").removeAlpha().raw({ depth: "uchar" })
@@ -151,12 +121,12 @@ function toRgb(data: Uint8Array, channels: number): Uint8Array {
   return out;
 }
 
-/** The size of an image as {@link decodeImage} gives it. */
+/** See `imageSize` of `read_image.ts`. */
 export async function imageSize(source: ImageSource, options: DecodeOptions = {}): Promise<ImageSize> {
   checkOptions("measure an image", options, DECODE);
   try {
     const bytes = await bytesOf(source);
-    const other = await decodeOther(bytes);
+    const other = await (await import("./other_formats.ts")).decodeOther(bytes);
     if (other !== null) return { width: other.width, height: other.height };
     if (host.kind === "browser") return await bitmapSize(bytes, options.orient ?? true);
     const { width, height, autoOrient } = await (await open(bytes, options)).metadata();

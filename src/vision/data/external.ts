@@ -10,7 +10,6 @@ import { ConfigError } from "../../base/errors.ts";
 import { checkOptions, flag, num, objectWith, type OptionTable, text } from "../../base/options.ts";
 import { fastaiHome } from "../../io/fastai_home.ts";
 import { fetchCached } from "../../io/fetch_cached.ts";
-import { untar } from "../../io/untar.ts";
 import { barText, type Logger, stdoutLogger } from "../../train/mod.ts";
 
 const S3 = "https://s3.amazonaws.com/fast-ai-imageclas/";
@@ -93,6 +92,7 @@ export async function untarData(url: string, options: UntarDataOptions = {}): Pr
   const replacing = await isFolder(folder);
   if (replacing) await files.rename(folder, old);
   try {
+    const { untar } = await import("../../io/untar.ts");
     await untar(archive, folder, { onProgress: show("Unpacking"), ...(maxBytes === undefined ? {} : { maxBytes }) });
   } catch (error) {
     if (replacing) await files.rename(old, folder);

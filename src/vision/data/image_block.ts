@@ -6,7 +6,7 @@
 import { ConfigError } from "../../base/errors.ts";
 import type { BlockSet, InputBlock } from "../../block/mod.ts";
 import { Rng } from "../../tensor/mod.ts";
-import { decodeImage } from "./decode.ts";
+import { decodeImage } from "./read_image.ts";
 import { transformed } from "./image_dataset.ts";
 import { ImageDataLoaders } from "./image_loaders.ts";
 import type { ImageDataLoadersOptions } from "./image_options.ts";

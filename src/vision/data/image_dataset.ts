@@ -9,7 +9,7 @@ import type { Target } from "../../block/target.ts";
 import type { Dataset, ItemPart } from "../../data/mod.ts";
 import type { PixelImage } from "../../plot/mod.ts";
 import { type Dtype, Rng } from "../../tensor/mod.ts";
-import type { ImageSource } from "./decode.ts";
+import type { ImageSource } from "./read_image.ts";
 import { filesFacts } from "./files_facts.ts";
 import type { ImageStore } from "./image_store.ts";
 import type { ItemContext, ItemTransform } from "./item_tfms.ts";

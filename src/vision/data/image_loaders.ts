@@ -18,7 +18,7 @@ import type { Tensor } from "../../tensor/mod.ts";
 import { complain } from "../../train/output.ts";
 import { applyBatchTfms } from "./apply_batch.ts";
 import type { BatchTransform } from "./batch_tfms.ts";
-import { decodeImage } from "./decode.ts";
+import { decodeImage } from "./read_image.ts";
 import { ImageDataset, labelled, type LabelledImages, mixed } from "./image_dataset.ts";
 import { getImageFiles } from "./image_files.ts";
 import {

@@ -6,7 +6,7 @@
 import { host } from "../../base/host.ts";
 import { files } from "../../base/host_files.ts";
 import type { PixelImage } from "../../plot/mod.ts";
-import { decodeImage, type DecodeOptions, type ImageSource } from "./decode.ts";
+import { decodeImage, type DecodeOptions, type ImageSource } from "./read_image.ts";
 
 /** Bytes of images that may be in the making at the same time. */
 const IN_FLIGHT_BYTES = 256 << 20;

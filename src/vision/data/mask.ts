@@ -11,7 +11,7 @@ import type { Label } from "../../data/labels.ts";
 import { CrossEntropyLoss, type Loss } from "../../nn/mod.ts";
 import type { PixelImage } from "../../plot/mod.ts";
 import type { Tensor } from "../../tensor/mod.ts";
-import { type ImageSource, nameOf } from "./decode.ts";
+import { type ImageSource, nameOf } from "./read_image.ts";
 import { applyOpsNearest } from "./pixel_ops.ts";
 import type { ImageHistory, SpatialTarget, Warp } from "./spatial.ts";
 

@@ -5,7 +5,7 @@
  */
 export { type AugOptions, AugTransforms, augTransforms } from "./aug_transforms.ts";
 export { type BatchContext, BatchTransform, type BatchTransformJson, imagenetStats, Normalize } from "./batch_tfms.ts";
-export { decodeImage, type DecodeOptions, imageSize, type ImageSource } from "./decode.ts";
+export { decodeImage, type DecodeOptions, imageSize, type ImageSource } from "./read_image.ts";
 export { untarData, type UntarDataOptions, URLs } from "./external.ts";
 export { type GetFilesOptions, getImageFiles, IMAGE_EXTENSIONS } from "./image_files.ts";
 export { imageTensor } from "./image_tensor.ts";

@@ -5,7 +5,7 @@
  */
 import { checkOptions, nums, other } from "../../base/options.ts";
 import type { Label } from "../../data/labels.ts";
-import type { ImageSource } from "./decode.ts";
+import type { ImageSource } from "./read_image.ts";
 import { ImageDataLoaders } from "./image_loaders.ts";
 import { type ImageDataLoadersOptions, LOADERS } from "./image_options.ts";
 import { MaskBlock, type MaskBlockOptions } from "./mask.ts";

@@ -7,7 +7,7 @@ import type { Target } from "../../block/target.ts";
 import type { ItemPart } from "../../data/mod.ts";
 import type { PixelImage } from "../../plot/mod.ts";
 import type { Tensor } from "../../tensor/mod.ts";
-import type { ImageSource } from "./decode.ts";
+import type { ImageSource } from "./read_image.ts";
 import type { ImageSize } from "./item_tfms.ts";
 import type { PixelOp } from "./pixel_ops.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { DataError } from "../../base/errors.ts";
-import { decodeImage } from "./decode.ts";
+import { decodeImage } from "./read_image.ts";
 import { Gate } from "./image_store.ts";
 
 /** An image that can't be used, and why. */

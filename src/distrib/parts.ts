@@ -1,0 +1,10 @@
+/**
+ * What a process needs to train with others.
+ *
+ * @module
+ */
+export { compare } from "./agreement.ts";
+export { hashVariables, shareState, shareVariables, spreadStreams } from "./share_state.ts";
+export { SyncMoments } from "./sync_moments.ts";
+export { cancelOf, vote, voteExit } from "./sync_point.ts";
+export { World } from "./world.ts";

@@ -1,0 +1,11 @@
+/**
+ * What a learner gets with its first checkpoint, file, prediction or summary, all at once: each alone would have bundlers cut
+ * the rest into many small files.
+ *
+ * @module
+ */
+export { CheckpointSession } from "./checkpoint_session.ts";
+export { gatherPreds } from "./gather_preds.ts";
+export { predictItem } from "./predict_item.ts";
+export { load, save } from "./save.ts";
+export { summary } from "./summary.ts";
