@@ -19,6 +19,7 @@ import {
   type Tensor,
   tensor,
   where,
+  zeros,
 } from "../../mod.ts";
 import { type ChapterOptions, runChapter } from "./support/chapter.ts";
 import { type Digits, loadDigits } from "./support/digits.ts";
@@ -75,8 +76,9 @@ export async function main({ quick, seed, out }: ChapterOptions): Promise<Result
   const pixels = await far(mean3).lt(far(mean7)).eq(yValid.eq(1)).cast("f32").mean().item();
   console.log(`Pixel similarity tells ${(100 * pixels).toFixed(1)} % right`);
 
-  // gradient descent by hand: predict, loss, gradients, step; and again
-  const weights: Parameter = new nn.Parameter(randn([784, 1])), bias: Parameter = new nn.Parameter(randn([1]));
+  // gradient descent by hand, from small weights: where a sigmoid is flat, there is nothing to follow. So:
+  // predict, loss, gradients, step; and again
+  const weights: Parameter = new nn.Parameter(randn([784, 1]).mul(0.1)), bias: Parameter = new nn.Parameter(zeros([1]));
   const linear1 = (xb: Tensor) => xb.matmul(weights).add(bias);
   const lr = 1, bs = 250;
   let byHand = 0;

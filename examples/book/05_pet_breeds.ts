@@ -93,7 +93,7 @@ export async function main({ quick, seed, out }: ChapterOptions): Promise<Result
 
   // the head alone first: with random weights it would spoil the body. Then all, early layers more slowly
   const learn = await visionLearner(dls, arch, { weights, metrics: [errorRate], linFtrs: [64], ps: 0.2, path: out });
-  const { valley } = await learn.lrFind();
+  const { valley } = await learn.lrFind({ numIt: quick ? 30 : 100 });
   await learn.recorder.plotLrFind().save(join(out, "05_lr_find.png"));
   console.log(`Learning rate: the finder suggests ${valley?.toExponential(1) ?? "none"}`);
   const epochs = quick ? 4 : 8;

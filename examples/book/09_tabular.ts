@@ -69,7 +69,12 @@ export async function main({ quick, seed, out }: ChapterOptions): Promise<Result
     seed,
   });
   for (const note of dls.notes) console.log(note);
-  const learn = tabularLearner(dls, { layers: [100, 50], embedDropout: 0.05, metrics: [rmse, new R2Score()] });
+  const learn = tabularLearner(dls, {
+    layers: [64, 32],
+    dropout: 0.2,
+    embedDropout: 0.05,
+    metrics: [rmse, new R2Score()],
+  });
   await learn.fitOneCycle(quick ? 3 : 5, { lrMax: 5e-3, wd: 0.1 });
   const { preds, targs } = await learn.getPreds();
   const error = await preds.reshape([-1]).sub(targs.reshape([-1])).square().mean().sqrt().item();

@@ -61,7 +61,7 @@ export async function main({ quick, seed, out }: ChapterOptions): Promise<Result
   const shifted = await x.slice([null, [1, seqLen]]).eq(y.slice([null, [0, seqLen - 1]])).all().item();
   const size = quick ? 24 : 48, arch = awdLstm.with({ embSize: size, hidden: 2 * size, layers: quick ? 1 : 2 });
   const lm = await languageModelLearner(stream, arch, { dropMult: 0.3, metrics: [accuracy, perplexity] });
-  await lm.fitOneCycle(quick ? 2 : 4, { lrMax: 1e-2 });
+  await lm.fitOneCycle(quick ? 1 : 4, { lrMax: 1e-2 });
   await lm.recorder.plotLoss({ showEpochs: true }).save(join(out, "10_language_model.png"));
   const written = await lm.predict("Please send", 20, { temperature: 0.75, seed });
   console.log(`${written}\n`);

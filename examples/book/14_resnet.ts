@@ -67,7 +67,7 @@ function deepNet(shortcut: boolean, blocks: number, rng: Rng): nn.Sequential {
 
 /** Runs the chapter. */
 export async function main({ quick, seed, out }: ChapterOptions): Promise<Result> {
-  const { train, valid } = await loadDigits({ train: quick ? 600 : 3000, valid: quick ? 300 : 1000 });
+  const { train, valid } = await loadDigits({ train: quick ? 500 : 3000, valid: quick ? 300 : 1000 });
   const blocks = quick ? 1 : 5; // 7 and 31 layers deep
   const fit = async (shortcut: boolean) => {
     const dls = DataLoaders.fromArrays({

@@ -67,7 +67,7 @@ export async function main({ quick, seed, out }: ChapterOptions): Promise<Result
 
   // a head of two classes for the body's 64 channels: pools, a hidden layer, normalization, dropout
   const head = createHead(64, 2, { linFtrs: [64], ps: 0.1 });
-  const { train, valid } = await loadDigits({ train: quick ? 1000 : 8000, valid: quick ? 300 : 1000 });
+  const { train, valid } = await loadDigits({ train: quick ? 800 : 8000, valid: quick ? 300 : 1000 });
   const dls = siameseLoaders(train, valid, { bs: quick ? 32 : 64, seed });
   const model = new SiameseModel(body, head);
   const learn = new Learner(dls, model as nn.Module<Tensor[], Tensor>, {

@@ -60,7 +60,7 @@ export async function main({ quick, seed, out }: ChapterOptions): Promise<Result
   const last = new nn.Linear(64, kinds.length);
   const customHead = new nn.Sequential(new nn.AdaptiveAvgPool2d(1), new nn.Flatten(), last);
   const learn = await visionLearner(dls, body, { pretrained: false, customHead, metrics: [accuracy] });
-  await learn.fitOneCycle(quick ? 6 : 10, { lrMax: 1e-2 });
+  await learn.fitOneCycle(quick ? 6 : 16, { lrMax: 1e-2 });
 
   // by hand: a hook on the body keeps what it gives; its channels are weighed as the last layer weighs them
   const [first] = dls.validSet.files, [input] = await dls.itemInputs([first]);
@@ -71,7 +71,8 @@ export async function main({ quick, seed, out }: ChapterOptions): Promise<Result
   const label = await scores.argmax({ axis: 1 }).item();
   const weights = last.weight.slice([[label, label + 1]]).reshape([1, 64, 1, 1]);
   const cam = noGrad(() => activations.mul(weights).sum({ axis: 1 }));
-  // Grad-CAM works for any layer of any net: channels are weighed by the mean of the score's gradient
+  // Grad-CAM works for any layer of any net: channels are weighed by the mean of the score's gradient. Over a mean and a
+  // linear layer that is the same, but for a factor
   const [gradient] = grad(scores.slice([null, [label, label + 1]]).sum(), [activations]);
   const gradCam = noGrad(() => activations.mul(gradient.mean({ axis: [2, 3], keepdim: true })).sum({ axis: 1 }).relu());
   const byHand = await readAll([cam, gradCam]);
