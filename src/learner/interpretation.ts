@@ -99,7 +99,10 @@ export class Interpretation {
       throw new DataError("Cannot interpret this learner: it has no validation items");
     }
     const known = classesOf(loop.dls), width = targs.size / n;
-    const one = decoded.dtype === "i32" && decoded.shape.length === 1 && targs.dtype === "i32";
+    // one logit an item tells class 1 from class 0
+    const logit = decoded.dtype === "bool" && decoded.size === n && width === 1 &&
+      (known === null || known.length === 2);
+    const one = logit || decoded.dtype === "i32" && decoded.shape.length === 1 && targs.dtype === "i32";
     const several = !one && known !== null && width === known.length && decoded.size === targs.size;
     if (!one && !several && (known !== null || preds.size !== targs.size || targs.dtype !== "f32")) {
       throw new ConfigError(
@@ -110,7 +113,7 @@ export class Interpretation {
       );
     }
     const [got, want, loss] = (await readAll([decoded, targs, losses])).map((t) => Float64Array.from(t, Number));
-    const classes = preds.shape.length === 2 ? preds.shape[1] : 2;
+    const classes = !logit && preds.shape.length === 2 ? preds.shape[1] : 2;
     return new Interpretation({
       kind: one ? "class" : several ? "classes" : "numbers",
       width,

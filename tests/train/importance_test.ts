@@ -133,6 +133,19 @@ onDevices(
     const two = new Learner(arrays, new nn.Linear(1, 2), { lossFunc: new nn.MSELoss(), logger: silentLogger });
     const [item] = await (await Interpretation.fromLearner(two)).topLosses();
     assertEquals([item.item, (item.actual as number[]).length], [0, 2]);
+    // one logit an item is a decision between two classes
+    const y = tensor(Float32Array.of(1, 0, 1)), x = tensor([[3], [2], [-1]]);
+    const yes = DataLoaders.fromArrays({ x, y, xValid: x, yValid: y }, { vocab: ["no", "yes"] });
+    const lossFunc = new nn.BCEWithLogitsLoss();
+    const logit = await Interpretation.fromLearner(
+      new Learner(yes, new nn.Identity(), { lossFunc, logger: silentLogger }),
+    );
+    assertEquals(logit.confusionMatrix(), [[0, 1], [1, 1]]);
+    assertEquals((await logit.topLosses(2)).map((t) => [t.index, t.predicted, t.actual]), [[1, "yes", "no"], [
+      2,
+      "no",
+      "yes",
+    ]]);
     await assertRejects(() => Interpretation.fromLearner({} as never), ConfigError, "a Learner");
   },
   here,
