@@ -9,6 +9,7 @@ import { rowPasses, rowRoots } from "../../rows.ts";
 import { type Nest, VectorWriter } from "./vector_writer.ts";
 import { Fn, OP, T } from "./code.ts";
 import type { Context } from "./context.ts";
+import { columnLoop, isColumns } from "./column_loop.ts";
 import { Folds } from "./folds.ts";
 import { CHUNK, decode, product, run, sweep, type Work } from "./loops.ts";
 
@@ -33,6 +34,7 @@ function besideAxis({ outer, inner, body }: ReduceKernel): number {
 /** Rows of reductions: vectors along the row, or along neighbouring rows. */
 export function reduceLoop(context: Context, kernel: ReduceKernel): Work {
   const { outer, inner, body, outs } = kernel;
+  if (besideAxis(kernel) === 0 && isColumns(kernel)) return columnLoop(context, kernel);
   const f = new Fn([T.i32, T.i32, T.i32]);
   const sizes = [...outer, ...inner];
   const rowAxes = outer.map((_, i) => i);
