@@ -5,7 +5,7 @@
  */
 import { isMissing } from "../base/host_files.ts";
 import { AnnealError, CheckpointError, ConfigError } from "../base/errors.ts";
-import { checkOptions, flag, type OptionTable } from "../base/options.ts";
+import { checkOptions, flag, oneOf, type OptionTable } from "../base/options.ts";
 import { type SafetensorsFile, writeSafetensors } from "../io/safetensors.ts";
 import { SavedState } from "../io/state_dict.ts";
 import { decodeState } from "../io/state_text.ts";
@@ -23,7 +23,11 @@ import { savedHostPart, savedHypers } from "./optimizer_state.ts";
 export interface SaveOptions {
   /** Whether to save the optimizer too, if there is one; true by default. */
   readonly withOpt?: boolean;
+  /** Type of the model's floating-point numbers in the file; `f32` by default. The optimizer's stay f32. */
+  readonly dtype?: "f32" | "f16" | "bf16";
 }
+
+const SAVE: OptionTable<SaveOptions> = { withOpt: flag, dtype: oneOf("f32", "f16", "bf16") };
 
 /** Options of {@link load}. */
 export interface LoadOptions extends TorchOptions {
@@ -59,11 +63,15 @@ const STATE_KEY = "anneal.optimizer";
  * @returns The path that was written, which {@link load} takes, too.
  */
 export async function save(learn: TrainLoop, file: string, options: SaveOptions = {}): Promise<string> {
-  checkOptions("save", options, { withOpt: flag });
+  checkOptions("save", options, SAVE);
   return await learn.runs.take("save", () => saveHere(learn, file, options));
 }
 
-async function saveHere(learn: TrainLoop, file: string, { withOpt = true }: SaveOptions): Promise<string> {
+async function saveHere(
+  learn: TrainLoop,
+  file: string,
+  { withOpt = true, dtype = "f32" }: SaveOptions,
+): Promise<string> {
   await learn.ready();
   if (learn.peers !== null && learn.peers.rank > 0) return modelPath(learn, file);
   const named = new Map<string, Tensor>(learn.model.stateDict());
@@ -77,6 +85,10 @@ async function saveHere(learn: TrainLoop, file: string, { withOpt = true }: Save
     metadata[STATE_KEY] = JSON.stringify({ hypers, state: parts.map(({ host }) => host), count });
   }
   const out = await hostTensors(named);
+  if (dtype !== "f32") {
+    const as = dtype === "f16" ? "F16" : "BF16";
+    for (const [name, t] of out) if (t.dtype === "f32" && !name.startsWith(OPT)) out.set(name, { ...t, as });
+  }
   const path = modelPath(learn, file);
   await writeSafetensors(path, out, metadata);
   return path;

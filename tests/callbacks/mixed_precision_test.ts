@@ -8,6 +8,9 @@ import {
   MixedPrecision,
   type MixedPrecisionOptions,
 } from "../../src/callbacks/mod.ts";
+import { bfloatToFloat, floatToBfloat, roundToHalf } from "../../src/base/half.ts";
+import { encodeSafetensors, openSafetensors, parseSafetensors } from "../../src/io/safetensors.ts";
+import { hostTensors } from "../../src/io/tensors.ts";
 import { DataLoaders } from "../../src/data/mod.ts";
 import { Learner } from "../../src/learner/mod.ts";
 import * as nn from "../../src/nn/mod.ts";
@@ -182,3 +185,30 @@ Deno.test("what MixedPrecision refuses", () => {
     ] as const
   ) assertThrows(() => new MixedPrecision(options), Error, text);
 });
+
+onDevices("weights are saved in 16 bits, tensors of f16 as they are, and load again", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    for (const [dtype, type, rounded] of [["f16", "F16", roundToHalf], ["bf16", "BF16", toBfloat]] as const) {
+      const learn = learnerOf();
+      await learn.fit(1);
+      const before = await weightsOf(learn);
+      const path = await learn.save(`${dir}/${dtype}`, { dtype });
+      const file = await openSafetensors(path);
+      assertEquals(file.info("0.weight"), { dtype: type, shape: [6, 1, 3, 3] });
+      await learn.load(path);
+      assertEquals(await weightsOf(learn), before.map(rounded));
+    }
+    const out = await hostTensors(new Map([["x", tensor([0.1, 65504], { dtype: "f16" })]]));
+    const file = await parseSafetensors(joined(encodeSafetensors(out)));
+    assertEquals([file.info("x").dtype, [...(await file.tensor("x")).data]], ["F16", [0.1, 65504].map(roundToHalf)]);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}, { kinds: ["cpu"] });
+
+const toBfloat = (x: number): number => bfloatToFloat(floatToBfloat(Float32Array.of(x)))[0];
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}

@@ -8,10 +8,12 @@
 import {
   accuracy,
   Adam,
+  Callback,
   DataLoaders,
   DistributedTrainer,
   init,
   Learner,
+  MixedPrecision,
   nn,
   randn,
   Rng,
@@ -35,6 +37,8 @@ export interface RunOptions {
   readonly overlap?: boolean;
   /** Width of the hidden layers: there are two where it is given, else one of 32. */
   readonly width?: number;
+  /** Whether it trains in half precision, and the gradients of rank 1 are infinite in its third step. */
+  readonly half?: boolean;
   /** Whether each process first writes down its number. */
   readonly pids?: boolean;
 }
@@ -47,10 +51,21 @@ export interface RunResult {
   readonly weights: readonly (readonly number[])[];
   readonly preds: readonly number[];
   readonly validate: readonly (number | null)[];
+  /** Loss scales of half precision. */
+  readonly scales: readonly number[];
   /** Steps that were taken again. */
   readonly again: number;
   /** Steps whose gradients were added up while others were computed. */
   readonly beside: number;
+}
+
+/** Makes one step's gradients infinite on one rank alone. */
+class Spoil extends Callback {
+  override readonly order = 20;
+  override afterLoss(): void {
+    const { learn } = this;
+    if (rankDistrib() === 1 && learn.training && learn.trainIter === 2) learn.lossGrad = learn.lossGrad.mul(1e30);
+  }
 }
 
 if (import.meta.main) {
@@ -78,6 +93,8 @@ if (import.meta.main) {
     optFunc: opt === "adam" ? Adam : SGD.with({ mom: 0.9 }),
     logger: silentLogger,
   }).distributed({ syncBn, ...(overlap === undefined ? {} : { overlap }) });
+  const mixed = new MixedPrecision({ initScale: 1024 });
+  if (options.half) learn.addCbs([mixed, Spoil]);
   if (pids) await Deno.writeTextFile(`${dir}/${rankDistrib()}.pid`, `${Deno.pid}\n`);
   await learn.fitOneCycle(nEpoch, { lrMax: 1e-2 });
   const { preds } = await learn.getPreds();
@@ -88,6 +105,7 @@ if (import.meta.main) {
     weights: await Promise.all([...model.stateDict().values()].map(async (t) => [...await t.data()])),
     preds: [...await preds.data()],
     validate: await learn.validate(),
+    scales: mixed.scales,
     again: learn.steps.count,
     beside: learn.findCb(DistributedTrainer)!.overlapped,
   };

@@ -88,3 +88,10 @@ Deno.test({
   ignore: !INSTALLED.mpich || await navigator.gpu?.requestAdapter() == null,
   fn: () => compare(64, [2], { nEpoch: 2, bn: true, opt: "sgd", device: "webgpu" }),
 });
+
+mpiTest("a step whose gradients are infinite on one rank is skipped on all", async () => {
+  const [one, two] = await trainOn(2, { bs: 32, nEpoch: 1, n: 384, half: true });
+  assertEquals(one.scales, [1024, 1024, 512, 512, 512, 512]);
+  assertEquals([two.scales, two.weights], [one.scales, one.weights]);
+  assert(one.weights.flat().every(Number.isFinite));
+});
