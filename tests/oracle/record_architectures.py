@@ -124,7 +124,7 @@ cases = {
     "vgg16Bn": whole(vgg(), 32),
     "xseResnet18": whole(xresnet.xse_resnet18(n_out=10), 64),
     "small ConvNeXt": step(convnext.ConvNeXt([CNBlockConfig(8, 12, 1), CNBlockConfig(12, None, 2)], 0.1, num_classes=10), 32),
-    "small EfficientNet": step(small_efficientnet(), 32),
+    "small EfficientNet": step(small_efficientnet(), 64),
     "small MobileNetV3": step(small_mobilenet(), 32),
     "small XResNeXt": step(xresnet.XResNet(xresnet.SEResNeXtBlock, 4, [1, 1, 1, 1], n_out=10, **xresnet.se_kwargs2), 32),
 }

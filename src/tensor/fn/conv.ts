@@ -5,12 +5,11 @@
  */
 import { ConfigError, ShapeError } from "../../base/errors.ts";
 import { fmtShape, type Shape } from "../../base/shape.ts";
-import { add, mul } from "../../graph/elementwise.ts";
+import { add } from "../../graph/elementwise.ts";
 import { conv, convInput } from "../../graph/conv.ts";
 import type { Node } from "../../graph/node.ts";
-import { reduce } from "../../graph/reduce.ts";
 import { reshape } from "../../graph/views.ts";
-import { windows, type WindowSpec } from "../../graph/windows.ts";
+import type { WindowSpec } from "../../graph/windows.ts";
 import { composite } from "./composite.ts";
 import { halfProduct } from "./half_product.ts";
 
@@ -111,9 +110,7 @@ export function convolve(x: Node, weight: Node, d: 1 | 2, options: ConvOptions<N
     );
   }
   return halfProduct([x, weight], (from, w) => {
-    const y = cin === 1 && cout === groups && groups > 1
-      ? depthwise(from, w, spec, places)
-      : conv(from, reshape(w, [groups, cout / groups, cin, ...taps]), spec, places);
+    const y = conv(from, reshape(w, [groups, cout / groups, cin, ...taps]), spec, places);
     return asConvolution("conv", withBias(what, y, bias), [from, w], bias, { ...spec, groups });
   });
 }
@@ -128,13 +125,6 @@ function asConvolution(
 ): Node {
   const inputs = bias === null || bias === undefined ? operands : [...operands, bias];
   return composite(y, kind, inputs, { stride, padding: before, dilation, ...rest });
-}
-
-/** One window a channel: there is nothing to multiply as matrices, so it is a sum over the taps. */
-function depthwise(x: Node, w: Node, spec: WindowSpec, places: readonly number[]): Node {
-  const taps = w.shape.slice(2);
-  const weight = reshape(w, [w.shape[0], ...taps.flatMap((k) => [1, k])]);
-  return reduce("sum", mul(windows(x, spec, places, taps), weight), taps.map((_, i) => 3 + 2 * i));
 }
 
 /** `x` `[n, cin, h, w]` by `weight` `[cin, cout / groups, kh, kw]`: the gradient of a convolution with respect to its input. */

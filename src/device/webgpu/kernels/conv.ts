@@ -8,6 +8,7 @@ import type { ConvKernel } from "../../contract.ts";
 import { CONV_SHARED } from "../wgsl.gen.ts";
 import { baseText, chunksOf, operandText, partialsOut, planFold, productOf, three } from "./conv_parts.ts";
 import { planConvTexel } from "./conv_texel.ts";
+import { isThin, planConvThin } from "./conv_thin.ts";
 import { packedBytes, planConvUniform } from "./conv_uniform.ts";
 import { splice, withConstants, writeEpilogue } from "./epilogue.ts";
 import { guardsText } from "./guards.ts";
@@ -20,6 +21,7 @@ const ROUND = 16;
 
 /** Plans a product over windows, with a second dispatch for the sum of the chunks where long sums are cut into some. */
 export function planConv(kernel: ConvKernel, context: PlanContext, label: string): Dispatch[] {
+  if (isThin(kernel)) return planConvThin(kernel, context, label);
   const strategy = context.strategy();
   if (strategy === "shared") return planConvShared(kernel, context, label);
   if (strategy === "tiled") return planConvTiled(kernel, context, label);

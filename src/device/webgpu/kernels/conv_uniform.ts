@@ -169,7 +169,7 @@ function planPiece(shape: Shape, { index, first, count }: Piece): Dispatch {
     ...[x, 8, first, count],
     ...[index, row, 0, 0],
   ]);
-  const out = outText(shape, words);
+  const out = outText({ ...shape, params: b.dyn !== undefined }, words);
   const windows = [
     operandText("b", 2, baseText(words, out.access)(b)),
     guardsText(guards, { words, kDepth, nDepth }),
@@ -191,9 +191,16 @@ function planPiece(shape: Shape, { index, first, count }: Piece): Dispatch {
   };
 }
 
-function outText({ kernel, product, work, scratch, layout }: Shape, words: Words): Epilogue {
+/** What becomes of the quads of places: `start`, what each starts from, and `finish`. */
+export function outText(
+  { product, work, scratch, layout, params }: Pick<Shape, "product" | "scratch" | "layout"> & {
+    readonly work: Pick<Partition, "partial" | "parts">;
+    /** Whether the kernel itself reads the run's parameters. */
+    readonly params: boolean;
+  },
+  words: Words,
+): Epilogue {
   const { uniformParams } = product;
-  const params = kernel.b.dyn !== undefined;
   if (work.partial) {
     const at = "partials[(b * K[0].x + m) * K[2].z + quad]";
     const text = [
