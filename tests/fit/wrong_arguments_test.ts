@@ -119,7 +119,7 @@ onDevices("operations refuse operands, shapes and types that are none", async ()
     [() => ops.cat(wrong([1, t])), "operands are tensors and numbers"],
     [() => ops.where(wrong([true]), t, t), "operands are tensors and numbers"],
     [() => t.split(wrong("1")), "Cannot split into 1: it takes a size, or an array of them"],
-    [() => t.cast(wrong("float32")), "Cannot cast to float32: the types are f32, i32, u32 and bool"],
+    [() => t.cast(wrong("float32")), "Cannot cast to float32: the types are f32, f16, i32, u32 and bool"],
     [() => t.cast(wrong("f64")), "Cannot cast to f64"],
   ]);
   await assertRejects(async () => await wrong(t).cast(3).data(), AnnealError, "Cannot cast to 3");
