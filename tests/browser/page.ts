@@ -1,4 +1,4 @@
 export * from "../../mod.ts";
-export { train } from "./task.ts";
+export { synthetic, train } from "./task.ts";
 export { files } from "../../src/base/host_files.ts";
 export { tryFiles } from "../support/try_files.ts";

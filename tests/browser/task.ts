@@ -130,3 +130,11 @@ export async function train(
     rows: learn.recorder.rows.map(({ time: _, ...row }) => row),
   };
 }
+
+/** A learner of a small model. */
+export function synthetic(): Learner {
+  const { x, y } = pictures(16, 1);
+  const dls = DataLoaders.fromArrays({ x, y, xValid: x, yValid: y }, { bs: 8, seed: 1 });
+  const model = new nn.Sequential(new nn.Flatten(), new nn.Linear(64, 4));
+  return new Learner(dls, model, { lossFunc: new nn.CrossEntropyLoss(), logger: silentLogger });
+}

@@ -1,8 +1,8 @@
 /**
- * The kinds of kernels that webgpu_test.ts leaves out, for `deno task test:browser`.
+ * All kinds of kernels with every program, for `deno task test:browser`.
  *
  * @module
  */
 import { testStrategies } from "./webgpu_cases.ts";
 
-testStrategies(["shared", "texel"]);
+testStrategies(["register", "shared", "texel"], 1);

@@ -45,14 +45,15 @@ function chromiumTest(name: string, needed: string | undefined, fn: (page: Page)
   });
 }
 
-/** Registers the tests of some kinds of kernels. */
-export function testStrategies(strategies: readonly KernelStrategy[]): void {
+/** Registers the tests of some kinds of kernels, each with one of `oneOf` hand-made programs. */
+export function testStrategies(strategies: readonly KernelStrategy[], oneOf: number): void {
+  const which = oneOf === 1 ? "every hand-made program" : `one of ${oneOf} hand-made programs`;
   for (const strategy of strategies) {
-    chromiumTest(`every hand-made program gives what the reference gives, ${strategy}`, chromiumPath, async (page) => {
-      await page.evaluate(async (strategy) => {
+    chromiumTest(`${which} gives what the reference gives, ${strategy}`, chromiumPath, async (page) => {
+      await page.evaluate(async ({ strategy, oneOf }) => {
         const { conformance }: InPage = await import("/js/page.js" as string);
-        await conformance(strategy);
-      }, strategy);
+        await conformance(strategy, oneOf);
+      }, { strategy, oneOf });
     });
     chromiumTest(`a training has Deno's bits on the same driver, ${strategy}`, chromiumPath && driver, async (page) => {
       const there = await page.evaluate(async (strategy) => {

@@ -1,3 +1,4 @@
 import { testStrategies } from "./webgpu_cases.ts";
 
-testStrategies(["register"]); // the quickest where WebGPU runs on the CPU; webgpu_all.ts has the others
+// the quickest where WebGPU runs on the CPU, and some of the programs; webgpu_all.ts has all
+testStrategies(["register"], 8);
