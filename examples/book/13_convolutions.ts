@@ -81,10 +81,10 @@ export async function main({ quick, seed, out }: ChapterOptions): Promise<Result
     await stats.plotLayerStats(-1).save(join(out, `13_${name.replaceAll(" ", "_")}_stats.png`));
     return { accuracy: learn.recorder.rows.at(-1)!.accuracy ?? 0, nearZero: stats.layerStats(-1).nearZero };
   };
-  const epochs = quick ? 2 : 3, lr = 0.06;
+  const epochs = quick ? 2 : 3, lr = 0.3;
   const bad = await fit("high rate", false, (learn) => learn.fit(epochs, { lr }));
-  const oneCycle = await fit("one cycle", false, (learn) => learn.fitOneCycle(epochs, { lrMax: lr / 4 }));
-  const batchNorm = await fit("batch norm", true, (learn) => learn.fitOneCycle(epochs, { lrMax: lr }));
+  const oneCycle = await fit("one cycle", false, (learn) => learn.fitOneCycle(epochs, { lrMax: lr / 20 }));
+  const batchNorm = await fit("batch norm", true, (learn) => learn.fitOneCycle(epochs, { lrMax: lr / 5 }));
   for (const [name, { accuracy, nearZero }] of Object.entries({ bad, oneCycle, batchNorm })) {
     console.log(
       `${name.padEnd(10)} ${(100 * accuracy).toFixed(1)} % right, ${(100 * nearZero.at(-1)!).toFixed(0)} % near zero`,
