@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Device, Program, View } from "../contract.ts";
+import type { Device, DeviceBuffer, Executable, Program, View } from "../contract.ts";
 import {
   CLASSES,
   classOf,
@@ -33,7 +33,9 @@ const SHAPES: Readonly<Record<ShapeClass, readonly [number, number, number]>> = 
 
 /** An adapter that takes longer for a product of 512 x 512 x 512 is no graphics processor; it is spared. */
 const SLOWEST_MS = 20;
-const TRIES = 4;
+const TRIES = 3;
+/** How long a try takes about. */
+const ENOUGH_MS = 40;
 
 /** What {@link tune} is made from. */
 export interface TuningOptions {
@@ -76,28 +78,43 @@ export function fitsLimits(tiling: Tiling, limits: GPUSupportedLimits): boolean 
     threads <= limits.maxComputeInvocationsPerWorkgroup && threads <= limits.maxComputeWorkgroupSizeX;
 }
 
-/** Milliseconds of a product, the best of some tries; infinity where it fails. */
+/** Milliseconds of a product; infinity where it fails. */
 async function timeOf(device: Device, [m, n, k]: readonly [number, number, number]): Promise<number> {
   const program = productOf(m, n, k);
   const buffers = program.slots.slice(1).map(({ bytes }) => device.alloc(bytes));
   try {
-    const executable = device.compile(program), none = new Uint8Array(0);
-    let best = Infinity;
-    // the first run compiles
-    for (let i = 0; i <= TRIES; i++) {
-      await device.sync();
-      const start = performance.now();
-      device.run(executable, buffers, none);
-      await device.sync();
-      if (i > 0) best = Math.min(best, performance.now() - start);
-    }
+    const executable = device.compile(program);
+    const time = await timeOfRuns(device, executable, buffers);
     executable.dispose();
-    return best;
+    return time;
   } catch {
     return Infinity; // a compiler that refuses it, or too little memory: another one is taken
   } finally {
     buffers.forEach((buffer) => device.free(buffer));
   }
+}
+
+/** Milliseconds that a run takes, the best of {@link TRIES}; waiting for the device, which takes some runtimes 11 ms, is shared by many. */
+export async function timeOfRuns(
+  device: Device,
+  executable: Executable,
+  bound: readonly DeviceBuffer[],
+): Promise<number> {
+  const none = new Uint8Array(0), [buffer] = bound;
+  const timed = async (runs: number): Promise<number> => {
+    const start = performance.now();
+    for (let i = 0; i < runs; i++) device.run(executable, bound, none);
+    if (device.readSync === undefined) await device.sync();
+    else device.readSync([{ buffer, offset: 0, bytes: 16 }]);
+    return (performance.now() - start) / runs;
+  };
+  await device.sync(); // answers about what was compiled come by the event loop alone
+  await timed(1);
+  await device.sync();
+  const once = await timed(1), runs = Math.max(1, Math.min(32, Math.ceil(ENOUGH_MS / once)));
+  let best = runs === 1 ? once : Infinity;
+  for (let i = 1; i < TRIES; i++) best = Math.min(best, await timed(runs));
+  return best;
 }
 
 function productOf(m: number, n: number, k: number): Program {

@@ -143,12 +143,12 @@ function outOf({ product, chunks, words, params, context }: {
 
 /** Windows and guards as the hand-written kernel has them. */
 const PLACES = CONV_SHARED.slice(
-  CONV_SHARED.indexOf("// four windows:"),
+  CONV_SHARED.indexOf("struct Places"),
   CONV_SHARED.indexOf("var<workgroup> a_tile"),
 );
 const ADVANCE = CONV_SHARED.slice(
-  CONV_SHARED.indexOf("// the coordinates of k"),
-  CONV_SHARED.indexOf("// one term more"),
+  CONV_SHARED.indexOf("fn advance"),
+  CONV_SHARED.indexOf("fn row1"),
 );
 
 const TERMS = `
