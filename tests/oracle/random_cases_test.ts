@@ -27,6 +27,8 @@ const WITHOUT: Readonly<Record<string, string>> = {
   "nn.TransformerDecoder": "made of others: tests/nn/transformer_test.ts",
   "nn.TransformerEncoder": "made of others: tests/nn/transformer_test.ts",
   "nn.TabularModel": "made of others: tests/data/csv_test.ts",
+  "ops.half": "every number of f16: tests/tensor/half_test.ts",
+  "ops.float": "every number of f16: tests/tensor/half_test.ts",
   "nn.embeddingSize": "a number of the host",
   "nn.kaimingNormal": "random numbers: tests/tensor/init_test.ts",
   "nn.kaimingUniform": "random numbers: tests/tensor/init_test.ts",
