@@ -390,7 +390,7 @@ export function convThin(
 ): void {
   const depth = load<i32>(d, 4), spacing = load<i32>(d, 84), col = work + COLUMNS, row = work + ROWS_B;
   // the same cases as there, or sums would be formed in another order
-  const lines = depth <= 64 && begin == 0 && end == depth && load<i32>(d, 72) >= 8 && (spacing == 4 || spacing == 8);
+  const lines = depth <= 64 && begin == 0 && end == depth && load<i32>(d, 72) >= 4 && (spacing == 4 || spacing == 8);
   let line = !lines && end - begin >= 16 && count >= 16;
   if (line) {
     offsets(col, d + 64, d + 76, start, count);
