@@ -10,6 +10,7 @@ export {
   TextModel,
   type TextPooling,
 } from "../text/architecture.ts";
+export type { TextCache } from "../text/key_values.ts";
 export { awdLstm, type AwdLstmArch, type AwdLstmOptions } from "../text/models/awd_lstm.ts";
 export { applyLora, loadLora, Lora, type LoraOptions } from "../text/lora.ts";
 export { bertModel, type BertOptions, type BertSizes } from "../text/models/bert.ts";

@@ -6,6 +6,7 @@
 import { num, oneOf, type OptionTable, whole } from "../base/options.ts";
 import { type AnyModule, Module } from "../nn/mod.ts";
 import { aGenerator, type Parameter, type Rng, type Tensor } from "../tensor/mod.ts";
+import type { TextCache } from "./key_values.ts";
 
 /** What an architecture is told when an encoder is made. */
 export interface TextArchOptions {
@@ -100,6 +101,16 @@ export abstract class SequenceEncoder extends Module<Tensor[], Tensor> {
 
   /** Takes back what {@link SequenceEncoder.carriedState} gave. */
   carry(_state: ReadonlyMap<string, Tensor>): void {}
+
+  /**
+   * Keys and values of a text that is written on, token by token, outside of training: then a token costs one position, not
+   * all of them. Null where the architecture keeps none, and each token goes through it with all that came before.
+   *
+   * @param positions Most positions of the text, up to {@link SequenceEncoder.maxLength}.
+   */
+  cache(_positions: number): TextCache | null {
+    return null;
+  }
 }
 
 /** What an encoder gave in the last forward pass of a {@link TextModel}, f32 `[b, n, features]`. */

@@ -5,11 +5,12 @@
  * @see Radford et al. 2019, "Language models are unsupervised multitask learners"
  */
 import type { LayerJson } from "../../base/json.ts";
-import { ConfigError } from "../../base/errors.ts";
-import { checkOptions, flag, num, oneOf, type OptionTable, whole } from "../../base/options.ts";
+import { ConfigError, ShapeError } from "../../base/errors.ts";
+import { checkArgument, checkOptions, flag, num, oneOf, type OptionTable, whole } from "../../base/options.ts";
 import { type AnyModule, Dropout, type Embedding, LayerNorm, Module } from "../../nn/mod.ts";
-import { defaultRng, ops, type Parameter, type Tensor } from "../../tensor/mod.ts";
+import { defaultRng, ops, type Parameter, stepInput, type Tensor } from "../../tensor/mod.ts";
 import { SequenceEncoder, TEXT_ARCH, type TextArch, type TextArchOptions, type TextPooling } from "../architecture.ts";
+import { KeyValues, type Place, placeOf, type TextCache } from "../key_values.ts";
 import { hasLora } from "../lora_layer.ts";
 import { checkVocab, type ConfigSource, type FileSource, HubConfig } from "../weights.ts";
 import { aConfig, aFile } from "./bert.ts";
@@ -87,8 +88,14 @@ const dropout = ({ rng, drop }: Parts, p: number) => new Dropout(p * drop, rng =
 const conv = (inFeatures: number, outFeatures: number, drawn: Drawn) =>
   new Conv1D(inFeatures, outFeatures, drawn, defaultRng());
 
+/** Keys and values that a layer keeps: those of a text from its start on, or of one token more, at a place. */
+interface Kept {
+  readonly values: KeyValues;
+  readonly place: Place | null;
+}
+
 /** Attention to what came before. */
-class GptAttention extends Module<[x: Tensor, seen: Tensor | null]> {
+class GptAttention extends Module<[x: Tensor, seen: Tensor | null, kept?: Kept]> {
   readonly cAttn: Conv1D;
   readonly cProj: Conv1D;
   readonly residDropout: Dropout;
@@ -103,11 +110,15 @@ class GptAttention extends Module<[x: Tensor, seen: Tensor | null]> {
     this.#parts = parts;
   }
 
-  override forward(x: Tensor, seen: Tensor | null): Tensor {
+  override forward(x: Tensor, seen: Tensor | null, kept?: Kept): Tensor {
     const { sizes: { nEmbd, nHead, attentionDropout }, drop, rng } = this.#parts;
-    const [q, k, v] = this.cAttn.forward(x).split(nEmbd, { axis: 2 }).map((part) => toHeads(part, nHead));
+    const [query, ...own] = this.cAttn.forward(x).split(nEmbd, { axis: 2 });
+    const place = kept?.place ?? null;
+    if (place === null) kept?.values.fill(own[0], own[1]);
+    const pair = place === null ? own : kept!.values.put(own[0], own[1], place.at);
+    const [q, k, v] = [query, ...pair].map((part) => toHeads(part, nHead));
     const y = ops.scaledDotProductAttention(q, k, v, {
-      causal: true,
+      causal: place === null,
       dropout: this.training ? attentionDropout * drop : 0,
       ...(seen === null ? {} : { mask: seen }),
       ...(rng === undefined ? {} : { rng }),
@@ -138,7 +149,7 @@ class GptMlp extends Module<[Tensor]> {
 }
 
 /** One layer: attention and two linear layers, each of the normalized input, and added to it. */
-class GptBlock extends Module<[x: Tensor, seen: Tensor | null]> {
+class GptBlock extends Module<[x: Tensor, seen: Tensor | null, kept?: Kept]> {
   readonly ln1: LayerNorm;
   readonly attn: GptAttention;
   readonly ln2: LayerNorm;
@@ -153,8 +164,8 @@ class GptBlock extends Module<[x: Tensor, seen: Tensor | null]> {
     this.mlp = new GptMlp(parts);
   }
 
-  override forward(x: Tensor, seen: Tensor | null): Tensor {
-    const y = x.add(this.attn.forward(this.ln1.forward(x), seen));
+  override forward(x: Tensor, seen: Tensor | null, kept?: Kept): Tensor {
+    const y = x.add(this.attn.forward(this.ln1.forward(x), seen, kept));
     return y.add(this.mlp.forward(this.ln2.forward(y)));
   }
 }
@@ -242,6 +253,30 @@ export class Gpt extends SequenceEncoder {
     const seen = mask === undefined ? null : mask.cast("bool").reshape([b, 1, 1, n]);
     const x = this.drop.forward(this.wte.forward(ids).add(this.wpe.weight.slice([[0, n]])));
     return this.lnF.forward(this.h.reduce((y, block) => block.forward(y, seen), x));
+  }
+
+  /** See {@link SequenceEncoder.cache}. */
+  override cache(positions: number): TextCache | null {
+    if (this.forward !== Gpt.prototype.forward) return null; // replaced, or watched by hooks: it is what is to be called
+    checkArgument("keep keys and values of a GPT", "positions", positions, whole(1));
+    if (positions > this.maxLength) {
+      throw new ShapeError(`Cannot keep ${positions} positions of a GPT: it has ${this.maxLength}`);
+    }
+    const layers = this.h.map(() => new KeyValues(positions, this.hiddenSize));
+    const through = (ids: Tensor, where: Tensor, place: Place | null) => {
+      const x = this.drop.forward(this.wte.forward(ids).add(where));
+      const seen = place?.seen ?? null;
+      return this.lnF.forward(this.h.reduce((y, block, i) => block.forward(y, seen, { values: layers[i], place }), x));
+    };
+    return {
+      positions,
+      start: (ids) => through(ids, this.wpe.weight.slice([[0, ids.shape[1]]]), null),
+      next: (id, at) => {
+        const here = stepInput(Int32Array.of(at));
+        return through(id, this.wpe.forward(here), placeOf(at, positions, here));
+      },
+      dispose: () => layers.forEach((layer) => layer.dispose()),
+    };
   }
 
   override layerGroups(): readonly (readonly AnyModule[])[] {
