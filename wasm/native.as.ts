@@ -31,6 +31,13 @@ const NC_VECTORS: i32 = 33; // with 16 lanes half of the second cache
   kc: i32, a: usize, b: usize, rows: usize, c: usize, count: i32, add: i32, low: i32, high: i32,
 ): void;
 
+// c[0..count] = the sums over k of a[k] B[k, column] for `groups` times eight vectors of eight columns, which lie side by side or are every
+// second number. The table has for each its address in B and its place in C, in bytes; what is read of B lies from `low` to the vector at `high`
+// @ts-ignore: decorator
+@external("native", "lines") declare function sumLines(
+  kc: i32, a: usize, rows: usize, c: usize, count: i32, table: usize, groups: i32, spacing: i32, low: f64, high: f64,
+): void;
+
 // convThin of conv_thin.as.ts
 // @ts-ignore: decorator
 @external("native", "thin") declare function thin(
@@ -384,13 +391,51 @@ export function convPadNarrow(d: usize, src: usize, dst: usize, from: i32, to: i
   }
 }
 
-/** As convThin: columns that lie in one line are summed by machine code. */
+// Vectors of eight columns of lines, (address in B, place in C) of each, the last one once more to fill a group of eight; how many groups
+function tabulate(d: usize, table: usize, b: usize, start: i32, count: i32): i32 {
+  const n1 = load<i32>(d, 68), n2 = load<i32>(d, 72), s0 = load<i32>(d, 76), s1 = load<i32>(d, 80), s2 = load<i32>(d, 84);
+  let i2 = start % n2, rest = start / n2, i1 = rest % n1, i0 = rest / n1, to = 0, at = table;
+  while (count > 0) {
+    const run = min(n2 - i2, count);
+    let from = b + <usize>(i0 * s0 + i1 * s1 + i2 * s2), place = to;
+    for (let left = run; left > 0; left -= 8) {
+      store<u64>(at, <u64>from | <u64>place << 32);
+      at += 8;
+      from += <usize>(s2 << 3);
+      place += 32;
+    }
+    to += run << 2;
+    count -= run;
+    i2 = 0;
+    if (++i1 == n1) { i1 = 0; i0++; }
+  }
+  const last = load<u64>(at - 8);
+  for (; (at - table) & 63; at += 8) store<u64>(at, last);
+  return <i32>((at - table) >> 6);
+}
+
+/** As convThin: columns that lie in one line, or in lines that are evenly spaced, are summed by machine code. */
 export function convThin(
   d: usize, a: usize, b: usize, c: usize, ldc: i32, rows: i32, start: i32, count: i32, begin: i32, end: i32, work: usize,
 ): void {
   const depth = load<i32>(d, 4), spacing = load<i32>(d, 84), col = work + COLUMNS, row = work + ROWS_B;
   // the same cases as there, or sums would be formed in another order
   const lines = depth <= 64 && begin == 0 && end == depth && load<i32>(d, 72) >= 4 && (spacing == 4 || spacing == 8);
+  if (lines) {
+    const least = reach(d + 40, d + 52, false) + reach(d + 64, d + 76, false), low = <f64>b + <f64>least;
+    const most = reach(d + 40, d + 52, true) + reach(d + 64, d + 76, true), high = <f64>b + <f64>most;
+    // a vector may go on after the last column: at the end of the memory it must not
+    if (high + <f64>(spacing << 3) <= <f64>memory.size() * 65536) {
+      const table = work + VECTORS_B, groups = tabulate(d, table, b, start, count);
+      offsets(row, d + 40, d + 52, 0, depth);
+      for (let i = 0; i < rows; i++) {
+        sumLines(
+          depth, a + <usize>(i * depth) * 4, row, c + <usize>(i * ldc) * 4, count, table, groups, spacing >> 2, low, high,
+        );
+      }
+      return;
+    }
+  }
   let line = !lines && end - begin >= 16 && count >= 16;
   if (line) {
     offsets(col, d + 64, d + 76, start, count);

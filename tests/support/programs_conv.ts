@@ -19,6 +19,8 @@ export interface Images {
   readonly stride?: readonly [number, number];
   readonly padding?: readonly [number, number];
   readonly dilation?: readonly [number, number];
+  /** Whether the weight is read backwards, as the gradient of an input reads it. */
+  readonly turned?: boolean;
 }
 
 const plain: BodyOf = (body, y) => body.store(y, body.acc());
@@ -154,7 +156,7 @@ function windows(images: Images): { offset: number; strides: number[]; guards: G
 
 /** A forward convolution; `y` is laid out as its domain, `[groups, cout, batch, oh, ow]`, where the epilogue says nothing else. */
 export function forward(name: string, images: Images, write: BodyOf = plain): ProgramCase {
-  const { batch, groups = 1, cin, cout, size: [h, w], kernel: [kh, kw] } = images;
+  const { batch, groups = 1, cin, cout, size: [h, w], kernel: [kh, kw], turned = false } = images;
   const [oh, ow] = output(images);
   const c = new CaseBuilder(`conv ${name}`, sumTolerance(cin * kh * kw));
   const x = c.input(fillF32(200, batch * groups * cin * h * w));
@@ -162,7 +164,9 @@ export function forward(name: string, images: Images, write: BodyOf = plain): Pr
   const y = c.inout(fillF32(202, groups * cout * batch * oh * ow));
   const { offset, strides, guards } = windows(images);
   const k = [cin, kh, kw], n = [batch, oh, ow];
-  const [a, b] = [c.view(weight, [groups, cout, ...k]), c.view(x, [groups, ...k, ...n], { offset, strides })];
+  const backwards = { offset: kh * kw - 1, strides: [cout * cin * kh * kw, cin * kh * kw, kh * kw, -kw, -1] };
+  const a = c.view(weight, [groups, cout, ...k], turned ? backwards : {});
+  const b = c.view(x, [groups, ...k, ...n], { offset, strides });
   return c.conv({ groups, m: cout, k, n, a, b, guards }, (body) => write(body, y)).build();
 }
 

@@ -5,7 +5,7 @@
  */
 import { fillF32 } from "../../support/fill.ts";
 import { CaseBuilder, type ProgramCase, sumTolerance } from "../../support/programs_builder.ts";
-import { forward, weightGradient } from "../../support/programs_conv.ts";
+import { forward, type Images, weightGradient } from "../../support/programs_conv.ts";
 
 /** Convolutions large enough to wake threads; between them they go through every way of packing and of cutting up. */
 export function largeConvs(): ProgramCase[] {
@@ -20,6 +20,16 @@ export function largeConvs(): ProgramCase[] {
     "groups": { batch: 6, groups: 5, cin: 6, cout: 9, size: [14, 15], kernel, padding },
     "depthwise": { batch: 8, groups: 40, cin: 1, cout: 1, size: [19, 16], kernel, padding },
     "depthwise, stride 2": { batch: 8, groups: 40, cin: 1, cout: 1, size: [19, 16], kernel, padding, stride: [2, 2] },
+    "depthwise, 7x7": {
+      batch: 6,
+      groups: 24,
+      cin: 1,
+      cout: 1,
+      size: [23, 27],
+      kernel: [7, 7],
+      padding: [3, 3],
+      turned: true,
+    },
     "two channels a group": { batch: 6, groups: 20, cin: 2, cout: 2, size: [15, 17], kernel, padding },
     "one place": { batch: 40, cin: 40, cout: 50, size: [3, 3], kernel },
     "blocks of 1024 places": { batch: 18, cin: 1, cout: 3, size: [32, 31], kernel, padding },
@@ -41,6 +51,29 @@ export function largeConvs(): ProgramCase[] {
     }),
     channelsLast(),
   ];
+}
+
+/** Depthwise convolutions of lines of 1 to 70 places: kernels of 3, 5 and 7, strides, dilation, borders of any width, or none. */
+export function depthwiseConvs(): ProgramCase[] {
+  return Array.from({ length: 140 }, (_, i) => {
+    const width = 1 + (i >> 1), stride = 1 + i % 2, taps = [3, 5, 7][i % 3], wide = i % 7 === 3 ? 2 : 1;
+    const border = i % 5 === 4 ? 0 : wide * (taps >> 1) + (i % 11 === 5 ? 2 : 0);
+    // images of a size that gives lines of `width`
+    const size = Math.max(1, (width - 1) * stride + wide * (taps - 1) + 1 - 2 * border);
+    const images: Images = {
+      batch: 1 + i % 4,
+      groups: 3,
+      cin: 1,
+      cout: i % 6 === 5 ? 2 : 1,
+      size: [Math.max(1, wide * (taps - 1) + 1 - 2 * border) + 4 + i % 9, size],
+      kernel: [taps, taps],
+      stride: [1 + i % 4 % 3, stride],
+      padding: [border, border],
+      dilation: [wide, wide],
+      turned: i % 8 >= 6,
+    };
+    return forward(`depthwise ${i}: lines of ${width}, ${taps}x${taps}, strides ${images.stride}`, images);
+  });
 }
 
 /** Images and results `[batch, height, width, channels]`. */

@@ -176,6 +176,11 @@ export class Assembler {
     return this.#general([0x03], to, from, true);
   }
 
+  /** `to -=` the 64 bits at `from`; sets the flags. */
+  sub64(to: number, from: Mem): this {
+    return this.#general([0x2b], to, from, true);
+  }
+
   /** `to *= from`, signed. */
   multiply(to: number, from: number): this {
     return this.#general([0x0f, 0xaf], to, from, true);
@@ -367,7 +372,23 @@ export class Assembler {
 
   /** The upper half of `to`: the 4 lanes at `from`; the lower one of `low`. */
   insertHalf(to: number, low: number, from: Mem): this { // vinsertf128
-    const r = (~to >> 3 & 1) << 7, x = (~(from.index ?? 0) >> 3 & 1) << 6, b = (~from.base >> 3 & 1) << 5;
-    return this.bytes(0xc4, r | x | b | 3, (~low & 15) << 3 | 5, 0x18).#operand(to, from).bytes(1);
+    return this.#narrow(3, 1, 0x18, to, low, from).bytes(1);
+  }
+
+  /** Of each half of 4 lanes: two of `low`, then two of those at `high`; `which` has two bits for each. */
+  shuffle(to: number, low: number, high: Mem, which: number): this { // vshufps, 8 lanes
+    return this.#narrow(1, 0, 0xc6, to, low, high).bytes(which);
+  }
+
+  /** `to =` the four pairs of lanes of `from` in another order, two bits for each. */
+  permutePairs(to: number, from: number, order: number): this { // vpermpd
+    return this.#narrow(3, 0x81, 0x01, to, 0, from).bytes(order);
+  }
+
+  /** An instruction of 8 lanes, but for what follows its operands. `prefix`: of W and pp the bits in their places. */
+  #narrow(map: number, prefix: number, opcode: number, reg: number, second: number, rm: number | Mem): this {
+    const b = typeof rm === "number" ? rm : rm.base, x = typeof rm === "number" ? 0 : rm.index ?? 0;
+    const head = (~reg >> 3 & 1) << 7 | (~x >> 3 & 1) << 6 | (~b >> 3 & 1) << 5 | map;
+    return this.bytes(0xc4, head, (~second & 15) << 3 | 4 | prefix, opcode).#operand(reg, rm);
   }
 }

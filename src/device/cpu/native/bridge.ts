@@ -17,6 +17,8 @@ export interface Native {
   readonly packs: readonly [b: bigint, a: bigint];
   /** Address of the function for products of a row. */
   readonly row: bigint;
+  /** Addresses of the functions for products of a row whose columns lie in lines, side by side or every second number. */
+  readonly lines: readonly [one: bigint, two: bigint];
   /** Address of the function that copies images with a border; null where there is none. */
   readonly pad: bigint | null;
   /** Lanes of a vector and rows of a tile. */
@@ -41,7 +43,7 @@ export function bridge(native: Native, memory: WebAssembly.Memory, bsearch: Call
   for (let i = 0; i < 16; i++) words[32 + i] = i < 8 ? 2 * i : 2 * i + 1;
   const given = Deno.UnsafePointer.of(words), one = pointer(1n), base = pointer(native.memory);
   const tilesAt = pointer(native.tiles), packsAt = native.packs.map(pointer);
-  const rowAt = pointer(native.row);
+  const rowAt = pointer(native.row), linesAt = native.lines.map(pointer);
   const padAt = native.pad === null ? null : pointer(native.pad);
   let size = memory.buffer.byteLength;
   /** A mask of those of 16 lanes that come before lane `end`. */
@@ -164,6 +166,38 @@ export function bridge(native: Native, memory: WebAssembly.Memory, bsearch: Call
       words[6] = add;
       words[7] = lanes === 16 ? (1 << count % 16) - 1 : (24 - count % 8) * 4;
       bsearch(given, base, one, one, rowAt);
+    },
+    lines(
+      kc: number,
+      a: number,
+      rows: number,
+      c: number,
+      count: number,
+      table: number,
+      groups: number,
+      spacing: number,
+      low: number,
+      high: number,
+    ) {
+      a >>>= 0;
+      rows >>>= 0;
+      c >>>= 0;
+      table >>>= 0;
+      if (kc < 0 || count < 1 || groups < 1 || (spacing !== 1 && spacing !== 2)) {
+        throw new RangeError(`Cannot form lines of ${count} sums of ${kc}`);
+      }
+      check(a, a + kc * 4);
+      check(rows, rows + kc * 4);
+      check(table, table + groups * 64);
+      check(c, c + (count + 7) * 4); // the last vector is stored whole
+      if (kc > 0) check(low, high + spacing * 32);
+      words[0] = kc;
+      words[1] = a;
+      words[2] = rows;
+      words[3] = c;
+      words[4] = table;
+      words[5] = groups;
+      bsearch(given, base, one, one, linesAt[spacing - 1]);
     },
     pad(
       to: number,

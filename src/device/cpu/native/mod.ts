@@ -10,6 +10,7 @@ import { Assembler } from "./assembler.ts";
 import { bridge, type Native } from "./bridge.ts";
 import { CodeMemory, library, OPEN_LIBRARY } from "./code_memory.ts";
 import { emitPad } from "./borders.ts";
+import { emitLines } from "./lines.ts";
 import { emitPack } from "./panels.ts";
 import { emitRow } from "./rows.ts";
 import { askProcessor, type Level, levelOf } from "./processor.ts";
@@ -69,7 +70,7 @@ function load(memory: WebAssembly.Memory, level: Level): NativeCode {
   const shape = SHAPES[level], { lanes, rows } = shape;
   const a = new Assembler();
   const tiles = emitTiles(a, shape), packB = emitPack(a, lanes), packA = emitPack(a, lanes === 16 ? 8 : 4);
-  const row = emitRow(a, lanes);
+  const row = emitRow(a, lanes), lines = [emitLines(a, 1), emitLines(a, 2)];
   const pad = lanes === 16 ? emitPad(a) : null;
   const code = new CodeMemory(a.finish());
   const bytes = Uint8Array.from(atob(NATIVE), (c) => c.charCodeAt(0));
@@ -79,6 +80,7 @@ function load(memory: WebAssembly.Memory, level: Level): NativeCode {
     memory: Deno.UnsafePointer.value(Deno.UnsafePointer.of(new Uint8Array(memory.buffer))),
     tiles: code.address(tiles),
     row: code.address(row),
+    lines: [code.address(lines[0]), code.address(lines[1])],
     pad: pad === null ? null : code.address(pad),
     packs: [code.address(packB), code.address(packA)],
     lanes,

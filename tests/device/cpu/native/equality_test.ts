@@ -3,7 +3,7 @@ import type { Device } from "../../../../src/device/contract.ts";
 import { openCpu } from "../../../../src/device/cpu/mod.ts";
 import { checkCase, runConformance } from "../../../support/conformance.ts";
 import { type ProgramCase, programs } from "../../../support/programs.ts";
-import { largeConvs } from "../conv_cases.ts";
+import { depthwiseConvs, largeConvs } from "../conv_cases.ts";
 import { firstDifference, largeCases, resultBytes } from "../support.ts";
 import { randomConv, randomProduct } from "./random_cases.ts";
 import { onLevels } from "./support.ts";
@@ -46,10 +46,14 @@ onLevels("so have convolutions at random", async (level) => {
   await compare(level, Array.from({ length: 120 }, (_, i) => randomConv(5000 + i)));
 });
 
+onLevels("so have depthwise convolutions of lines of any length", async (level) => {
+  await compare(level, depthwiseConvs());
+});
+
 onLevels("what is drawn at random is right, too", async (level) => {
-  const device = openCpu({ native: level, threads: 2 });
+  const device = openCpu({ native: level, threads: 2 }), depthwise = depthwiseConvs();
   for (let i = 0; i < 25; i++) {
-    for (const testCase of [randomProduct(1000 + 7 * i), randomConv(5000 + 3 * i)]) {
+    for (const testCase of [randomProduct(1000 + 7 * i), randomConv(5000 + 3 * i), depthwise[5 * i]]) {
       assertEquals(await checkCase(device, testCase), null, testCase.name);
     }
   }

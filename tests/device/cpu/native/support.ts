@@ -41,6 +41,7 @@ export interface Functions {
   readonly pack: (...args: number[]) => void;
   readonly pad: (...args: number[]) => void;
   readonly row: (...args: number[]) => void;
+  readonly lines: (...args: number[]) => void;
 }
 
 /** Calls `use` with machine code of `level`, which is freed afterwards. */
@@ -51,9 +52,13 @@ export function withFunctions(level: Level, pages: number, use: (functions: Func
   const imports = bridge(code.native, memory, library().bsearch);
   const buffer = memory.buffer as ArrayBuffer;
   const { lanes, rows } = code.native;
-  const { tiles, pack, pad, row } = imports as unknown as Pick<Functions, "tiles" | "pack" | "pad" | "row">;
+  const { tiles, pack, pad, row, lines } = imports as unknown as Pick<
+    Functions,
+    "tiles" | "pack" | "pad" | "row" | "lines"
+  >;
   try {
-    use({ words: new Float32Array(buffer), ints: new Int32Array(buffer), memory, lanes, rows, tiles, pack, pad, row });
+    const arrays = { words: new Float32Array(buffer), ints: new Int32Array(buffer) };
+    use({ ...arrays, memory, lanes, rows, tiles, pack, pad, row, lines });
   } finally {
     code.free();
   }
