@@ -15,6 +15,16 @@ import { EXPAND, PERMUTE, RESHAPE, SLICE } from "./views.ts";
 /** The most elements that are looked at: more would cost a step more than it computes. */
 const MOST_LOOKED_AT = 2 ** 16;
 
+/** A question that only the device can answer: whether all elements of `node` are in `[0, size)`, or `except`. */
+export interface Unanswered {
+  readonly node: Node;
+  readonly size: number;
+  readonly except: number | null;
+}
+
+/** Where such questions are noted; null while nobody listens. */
+export const unanswered: { list: Unanswered[] | null } = { list: null };
+
 /**
  * Whether all elements of `node` are in `[0, size)`, or `except`: true and false where that is known, the offender in the
  * second case; null where only the device can tell. Of a tensor without elements all are.
@@ -32,7 +42,10 @@ export function allBelow(node: Node, size: number, except: number | null = null)
   const values = node.size <= MOST_LOOKED_AT
     ? valuesAt(node, Int32Array.from({ length: node.size }, (_, i) => i))
     : null;
-  if (values === null) return null;
+  if (values === null) {
+    unanswered.list?.push({ node, size, except });
+    return null;
+  }
   const bad = values.find((v) => !fits(v));
   return bad === undefined ? true : { bad };
 }

@@ -98,7 +98,8 @@ export interface EmbeddingOptions {
 
 /**
  * Rows of `weight` `[count, size]`, looked up by whole numbers of any shape: `[...]` gives `[..., size]`. A number that is
- * no row is a ShapeError where the host knows the numbers, as those of a loader; where only the device does, it gives NaN.
+ * no row is a ShapeError where the host knows the numbers, as those of a loader; where only the device does, it gives NaN, and
+ * the line in which a fit tells of a NaN loss names the number, the item and this layer.
  */
 export class Embedding extends Module {
   /** `[count, size]`, a row for each number. */

@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { allBelow as nodeAllBelow } from "../graph/known.ts";
+import { allBelow as nodeAllBelow, unanswered } from "../graph/known.ts";
 import type { HostArray, StoredArray } from "../base/dtype.ts";
 import { halfToFloat } from "../base/half.ts";
 import { fromHost } from "../graph/leaves.ts";
 import { gather } from "../graph/products.ts";
 import { session } from "../graph/session.ts";
 import { reshape } from "../graph/views.ts";
+import { noGrad } from "./gradient.ts";
 import { Tensor } from "./tensor.ts";
 
 /** Rows of `x` `[n, ...]` by `index` `[m]`, which is not checked: `[m, ...]`. */
@@ -48,4 +49,29 @@ export function numbersOnHost({ node: { storage, offset, dtype } }: Tensor, from
  */
 export function allBelow(t: Tensor, size: number, except: number | null = null): true | { bad: number } | null {
   return nodeAllBelow(t.node, size, except);
+}
+
+/** Indices or labels that only the device knows: nobody could refuse those outside of `[0, size)`, or `except`. */
+export interface UncheckedIndex {
+  readonly index: Tensor;
+  readonly size: number;
+  readonly except: number | null;
+}
+
+/**
+ * The indices and labels in what `body` records that only the device knows, in their order. Nothing is launched but what was
+ * recorded before, and what `body` assigns is not carried out.
+ *
+ * @param body May ask how many were found so far.
+ */
+export function uncheckedIndices(body: (found: () => number) => void): UncheckedIndex[] {
+  session.flush(); // what others assigned is
+  const before = unanswered.list, list: typeof unanswered.list = unanswered.list = [];
+  try {
+    noGrad(() => body(() => list.length));
+  } finally {
+    unanswered.list = before;
+    if (session.pending.length > 0) session.abandon();
+  }
+  return list.map(({ node, size, except }) => ({ index: new Tensor(node), size, except }));
 }

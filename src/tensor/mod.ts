@@ -63,7 +63,7 @@ export { type CapturedStep, endStepWith, type ForwardTrace, StepCapture, traceSt
 export { asComposite, type CompositeAttrs, type Trace, trace, type TracedOp, type TracedSource } from "./trace.ts";
 export { givenValue, type GradientRule, retainGrad } from "./custom_gradient.ts";
 export { HostNumbers, stepInput, type StepInputOptions, travelling } from "./step_input.ts";
-export { allBelow, numbersOnHost, rowsOnHost, takeRows } from "./lookups.ts";
+export { allBelow, numbersOnHost, rowsOnHost, takeRows, type UncheckedIndex, uncheckedIndices } from "./lookups.ts";
 export { Segments } from "./segments.ts";
 export { attentionWeights, type BatchMomentParts, batchMoments, binaryCrossEntropy, expm1Low } from "./fn/internal.ts";
 export { type Copies, readAll, readAllSync, snapshotAll } from "./bulk.ts";

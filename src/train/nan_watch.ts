@@ -6,6 +6,7 @@
 import type { DataLoader } from "../data/mod.ts";
 import type { Batch } from "../data/mod.ts";
 import type { Handled } from "./events.ts";
+import { oddIndicesText } from "./odd_indices.ts";
 import { tell } from "./reporting.ts";
 import type { TrainLoop } from "./train_loop.ts";
 
@@ -26,19 +27,24 @@ export class NanWatch {
     this.#told = true;
     if (learn.phase === "probe") return; // the finder's reason says so
     const { index, loss } = this.#first;
-    return say(learn, `The loss is ${loss} in epoch ${learn.epoch}, batch ${index - firstIter}`, learn.dls.train);
+    return tellOddLoss(
+      learn,
+      `The loss is ${loss} in epoch ${learn.epoch}, batch ${index - firstIter}`,
+      learn.dls.train,
+    );
   }
 
   /** The same for the validation set's loss. */
   reportValid(learn: TrainLoop, loss: number | null | undefined): Handled {
     if (typeof loss !== "number" || Number.isFinite(loss) || this.#toldValid || this.#told) return;
     this.#toldValid = true;
-    return say(learn, `The validation loss is ${loss} in epoch ${learn.epoch}`, learn.dls.valid);
+    return tellOddLoss(learn, `The validation loss is ${loss} in epoch ${learn.epoch}`, learn.dls.valid);
   }
 }
 
-async function say(learn: TrainLoop, what: string, dl: DataLoader<Batch>): Promise<void> {
-  const inData = await oddNumbersText(dl, learn.dls.nInp);
+/** Says `what` of a loss that is no number, and what in a loader's data is the cause. */
+export async function tellOddLoss(learn: TrainLoop, what: string, dl: DataLoader<Batch>): Promise<void> {
+  const inData = await nanCauseText(learn, dl);
   const clean = dl.resident ? "its inputs and targets are numbers" : "its first 1,000 items are numbers";
   tell(
     learn.logger,
@@ -46,8 +52,13 @@ async function say(learn: TrainLoop, what: string, dl: DataLoader<Batch>): Promi
   );
 }
 
+/** What in a loader's data makes a loss NaN, in words: odd numbers, or indices out of range; null where nothing does. */
+export async function nanCauseText(learn: TrainLoop, dl: DataLoader<Batch>): Promise<string | null> {
+  return await oddNumbersText(dl, learn.dls.nInp) ?? await oddIndicesText(learn, dl);
+}
+
 /** Where a loader's data has NaN or infinite numbers, in words; null where it has none. */
-export async function oddNumbersText(dl: DataLoader<Batch>, nInp: number | undefined): Promise<string | null> {
+async function oddNumbersText(dl: DataLoader<Batch>, nInp: number | undefined): Promise<string | null> {
   const { odd, parts } = await dl.oddNumbers();
   if (odd.length === 0) return null;
   const inputs = nInp ?? Math.max(1, parts - 1);

@@ -15,6 +15,7 @@ import {
   TextDataLoaders,
   Tokenizer,
 } from "../../mod.ts";
+import type { Gpt } from "../../src/text/models/gpt.ts";
 import { silentLogger } from "../../src/train/mod.ts";
 import { onDevices } from "../support/devices.ts";
 
@@ -26,6 +27,10 @@ async function learner(blockSize: number) {
   const dls = await TextDataLoaders.fromTexts(lines, { isLm: true, bs: 4, seqLen: 16, seed: 1, tokenizer });
   const learn = await languageModelLearner(dls, gptModel({ nLayer: 2, nHead: 2, nEmbd: 16, blockSize }), { logger });
   await learn.fit(1, { lr: 1e-2 });
+  for (const { attn } of (learn.model.encoder as Gpt).h) { // so that what a token sees changes what comes next
+    attn.cAttn.weight.assign(attn.cAttn.weight.mul(8));
+    attn.cProj.weight.assign(attn.cProj.weight.mul(8));
+  }
   return learn;
 }
 

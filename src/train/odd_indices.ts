@@ -1,0 +1,116 @@
+/**
+ * Indices and labels out of range that only the device knew: they make a loss NaN, and this says which they are.
+ *
+ * @module
+ */
+import type { AnyModule } from "../nn/mod.ts";
+import type { Batch, DataLoader } from "../data/mod.ts";
+import { defaultRng, readAll, type Tensor, type UncheckedIndex, uncheckedIndices } from "../tensor/mod.ts";
+import { computeLoss } from "./loss_func.ts";
+import type { Model } from "./options.ts";
+import type { TrainLoop } from "./train_loop.ts";
+
+/** Batches, and items of data that do not lie in memory, that are looked at. */
+const MOST_BATCHES = 1000, MOST_ITEMS = 1000;
+
+/** Indices, and who was given them. */
+interface Given extends UncheckedIndex {
+  /** The path of the innermost layer; null for the loss, and what it calls. */
+  readonly path: string | null;
+  readonly layer: AnyModule | null;
+}
+
+/**
+ * Which index or label of a loader's data is out of range, and which layer takes it, in words; null where none is, and where the
+ * host had refused it. The batches go through the model once more, in their own order, of which no more is computed than
+ * indices. What the model keeps and draws stays as it was.
+ */
+export async function oddIndicesText(learn: TrainLoop, dl: DataLoader<Batch>): Promise<string | null> {
+  let item = 0, batches = 0;
+  for await (const batch of dl.inOrder({ bs: dl.bs })) {
+    const n = batch[0]?.shape[0] ?? 0, given = givenIn(learn, batch);
+    if (given.length === 0) return null; // the host knows them all: it would have refused them
+    const values = await readAll(given.map(({ index }) => index.dtype === "u8" ? index.cast("i32") : index));
+    for (const [i, own] of given.entries()) {
+      const at = values[i].findIndex((v) => !(v >= 0 && v < own.size) && v !== own.except);
+      if (at >= 0) return said(own, values[i][at], place(own.index, at, { first: item, n }));
+    }
+    item += n;
+    if (++batches >= MOST_BATCHES || (!dl.resident && item >= MOST_ITEMS)) return null;
+  }
+  return null;
+}
+
+/** A layer, and the names that lead to it. */
+type Layer = readonly [path: string, layer: AnyModule];
+
+function givenIn({ model, lossFunc, dls }: TrainLoop, batch: Batch): Given[] {
+  const inputs = dls.nInp ?? Math.max(1, batch.length - 1), xb = batch.slice(0, inputs), yb = batch.slice(inputs);
+  const rng = defaultRng(), { state } = rng, modes = model.modules().map((m) => m.training);
+  const takers: (Layer | null)[] = [];
+  model.eval();
+  try {
+    const found = uncheckedIndices((count) => {
+      const end = watch(model, (layer) => {
+        while (takers.length < count()) takers.push(layer);
+      });
+      try {
+        const pred = model.forward(...xb);
+        if (yb.length > 0) computeLoss(lossFunc, pred, yb);
+      } catch {
+        // such as a loss for what callbacks make of the batch: what was found by then is looked at
+      } finally {
+        end();
+      }
+    });
+    return found.map((own, i) => {
+      const [path, layer] = takers[i] ?? [null, null];
+      return { ...own, path, layer };
+    });
+  } finally {
+    model.modules().forEach((m, i) => m.training = modes[i]);
+    rng.restore(state);
+  }
+}
+
+/** Calls `did` with the layer, or null, that was at work until now, whenever another goes on. Gives what ends that. */
+function watch(model: Model, did: (layer: Layer | null) => void): () => void {
+  const undo: (() => void)[] = [], inside: Layer[] = [];
+  for (const entry of model.namedModules()) {
+    const [, layer] = entry, own = Object.getOwnPropertyDescriptor(layer, "forward"); // of hooks
+    const forward = layer.forward as (...inputs: unknown[]) => unknown;
+    const value = (...inputs: unknown[]): unknown => {
+      did(inside.at(-1) ?? null);
+      inside.push(entry);
+      try {
+        return forward.apply(layer, inputs);
+      } finally {
+        did(entry);
+        inside.pop();
+      }
+    };
+    Object.defineProperty(layer, "forward", { value, configurable: true, enumerable: false });
+    undo.push(() => {
+      if (own === undefined) delete (layer as { forward?: unknown }).forward;
+      else Object.defineProperty(layer, "forward", own);
+    });
+  }
+  return () => undo.forEach((f) => f());
+}
+
+/** Where an element stands: in which item, and at which of its positions. */
+function place(index: Tensor, at: number, { first, n }: { readonly first: number; readonly n: number }): string {
+  const each = n > 0 ? index.size / n : 0;
+  if (!Number.isInteger(each) || each === 0) return "";
+  const item = `item ${first + Math.floor(at / each)}`;
+  return each === 1 ? ` for ${item}` : ` at position ${at % each} of ${item}`;
+}
+
+function said({ path, layer, size, except }: Given, value: number, where: string): string {
+  const who = layer === null
+    ? "the loss is given the label"
+    : `${layer.constructor.name}${path === "" ? "" : ` "${path}"`} looks up row`;
+  const range = `0 to ${size - 1}${except === null ? "" : `, or ${except}`}`;
+  const fix = layer === null ? "labels must be classes" : "ids must be in the vocabulary";
+  return `${who} ${value}${where}, out of ${range}: ${fix}`;
+}
