@@ -86,6 +86,8 @@ export interface Import {
   readonly typeOnly: boolean;
   /** Whether it is an `import()`, which waits until it is called: by then both modules are there. */
   readonly late: boolean;
+  /** Whether nothing is taken, not even types. */
+  readonly alone: boolean;
 }
 
 /** The relative imports and exports of a module's text. */
@@ -98,6 +100,7 @@ export function importsOf(text: string): Import[] {
     path: from ?? dynamic ?? alone,
     typeOnly: names !== undefined && takesTypes(names.trim()),
     late: dynamic !== undefined,
+    alone: alone !== undefined,
   }));
 }
 
@@ -107,6 +110,14 @@ function takesTypes(names: string): boolean {
   const inside = /^\{([^}]*)\}$/.exec(names)?.[1];
   return inside !== undefined &&
     inside.split(",").every((name) => name.trim() === "" || name.trim().startsWith("type "));
+}
+
+/**
+ * Whether an import takes nothing of an entry point: code that comes with its first use says so which entry is there by then,
+ * and bundlers, which cut where one file is reached from places that another is not, leave that entry whole.
+ */
+function tellsEntry(to: string, { alone }: Import): boolean {
+  return alone && (to === "mod.ts" || to.startsWith("src/entry/"));
 }
 
 /** The files of each circle of a graph of imports: its strongly connected components of two files or more (Tarjan 1972). */
@@ -158,8 +169,12 @@ export async function violations(root: URL): Promise<string[]> {
     if (runtime !== null) {
       out.push(`${from} names a runtime (${runtime}): only ${ROOMS.join(", ")} may, use src/base/host.ts`);
     }
-    for (const { path, typeOnly, late } of importsOf(text)) {
-      const to = new URL(path, url).href.slice(root.href.length);
+    for (const found of importsOf(text)) {
+      const { path, typeOnly, late } = found, to = new URL(path, url).href.slice(root.href.length);
+      if (tellsEntry(to, found)) {
+        values.get(from)!.push(to); // what the entry has from its start cannot tell it
+        continue;
+      }
       all.get(from)!.push(to);
       if (!typeOnly && !late) values.get(from)!.push(to);
       const why = forbidden(from, to);

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import "../entry/core.ts";
+import "./mod.ts"; // there by now: bundlers are told, and leave it whole
 import { ConfigError, DataError } from "../base/errors.ts";
 import {
   checkArgument,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 export { compare } from "./agreement.ts";
 export { hashVariables, shareState, shareVariables, spreadStreams } from "./share_state.ts";
 export { SyncMoments } from "./sync_moments.ts";

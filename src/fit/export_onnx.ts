@@ -3,6 +3,7 @@
  *
  * @module
  */
+import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 import { ConfigError } from "../base/errors.ts";
 import { flag, type OptionTable, other } from "../base/options.ts";
 import { sizeOf } from "../base/shape.ts";

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 export { CheckpointSession } from "./checkpoint_session.ts";
 export { gatherPreds } from "./gather_preds.ts";
 export { predictItem } from "./predict_item.ts";

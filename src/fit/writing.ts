@@ -3,6 +3,7 @@
  *
  * @module
  */
+import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 export { exportLearner } from "./export.ts";
 export { exportHub } from "./export_hub.ts";
 export { savePreds } from "./save_preds.ts";

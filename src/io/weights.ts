@@ -3,16 +3,17 @@
  *
  * @module
  */
+import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 import { ConfigError } from "../base/errors.ts";
 import { checkOptions, type OptionTable, text } from "../base/options.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { openRanges } from "../base/file_ranges.ts";
-import { openSafetensors, type SafetensorsFile } from "./safetensors.ts";
-import { readTensors } from "./tensors.ts";
+import { openSafetensors, type SafetensorsFile, writeSafetensors } from "./safetensors.ts";
+import { hostTensors, readTensor, readTensors } from "./tensors.ts";
 import type { TorchOptions } from "./torch/file.ts";
 import { TORCH_ENDING } from "./torch_ending.ts";
 
-export type { TorchOptions };
+export { hostTensors, readTensor, readTensors, type TorchOptions, writeSafetensors };
 
 /** What {@link TorchOptions} may be. */
 export const TORCH: OptionTable<TorchOptions> = { key: text };

@@ -3,13 +3,10 @@
  *
  * @module
  */
-import { ConfigError, DataError } from "../base/errors.ts";
-import { checkArgument, checkOptions, flag, other, text } from "../base/options.ts";
-import { classesOf } from "../fit/predict.ts";
-import { getPreds } from "../fit/get_preds.ts";
+import { ConfigError } from "../base/errors.ts";
+import { checkOptions, flag, text } from "../base/options.ts";
 import { confusionFigure, type Figure, plotLines } from "../plot/mod.ts";
-import { readAll } from "../tensor/mod.ts";
-import { type Model, TrainLoop } from "../train/mod.ts";
+import type { Model, TrainLoop } from "../train/mod.ts";
 
 /** One item of the validation set that was predicted. */
 export interface JudgedItem {
@@ -47,11 +44,9 @@ export interface PlotJudgedOptions {
 /** Points of a picture, at most: of more, evenly spaced ones are drawn. */
 const POINTS = 2000;
 
-type Kind = "class" | "classes" | "numbers";
-
 /** What an {@link Interpretation} is made of. */
-interface Parts {
-  readonly kind: Kind;
+export interface Parts {
+  readonly kind: "class" | "classes" | "numbers";
   /** Numbers an item has. */
   readonly width: number;
   readonly vocab: readonly (string | number | boolean)[];
@@ -86,43 +81,8 @@ export class Interpretation {
    * @throws DataError Where there are no validation items.
    */
   static async fromLearner<M extends Model>(learn: TrainLoop<M>): Promise<Interpretation> {
-    checkArgument(
-      "interpret a learner",
-      "learn",
-      learn as TrainLoop,
-      other("a Learner", (v) => v instanceof TrainLoop),
-    );
-    const loop = learn as unknown as TrainLoop;
-    const { preds, decoded, targs, losses } = await getPreds(loop, { withLoss: true, withDecoded: true });
-    const n = preds.shape[0];
-    if (n === 0 || losses === undefined || decoded === undefined) {
-      throw new DataError("Cannot interpret this learner: it has no validation items");
-    }
-    const known = classesOf(loop.dls), width = targs.size / n;
-    // one logit an item tells class 1 from class 0
-    const logit = decoded.dtype === "bool" && decoded.size === n && width === 1 &&
-      (known === null || known.length === 2);
-    const one = logit || decoded.dtype === "i32" && decoded.shape.length === 1 && targs.dtype === "i32";
-    const several = !one && known !== null && width === known.length && decoded.size === targs.size;
-    if (!one && !several && (known !== null || preds.size !== targs.size || targs.dtype !== "f32")) {
-      throw new ConfigError(
-        `Cannot interpret this learner: predictions are classes or as many numbers as targets, got predictions of ` +
-          `[${preds.shape.join(", ")}] and targets of [${
-            targs.shape.join(", ")
-          }]; masks have SegmentationInterpretation`,
-      );
-    }
-    const [got, want, loss] = (await readAll([decoded, targs, losses])).map((t) => Float64Array.from(t, Number));
-    const classes = !logit && preds.shape.length === 2 ? preds.shape[1] : 2;
-    return new Interpretation({
-      kind: one ? "class" : several ? "classes" : "numbers",
-      width,
-      vocab: known ?? Array.from({ length: one ? classes : 0 }, (_, c) => c),
-      decided: got,
-      targets: want,
-      losses: loss,
-      items: (at) => loop.dls.validItems(at),
-    });
+    const { judge } = await import("./later.ts"); // code that training does without
+    return new Interpretation(await judge(learn));
   }
 
   /** Number of items. */

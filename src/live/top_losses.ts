@@ -3,6 +3,7 @@
  *
  * @module
  */
+import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 import { inPhase } from "../fit/fine_tune.ts";
 import { activate, decode } from "../fit/predict_item.ts";
 import { looking } from "../fit/states.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import "../../mod.ts"; // there by now: bundlers are told, and leave it whole
 import { isMissing } from "../base/host_files.ts";
 import { CheckpointError } from "../base/errors.ts";
 import { checkOptions, objectWith, other } from "../base/options.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 import { CheckpointError } from "../base/errors.ts";
 import { isMissing } from "../base/host_files.ts";
 import { fmtShape, sameShape } from "../base/shape.ts";

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import "../entry/core.ts";
+import "../entry/text.ts"; // there by now: bundlers are told, and leave it whole
 export { readEncoder, writeEncoder } from "./encoder_files.ts";
 export { generate } from "./generate.ts";
 export { embedTexts, showLmResults, showTextResults } from "./show_results.ts";

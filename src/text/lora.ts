@@ -98,10 +98,7 @@ export class Lora {
     this.#needChanges("save");
     await files.mkdir(folder, { recursive: true });
     const named = new Map([...this.#factors()].map(([name, p]) => [PREFIX + name, p as Tensor]));
-    const [{ writeSafetensors }, { hostTensors }] = await Promise.all([
-      import("../io/safetensors.ts"),
-      import("../io/tensors.ts"),
-    ]);
+    const { hostTensors, writeSafetensors } = await import("../io/weights.ts");
     await writeSafetensors(join(folder, "adapter_model.safetensors"), await hostTensors(named), { format: "pt" });
     const { rank: r, alpha, dropout, targets } = this;
     const config = {
@@ -149,7 +146,7 @@ export class Lora {
       const more = problems.length > 4 ? ` and ${problems.length - 4} more` : "";
       throw new CheckpointError(`Cannot load changes from ${path}: ${problems.slice(0, 4).join(", ")}${more}`);
     }
-    const { readTensor } = await import("../io/tensors.ts");
+    const { readTensor } = await import("../io/weights.ts");
     const values = await Promise.all(
       [...found].map(async ([ours, theirs]) => [own.get(ours)!, await readTensor(file, theirs)] as const),
     );

@@ -3,13 +3,9 @@
  *
  * @module
  */
-import { ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, num } from "../base/options.ts";
-import { confusionFigure, type Figure, plotImages } from "../plot/mod.ts";
-import { readAll } from "../tensor/mod.ts";
+import { confusionFigure, type Figure } from "../plot/mod.ts";
 import type { Model } from "../train/mod.ts";
-import { withMask } from "./data/overlay.ts";
-import { itemsOf, toPictures } from "./data/show_batch.ts";
 import type { VisionLearner } from "./learner.ts";
 
 /** One image whose pixels were predicted. */
@@ -49,33 +45,8 @@ export class SegmentationInterpretation {
    * the loss leaves out (`ignoreIndex`, such as that of "void") do not count.
    */
   static async fromLearner<M extends Model>(learn: VisionLearner<M>): Promise<SegmentationInterpretation> {
-    const dls = learn?.imageDls;
-    if (dls === undefined || dls.target.kind !== "mask") {
-      throw new ConfigError("Cannot interpret this learner: it takes one of images and masks, as unetLearner makes it");
-    }
-    const { files, labels } = dls.validSet, { c } = dls;
-    if (files.length === 0) throw new DataError("Cannot interpret this learner: it has no validation images");
-    const confusion = Array.from({ length: c }, () => new Array<number>(c).fill(0)), images: JudgedMask[] = [];
-    const bs = dls.valid.bs, ignored = "ignoreIndex" in learn.lossFunc ? learn.lossFunc.ignoreIndex : undefined;
-    for (let from = 0; from < files.length; from += bs) {
-      const some = files.slice(from, from + bs);
-      const dl = dls.testDl(some, { labels: labels.slice(from, from + bs), bs: some.length });
-      const { decoded, targs, losses } = await learn.getPreds({ dl, withDecoded: true, withLoss: true });
-      const [got, want, loss] = await readAll([decoded!, targs, losses!]);
-      const gotOf = itemsOf(Int32Array.from(got), some.length), wantOf = itemsOf(Int32Array.from(want), some.length);
-      some.forEach((file, i) => {
-        let right = 0, counted = 0;
-        wantOf[i].forEach((code, k) => {
-          if (code === ignored) return;
-          counted++;
-          confusion[code][gotOf[i][k]]++;
-          if (code === gotOf[i][k]) right++;
-        });
-        // the mean over all pixels, in which those that do not count are 0, as one over the others
-        const own = counted === 0 ? 0 : loss[i] * wantOf[i].length / counted;
-        images.push({ file, loss: own, accuracy: right / counted });
-      });
-    }
+    const { judgeMasks } = await import("./later.ts"); // code that training does without
+    const { confusion, images } = await judgeMasks(learn);
     return new SegmentationInterpretation(learn as unknown as VisionLearner<Model>, confusion, images);
   }
 
@@ -113,24 +84,7 @@ export class SegmentationInterpretation {
   /** The images with the largest losses, each with its mask and with what was predicted. */
   async plotTopLosses(k: number = 4, options: { readonly columns?: number } = {}): Promise<Figure> {
     const { columns = 2 } = checkOptions("plot top losses", options, { columns: num });
-    const worst = this.topLosses(k), dls = this.#learn.imageDls;
-    const files = worst.map(({ file }) => file);
-    const labels = files.map((file) => dls.validSet.labels[dls.validSet.files.indexOf(file)]);
-    const dl = dls.testDl(files, { labels, bs: files.length });
-    const { decoded, targs } = await this.#learn.getPreds({ dl, withDecoded: true });
-    const batch = await dl.peek();
-    if (batch === null || decoded === undefined) throw new DataError("Cannot plot top losses: there are no images");
-    const [got, want] = await readAll([decoded, targs]);
-    const gotOf = itemsOf(Int32Array.from(got), files.length), wantOf = itemsOf(Int32Array.from(want), files.length);
-    const pictures = (await toPictures(dls.decodeImages(batch[0]))).flatMap((picture, i) => [
-      withMask(picture, wantOf[i]),
-      withMask(picture, gotOf[i]),
-    ]);
-    const titles = worst.flatMap(({ loss }) => ["mask", `predicted, loss ${loss.toFixed(2)}`]);
-    return plotImages(pictures, {
-      titles,
-      title: "Mask, prediction",
-      columns: 2 * Math.max(1, Math.round(columns / 2)),
-    });
+    const { plotMasks } = await import("./later.ts");
+    return await plotMasks(this.#learn, this.topLosses(k), columns);
   }
 }

@@ -79,3 +79,25 @@ Deno.test("circles are found, whatever leads into them", () => {
   assertEquals(circlesOf(graph).sort(), [["b", "c"], ["d", "e", "f"]]);
   assertEquals(circlesOf(new Map([["a", ["b"]], ["b", []]])), []);
 });
+
+Deno.test("an entry point is told by code that comes late, and by no other", async () => {
+  const root = await Deno.makeTempDir();
+  const write = async (path: string, text: string) => {
+    await Deno.mkdir(`${root}/${path.slice(0, path.lastIndexOf("/"))}`, { recursive: true });
+    await Deno.writeTextFile(`${root}/${path}`, text);
+  };
+  await write("src/entry/core.ts", 'export { predict } from "../fit/predict.ts";');
+  await write("src/fit/predict.ts", 'export const predict = () => import("./later.ts");');
+  await write("src/fit/later.ts", 'import "../entry/core.ts";\nexport const own = 1;');
+  const found = () => violations(new URL(`file://${root}/`));
+  assertEquals(await found(), []);
+  await write("src/fit/predict.ts", 'import { own } from "./later.ts";\nexport const predict = () => own;');
+  assertEquals(await found(), [
+    "src/entry/core.ts, src/fit/later.ts, src/fit/predict.ts import each other in a circle",
+  ]);
+  await write("src/fit/predict.ts", 'export const predict = () => import("./later.ts");');
+  await write("src/fit/later.ts", 'import { predict } from "../entry/core.ts";\nexport const own = predict;');
+  const up = "src/fit/later.ts (layer 6) imports src/entry/core.ts (layer 11): imports point down";
+  assertEquals((await found()).includes(up), true);
+  await Deno.remove(root, { recursive: true });
+});

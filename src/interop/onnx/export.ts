@@ -3,6 +3,7 @@
  *
  * @module
  */
+import "../../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 import { AnnealError, ConfigError } from "../../base/errors.ts";
 import {
   checkArgument,

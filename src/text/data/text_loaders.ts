@@ -25,7 +25,7 @@ import type { Tensor } from "../../tensor/mod.ts";
 import type { Tokenizer } from "../tokenizer.ts";
 import type { LabelledTexts, TextInputs, TextParts } from "./load_texts.ts";
 import { padded, PaddedSource } from "./padded_source.ts";
-import { showTextBatch, type ShowTextOptions } from "./show_text.ts";
+import type { ShowTextOptions } from "./show_text.ts";
 import { getTextFiles } from "./text_files.ts";
 import { TEXT_LOADERS, type TextDataLoadersOptions } from "./text_options.ts";
 
@@ -284,8 +284,9 @@ export class TextDataLoaders extends DataLoaders<Batch> {
   }
 
   /** The texts of the first training batch as a table: with their classes, or with what comes next. */
-  showBatch(options: ShowTextOptions = {}): Promise<string> {
-    return showTextBatch(this, options);
+  async showBatch(options: ShowTextOptions = {}): Promise<string> {
+    const { showTextBatch } = await import("./reading.ts");
+    return await showTextBatch(this, options);
   }
 }
 

@@ -32,7 +32,7 @@ import { ImageStore } from "./image_store.ts";
 import { imageTensor } from "./image_tensor.ts";
 import { type ItemTransform, itemTransformFromJson } from "./item_tfms.ts";
 import { residentColumns } from "./resident.ts";
-import { showBatch, type ShowBatchOptions } from "./show_batch.ts";
+import type { ShowBatchOptions } from "./show_batch.ts";
 import { isSpatial } from "./spatial.ts";
 import { targetOf } from "./stored_target.ts";
 import { batchTransformFromJson } from "./tfm_json.ts";
@@ -399,8 +399,9 @@ export class ImageDataLoaders extends DataLoaders {
   }
 
   /** A figure of images with their labels, of the first training batch. */
-  showBatch(options: ShowBatchOptions = {}): Promise<Figure> {
-    return showBatch(this, options);
+  async showBatch(options: ShowBatchOptions = {}): Promise<Figure> {
+    const { showBatch } = await import("./later.ts"); // code that training does without
+    return await showBatch(this, options);
   }
 }
 

@@ -9,7 +9,7 @@ import { type AnyModule, Module, Sequential, type WeightInit } from "../../nn/mo
 import { aGenerator, noGrad, type Rng, type Tensor, zeros } from "../../tensor/mod.ts";
 import type { Arch, VisionModel } from "./arch.ts";
 import { archOf } from "./named.ts";
-import { loadWeights, type WeightsSource } from "./pretrained.ts";
+import type { WeightsSource } from "./pretrained.ts";
 
 /** How many children of a model are its body, or a function that takes the body out. */
 export type Cut = number | ((model: VisionModel) => VisionModel);
@@ -56,6 +56,7 @@ export async function createBody(kind: Arch | string, options: BodyOptions = {})
   const drawn = { ...(init === undefined ? {} : { init }), ...(rng === undefined ? {} : { rng }) };
   if (!pretrained && weights === undefined) return cutBody(arch({ nIn, ...drawn }), cut);
   const model = arch({ nIn, ...drawn, init: UNDRAWN });
+  const { loadWeights } = await import("./pretrained.ts"); // what starts from random weights does without
   await loadWeights(arch, model, nIn, weights);
   return cutBody(model, cut);
 }

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import "../../entry/core.ts";
+import "../../entry/vision.ts"; // there by now: bundlers are told, and leave it whole
 import { isMissing } from "../../base/host_files.ts";
 import { fromFileUrl, join } from "../../base/path.ts";
 import { CheckpointError, ConfigError } from "../../base/errors.ts";
@@ -10,8 +12,7 @@ import { fmtShape, sameShape } from "../../base/shape.ts";
 import { fastaiFolder } from "../../io/fastai_home.ts";
 import { fetchCached } from "../../io/fetch_cached.ts";
 import type { SafetensorsFile } from "../../io/safetensors.ts";
-import { readTensors } from "../../io/tensors.ts";
-import { openWeights } from "../../io/weights.ts";
+import { openWeights, readTensors } from "../../io/weights.ts";
 import { type Tensor, tensor } from "../../tensor/mod.ts";
 import { type Arch, firstConv, type VisionModel } from "./arch.ts";
 
