@@ -97,6 +97,19 @@ function faultsOf(file: string, text: string, dependencies: readonly string[]): 
   return packagesOf(code).filter((path) => !isKnown(path)).map((path) => `${file} imports "${path}"`);
 }
 
+/**
+ * What loads the code of MPI, which is for Deno, before anything else: without it the package has no top-level await, and
+ * `require()` takes it from Node 22 on.
+ */
+const MPI = { file: "src/distrib/launched.js", code: 'launchOf() === null ? null : await import("./parts.js")' };
+
+/** Takes the code of MPI out of the package in `folder`. */
+async function leaveOutMpi(folder: string): Promise<void> {
+  const path = `${folder}/${MPI.file}`, text = await Deno.readTextFile(path);
+  if (!text.includes(MPI.code)) throw new Error(`Cannot make the package for Node: ${MPI.file} has no ${MPI.code}`);
+  await Deno.writeTextFile(path, text.replace(MPI.code, "null"));
+}
+
 /** What Node 20 cannot read, and esbuild writes otherwise: declarations with "using". */
 const USING = /^\s*(?:await )?using \w|\(\s*(?:await )?using \w/m;
 const ESBUILD = "esbuild@0.28.2";
@@ -154,6 +167,7 @@ export async function buildNpm(folder: string): Promise<string> {
   const description = describe(JSON.parse(await Deno.readTextFile(`${own}/package.json`)));
   await Deno.writeTextFile(`${own}/package.json`, `${JSON.stringify(description, null, 2)}\n`);
 
+  await leaveOutMpi(own);
   const entries = JSON.stringify((description as Description).exports).match(/\.\/[^"]+\.(?:js|d\.ts)/g) ?? [];
   const needed = await reachable(own, entries.map((path) => path.slice(2)));
   const { dependencies, optionalDependencies } = description as Record<string, object>;

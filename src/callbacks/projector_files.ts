@@ -4,6 +4,7 @@
  * @see https://www.tensorflow.org/tensorboard/tensorboard_projector_plugin
  * @module
  */
+import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 import { ConfigError, DataError } from "../base/errors.ts";
 import { files, isMissing } from "../base/host_files.ts";
 import { join } from "../base/path.ts";

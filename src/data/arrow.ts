@@ -4,6 +4,7 @@
  * @see https://arrow.apache.org/docs/format/Columnar.html#serialization-and-interprocess-communication-ipc
  * @module
  */
+import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 import type { Data, Field, Vector } from "apache-arrow";
 import { AnnealError, DataError } from "../base/errors.ts";
 import { EventLoopYielder, inBlocks } from "../base/event_loop_yielder.ts";

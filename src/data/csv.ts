@@ -3,6 +3,7 @@
  *
  * @module
  */
+import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 import { host } from "../base/host.ts";
 import { EventLoopYielder } from "../base/event_loop_yielder.ts";
 import { ConfigError, DataError } from "../base/errors.ts";

@@ -4,6 +4,7 @@
  * @see https://yann.lecun.com/exdb/mnist/
  * @module
  */
+import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 import { files, isMissing, piecesOf } from "../base/host_files.ts";
 import { DataError } from "../base/errors.ts";
 

@@ -4,6 +4,7 @@
  * @see https://jsonlines.org
  * @module
  */
+import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 import { DataError } from "../base/errors.ts";
 import { EventLoopYielder } from "../base/event_loop_yielder.ts";
 import { checkOptions, text, texts } from "../base/options.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 import { host } from "../base/host.ts";
 import { checkOptions, either, instanceOf, type OptionTable, text } from "../base/options.ts";
 import { dirname, fromFileUrl, join } from "../base/path.ts";

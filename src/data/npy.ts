@@ -4,6 +4,7 @@
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  * @module
  */
+import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 import type { HostArray } from "../base/dtype.ts";
 import { AnnealError, ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, texts } from "../base/options.ts";

@@ -4,6 +4,7 @@
  * @see https://parquet.apache.org/docs/file-format/
  * @module
  */
+import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 import type { Compressors, DecodedArray, FileMetaData, ParquetScan, SchemaElement } from "hyparquet";
 import { AnnealError, DataError } from "../base/errors.ts";
 import { EventLoopYielder, inBlocks } from "../base/event_loop_yielder.ts";

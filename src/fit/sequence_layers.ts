@@ -1,12 +1,12 @@
 /**
- * Layers of sequences out of plain data; see `model_json.ts`.
+ * Layers of sequences out of plain data; see `layer_makers.ts`.
  *
  * @module
  */
 import { CheckpointError } from "../base/errors.ts";
 import { isDict, type SavedState } from "../io/state_dict.ts";
 import * as nn from "../nn/mod.ts";
-import type { LayerMaker, LayerParts } from "./model_json.ts";
+import type { LayerMaker, LayerParts } from "./layer_makers.ts";
 
 type RecurrentClass = typeof nn.LSTM | typeof nn.GRU | typeof nn.RNN;
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 import { host } from "../base/host.ts";
 import { files, type HostFile, isMissing } from "../base/host_files.ts";
 import { startHash } from "../base/hash.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 import { environment } from "../base/environment.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
 import { host } from "../base/host.ts";

@@ -4,6 +4,7 @@
  * @module
  * @see https://huggingface.co/docs/safetensors
  */
+import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 import { fileFault } from "../base/host_files.ts";
 import type { HostArray } from "../base/dtype.ts";
 import { AnnealError, CheckpointError, DataError, DtypeError } from "../base/errors.ts";

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 import { files } from "../base/host_files.ts";
 import { dirname, join } from "../base/path.ts";
 import { DataError } from "../base/errors.ts";

@@ -12,7 +12,7 @@ import { ArrayDataLoaders, DataLoader, DataLoaders, schemaFromJson, TabularDataL
 import { LEARNER_KEY } from "../fit/export.ts";
 import { lossFromJson } from "../fit/loss_json.ts";
 import { Learner } from "../learner/mod.ts";
-import { LAYER_MAKERS, modelFromJson } from "../fit/model_json.ts";
+import { LAYER_MAKERS, modelFromJson } from "../fit/layer_makers.ts";
 import { openSafetensors, type SafetensorsFile } from "../io/safetensors.ts";
 import type { StateDict } from "../io/state_dict.ts";
 import { readTensors } from "../io/tensors.ts";

@@ -1,10 +1,10 @@
 /**
- * Models of texts out of plain data; see `src/fit/model_json.ts`.
+ * Models of texts out of plain data; see `src/fit/layer_makers.ts`.
  *
  * @module
  */
 import { CheckpointError } from "../base/errors.ts";
-import type { LayerMaker, LayerParts } from "../fit/model_json.ts";
+import type { LayerMaker, LayerParts } from "../fit/layer_makers.ts";
 import { isDict } from "../io/state_dict.ts";
 import { SequenceEncoder, type TextPooling } from "./architecture.ts";
 import { TextClassifier } from "./classifier.ts";

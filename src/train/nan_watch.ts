@@ -6,7 +6,6 @@
 import type { DataLoader } from "../data/mod.ts";
 import type { Batch } from "../data/mod.ts";
 import type { Handled } from "./events.ts";
-import { oddIndicesText } from "./odd_indices.ts";
 import { tell } from "./reporting.ts";
 import type { TrainLoop } from "./train_loop.ts";
 
@@ -54,7 +53,10 @@ export async function tellOddLoss(learn: TrainLoop, what: string, dl: DataLoader
 
 /** What in a loader's data makes a loss NaN, in words: odd numbers, or indices out of range; null where nothing does. */
 export async function nanCauseText(learn: TrainLoop, dl: DataLoader<Batch>): Promise<string | null> {
-  return await oddNumbersText(dl, learn.dls.nInp) ?? await oddIndicesText(learn, dl);
+  const numbers = await oddNumbersText(dl, learn.dls.nInp);
+  if (numbers !== null) return numbers;
+  const { oddIndicesText } = await import("./odd_indices.ts"); // code that training does without
+  return await oddIndicesText(learn, dl);
 }
 
 /** Where a loader's data has NaN or infinite numbers, in words; null where it has none. */

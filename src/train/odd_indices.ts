@@ -3,6 +3,7 @@
  *
  * @module
  */
+import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 import type { AnyModule } from "../nn/mod.ts";
 import type { Batch, DataLoader } from "../data/mod.ts";
 import { defaultRng, readAll, type Tensor, type UncheckedIndex, uncheckedIndices } from "../tensor/mod.ts";

@@ -260,4 +260,5 @@ Deno.test("entry points of parts give the very things that the whole gives", asy
     assert(names.length > 0, part);
     for (const [name, value] of names) assertEquals(whole[name] === value, true, `${part}: ${name}`);
   }
+  assertEquals(await import(new URL(exports["./nn"], root).href), nn);
 });

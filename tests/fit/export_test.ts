@@ -7,7 +7,8 @@ import { DataLoader, DataLoaders, Learner, loadLearner, nn, silentLogger } from 
 import { CheckpointError, ConfigError, DataError } from "../../src/base/errors.ts";
 import { ArrayDataLoaders, TabularDataLoaders } from "../../src/data/mod.ts";
 import { lossFromJson, lossJson } from "../../src/fit/loss_json.ts";
-import { LAYER_MAKERS, modelFromJson, modelJson } from "../../src/fit/model_json.ts";
+import { LAYER_MAKERS, modelFromJson } from "../../src/fit/layer_makers.ts";
+import { modelJson } from "../../src/fit/model_json.ts";
 import { randn, readAll, Rng, setSeed, Tensor, tensor } from "../../src/tensor/mod.ts";
 import { makeConvNeXt } from "../../src/vision/models/convnext.ts";
 import { makeEfficientNet } from "../../src/vision/models/efficientnet.ts";

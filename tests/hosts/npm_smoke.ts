@@ -121,6 +121,18 @@ for (const [name, command] of HOSTS) {
 }
 
 Deno.test({
+  name: "npm: require() takes the package from Node 22 on",
+  ignore: !npm || !await works([...HOSTS[1][1], "--version"]),
+  fn: async () => {
+    const folder = await installed();
+    const code = `const { Learner } = require("@anneal/anneal"), core = require("@anneal/anneal/core");
+      console.log(Learner === core.Learner);`;
+    const out = await run([...HOSTS[1][1], "--input-type=commonjs", "--eval", code], folder);
+    assertEquals(out.trim().split("\n").at(-1), "true");
+  },
+});
+
+Deno.test({
   name: "npm: without Dawn, Node says how to get a WebGPU; what needs Deno is not there",
   ignore: !npm,
   fn: async () => {

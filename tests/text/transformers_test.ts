@@ -15,7 +15,8 @@ import {
   tensor,
   zeros,
 } from "../../mod.ts";
-import { LAYER_MAKERS, modelFromJson, modelJson } from "../../src/fit/model_json.ts";
+import { LAYER_MAKERS, modelFromJson } from "../../src/fit/layer_makers.ts";
+import { modelJson } from "../../src/fit/model_json.ts";
 import { TEXT_MAKERS } from "../../src/text/models/makers.ts";
 import { awdLstm } from "../../mod.ts";
 import { onDevices } from "../support/devices.ts";

@@ -4,6 +4,7 @@
  * @module
  * @see https://pytorch.org/docs/stable/notes/serialization.html
  */
+import "../../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 import { ConfigError, DtypeError } from "../../base/errors.ts";
 import { sizeOf } from "../../base/shape.ts";
 import { decodeNumbers, type SafetensorsFile } from "../safetensors.ts";

@@ -6,7 +6,7 @@
 import { CheckpointError } from "../../base/errors.ts";
 import { isDict } from "../../io/state_dict.ts";
 import { Conv2d, Sequential } from "../../nn/mod.ts";
-import type { LayerMaker, LayerParts } from "../../fit/model_json.ts";
+import type { LayerMaker, LayerParts } from "../../fit/layer_makers.ts";
 import { CNBlock } from "./convnext.ts";
 import { FeatureClassifier } from "./feature_classifier.ts";
 import { InvertedResidual } from "./inverted_residual.ts";
