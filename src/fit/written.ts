@@ -26,8 +26,10 @@ export async function exportLearner(
   file: string = "export",
   options: LearnerOnnxOptions = {},
 ): Promise<string> {
-  const { exportLearner } = await import("./writing.ts");
-  return await exportLearner(learn, file, options);
+  return await learn.runs.take("export", async () => {
+    const { exportLearner } = await import("./writing.ts");
+    return await exportLearner(learn, file, options);
+  });
 }
 
 /**
@@ -49,8 +51,10 @@ export async function exportHub(
   folder: string,
   options: ExportHubOptions = {},
 ): Promise<readonly string[]> {
-  const { exportHub } = await import("./writing.ts");
-  return await exportHub(learn, folder, options);
+  return await learn.runs.take("export", async () => {
+    const { exportHub } = await import("./writing.ts");
+    return await exportHub(learn, folder, options);
+  });
 }
 
 /**
@@ -68,6 +72,8 @@ export async function exportHub(
  * ```
  */
 export async function savePreds(learn: TrainLoop, path: string, options: SavePredsOptions = {}): Promise<void> {
-  const { savePreds } = await import("./writing.ts");
-  await savePreds(learn, path, options);
+  await learn.runs.take("savePreds", async () => {
+    const { savePreds } = await import("./writing.ts");
+    return await savePreds(learn, path, options);
+  });
 }

@@ -115,20 +115,24 @@ export class Learner<M extends Model = Model> extends TrainLoop<M> {
 
   /** See {@link summary}. */
   async summary(): Promise<string> {
-    const { summary } = await import("../fit/later.ts"); // as below, code that many scripts do without
+    const { summary } = await import("../fit/later.ts"); // code that many scripts do without
     return await summary(this);
   }
 
   /** See {@link save}. */
   async save(file: string, options: SaveOptions = {}): Promise<string> {
-    const { save } = await import("../fit/later.ts");
-    return await save(this, file, options);
+    return await this.runs.take("save", async () => {
+      const { save } = await import("../fit/later.ts");
+      return await save(this, file, options);
+    });
   }
 
   /** See {@link load}. */
   async load(file: string, options: LoadOptions = {}): Promise<ModelReport> {
-    const { load } = await import("../fit/later.ts");
-    return await load(this, file, options);
+    return await this.runs.take("load", async () => {
+      const { load } = await import("../fit/later.ts");
+      return await load(this, file, options);
+    });
   }
 
   /** See {@link exportLearner}. */

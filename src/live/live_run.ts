@@ -5,7 +5,7 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import { checkOptions, flag, num, type OptionTable, text } from "../base/options.ts";
-import { Callback, CancelFit, type Handled, ORDER } from "../train/mod.ts";
+import { Callback, CancelFit, type Handled, ORDER, type TrainLoop } from "../train/mod.ts";
 import type { Command, FitOutcome, Message, RunStatus } from "./messages.ts";
 import { type Clock, RunState } from "./state.ts";
 
@@ -53,6 +53,8 @@ export abstract class LiveRun extends Callback {
   readonly #topLosses: number;
   readonly #readMs: number;
   #state: RunState | null = null;
+  /** Whose run it is, for those who look after it too, when a callback of one fit has left its learner. */
+  #shown: TrainLoop | null = null;
   #timer: ReturnType<typeof setInterval> | null = null;
 
   // the fit under way
@@ -135,12 +137,13 @@ export abstract class LiveRun extends Callback {
 
   /** Everything that is shown, for who looks from now on; null before the callback is in a learner. */
   protected everything(): Message | null {
-    return this.#state?.full(this.learn, this.#status, this.#clock) ?? null;
+    return this.#shown === null ? null : this.#state?.full(this.#shown, this.#status, this.#clock) ?? null;
   }
 
   /** Starts afresh: who looks takes it for another run. */
   protected forget(): void {
     const { learn } = this;
+    this.#shown = learn;
     this.#state = new RunState({ title: this.#title ?? learn.model.constructor.name, controls: this.controls });
   }
 
@@ -175,6 +178,7 @@ export abstract class LiveRun extends Callback {
   /** See `Callback.beforeFit`. */
   override async beforeFit(): Promise<void> {
     await this.open();
+    this.#shown = this.learn;
     this.#running = true;
     this.#stopping = this.#wantTop = false;
     this.#startedAt = this.#readAt = this.learn.clock();
@@ -278,9 +282,9 @@ export abstract class LiveRun extends Callback {
   /** Tells those who look what is new. */
   #send(): void {
     const state = this.#state;
-    if (state === null) return;
+    if (state === null || this.#shown === null) return;
     if (this.viewers === 0) return this.stopWatching();
-    this.send(state.more(this.learn, this.#status, this.#clock));
+    this.send(state.more(this.#shown, this.#status, this.#clock));
   }
 
   /** Does what a button asks for; false where it cannot be done. */

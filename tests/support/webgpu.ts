@@ -26,10 +26,11 @@ export function sharedWebgpu(strategy: OpenWebgpuOptions["strategy"] = "auto"): 
 export function webgpuTest(
   name: string,
   fn: (device: Device) => void | Promise<void>,
-  options: { readonly strategy?: OpenWebgpuOptions["strategy"] } = {},
+  options: { readonly strategy?: OpenWebgpuOptions["strategy"]; readonly opengl?: boolean } = {},
 ): void {
   Deno.test({
-    name: `webgpu: ${name}`,
+    // `deno task test:opengl` takes those that begin with "webgpu:"
+    name: options.opengl === false ? name : `webgpu: ${name}`,
     ignore: adapter === null,
     // the device outlives the test that opened it
     sanitizeOps: false,

@@ -25,6 +25,8 @@ const CALLS: Record<string, (learn: Learner) => Promise<unknown>> = {
   fineTune: (learn) => learn.fineTune(1),
   save: (learn) => learn.save("/nonexistent/model"),
   load: (learn) => learn.load("/nonexistent/model"),
+  export: (learn) => learn.export("/nonexistent/model"),
+  exportHub: (learn) => learn.exportHub("/nonexistent/model"),
 };
 
 for (const [name, call] of Object.entries(CALLS)) {

@@ -47,7 +47,8 @@ Deno.test("every fold of every kind takes its last steps within subgroups", () =
 });
 
 Deno.test({
-  name: "webgpu: folds through subgroups are what the reference gives, and have the bits of those without",
+  name:
+    "subgroups, where the adapter has them: folds through them are what the reference gives, and have the bits of those without",
   ignore: !there,
   sanitizeOps: false,
   sanitizeResources: false,
