@@ -101,7 +101,7 @@ export async function smallSize(root: URL): Promise<number> {
     `import { DataLoaders, init, Learner } from "${new URL("src/entry/core.ts", root)}";
 import * as nn from "${new URL("src/nn/mod.ts", root)}";
 await init();
-const x = Float32Array.from({ length: 64 }, Math.random);
+const x = { data: Float32Array.from({ length: 64 }, Math.random), shape: [64, 1] };
 const dls = DataLoaders.fromArrays({ x, y: x, xValid: x, yValid: x }, { bs: 16 });
 const model = new nn.Sequential(new nn.Linear(1, 32), new nn.ReLU(), new nn.Linear(32, 1));
 const learn = new Learner(dls, model, { lossFunc: new nn.MSELoss() });
