@@ -7,6 +7,7 @@ import { checkOptions, text } from "../base/options.ts";
 import type { TabularDataLoaders } from "../data/mod.ts";
 import { type Figure, plotBars } from "../plot/mod.ts";
 import type { Model, TrainLoop } from "../train/mod.ts";
+import { inTurn } from "../train/runs.ts";
 
 /** Options of {@link featureImportance}. */
 export interface FeatureImportanceOptions {
@@ -74,6 +75,8 @@ export async function featureImportance<M extends Model>(
   learn: TrainLoop<M>,
   options: FeatureImportanceOptions = {},
 ): Promise<FeatureImportance> {
-  const { featureImportance } = await import("./later.ts"); // code that training does without
-  return await featureImportance(learn, options);
+  return await inTurn(learn, "validate", async () => {
+    const { featureImportance } = await import("./later.ts"); // code that training does without
+    return await featureImportance(learn, options);
+  });
 }

@@ -7,6 +7,7 @@ import { ConfigError } from "../base/errors.ts";
 import { checkOptions, flag, text } from "../base/options.ts";
 import { confusionFigure, type Figure, plotLines } from "../plot/mod.ts";
 import type { Model, TrainLoop } from "../train/mod.ts";
+import { inTurn } from "../train/runs.ts";
 
 /** One item of the validation set that was predicted. */
 export interface JudgedItem {
@@ -81,8 +82,10 @@ export class Interpretation {
    * @throws DataError Where there are no validation items.
    */
   static async fromLearner<M extends Model>(learn: TrainLoop<M>): Promise<Interpretation> {
-    const { judge } = await import("./later.ts"); // code that training does without
-    return new Interpretation(await judge(learn));
+    return await inTurn(learn, "getPreds", async () => {
+      const { judge } = await import("./later.ts"); // code that training does without
+      return new Interpretation(await judge(learn));
+    });
   }
 
   /** Number of items. */

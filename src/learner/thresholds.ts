@@ -7,6 +7,7 @@ import { checkOptions, text } from "../base/options.ts";
 import type { Batch, DataLoader } from "../data/mod.ts";
 import { type Figure, plotLines } from "../plot/mod.ts";
 import type { Model, TrainLoop } from "../train/mod.ts";
+import { inTurn } from "../train/runs.ts";
 
 /** Options of {@link chooseThresholds}. */
 export interface ThresholdOptions {
@@ -111,8 +112,10 @@ export async function chooseThresholds<M extends Model>(
   learn: TrainLoop<M>,
   options: ThresholdOptions = {},
 ): Promise<Thresholds> {
-  const { chooseThresholds } = await import("./later.ts"); // code that training does without
-  return await chooseThresholds(learn, options);
+  return await inTurn(learn, "getPreds", async () => {
+    const { chooseThresholds } = await import("./later.ts"); // code that training does without
+    return await chooseThresholds(learn, options);
+  });
 }
 
 /** Right and wrong decisions of one label. */

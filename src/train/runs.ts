@@ -94,6 +94,18 @@ export class Runs {
   }
 }
 
+/**
+ * Takes a learner's turn at once, as `what` does, for a `body` whose code is loaded first: what is called after it comes
+ * after it. What is no learner is for the body to refuse.
+ */
+export async function inTurn<T>(
+  learn: { readonly runs: Runs },
+  what: string,
+  body: () => Promise<T>,
+): Promise<T> {
+  return learn?.runs instanceof Runs ? await learn.runs.take(what, body) : await body();
+}
+
 async function load(): Promise<void> {
   current = await host.callContext!<Run>();
 }

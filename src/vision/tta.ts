@@ -6,6 +6,7 @@
 import type { Preds } from "../fit/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
+import { inTurn } from "../train/runs.ts";
 
 /** Options of {@link tta}; the defaults are fastai's. */
 export interface TtaOptions {
@@ -36,6 +37,8 @@ export interface TtaPreds extends Omit<Preds, "inputs" | "decoded" | "losses"> {
  * @throws {ConfigError} If the learner's data are no images with classes or numbers.
  */
 export async function tta(learn: TrainLoop, options: TtaOptions = {}): Promise<TtaPreds> {
-  const { tta } = await import("./later.ts"); // code that training does without
-  return await tta(learn, options);
+  return await inTurn(learn, "getPreds", async () => {
+    const { tta } = await import("./later.ts"); // code that training does without
+    return await tta(learn, options);
+  });
 }

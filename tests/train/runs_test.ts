@@ -3,7 +3,7 @@
  */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { ConfigError } from "../../src/base/errors.ts";
-import type { Learner } from "../../src/learner/mod.ts";
+import { Interpretation, type Learner } from "../../src/learner/mod.ts";
 import { tensor } from "../../src/tensor/mod.ts";
 import { Callback } from "../../src/train/mod.ts";
 import { onDevices } from "../support/devices.ts";
@@ -53,6 +53,14 @@ onDevices("of two evaluations at once the second is refused; one after the other
   assert(second.status === "rejected" && second.reason instanceof ConfigError);
   assertMatch(second.reason.message, /getPreds\(\).*"await learn\.getPreds\(/s);
   assertEquals((await learn.getPreds()).preds.shape, [4, 1]);
+}, ON_CPU);
+
+onDevices("what loads its code first has the learner from the moment it is called", async () => {
+  const learn = linearLearner();
+  const [first, second] = await Promise.allSettled([Interpretation.fromLearner(learn), learn.fit(1)]);
+  assertEquals(first.status, "fulfilled");
+  assert(second.status === "rejected" && second.reason instanceof ConfigError);
+  assertMatch(second.reason.message, /getPreds\(\).*"await learn\.getPreds\(/s);
 }, ON_CPU);
 
 onDevices("callbacks evaluate in the middle of a fit, if they wait for it", async () => {

@@ -5,6 +5,7 @@
  */
 import type { Figure } from "../../plot/mod.ts";
 import type { TrainLoop } from "../../train/mod.ts";
+import { inTurn } from "../../train/runs.ts";
 
 /** Options of {@link showResults}. */
 export interface ShowResultsOptions {
@@ -21,6 +22,8 @@ export interface ShowResultsOptions {
  * @throws {ConfigError} If the learner's data are no {@link ImageDataLoaders}, or have no validation images.
  */
 export async function showResults(learn: TrainLoop, options: ShowResultsOptions = {}): Promise<Figure> {
-  const { showResults } = await import("./later.ts"); // code that training does without
-  return await showResults(learn, options);
+  return await inTurn(learn, "getPreds", async () => {
+    const { showResults } = await import("./later.ts"); // code that training does without
+    return await showResults(learn, options);
+  });
 }
