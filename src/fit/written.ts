@@ -4,6 +4,7 @@
  * @module
  */
 import type { TrainLoop } from "../train/mod.ts";
+import { inTurn } from "../train/runs.ts";
 import type { ExportHubOptions } from "./export_hub.ts";
 import type { LearnerOnnxOptions } from "./export_onnx.ts";
 import type { SavePredsOptions } from "./save_preds.ts";
@@ -26,7 +27,7 @@ export async function exportLearner(
   file: string = "export",
   options: LearnerOnnxOptions = {},
 ): Promise<string> {
-  return await learn.runs.take("export", async () => {
+  return await inTurn(learn, "export", async () => {
     const { exportLearner } = await import("./writing.ts");
     return await exportLearner(learn, file, options);
   });
@@ -51,7 +52,7 @@ export async function exportHub(
   folder: string,
   options: ExportHubOptions = {},
 ): Promise<readonly string[]> {
-  return await learn.runs.take("export", async () => {
+  return await inTurn(learn, "export", async () => {
     const { exportHub } = await import("./writing.ts");
     return await exportHub(learn, folder, options);
   });
@@ -72,7 +73,7 @@ export async function exportHub(
  * ```
  */
 export async function savePreds(learn: TrainLoop, path: string, options: SavePredsOptions = {}): Promise<void> {
-  await learn.runs.take("savePreds", async () => {
+  await inTurn(learn, "savePreds", async () => {
     const { savePreds } = await import("./writing.ts");
     return await savePreds(learn, path, options);
   });

@@ -7,6 +7,7 @@ import { ConfigError } from "../base/errors.ts";
 import { MixedPrecision, type MixedPrecisionOptions } from "../callbacks/mixed_precision.ts";
 import type { DistributedOptions } from "../distrib/mod.ts";
 import { lateParts, type MetricValue, type Model, TrainLoop } from "../train/mod.ts";
+import { inTurn } from "../train/runs.ts";
 import type { ExportHubOptions } from "../fit/export_hub.ts";
 import type { LearnerOnnxOptions } from "../fit/export_onnx.ts";
 import { fineTune, type FineTuneOptions } from "../fit/fine_tune.ts";
@@ -121,7 +122,7 @@ export class Learner<M extends Model = Model> extends TrainLoop<M> {
 
   /** See {@link save}. */
   async save(file: string, options: SaveOptions = {}): Promise<string> {
-    return await this.runs.take("save", async () => {
+    return await inTurn(this, "save", async () => {
       const { save } = await import("../fit/later.ts");
       return await save(this, file, options);
     });
@@ -129,7 +130,7 @@ export class Learner<M extends Model = Model> extends TrainLoop<M> {
 
   /** See {@link load}. */
   async load(file: string, options: LoadOptions = {}): Promise<ModelReport> {
-    return await this.runs.take("load", async () => {
+    return await inTurn(this, "load", async () => {
       const { load } = await import("../fit/later.ts");
       return await load(this, file, options);
     });

@@ -11,6 +11,7 @@ import { Learner } from "../learner/mod.ts";
 import { CrossEntropyLoss } from "../nn/mod.ts";
 import { aGenerator, type Rng, type Tensor } from "../tensor/mod.ts";
 import { learnerOptions, type ParamGroups, type TrainLoopOptions } from "../train/mod.ts";
+import { inTurn } from "../train/runs.ts";
 import type { SequenceEncoder, TextArch, TextModel, TextPooling } from "./architecture.ts";
 import { CLASSIFIER, TextClassifier } from "./classifier.ts";
 import type { ShowTextOptions } from "./data/show_text.ts";
@@ -129,14 +130,18 @@ export class TextClassifierLearner extends TextLearner<TextClassifier> {
   /** Vectors of texts before the layers on top, f32 `[n, d]`, in the texts' order: for neighbours and clusters. */
   async embed(texts: readonly string[], options: { readonly bs?: number } = {}): Promise<Tensor> {
     const { bs } = checkOptions("embed texts", options, { bs: num });
-    const { embedTexts } = await import("./later.ts");
-    return await embedTexts(this, texts, bs);
+    return await inTurn(this, "embed texts", async () => {
+      const { embedTexts } = await import("./later.ts");
+      return await embedTexts(this, texts, bs);
+    });
   }
 
   /** The first texts of validation as a table: their classes, and what the model takes them for. */
   async showResults(options: ShowTextOptions = {}): Promise<string> {
-    const { showTextResults } = await import("./later.ts");
-    return await showTextResults(this, options);
+    return await inTurn(this, "show results", async () => {
+      const { showTextResults } = await import("./later.ts");
+      return await showTextResults(this, options);
+    });
   }
 }
 
@@ -178,8 +183,10 @@ export class LmLearner extends TextLearner<LanguageModel> {
 
   /** The first rows of validation as a table: a text, what comes next, and what the model takes for likeliest. */
   async showResults(options: ShowTextOptions = {}): Promise<string> {
-    const { showLmResults } = await import("./later.ts");
-    return await showLmResults(this, options);
+    return await inTurn(this, "show results", async () => {
+      const { showLmResults } = await import("./later.ts");
+      return await showLmResults(this, options);
+    });
   }
 }
 

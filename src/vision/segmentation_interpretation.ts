@@ -6,6 +6,7 @@
 import { checkOptions, num } from "../base/options.ts";
 import { confusionFigure, type Figure } from "../plot/mod.ts";
 import type { Model } from "../train/mod.ts";
+import { inTurn } from "../train/runs.ts";
 import type { VisionLearner } from "./learner.ts";
 
 /** One image whose pixels were predicted. */
@@ -45,8 +46,10 @@ export class SegmentationInterpretation {
    * the loss leaves out (`ignoreIndex`, such as that of "void") do not count.
    */
   static async fromLearner<M extends Model>(learn: VisionLearner<M>): Promise<SegmentationInterpretation> {
-    const { judgeMasks } = await import("./later.ts"); // code that training does without
-    const { confusion, images } = await judgeMasks(learn);
+    const { confusion, images } = await inTurn(learn, "getPreds", async () => {
+      const { judgeMasks } = await import("./later.ts"); // code that training does without
+      return await judgeMasks(learn);
+    });
     return new SegmentationInterpretation(learn as unknown as VisionLearner<Model>, confusion, images);
   }
 

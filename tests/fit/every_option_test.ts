@@ -6,8 +6,6 @@ import { assert, assertEquals } from "@std/assert";
 import * as anneal from "../../mod.ts";
 import { AnnealError, ConfigError, tensor } from "../../mod.ts";
 import { checkOptions, flag, num } from "../../src/base/options.ts";
-import { Runs } from "../../src/train/runs.ts";
-import { TrainLoop } from "../../src/train/mod.ts";
 
 // --- what `deno doc --json` says
 
@@ -87,16 +85,12 @@ interface Case {
   readonly call: (options: unknown) => unknown;
 }
 
-/** All that is looked at of a learner before options are. */
-const IDLE = { runs: new Runs() };
-
 /** Arguments in front of the options: what is checked only after them may be anything. */
 function before(params: readonly Param[], count: number): unknown[] {
   return params.slice(0, count).map((p) => {
     const t = typeOf(p);
     if (t?.kind === "keyword") return t.value === "number" ? 1 : t.value === "string" ? "x" : undefined;
     if (t?.kind === "typeRef" && nameOf(t) === "Tensor") return tensor([1]);
-    if (t?.kind === "typeRef" && ["TrainLoop", "Learner"].includes(nameOf(t))) return IDLE; // runs are taken before code is loaded
     return undefined;
   });
 }
@@ -136,11 +130,7 @@ function addAll(symbols: readonly Documented[], values: Any, prefix: string): vo
       }
       for (const m of def.methods ?? []) {
         // a tensor that is there: its methods look at what they compute with before the options
-        const whose = m.isStatic
-          ? value
-          : value === anneal.Tensor
-          ? tensor([1])
-          : Object.assign(Object.create(value.prototype), value.prototype instanceof TrainLoop ? IDLE : {});
+        const whose = m.isStatic ? value : value === anneal.Tensor ? tensor([1]) : Object.create(value.prototype);
         add(
           `${prefix}${name}.${m.name}`,
           m.functionDef.params,
