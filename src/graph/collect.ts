@@ -41,7 +41,7 @@ function inMemory(node: Node): boolean {
 
 /** What must be computed before the node: a value in memory keeps its inputs only for gradients, but for pending leaves. */
 function needs(node: Node): readonly Node[] {
-  return inMemory(node) && node.op !== LEAF ? NOTHING : node.inputs;
+  return inMemory(node) && node.op !== LEAF ? NOTHING : node.operands;
 }
 
 /** One walk at a time: the key is written into the same words each time, since it is compared or copied before the next. */

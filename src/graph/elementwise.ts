@@ -214,6 +214,12 @@ export function float(op: OpDef, x: Node): Node {
 export function add(a: Node, b: Node): Node {
   return arithmetic(ADD, a, b, "add");
 }
+
+/** Whether `x` is a sum of two. */
+export function isSum({ op }: Node): boolean {
+  return op === ADD;
+}
+
 /** `a - b` */
 export function sub(a: Node, b: Node): Node {
   return arithmetic(SUB, a, b, "subtract");

@@ -25,6 +25,8 @@ export interface OpDef {
    * A gradient may have the broadcast shape: the caller sums it to the input's.
    */
   readonly vjp?: (dy: Node, node: Node) => readonly (Node | null)[];
+  /** How many of the inputs the value is computed from; the rest are there for the gradient. All if left out. */
+  readonly operands?: number;
   /** Rough cost of one element in instructions; decides between computing twice and storing. */
   readonly cost: number;
 }
@@ -93,6 +95,12 @@ export class Node {
     this.tracked = tracked && isFloat(dtype); // no gradient flows through integers
     this.released = this.tracked && !open;
     if (this.depth % DEEP === 0) growth.notify(this);
+  }
+
+  /** The inputs that the value is computed from. */
+  get operands(): readonly Node[] {
+    const { op: { operands }, inputs } = this;
+    return operands === undefined ? inputs : inputs.slice(0, operands);
   }
 
   /** Number of elements. */

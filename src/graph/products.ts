@@ -6,11 +6,11 @@
 import { ShapeError } from "../base/errors.ts";
 import { broadcastShapes, fmtShape, type Shape, sizeOf } from "../base/shape.ts";
 import { sumTo } from "./broadcast.ts";
-import { cast } from "./elementwise.ts";
+import { add, cast, isSum } from "./elementwise.ts";
 import { constant } from "./leaves.ts";
 import { Node } from "./node.ts";
 import { defineOp } from "./registry.ts";
-import { expand, pad, reshape, slice, transposeLast } from "./views.ts";
+import { expand, pad, RESHAPE, reshape, slice, transposeLast } from "./views.ts";
 
 /** `[...batch, m, k]` by `[...batch, k, n]`; batch axes broadcast. */
 export const MATMUL = defineOp({
@@ -65,6 +65,7 @@ export const GATHER = defineOp({
   kind: "gather",
   cost: 4,
   vjp: (dy, { inputs: [x, index], attr: [axis], shape }) => {
+    if (isColumn(index, shape, axis)) return [sumsOfRows(dy, index, x.shape[0]), null];
     const full = x.shape.map((n, i) => i === axis ? shape[axis] : n);
     const zeros = shape.map(() => 0);
     const after = shape.map((n, i) => full[i] - n);
@@ -102,6 +103,41 @@ export function scatterAdd(src: Node, index: Node, axis: number, size: number): 
   const shape = src.shape.map((n, i) => i === axis ? size : n);
   if (sizeOf(src.shape) === 0 || sizeOf(shape) === 0) return expand(constant(0), shape);
   return new Node(SCATTER_ADD, [cast(src, "f32"), expand(cast(index, "i32"), src.shape)], shape, "f32", [axis]);
+}
+
+/** Products are of a table, or of its rows' sums, if at least so many times its number of rows are looked up. */
+export const FEW_ROWS = 2;
+
+/** Whether `index` looks whole rows of a matrix up. */
+export function isColumn(index: Node, shape: Shape, axis: number): boolean {
+  return axis === 0 && shape.length === 2 && index.shape.length === 2 && index.shape[1] === 1;
+}
+
+/**
+ * Sums of the rows of `dy` `[m, n]` that belong to each of `size` rows, as `index` `[m, 1]` says. Where there are few sums, those of a
+ * product are of its left operand, which are multiplied then.
+ */
+export function sumsOfRows(dy: Node, index: Node, size: number): Node {
+  const [m] = dy.shape, made = reshaped(dy);
+  if (m >= FEW_ROWS * size) {
+    if (isProduct(made, m)) return matmul(sumsOfRows(made.inputs[0], index, size), made.inputs[1]);
+    if (isSum(made) && made.storage === null) {
+      const parts = made.inputs.map(reshaped);
+      if (parts.every((x) => isProduct(x, m))) return parts.map((x) => sumsOfRows(x, index, size)).reduce(add);
+    }
+  }
+  return scatterAdd(dy, index, 0, size);
+}
+
+/** What `x` is another shape of. */
+export function reshaped(x: Node): Node {
+  while (x.op === RESHAPE && x.storage === null) x = x.inputs[0];
+  return x;
+}
+
+/** Whether `x` is a product of two matrices, with `m` rows. */
+function isProduct({ op, storage, shape }: Node, m: number): boolean {
+  return op === MATMUL && storage === null && shape.length === 2 && shape[0] === m;
 }
 
 /** Sums of the segments whose starts are `attr`. */

@@ -220,6 +220,11 @@ export function operations(): Record<string, () => Case> {
     inputs: [{ shape: [5], below: 7 }],
     operators: ["Gather", "MatMul"],
   });
+  out["more words than the table has"] = () => ({
+    model: new Own(new nn.Embedding(2, 3), new nn.Linear(3, 2)),
+    inputs: [{ shape: [5], below: 2 }],
+    operators: ["Gather", "MatMul"],
+  });
   out["several inputs and outputs"] = () => ({
     model: new Fn((a, b) => ({ sum: a.add(b.unsqueeze(1)), same: a, other: a.add(b.unsqueeze(1)).mul(2) })),
     inputs: [{ shape: [2, 3] }, { shape: [3] }],

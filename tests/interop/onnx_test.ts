@@ -269,6 +269,7 @@ const NONE: Readonly<Record<string, string>> = {
   attention: "traced as what it is made of",
   attentionGrad: "gradients alone",
   inverseDeviation: "gradients alone",
+  rowProduct: "traced as the product that was asked for",
   binaryCrossEntropy: "a loss",
   given: "what another program computed",
   retainGrad: "several processes alone",

@@ -14,6 +14,7 @@ import type { Node } from "../../src/graph/node.ts";
 import { inverseDeviation } from "../../src/graph/normalized.ts";
 import { cat, gather, matmul, scatterAdd } from "../../src/graph/products.ts";
 import { CONV, conv } from "../../src/graph/conv.ts";
+import { productOfRows } from "../../src/graph/row_products.ts";
 import { reduce, reduceFirst } from "../../src/graph/reduce.ts";
 import { expand, pad, permute, reshape, slice } from "../../src/graph/views.ts";
 import { foldWindows, windows } from "../../src/graph/windows.ts";
@@ -227,6 +228,16 @@ export const GRADIENT_CASES: readonly GradientCase[] = [
     shapes: [[4, 3]],
     build: (x) => gather(x, index([2, 0, 2, 3, 2], [5, 1]), 0, [5, 3]),
     ref: (x) => [2, 0, 2, 3, 2].flatMap((r) => [...x.subarray(r * 3, r * 3 + 3)]),
+  },
+  {
+    op: "rowProduct",
+    shapes: [[2, 3], [3, 2]],
+    build: (x, b) => productOfRows(gather(x, index([1, 0, 1, 1, 0], [5, 1]), 0, [5, 3]), b)!,
+    ref: (x, b) =>
+      Float64Array.from({ length: 10 }, (_, o) => {
+        const row = [1, 0, 1, 1, 0][o >> 1] * 3;
+        return x[row] * b[o % 2] + x[row + 1] * b[2 + o % 2] + x[row + 2] * b[4 + o % 2];
+      }),
   },
   {
     op: "scatterAdd",

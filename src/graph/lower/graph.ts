@@ -67,7 +67,7 @@ export function buildGraph(c: Collected, alsoStored: ReadonlySet<number>, maxRea
   const known = new Map<string, Item>();
   c.order.forEach((node, index) => {
     const lies = isLeaf(node);
-    const inputs = lies && node.op !== LEAF ? [] : node.inputs.map((input) => of[input.local]);
+    const inputs = lies && node.op !== LEAF ? [] : node.operands.map((input) => of[input.local]);
     const op = lies ? LEAF : node.op;
     const storage = node.storage === null ? -1 : node.storage.local;
     const ahead = node.pendingBefore;

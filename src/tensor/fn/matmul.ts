@@ -7,7 +7,9 @@ import { ShapeError } from "../../base/errors.ts";
 import { fmtShape } from "../../base/shape.ts";
 import type { Node } from "../../graph/node.ts";
 import { matmul as product } from "../../graph/products.ts";
+import { productOfRows } from "../../graph/row_products.ts";
 import { reshape } from "../../graph/views.ts";
+import { composites } from "./composite.ts";
 import { halfProduct } from "./half_product.ts";
 
 /**
@@ -16,7 +18,7 @@ import { halfProduct } from "./half_product.ts";
  */
 export function matmul(a: Node, b: Node): Node {
   const p = a.shape.length, q = b.shape.length;
-  if (p >= 2 && q >= 2) return halfProduct([a, b], product);
+  if (p >= 2 && q >= 2) return halfProduct([a, b], multiply);
   if (p === 0 || q === 0) {
     throw new ShapeError(
       `Cannot multiply ${fmtShape(a.shape)} by ${fmtShape(b.shape)} as matrices: a scalar is multiplied by mul()`,
@@ -33,4 +35,9 @@ export function matmul(a: Node, b: Node): Node {
   if (q === 1) shape.splice(-1, 1);
   if (p === 1) shape.splice(q === 1 ? -1 : -2, 1);
   return reshape(y, shape);
+}
+
+/** What is traced shows the product as it was asked for, whatever the sizes. */
+function multiply(a: Node, b: Node): Node {
+  return (composites.found === null ? productOfRows(a, b) : null) ?? product(a, b);
 }
