@@ -6,6 +6,7 @@
 import { ConfigError } from "../base/errors.ts";
 import { checkArgument, checkOptions, func, nums } from "../base/options.ts";
 import type { AnyModule } from "../nn/mod.ts";
+import { evaluating } from "../nn/modes.ts";
 import { noGrad, Tensor, zeros } from "../tensor/mod.ts";
 
 /** Options of {@link hookOutputs}. */
@@ -82,14 +83,13 @@ export function hookOutputs<T = Tensor>(modules: readonly AnyModule[], options: 
  */
 export function modelSizes(model: AnyModule, shape: readonly number[]): (readonly number[])[] {
   checkArgument("measure a model", "shape", shape, nums);
-  const modes = model.modules().map((m) => m.training);
-  model.eval();
+  const modes = evaluating(model);
   using hooks = hookOutputs(model.children(), { transform: (output) => output.shape });
   try {
     const forward = model.forward as (x: Tensor) => unknown;
     noGrad(() => forward.call(model, zeros(shape)));
     return hooks.stored.map((s) => s ?? []);
   } finally {
-    model.modules().forEach((m, i) => m.training = modes[i]);
+    modes();
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { evaluating } from "../nn/modes.ts";
 import { noGrad, type Tensor } from "../tensor/mod.ts";
 import { inDataUnit, tell, type TrainLoop } from "../train/mod.ts";
 import { classesOf, type PredictInput, type Prediction } from "./predict.ts";
@@ -14,8 +15,7 @@ export async function predictItem(learn: TrainLoop, item: readonly PredictInput[
   const inputs = await learn.dls.itemInputs(item);
   tellNews(learn);
   const { model } = learn;
-  const modes = model.modules().map((m) => m.training), generators = rememberGenerators(learn);
-  model.eval();
+  const modes = evaluating(model), generators = rememberGenerators(learn);
   try {
     const pred = activate(learn, noGrad(() => model.forward(...inputs.map((t) => t.unsqueeze(0)))));
     const decoded = decode(learn, pred);
@@ -29,7 +29,7 @@ export async function predictItem(learn: TrainLoop, item: readonly PredictInput[
     const labels = several ? { labels: classes!.filter((_, c) => Number(given[c]) !== 0) } : {};
     return { decoded: firstOf(decoded), pred: firstOf(pred), label, ...labels };
   } finally {
-    model.modules().forEach((m, i) => m.training = modes[i]);
+    modes();
     generators();
   }
 }

@@ -6,6 +6,7 @@
  */
 import { isDict, SavedState, type StateDict, type StateValue } from "../io/state_dict.ts";
 import { Module } from "../nn/mod.ts";
+import { rememberModes } from "../nn/modes.ts";
 import { defaultRng, Rng, Tensor } from "../tensor/mod.ts";
 import { type Callback, Recorder, TrainLoop } from "../train/mod.ts";
 
@@ -65,7 +66,7 @@ export function rememberGenerators(learn: TrainLoop): () => void {
  */
 export async function rememberStates(learn: TrainLoop): Promise<() => Promise<void>> {
   const generators = rememberGenerators(learn);
-  const modes = learn.model.modules().map((m) => ({ m, training: m.training }));
+  const modes = rememberModes(learn.model);
   const states: { name: string; cb: Callback; before: StateDict }[] = [];
   for (const [name, cb] of namedCallbacks(learn)) {
     if (cb instanceof Recorder) continue;
@@ -73,7 +74,7 @@ export async function rememberStates(learn: TrainLoop): Promise<() => Promise<vo
     if (state !== null) states.push({ name, cb, before: copied(state) as StateDict });
   }
   return async () => {
-    for (const { m, training } of modes) m.training = training;
+    modes();
     for (const { name, cb, before } of states) {
       if (!same(before, await cb.stateDict())) await cb.loadStateDict(new SavedState(before, name));
     }

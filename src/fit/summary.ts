@@ -5,6 +5,7 @@
  */
 import { fmtShape } from "../base/shape.ts";
 import type { AnyModule } from "../nn/mod.ts";
+import { evaluating } from "../nn/modes.ts";
 import { noGrad, type Parameter, type Tensor } from "../tensor/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
 import { rememberGenerators } from "./states.ts";
@@ -93,13 +94,12 @@ function shapesOf(
       },
     });
   }
-  const modes = learn.model.modules().map((m) => m.training), generators = rememberGenerators(learn);
-  learn.model.eval();
+  const modes = evaluating(learn.model), generators = rememberGenerators(learn);
   try {
     noGrad(() => learn.model.forward(...inputs));
   } finally {
     for (const m of leaves) Reflect.deleteProperty(m, "forward");
-    learn.model.modules().forEach((m, i) => m.training = modes[i]);
+    modes();
     generators();
   }
   return shapes;

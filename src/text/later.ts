@@ -7,4 +7,4 @@ import "../entry/core.ts";
 import "../entry/text.ts"; // there by now: bundlers are told, and leave it whole
 export { readEncoder, writeEncoder } from "./encoder_files.ts";
 export { generate } from "./generate.ts";
-export { embedTexts, showLmResults, showTextResults } from "./show_results.ts";
+export { embedTexts, inEval, showLmResults, showTextResults } from "./show_results.ts";

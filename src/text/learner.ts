@@ -168,16 +168,9 @@ export class LmLearner extends TextLearner<LanguageModel> {
     const start = ending ? before.slice(0, -1) : before;
     if (start.length === 0) start.push(tokenizer.bosId ?? tokenizer.eosId ?? tokenizer.padId);
     return await this.runs.take("predict", async () => {
-      await this.ready();
-      const modes = this.model.modules().map((m) => m.training);
-      this.model.eval();
-      try {
-        const { generate } = await import("./later.ts");
-        const written = await generate(this.model, start, n, { ...options, tokenizer });
-        return tokenizer.decode([...start, ...written]);
-      } finally {
-        this.model.modules().forEach((m, i) => m.training = modes[i]);
-      }
+      const { generate, inEval } = await import("./later.ts");
+      const written = await inEval(this, () => generate(this.model, start, n, { ...options, tokenizer }));
+      return tokenizer.decode([...start, ...written]);
     });
   }
 

@@ -5,9 +5,11 @@
  */
 import { ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions } from "../base/options.ts";
+import { evaluating } from "../nn/modes.ts";
 import { noGrad, readAll, type Tensor } from "../tensor/mod.ts";
 import { joinRows, type TrainLoop } from "../train/mod.ts";
 import { getPreds } from "../fit/mod.ts";
+import type { TextModel } from "./architecture.ts";
 import type { TextClassifier } from "./classifier.ts";
 import { SHOW_TEXT, type ShowTextOptions, textsOf } from "./data/show_text.ts";
 import type { TextDataLoaders } from "./data/text_loaders.ts";
@@ -17,15 +19,17 @@ import type { LanguageModel } from "./language_model.ts";
 /** A learner of texts, as far as it is needed here. */
 type Shown<M extends TextClassifier | LanguageModel> = TrainLoop<M> & { readonly textDls: TextDataLoaders };
 
-/** Runs `body` out of training, without gradients. */
-async function inEval<T>(learn: TrainLoop, body: () => Promise<T>): Promise<T> {
+/** Runs `body` while the model evaluates. */
+export async function inEval<T>(
+  learn: Pick<TrainLoop<TextModel>, "ready" | "model">,
+  body: () => Promise<T>,
+): Promise<T> {
   await learn.ready();
-  const modes = learn.model.modules().map((m) => m.training);
-  learn.model.eval();
+  const modes = evaluating(learn.model);
   try {
     return await body();
   } finally {
-    learn.model.modules().forEach((m, i) => m.training = modes[i]);
+    modes();
   }
 }
 
@@ -54,7 +58,7 @@ export async function showLmResults(learn: Shown<LanguageModel>, options: ShowTe
   if (batch === null) throw new ConfigError("Cannot show results: there are no validation texts");
   const [x, y] = batch;
   return await learn.runs.take("show results", () =>
-    inEval(learn as unknown as TrainLoop, async () => {
+    inEval(learn, async () => {
       const before = learn.model.encoder.carriedState();
       learn.model.reset();
       const likeliest = noGrad(() => learn.model.forward(x)).argmax({ axis: -1 });
@@ -79,7 +83,7 @@ export async function embedTexts(
   if (texts.length === 0) throw new DataError("Cannot embed texts: there are none");
   const dl = await learn.textDls.testDl(texts, bs === undefined ? {} : { bs });
   return await learn.runs.take("embed texts", () =>
-    inEval(learn as unknown as TrainLoop, async () => {
+    inEval(learn, async () => {
       const parts: Tensor[] = [];
       for await (const [ids, mask] of dl) {
         const vectors = noGrad(() => learn.model.embed(ids, mask));

@@ -5,6 +5,7 @@
  */
 import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 import type { AnyModule } from "../nn/mod.ts";
+import { evaluating } from "../nn/modes.ts";
 import type { Batch, DataLoader } from "../data/mod.ts";
 import { defaultRng, readAll, type Tensor, type UncheckedIndex, uncheckedIndices } from "../tensor/mod.ts";
 import { computeLoss } from "./loss_func.ts";
@@ -47,9 +48,8 @@ type Layer = readonly [path: string, layer: AnyModule];
 
 function givenIn({ model, lossFunc, dls }: TrainLoop, batch: Batch): Given[] {
   const inputs = dls.nInp ?? Math.max(1, batch.length - 1), xb = batch.slice(0, inputs), yb = batch.slice(inputs);
-  const rng = defaultRng(), { state } = rng, modes = model.modules().map((m) => m.training);
+  const rng = defaultRng(), { state } = rng, modes = evaluating(model);
   const takers: (Layer | null)[] = [];
-  model.eval();
   try {
     const found = uncheckedIndices((count) => {
       const end = watch(model, (layer) => {
@@ -69,7 +69,7 @@ function givenIn({ model, lossFunc, dls }: TrainLoop, batch: Batch): Given[] {
       return { ...own, path, layer };
     });
   } finally {
-    model.modules().forEach((m, i) => m.training = modes[i]);
+    modes();
     rng.restore(state);
   }
 }

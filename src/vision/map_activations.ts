@@ -9,6 +9,7 @@ import { checkOptions, num, objectWith, oneOf } from "../base/options.ts";
 import { fmtShape } from "../base/shape.ts";
 import { hookOutputs } from "../fit/hooks.ts";
 import { type AnyModule, Linear, Sequential } from "../nn/mod.ts";
+import { evaluating } from "../nn/modes.ts";
 import { type PixelImage, plotImages } from "../plot/mod.ts";
 import { grad, noGrad, type Tensor } from "../tensor/mod.ts";
 import type { Model } from "../train/mod.ts";
@@ -30,8 +31,7 @@ export async function activationMap<M extends Model>(
   });
   const [input] = await learn.dls.itemInputs([item]);
   const x = input.unsqueeze(0), { model } = learn;
-  const modes = model.modules().map((m) => m.training);
-  model.eval();
+  const modes = evaluating(model);
   using hooks = hookOutputs([layer]);
   try {
     const scores = model.forward(x), seen = hooks.stored[0];
@@ -67,7 +67,7 @@ export async function activationMap<M extends Model>(
       figure: plotImages([withHeat(picture, values, width, height)], { titles: [title] }),
     };
   } finally {
-    model.modules().forEach((m, i) => m.training = modes[i]);
+    modes();
   }
 }
 

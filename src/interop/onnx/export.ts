@@ -19,6 +19,7 @@ import {
 } from "../../base/options.ts";
 import { fmtShape } from "../../base/shape.ts";
 import type { AnyModule } from "../../nn/mod.ts";
+import { evaluating } from "../../nn/modes.ts";
 import { aTensor, Tensor, tensor, type TensorData, type Trace, trace } from "../../tensor/mod.ts";
 import { graphOf } from "./convert.ts";
 import { encodeModel, saveModel } from "./encode.ts";
@@ -212,8 +213,7 @@ async function traced(
   const own = { items: example[0].shape[0] ?? 1, length: [...lengths][0] ?? 1 };
   const batches = dynamicBatch ? batchesFor(own, lengthAxis !== undefined) : [own, own]; // twice: what differs is no constant
   const named = new Map<string, Tensor>([...model.namedParameters(), ...model.namedBuffers()]);
-  const modes = model.modules().map((m) => m.training);
-  model.eval();
+  const modes = evaluating(model);
   let outputs: (string | null)[] = [];
   const traces: Trace[] = [];
   try {
@@ -227,7 +227,7 @@ async function traced(
       }, dynamicBatch && traces.length > 0));
     }
   } finally {
-    model.modules().forEach((m, i) => m.training = modes[i]);
+    modes();
     forgetState(model);
   }
   const shapes = example.map(({ shape, dtype }) => ({

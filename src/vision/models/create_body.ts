@@ -6,6 +6,7 @@
 import { ConfigError } from "../../base/errors.ts";
 import { checkOptions, either, flag, func, instanceOf, num, type OptionTable, text } from "../../base/options.ts";
 import { type AnyModule, Module, Sequential, type WeightInit } from "../../nn/mod.ts";
+import { evaluating } from "../../nn/modes.ts";
 import { aGenerator, noGrad, type Rng, type Tensor, zeros } from "../../tensor/mod.ts";
 import type { Arch, VisionModel } from "./arch.ts";
 import { archOf } from "./named.ts";
@@ -92,13 +93,12 @@ export function layersOf(body: Sequential): readonly Module[] {
 
 /** Channels of what `body` makes of images with `nIn` channels. Nothing is computed. */
 export function numFeatures(body: VisionModel, nIn: number): number {
-  const modes = body.modules().map((m) => m.training);
-  body.eval();
+  const modes = evaluating(body);
   try {
     const { shape } = noGrad((): Tensor => body.forward(zeros([1, nIn, 64, 64])));
     if (shape.length < 2) throw new ConfigError(`Cannot put a head on a body that gives [${shape.join(", ")}]`);
     return shape[1];
   } finally {
-    body.modules().forEach((m, i) => m.training = modes[i]);
+    modes();
   }
 }

@@ -20,6 +20,7 @@ import {
   Sequential,
   SigmoidRange,
 } from "../../nn/mod.ts";
+import { evaluating } from "../../nn/modes.ts";
 import { aGenerator, cat, noGrad, type Rng, type Tensor, zeros } from "../../tensor/mod.ts";
 import type { ImageSize } from "../data/mod.ts";
 import type { Arch, VisionModel } from "./arch.ts";
@@ -272,15 +273,14 @@ interface UnetJson {
 
 /** Shapes of what each layer makes of one image. Nothing is computed. */
 function shapesOf(encoder: Sequential, nIn: number, { width, height }: ImageSize): readonly (readonly number[])[] {
-  const modes = encoder.modules().map((m) => m.training);
-  encoder.eval();
+  const modes = evaluating(encoder);
   try {
     return noGrad(() => {
       let x: Tensor = zeros([1, nIn, height, width]);
       return layersOf(encoder).map((layer) => (x = layer.forward(x)).shape);
     });
   } finally {
-    encoder.modules().forEach((m, i) => m.training = modes[i]);
+    modes();
   }
 }
 
