@@ -4,14 +4,15 @@
  * @module
  */
 import { ConfigError, DataError } from "../base/errors.ts";
-import { checkArgument, checkOptions, flag, oneOf, type OptionTable, other } from "../base/options.ts";
+import { checkOptions, flag, oneOf, type OptionTable, other } from "../base/options.ts";
 import { type Batch, DataLoader } from "../data/mod.ts";
 import { getPreds } from "../fit/get_preds.ts";
 import { classesOf } from "../fit/predict.ts";
 import { BCEWithLogitsLoss } from "../nn/mod.ts";
 import { readAll } from "../tensor/mod.ts";
-import { type Model, TrainLoop } from "../train/mod.ts";
-import { type Counts, f1, scoreOf, type ThresholdOptions, Thresholds, type Told } from "./thresholds.ts";
+import type { Model, TrainLoop } from "../train/mod.ts";
+import { aLearner } from "./a_learner.ts";
+import { f1, scoreOf, type ThresholdOptions, Thresholds, type Told } from "./thresholds.ts";
 
 const OPTIONS: OptionTable<ThresholdOptions> = {
   by: oneOf("f1", "accuracy"),
@@ -20,24 +21,20 @@ const OPTIONS: OptionTable<ThresholdOptions> = {
   dl: other("a DataLoader", (v) => v instanceof DataLoader),
 };
 
-const A_LEARNER = other<TrainLoop>("a Learner", (v) => v instanceof TrainLoop);
-
 /** See `chooseThresholds` of thresholds.ts. */
 export async function chooseThresholds<M extends Model>(
   learn: TrainLoop<M>,
   options: ThresholdOptions = {},
 ): Promise<Thresholds> {
   const { by = "f1", perLabel = true, apply = true, dl } = checkOptions("choose thresholds", options, OPTIONS);
-  checkArgument("choose thresholds", "learn", learn as TrainLoop, A_LEARNER);
-  const { lossFunc } = learn;
+  const loop = aLearner("choose thresholds", learn), { lossFunc } = loop;
   if (!(lossFunc instanceof BCEWithLogitsLoss)) {
     const name = typeof lossFunc === "function" ? "a function" : lossFunc.constructor.name;
     throw new ConfigError(
       `Cannot choose thresholds: labels are decided by the thresholds of BCEWithLogitsLoss, this learner has ${name}`,
     );
   }
-  const told = await tellOf(learn as unknown as TrainLoop, dl), { width } = told;
-  const known = classesOf(learn.dls);
+  const told = await tellOf(loop, dl), { width } = told, known = classesOf(loop.dls);
   const labels = Array.from({ length: width }, (_, c) => String(known?.length === width ? known[c] : c));
   const { thresh } = lossFunc, own = (c: number) => typeof thresh === "number" ? thresh : thresh[c] ?? 0.5;
   const untold = labels.filter((_, c) => by === "f1" && !some(told, c));
@@ -45,7 +42,7 @@ export async function chooseThresholds<M extends Model>(
     ? labels.map((_, c) => untold.includes(labels[c]) ? own(c) : best(told, [c], by))
     : new Array<number>(width).fill(untold.length === width ? own(0) : best(told, labels.map((_, c) => c), by));
   const score = scoreOf(told, values, by), before = scoreOf(told, labels.map((_, c) => own(c)), by);
-  if (apply) learn.lossFunc = lossFunc.withThresh(perLabel && width > 1 ? values : values[0]);
+  if (apply) loop.lossFunc = lossFunc.withThresh(perLabel && width > 1 ? values : values[0]);
   return new Thresholds({ labels, values, by, score, before, untold }, told, perLabel);
 }
 
@@ -72,11 +69,12 @@ function some({ n, width, given }: Told, c: number): boolean {
 /** The threshold for these labels together at which their score is largest. */
 function best({ n, width, probs, given }: Told, labels: readonly number[], by: "f1" | "accuracy"): number {
   // from above all probabilities downwards: at each step the decisions for one probability change
-  const counts = new Map(labels.map((c): [number, Counts] => {
+  const counts = new Map<number, { tp: number; fp: number; fn: number }>();
+  for (const c of labels) {
     let fn = 0;
     for (let i = 0; i < n; i++) fn += given[i * width + c];
-    return [c, { tp: 0, fp: 0, fn }];
-  }));
+    counts.set(c, { tp: 0, fp: 0, fn });
+  }
   let right = labels.length * n - [...counts.values()].reduce((sum, { fn }) => sum + fn, 0), sum = 0;
   const at = labels.flatMap((c) => Array.from({ length: n }, (_, i) => i * width + c));
   at.sort((a, b) => probs[b] - probs[a]);

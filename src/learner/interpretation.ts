@@ -8,6 +8,7 @@ import { checkOptions, flag, text } from "../base/options.ts";
 import { confusionFigure, type Figure, plotLines } from "../plot/mod.ts";
 import type { Model, TrainLoop } from "../train/mod.ts";
 import { inTurn } from "../train/runs.ts";
+import { confusedPairs, countConfusions, type MostConfused, worstFirst } from "./judged.ts";
 
 /** One item of the validation set that was predicted. */
 export interface JudgedItem {
@@ -25,16 +26,6 @@ export interface JudgedItem {
 
 /** A class, several classes, a number, or several numbers. */
 export type Judgement = string | number | boolean | readonly (string | number | boolean)[];
-
-/** Two classes that are taken for each other. */
-export interface MostConfused {
-  /** The class that items have. */
-  readonly actual: string;
-  /** The class that they were taken for. */
-  readonly predicted: string;
-  /** How often. */
-  readonly count: number;
-}
 
 /** Options of {@link Interpretation.plotPredictions} and {@link Interpretation.plotResiduals}. */
 export interface PlotJudgedOptions {
@@ -108,9 +99,7 @@ export class Interpretation {
   /** The `k` items with the largest losses, largest first; all by default. A loss that is no number is the largest. */
   async topLosses(k?: number): Promise<JudgedItem[]> {
     const { losses, items, decided, targets } = this.#parts;
-    const worth = (i: number) => Number.isNaN(losses[i]) ? Infinity : losses[i];
-    const order = Array.from(losses, (_, i) => i).sort((a, b) => worth(a) === worth(b) ? a - b : worth(b) - worth(a));
-    const worst = order.slice(0, k), whole = await items(worst);
+    const worst = worstFirst([...losses.keys()], (i) => losses[i]).slice(0, k), whole = await items(worst);
     return worst.map((index, i) => ({
       index,
       item: whole[i],
@@ -134,19 +123,12 @@ export class Interpretation {
   confusionMatrix(): number[][] {
     this.#classes("count confusions");
     const { vocab, decided, targets } = this.#parts;
-    const counts = vocab.map(() => vocab.map(() => 0));
-    targets.forEach((row, i) => counts[row][decided[i]]++);
-    return counts;
+    return countConfusions(vocab.length, { actual: targets, predicted: decided });
   }
 
   /** Pairs of different classes, the most frequent first; those that occur at least `minCount` times. */
   mostConfused(minCount: number = 1): MostConfused[] {
-    const { vocab } = this;
-    return this.confusionMatrix()
-      .flatMap((row, a) => row.map((count, p) => ({ actual: vocab[a], predicted: vocab[p], count, same: a === p })))
-      .filter(({ count, same }) => !same && count >= minCount)
-      .sort((a, b) => b.count - a.count)
-      .map(({ actual, predicted, count }) => ({ actual, predicted, count }));
+    return confusedPairs(this.confusionMatrix(), this.vocab, minCount);
   }
 
   /** The confusion matrix as a picture; the darker, the more. */

@@ -4,22 +4,16 @@
  * @module
  */
 import { ConfigError, DataError } from "../base/errors.ts";
-import { checkArgument, other } from "../base/options.ts";
 import { classesOf } from "../fit/predict.ts";
 import { getPreds } from "../fit/get_preds.ts";
 import { readAll } from "../tensor/mod.ts";
-import { type Model, TrainLoop } from "../train/mod.ts";
+import type { Model, TrainLoop } from "../train/mod.ts";
+import { aLearner } from "./a_learner.ts";
 import type { Parts } from "./interpretation.ts";
 
 /** Predicts the validation set of `learn`; see `Interpretation.fromLearner`. */
 export async function judge<M extends Model>(learn: TrainLoop<M>): Promise<Parts> {
-  checkArgument(
-    "interpret a learner",
-    "learn",
-    learn as TrainLoop,
-    other("a Learner", (v) => v instanceof TrainLoop),
-  );
-  const loop = learn as unknown as TrainLoop;
+  const loop = aLearner("interpret a learner", learn);
   const { preds, decoded, targs, losses } = await getPreds(loop, { withLoss: true, withDecoded: true });
   const n = preds.shape[0];
   if (n === 0 || losses === undefined || decoded === undefined) {

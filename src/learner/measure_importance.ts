@@ -4,11 +4,12 @@
  * @module
  */
 import { ConfigError, DataError } from "../base/errors.ts";
-import { checkArgument, checkOptions, type OptionTable, other, text, whole } from "../base/options.ts";
+import { checkOptions, type OptionTable, other, text, whole } from "../base/options.ts";
 import { type Batch, DataLoader, type EncodedRows, gatherRowsOf, TabularDataLoaders } from "../data/mod.ts";
 import { validate } from "../fit/validate.ts";
 import { Rng, tensor } from "../tensor/mod.ts";
-import { type Model, smallerIsBetter, TrainLoop } from "../train/mod.ts";
+import { type Model, smallerIsBetter, type TrainLoop } from "../train/mod.ts";
+import { aLearner } from "./a_learner.ts";
 import { type ColumnImportance, FeatureImportance, type FeatureImportanceOptions } from "./feature_importance.ts";
 
 const OPTIONS: OptionTable<FeatureImportanceOptions> = {
@@ -18,16 +19,13 @@ const OPTIONS: OptionTable<FeatureImportanceOptions> = {
   dl: other("a DataLoader of rows", (v) => v instanceof DataLoader),
 };
 
-const A_LEARNER = other<TrainLoop>("a Learner", (v) => v instanceof TrainLoop);
-
 /** See `featureImportance` of feature_importance.ts. */
 export async function featureImportance<M extends Model>(
   learn: TrainLoop<M>,
   options: FeatureImportanceOptions = {},
 ): Promise<FeatureImportance> {
   const { repeats = 5, seed = 0, metric = "valid_loss", dl } = checkOptions("measure importance", options, OPTIONS);
-  checkArgument("measure importance", "learn", learn as TrainLoop, A_LEARNER);
-  const loop = learn as unknown as TrainLoop, dls: unknown = loop.dls;
+  const loop = aLearner("measure importance", learn), dls: unknown = loop.dls;
   if (!(dls instanceof TabularDataLoaders)) {
     throw new ConfigError("Cannot measure importance: the learner is of no table, as tabularLearner makes it");
   }
@@ -50,18 +48,15 @@ export async function featureImportance<M extends Model>(
   const sign = smallerIsBetter(metric) ? 1 : -1, rng = new Rng(seed);
   return await loop.noLogging(async () => {
     const base = await measure(rows), found: ColumnImportance[] = [];
-    const inputs = [...categorical.flatMap(({ name, marks }) => marks === undefined ? [name] : [])];
-    for (const name of [...inputs, ...numeric.map((c) => c.name)]) {
-      const values: number[] = [];
+    const inputs = categorical.filter(({ marks }) => marks === undefined);
+    for (const { name } of [...inputs, ...numeric]) {
+      const ofWords = categorical.flatMap((c, i) => (c.marks ?? c.name) === name ? [i] : []);
+      const ofNumbers = numeric.flatMap((c, i) => c.name === name ? [i] : []), values: number[] = [];
       for (let k = 0; k < repeats; k++) {
         const order = rng.permutation(n);
-        const of = categorical.flatMap((c, i) => (c.marks ?? c.name) === name ? [i] : []);
-        values.push(
-          sign * (await measure({
-            words: shuffled(rows.words, categorical.length, of, order),
-            numbers: shuffled(rows.numbers, numeric.length, [numeric.findIndex((c) => c.name === name)], order),
-          }) - base),
-        );
+        const words = shuffled(rows.words, categorical.length, ofWords, order);
+        const numbers = shuffled(rows.numbers, numeric.length, ofNumbers, order);
+        values.push(sign * (await measure({ words, numbers }) - base));
       }
       const mean = values.reduce((a, b) => a + b, 0) / repeats;
       const squares = values.reduce((sum, v) => sum + (v - mean) ** 2, 0);
@@ -79,6 +74,6 @@ function shuffled<T extends Int32Array | Float32Array>(
   order: Int32Array,
 ): T {
   const out = rows.slice() as T;
-  for (const c of columns) if (c >= 0) order.forEach((r, i) => out[i * width + c] = rows[r * width + c]);
+  for (const c of columns) order.forEach((r, i) => out[i * width + c] = rows[r * width + c]);
   return out;
 }

@@ -9,13 +9,8 @@ export {
   featureImportance,
   type FeatureImportanceOptions,
 } from "./feature_importance.ts";
-export {
-  Interpretation,
-  type JudgedItem,
-  type Judgement,
-  type MostConfused,
-  type PlotJudgedOptions,
-} from "./interpretation.ts";
+export { Interpretation, type JudgedItem, type Judgement, type PlotJudgedOptions } from "./interpretation.ts";
+export type { MostConfused } from "./judged.ts";
 export { Learner } from "./learner.ts";
 export { chooseThresholds, type ThresholdOptions, Thresholds } from "./thresholds.ts";
 export {

@@ -7,6 +7,7 @@ import { checkOptions, text } from "../base/options.ts";
 import type { Batch, DataLoader } from "../data/mod.ts";
 import { type Figure, plotLines } from "../plot/mod.ts";
 import type { Model, TrainLoop } from "../train/mod.ts";
+import { type Counts, fbetaOf } from "../train/metrics/confusion.ts";
 import { inTurn } from "../train/runs.ts";
 
 /** Options of {@link chooseThresholds}. */
@@ -118,20 +119,11 @@ export async function chooseThresholds<M extends Model>(
   });
 }
 
-/** Right and wrong decisions of one label. */
-export interface Counts {
-  tp: number;
-  fp: number;
-  fn: number;
-}
-
 /** The harmonic mean of precision and recall; 0 where nothing was found. */
-export function f1({ tp, fp, fn }: Counts): number {
-  return tp === 0 ? 0 : 2 * tp / (2 * tp + fp + fn);
-}
+export const f1: (counts: Counts) => number = fbetaOf(1);
 
 function scoreOfLabel({ n, width, probs, given }: Told, c: number, thresh: number, by: "f1" | "accuracy"): number {
-  const counts: Counts = { tp: 0, fp: 0, fn: 0 };
+  const counts = { tp: 0, fp: 0, fn: 0 };
   for (let i = c; i < n * width; i += width) {
     const yes = probs[i] > thresh;
     if (yes && given[i] === 1) counts.tp++;

@@ -6,7 +6,7 @@
 import { ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, flag, text } from "../base/options.ts";
 import { confusionFigure, type Figure } from "../plot/mod.ts";
-import { readAll } from "../tensor/mod.ts";
+import { countConfusions, judgeClasses, worstFirst } from "../learner/judged.ts";
 import { SHOW_TEXT, type ShowTextOptions } from "./data/show_text.ts";
 import { textTable } from "./data/text_table.ts";
 import type { TextClassifierLearner } from "./learner.ts";
@@ -53,22 +53,13 @@ export class TextInterpretation {
     }
     const { validSet: { texts }, vocab } = dls;
     if (texts.length === 0) throw new DataError("Cannot interpret this learner: it has no validation texts");
-    const { preds, targs, losses } = await learn.getPreds({ withLoss: true });
-    if (preds.shape.length !== 2 || preds.shape[1] !== vocab.length || losses === undefined) {
-      throw new ConfigError(`Cannot interpret this learner: it does not tell ${vocab.length} classes apart`);
-    }
-    const [got, actual, values, best] = await readAll([
-      preds.argmax({ axis: 1 }),
-      targs,
-      losses,
-      preds.max({ axis: 1 }),
-    ]);
+    const { predicted, actual, losses, probabilities } = await judgeClasses(learn, vocab.length);
     const judged = texts.map((text, i) => ({
       text,
-      predicted: dls.label(got[i]),
+      predicted: dls.label(predicted[i]),
       actual: dls.label(actual[i]),
-      loss: values[i],
-      probability: best[i],
+      loss: losses[i],
+      probability: probabilities[i],
     }));
     return new TextInterpretation(judged, vocab.map(String));
   }
@@ -76,15 +67,13 @@ export class TextInterpretation {
   /** How many texts of each class (row) were taken for each class (column). */
   confusionMatrix(): number[][] {
     const place = new Map(this.vocab.map((label, i) => [label, i]));
-    const counts = this.vocab.map(() => this.vocab.map(() => 0));
-    for (const { actual, predicted } of this.texts) counts[place.get(actual)!][place.get(predicted)!]++;
-    return counts;
+    const of = (pick: (judged: JudgedText) => string) => this.texts.map((judged) => place.get(pick(judged))!);
+    return countConfusions(this.vocab.length, { actual: of((t) => t.actual), predicted: of((t) => t.predicted) });
   }
 
   /** The `k` texts with the largest losses, largest first; all by default. */
   topLosses(k?: number): JudgedText[] {
-    const worth = ({ loss }: JudgedText) => Number.isNaN(loss) ? Infinity : loss; // no number is the worst
-    return [...this.texts].sort((a, b) => worth(a) === worth(b) ? 0 : worth(b) - worth(a)).slice(0, k);
+    return worstFirst(this.texts, ({ loss }) => loss).slice(0, k);
   }
 
   /** The texts with the largest losses as a table. */

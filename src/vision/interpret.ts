@@ -6,7 +6,14 @@
 import { ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, flag, text } from "../base/options.ts";
 import { confusionFigure, type Figure, type PixelImage, plotImages } from "../plot/mod.ts";
-import { readAll } from "../tensor/mod.ts";
+import {
+  confusedPairs,
+  countConfusions,
+  judgeClasses,
+  type JudgedClasses,
+  type MostConfused,
+  worstFirst,
+} from "../learner/judged.ts";
 import { decodeImage } from "./data/mod.ts";
 import type { VisionLearner } from "./learner.ts";
 
@@ -25,23 +32,12 @@ export interface JudgedImage {
 }
 
 /** Two classes that are taken for each other. */
-export interface ConfusedPair {
-  /** The class that images have. */
-  readonly actual: string;
-  /** The class that they were taken for. */
-  readonly predicted: string;
-  /** How often. */
-  readonly count: number;
-}
+export type ConfusedPair = MostConfused;
 
 /** What {@link ClassificationInterpretation} is made of. */
-interface Parts {
+interface Parts extends JudgedClasses {
   readonly files: readonly string[];
   readonly vocab: readonly string[];
-  readonly predicted: Int32Array;
-  readonly actual: Int32Array;
-  readonly losses: Float32Array;
-  readonly probabilities: Float32Array;
 }
 
 /** Options of the matrix's picture. */
@@ -67,24 +63,8 @@ export class ClassificationInterpretation {
     }
     const { validSet: { files }, vocab } = learn.imageDls;
     if (files.length === 0) throw new DataError("Cannot interpret this learner: it has no validation images");
-    const { preds, targs, losses } = await learn.getPreds({ withLoss: true });
-    if (preds.shape.length !== 2 || preds.shape[1] !== vocab.length || losses === undefined) {
-      throw new ConfigError(`Cannot interpret this learner: it does not tell ${vocab.length} classes apart`);
-    }
-    const [predicted, actual, values, best] = await readAll([
-      preds.argmax({ axis: 1 }),
-      targs,
-      losses,
-      preds.max({ axis: 1 }),
-    ]);
-    return new ClassificationInterpretation({
-      files,
-      vocab: vocab.map(String),
-      predicted: Int32Array.from(predicted),
-      actual: Int32Array.from(actual),
-      losses: Float32Array.from(values),
-      probabilities: Float32Array.from(best),
-    });
+    const judged = await judgeClasses(learn, vocab.length);
+    return new ClassificationInterpretation({ files, vocab: vocab.map(String), ...judged });
   }
 
   /** The classes, in the order of the matrix. */
@@ -94,28 +74,18 @@ export class ClassificationInterpretation {
 
   /** How many images of each class (row) were taken for each class (column). */
   confusionMatrix(): number[][] {
-    const { vocab, predicted, actual } = this.#parts;
-    const counts = vocab.map(() => vocab.map(() => 0));
-    actual.forEach((row, i) => counts[row][predicted[i]]++);
-    return counts;
+    return countConfusions(this.vocab.length, this.#parts);
   }
 
   /** Pairs of different classes, the most frequent first; those that occur at least `minCount` times. */
   mostConfused(minCount: number = 1): ConfusedPair[] {
-    const { vocab } = this.#parts;
-    return this.confusionMatrix()
-      .flatMap((row, a) => row.map((count, p) => ({ actual: vocab[a], predicted: vocab[p], count, same: a === p })))
-      .filter(({ count, same }) => !same && count >= minCount)
-      .sort((a, b) => b.count - a.count)
-      .map(({ actual, predicted, count }) => ({ actual, predicted, count }));
+    return confusedPairs(this.confusionMatrix(), this.vocab, minCount);
   }
 
   /** The `k` images with the largest losses, largest first; all by default. */
   topLosses(k?: number): JudgedImage[] {
     const { files, vocab, predicted, actual, losses, probabilities } = this.#parts;
-    const worth = (i: number) => Number.isNaN(losses[i]) ? Infinity : losses[i]; // no number is the worst
-    const order = Array.from(losses, (_, i) => i).sort((a, b) => worth(a) === worth(b) ? a - b : worth(b) - worth(a));
-    return order.slice(0, k).map((i) => ({
+    return worstFirst([...losses.keys()], (i) => losses[i]).slice(0, k).map((i) => ({
       file: files[i],
       predicted: vocab[predicted[i]],
       actual: vocab[actual[i]],

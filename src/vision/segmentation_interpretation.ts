@@ -5,6 +5,7 @@
  */
 import { checkOptions, num } from "../base/options.ts";
 import { confusionFigure, type Figure } from "../plot/mod.ts";
+import { worstFirst } from "../learner/judged.ts";
 import type { Model } from "../train/mod.ts";
 import { inTurn } from "../train/runs.ts";
 import type { VisionLearner } from "./learner.ts";
@@ -75,8 +76,7 @@ export class SegmentationInterpretation {
 
   /** The `k` images with the largest losses, largest first; all by default. */
   topLosses(k?: number): JudgedMask[] {
-    const worth = ({ loss }: JudgedMask) => Number.isNaN(loss) ? Infinity : loss;
-    return this.#images.toSorted((a, b) => worth(a) === worth(b) ? 0 : worth(b) - worth(a)).slice(0, k);
+    return worstFirst(this.#images, ({ loss }) => loss).slice(0, k);
   }
 
   /** The confusion matrix as a picture, each row in shares of the class's pixels. */
