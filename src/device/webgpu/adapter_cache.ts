@@ -11,8 +11,8 @@ import { isTuning, type Tuning } from "./tuning.ts";
 
 /** To be raised when the trial or the kernels it chooses among change. */
 const TRIAL = 2;
-/** To be raised when tilings, classes of shapes or their kernels change. */
-const TUNING = 1;
+/** To be raised when classes of shapes change, or how they are tried. */
+const TUNING = 2;
 
 /**
  * The cached kernel strategy of the adapter, or what `trial` finds. Without the permission to read and write the user's
@@ -46,12 +46,24 @@ export async function cachedFaults(adapter: string, test: string, trial: () => P
   return faults;
 }
 
+/** What a tuning is found among. */
+export interface Tried {
+  /** Names of the tilings. */
+  readonly names: readonly string[];
+  /** What tells their kernels from those of other versions. */
+  readonly kernels: string;
+}
+
 /** The cached tuning of the adapter, or what `trial` finds; see {@link cachedStrategy}. */
-export async function cachedTuning(adapter: string, trial: () => Promise<Tuning>): Promise<Tuning> {
+export async function cachedTuning(
+  adapter: string,
+  { names, kernels }: Tried,
+  trial: () => Promise<Tuning>,
+): Promise<Tuning> {
   await host.cache()?.ready();
-  const known = knownOf({ tuning: TUNING, adapter });
+  const known = knownOf({ tuning: TUNING, adapter, names, kernels });
   const kept = read(known, "tuning");
-  if (isTuning(kept)) return kept;
+  if (isTuning(kept, names)) return kept;
   const found = await trial();
   write(known, { tuning: found });
   return found;

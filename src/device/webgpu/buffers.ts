@@ -93,6 +93,14 @@ export class BufferPool {
     else list.push(block);
   }
 
+  /** Destroys what is free. */
+  empty(): void {
+    this.#flush();
+    for (const block of [...this.#free.values()].flat()) block.gpu.destroy();
+    this.#free.clear();
+    this.#freeBytes = 0;
+  }
+
   #create(size: number): Block {
     this.#counters.buffers++;
     const usage = BufferUsage.STORAGE | BufferUsage.UNIFORM | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;

@@ -4,24 +4,24 @@
  * @module
  */
 import { DeviceError } from "../../base/errors.ts";
-import type { Device, DeviceBuffer, DeviceProfile, DeviceStats, Executable, Program, Range } from "../contract.ts";
+import type { DeviceBuffer, DeviceProfile, DeviceStats, Executable, Program, Range } from "../contract.ts";
 import type { OpenedAdapter } from "./adapter.ts";
 import { BufferPool, PooledBuffer } from "./buffers.ts";
 import { Counters } from "./counters.ts";
 import { MOST_BATCHED, WebgpuExecutable } from "./executable.ts";
 import { Faults } from "./faults.ts";
 import type { KernelStrategy, PlanContext } from "./kernels/plan.ts";
-import { type TilingName, UNTRIED } from "./kernels/tiles.ts";
+import { tilingBy, type TilingName, UNTRIED } from "./kernels/tiles.ts";
 import { Pipelines } from "./pipelines.ts";
 import { type BindingLimits, planProgram } from "./planner.ts";
 import { probeStrategy } from "./probe.ts";
-import { type DispatchTime, profileDispatches } from "./profile.ts";
+import { type DispatchTime, profileDispatches, timeOfPasses } from "./profile.ts";
 import { CommandRecorder } from "./command_recorder.ts";
 import { Readback, type Source } from "./readback.ts";
 import { cachedStrategy } from "./adapter_cache.ts";
 import { usableLanes } from "./subgroups.ts";
 import { TexturePool } from "./texture_pool.ts";
-import { tilingBy, type Tuning } from "./tuning.ts";
+import type { TunedDevice, Tuning } from "./tuning.ts";
 import { WordPatch } from "./word_patch.ts";
 
 /** Most runs in flight: submitted and not finished. */
@@ -50,6 +50,7 @@ export interface WebgpuDeviceOptions {
   readonly awaits?: boolean;
   readonly limits?: LowerLimits;
   readonly subgroups?: boolean;
+  readonly lanes?: number;
   readonly tiling?: TilingName;
 }
 
@@ -63,7 +64,7 @@ export interface LowerLimits {
  * A {@link Device} on WebGPU. Consecutive runs share a command encoder, a compute pass and a submission; they are submitted
  * before any other operation, and at the latest when the script's current task ends.
  */
-export class WebgpuDevice implements Device {
+export class WebgpuDevice implements TunedDevice {
   readonly kind = "webgpu";
   readonly name: string;
   readonly profile: DeviceProfile;
@@ -104,13 +105,14 @@ export class WebgpuDevice implements Device {
    *
    * @param options `strategy`: matmul kernels to use; by default what a trial finds fastest on the adapter, cached. `awaits`: whether
    *   nothing is mapped without awaiting it, though the runtime may be able to. `limits`: lower ones than the adapter's. `subgroups`: whether kernels may use them (true).
-   *   `tiling`: that of all products, where they are tiled.
+   *   `lanes`: threads of a subgroup, where that is known. `tiling`: that of all products, where they are tiled.
    */
   constructor({ gpu, adapter, device, name, identity }: OpenedAdapter, options: WebgpuDeviceOptions = {}) {
-    const { strategy, awaits = false, limits = {}, subgroups = true, tiling } = options;
+    const { strategy, awaits = false, limits = {}, subgroups = true, lanes = 0, tiling } = options;
     if (tiling !== undefined) this.#tiling = () => tiling;
     this.#info = adapter.info;
     this.#subgroups = subgroups;
+    this.#lanes = lanes;
     this.halves = device.features.has("shader-f16");
     this.#provider = gpu;
     this.#gpu = device;
@@ -158,6 +160,11 @@ export class WebgpuDevice implements Device {
   choose({ strategy, tilings }: Tuning): void {
     this.#strategy = strategy;
     this.#tiling = tilingBy(tilings);
+  }
+
+  /** Gives memory that nobody uses back to the adapter. */
+  release(): void {
+    this.#pool.empty();
   }
 
   alloc(bytes: number, options: { readonly zeroed?: boolean } = {}): DeviceBuffer {
@@ -325,6 +332,16 @@ export class WebgpuDevice implements Device {
     own.rewind();
     const buffers = bound.map((buffer) => this.#own(buffer, "profile on"));
     return profileDispatches(this.#gpu, this.#readback, own, buffers);
+  }
+
+  /** Milliseconds that `runs` runs take by the adapter's timestamps; null where it takes none. */
+  async timeRuns(executable: Executable, bound: readonly DeviceBuffer[], runs: number): Promise<number | null> {
+    if (!this.#gpu.features.has("timestamp-query")) return null;
+    const own = this.#ownExecutable(executable);
+    this.#submit();
+    const buffers = bound.map((buffer) => this.#own(buffer, "time on"));
+    const passes = Array.from({ length: runs }, () => own.labels().map((_, index) => index)).flat();
+    return await timeOfPasses(this.#gpu, this.#readback, own, { bound: buffers, passes });
   }
 
   #readNow(ranges: readonly Range[]): Uint8Array[] {

@@ -190,16 +190,19 @@ export class WebgpuExecutable implements Executable {
     }
   }
 
-  /** Encodes one dispatch, in a pass that takes timestamps. */
+  /** Encodes one dispatch, in a pass that may take timestamps. */
   recordOne(
     encoder: GPUCommandEncoder,
     bound: readonly PooledBuffer[],
-    { index, timestampWrites }: { readonly index: number; readonly timestampWrites: GPUComputePassTimestampWrites },
+    { index, timestampWrites }: { readonly index: number; readonly timestampWrites?: GPUComputePassTimestampWrites },
   ): void {
     this.#bind(bound);
     const dispatch = this.#dispatches[index];
     this.#copy(encoder, dispatch);
-    const pass = encoder.beginComputePass({ label: dispatch.label, timestampWrites });
+    const pass = encoder.beginComputePass({
+      label: dispatch.label,
+      ...(timestampWrites === undefined ? {} : { timestampWrites }),
+    });
     pass.setPipeline(dispatch.pipeline.gpu);
     pass.setBindGroup(0, this.#group(dispatch), dispatch.offsets.fill(this.#paramOffset));
     pass.dispatchWorkgroups(...dispatch.grid);

@@ -60,3 +60,18 @@ export class Faults {
     throw fault;
   }
 }
+
+const SCOPES = ["out-of-memory", "internal", "validation"] as const;
+
+/**
+ * Runs `trial`, which alone uses the device meanwhile, and throws the first error of the adapter in it. No {@link Faults} are told.
+ */
+export async function withinScopes<T>(device: GPUDevice, trial: () => Promise<T>): Promise<T> {
+  for (const scope of SCOPES) device.pushErrorScope(scope);
+  const result = await Promise.allSettled([trial()]).then(([settled]) => settled);
+  const errors = await Promise.all(SCOPES.map(() => device.popErrorScope().catch(() => null)));
+  const error = errors.find((each) => each !== null);
+  if (error) throw new DeviceError(`Cannot try a kernel: ${error.message}`);
+  if (result.status === "rejected") throw result.reason;
+  return result.value;
+}

@@ -8,12 +8,13 @@ import { host } from "../../base/host.ts";
 import type { Device } from "../contract.ts";
 import { openAdapter, type OpenedAdapter } from "./adapter.ts";
 import { type LowerLimits, WebgpuDevice } from "./device.ts";
+import { withinScopes } from "./faults.ts";
 import type { KernelStrategy } from "./kernels/plan.ts";
 import { planProgram } from "./planner.ts";
 import { type Claim, CLAIMS, HALVES, lostHalves, selfTestProgram, wrongNumbers } from "./self_test.ts";
 import { cachedFaults, cachedTuning } from "./adapter_cache.ts";
-import type { Tiling, TilingName } from "./kernels/tiles.ts";
-import { fitsLimits, tune, type Tuning } from "./tuning.ts";
+import type { TilingName } from "./kernels/tiles.ts";
+import { candidatesFor, kernelsKey, tune, type Tuning } from "./tuning.ts";
 
 /** Options of {@link openWebgpu}. */
 export interface OpenWebgpuOptions {
@@ -67,7 +68,13 @@ export async function openWebgpu(options: OpenWebgpuOptions = {}): Promise<Devic
   });
   try {
     await device.settle();
-    if (strategy === "auto" && device.strategy === "shared") device.choose(await tuningOf(opened, awaits));
+    if (strategy === "auto" && device.strategy === "shared") {
+      device.choose(await tuningOf(opened, device, awaits));
+      if (device.lost && options.adapter === undefined) {
+        device.close();
+        return await openWebgpu({ ...options, strategy: "shared" }); // a watchdog that took it away while tilings were tried
+      }
+    }
     await checkNumbers(device, opened.identity, claims);
     device.halves &&= halves && await halvesAreRight(device, opened.identity);
   } catch (error) {
@@ -86,15 +93,16 @@ async function halvesAreRight(device: WebgpuDevice, identity: string): Promise<b
 }
 
 /** Whether tiles suit the adapter and which ones, from the cache or by a trial, a short one where nothing can be kept. */
-function tuningOf(opened: OpenedAdapter, awaits?: boolean): Promise<Tuning> {
-  const open = (tiling: TilingName | null) =>
-    new WebgpuDevice(opened, {
-      ...(tiling === null ? { strategy: "shared" } : { strategy: "tiled", tiling }),
-      subgroups: false,
-      awaits,
-    });
-  const fits = (tiling: Tiling) => fitsLimits(tiling, opened.device.limits);
-  return cachedTuning(opened.identity, () => tune({ open, fits, whole: host.cache() !== null }));
+function tuningOf(opened: OpenedAdapter, { profile, lanes }: WebgpuDevice, awaits?: boolean): Promise<Tuning> {
+  const names = candidatesFor({ limits: opened.device.limits, lanes }), kernels = kernelsKey(names, profile, lanes);
+  const guarded = <T>(trial: () => Promise<T>) => withinScopes(opened.device, trial);
+  return cachedTuning(opened.identity, { names, kernels }, async () => {
+    // with memory and faults of its own
+    const device = new WebgpuDevice(opened, { strategy: "shared", lanes, awaits });
+    const tuning = await tune(device, { names, whole: host.cache() !== null, guarded });
+    device.release();
+    return tuning;
+  });
 }
 
 async function checkNumbers(device: Device, identity: string, claims: readonly Claim[]): Promise<void> {

@@ -20,7 +20,7 @@ import { widenOperands } from "../widen.ts";
 import { fitBindings, type Room } from "./fit/mod.ts";
 import type { PlainKernel } from "./fit/rewrite.ts";
 import { subgroupTrees } from "./kernels/subgroup_trees.ts";
-import { classOf, UNTRIED } from "./kernels/tiles.ts";
+import { tilingBy, UNTRIED } from "./kernels/tiles.ts";
 import { TextureCache } from "./kernels/texture_cache.ts";
 
 /** Memory that the device adds to a program's slots: uninitialized scratch, constants, a texture, or a part of another slot. */
@@ -72,7 +72,7 @@ export interface PlanOptions {
  */
 export function planProgram(
   program: Program,
-  { profile, strategy, limits = NO_LIMITS, lanes = 0, halves = false, tiling = untried }: PlanOptions,
+  { profile, strategy, limits = NO_LIMITS, lanes = 0, halves = false, tiling = tilingBy(UNTRIED) }: PlanOptions,
 ): Plan {
   const extra: ExtraSlot[] = [];
   const scratches: number[] = [];
@@ -159,8 +159,6 @@ function expand(kernel: Kernel, scratch: (bytes: number) => number): PlainKernel
 function labelOf(kernel: Kernel, part: PlainKernel): string {
   return kernel.op === part.op ? kernel.op : `${kernel.op} ${part.op}`;
 }
-
-const untried: PlanContext["tiling"] = (shape) => UNTRIED[classOf(shape)];
 
 /** A dispatch with its final text. */
 function finished(dispatch: Dispatch, lanes: number): Dispatch {

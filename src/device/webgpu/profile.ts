@@ -32,20 +32,51 @@ export async function profileDispatches(
     throw new DeviceError("Cannot time the kernels: the adapter lacks the feature timestamp-query");
   }
   const labels = executable.labels();
-  const count = labels.length * 2;
-  const querySet = device.createQuerySet({ label: "anneal profile", type: "timestamp", count });
+  const ticks = await stamped(device, readback, labels.length * 2, (encoder, querySet) =>
+    labels.forEach((_, index) => {
+      const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * index, endOfPassWriteIndex: 2 * index + 1 };
+      executable.recordOne(encoder, bound, { index, timestampWrites });
+    }));
+  return labels.map((label, i) => ({ label, timeMs: Number(ticks[2 * i + 1] - ticks[2 * i]) / 1e6 }));
+}
+
+/** Milliseconds from the beginning of the first pass to the end of the last one; `passes` are numbers of dispatches. */
+export async function timeOfPasses(
+  device: GPUDevice,
+  readback: Readback,
+  executable: WebgpuExecutable,
+  { bound, passes }: { readonly bound: readonly PooledBuffer[]; readonly passes: readonly number[] },
+): Promise<number> {
+  const [start, end] = await stamped(device, readback, 2, (encoder, querySet) =>
+    passes.forEach((index, i) => {
+      const timestampWrites = {
+        querySet,
+        ...(i === 0 ? { beginningOfPassWriteIndex: 0 } : {}),
+        ...(i === passes.length - 1 ? { endOfPassWriteIndex: 1 } : {}),
+      };
+      const atEnd = i === 0 || i === passes.length - 1;
+      executable.recordOne(encoder, bound, { index, ...(atEnd ? { timestampWrites } : {}) });
+    }));
+  return Number(end - start) / 1e6;
+}
+
+/** Submits what `record` encodes; the `count` timestamps that it takes, in ns. */
+async function stamped(
+  device: GPUDevice,
+  readback: Readback,
+  count: number,
+  record: (encoder: GPUCommandEncoder, querySet: GPUQuerySet) => void,
+): Promise<BigUint64Array> {
+  const label = "anneal profile";
+  const querySet = device.createQuerySet({ label, type: "timestamp", count });
   const usage = BufferUsage.QUERY_RESOLVE | BufferUsage.COPY_SRC;
-  const times = device.createBuffer({ label: "anneal profile", size: count * 8, usage });
-  const encoder = device.createCommandEncoder({ label: "anneal profile" });
-  labels.forEach((_, index) => {
-    const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * index, endOfPassWriteIndex: 2 * index + 1 };
-    executable.recordOne(encoder, bound, { index, timestampWrites });
-  });
+  const times = device.createBuffer({ label, size: count * 8, usage });
+  const encoder = device.createCommandEncoder({ label });
+  record(encoder, querySet);
   encoder.resolveQuerySet(querySet, 0, count, times, 0);
   device.queue.submit([encoder.finish()]);
   const [bytes] = await readback.read([{ gpu: times, offset: 0, bytes: count * 8 }]);
   querySet.destroy();
   times.destroy();
-  const ticks = new BigUint64Array(bytes.buffer);
-  return labels.map((label, i) => ({ label, timeMs: Number(ticks[2 * i + 1] - ticks[2 * i]) / 1e6 }));
+  return new BigUint64Array(bytes.buffer);
 }

@@ -1,74 +1,125 @@
 /**
- * Tries the tilings of products on an adapter, for a shape of each class. All of them add in the same order, so that what is chosen
- * changes the time only.
+ * Tries the tilings of products on an adapter, for a shape of each kind and class. All of them add in the same order, so that what is
+ * chosen changes the time only.
  *
  * @module
  */
-import type { Device, DeviceBuffer, Executable, Program, View } from "../contract.ts";
+import { textHash } from "../../base/checksum.ts";
+import type { Device, DeviceBuffer, DeviceProfile, Executable, Program } from "../contract.ts";
 import {
   CLASSES,
-  classOf,
+  KINDS,
   type ShapeClass,
   threadsOf,
   type Tiling,
   type TilingName,
   TILINGS,
+  type Tilings,
   UNTRIED,
   workgroupBytes,
 } from "./kernels/tiles.ts";
+import { planProgram } from "./planner.ts";
+import { productOf, trialOf } from "./trials.ts";
 
 /** What suits an adapter: its kernels for products, and the tilings of `tiled` ones. */
 export interface Tuning {
   readonly strategy: "shared" | "tiled";
-  readonly tilings: Readonly<Record<ShapeClass, TilingName>>;
+  readonly tilings: Tilings;
 }
 
-/** Sizes `[m, n, k]` that stand for a class. */
-const SHAPES: Readonly<Record<ShapeClass, readonly [number, number, number]>> = {
-  thin: [32, 4096, 1024],
-  few: [512, 512, 2048],
-  narrow: [64, 16384, 576],
-  large: [2048, 2048, 1024],
-};
+/** A device whose adapter may have a clock of its own. */
+export interface TimedDevice extends Device {
+  /** Milliseconds that `runs` runs, which take no parameters, take by that clock; null where there is none. */
+  timeRuns?(executable: Executable, bound: readonly DeviceBuffer[], runs: number): Promise<number | null>;
+}
 
 /** An adapter that takes longer for a product of 512 x 512 x 512 is no graphics processor; it is spared. */
 const SLOWEST_MS = 20;
 const TRIES = 3;
-/** How long a try takes about. */
-const ENOUGH_MS = 40;
+/** How long a try takes about: long beside the steps of a clock, which are 0.1 ms in some browsers. */
+const ENOUGH_MS = 10;
+/** ... and where the time is the host's, with the way to the queue and back. */
+const ENOUGH_HOST_MS = 40;
+/** What takes so many times as long as another is tried no further. */
+const ORDER = 10;
 
-/** What {@link tune} is made from. */
-export interface TuningOptions {
-  /** A device of the adapter whose products are of a tiling, or of the kernel without one. */
-  readonly open: (tiling: TilingName | null) => Device;
-  /** Whether the tiling fits the adapter's limits. */
-  readonly fits: (tiling: Tiling) => boolean;
-  /** Whether all classes are tried, and all tilings; else only whether tiles are faster at all. */
-  readonly whole: boolean;
+/** A device that can be told which kernels to compile for products. */
+export interface TunedDevice extends TimedDevice {
+  choose(tuning: Tuning): void;
 }
 
-/** Tries what there is; some seconds where all is tried. */
-export async function tune({ open, fits, whole }: TuningOptions): Promise<Tuning> {
-  const plain = open(null), tilings: Record<ShapeClass, TilingName> = { ...UNTRIED };
-  const names = (Object.keys(TILINGS) as TilingName[]).filter((name) => fits(TILINGS[name]));
-  for (const shape of CLASSES) {
-    if (!names.includes(tilings[shape])) tilings[shape] = "64x64";
-  }
-  if (!names.includes("64x64") || await timeOf(plain, [512, 512, 512]) > SLOWEST_MS) {
-    return { strategy: "shared", tilings };
-  }
-  const devices = new Map(names.map((name) => [name, open(name)]));
-  let [before, after] = [0, 0];
-  for (const shape of whole ? CLASSES : (["large"] as const)) {
-    before += await timeOf(plain, SHAPES[shape]);
-    let best = Infinity;
-    for (const name of whole ? names : [tilings[shape]]) {
-      const time = await timeOf(devices.get(name)!, SHAPES[shape]);
-      if (time < best) [best, tilings[shape]] = [time, name];
+/** How {@link tune} goes about it. */
+export interface TuningOptions {
+  /** Names of the tilings that can be tried; see {@link candidatesFor}. */
+  readonly names: readonly TilingName[];
+  /** Whether all classes are tried, and all tilings; else only whether tiles are faster at all. */
+  readonly whole: boolean;
+  /** Runs `trial`, and throws what goes wrong on the adapter meanwhile, which nobody else is told. */
+  readonly guarded?: <T>(trial: () => Promise<T>) => Promise<T>;
+}
+
+/** Tries what there is, on a device that is used for nothing else; some seconds where all is tried. */
+export async function tune(
+  device: TunedDevice,
+  { names, whole, guarded = (trial) => trial() }: TuningOptions,
+): Promise<Tuning> {
+  /** Milliseconds by a tiling, or without one; infinity where it fails: a compiler that refuses it, or too little memory. */
+  const time = async (name: TilingName | null, program: Program, most?: number): Promise<number> => {
+    device.choose(
+      name === null ? { strategy: "shared", tilings: UNTRIED } : { strategy: "tiled", tilings: only(name) },
+    );
+    try {
+      return await guarded(() => timeOf(device, program, most));
+    } catch {
+      await device.sync().catch(() => {}); // what the device has kept of it is told once
+      return Infinity;
     }
+  };
+  const left = new Set(names), tilings = { matmul: { ...UNTRIED.matmul }, conv: { ...UNTRIED.conv } } satisfies Tilings;
+  const found = (strategy: Tuning["strategy"]): Tuning => {
+    for (const kind of KINDS) {
+      for (const shape of CLASSES) if (!left.has(tilings[kind][shape])) tilings[kind][shape] = SAFEST;
+    }
+    return { strategy, tilings };
+  };
+  if (!left.has(SAFEST) || await time(null, productOf(512, 512, 512)) > SLOWEST_MS) return found("shared");
+  let [before, after] = [0, 0];
+  const trials = whole ? KINDS.flatMap((kind) => CLASSES.map((shape) => ({ kind, shape }))) : ONE;
+  for (const { kind, shape } of trials) {
+    const program = trialOf(kind, shape), old = await time(null, program);
+    let best = Infinity;
+    for (const name of whole ? [...left] : [tilings[kind][shape]]) {
+      const most = ORDER * Math.min(best, old), took = await time(name, program, most);
+      // what fails, or is an order slower, is not tried on other shapes: a compiler may take seconds for it
+      if (took >= most) left.delete(name);
+      if (took < best) [best, tilings[kind][shape]] = [took, name];
+    }
+    before += old;
     after += best;
   }
-  return { strategy: after <= before ? "tiled" : "shared", tilings };
+  return found(after <= before && left.has(SAFEST) ? "tiled" : "shared");
+}
+
+/** The tiling that every class falls back to. */
+const SAFEST: TilingName = "64x64";
+
+function only(name: TilingName): Tilings {
+  const all = { thin: name, few: name, narrow: name, large: name };
+  return { matmul: all, conv: all };
+}
+
+const ONE: readonly { readonly kind: "matmul"; readonly shape: ShapeClass }[] = [{ kind: "matmul", shape: "large" }];
+
+/** What is known of an adapter before anything is tried. */
+export interface Candidate {
+  readonly limits: GPUSupportedLimits;
+  /** Threads that follow each other and lie in one subgroup. */
+  readonly lanes: number;
+}
+
+/** The tilings that an adapter may take. */
+export function candidatesFor({ limits, lanes }: Candidate): TilingName[] {
+  return (Object.keys(TILINGS) as TilingName[]).filter((name) => fitsLimits(TILINGS[name], limits) && lanes >= 0);
 }
 
 /** Whether a tiling fits these limits. */
@@ -78,30 +129,45 @@ export function fitsLimits(tiling: Tiling, limits: GPUSupportedLimits): boolean 
     threads <= limits.maxComputeInvocationsPerWorkgroup && threads <= limits.maxComputeWorkgroupSizeX;
 }
 
-/** Milliseconds of a product; infinity where it fails. */
-async function timeOf(device: Device, [m, n, k]: readonly [number, number, number]): Promise<number> {
-  const program = productOf(m, n, k);
+/** Names the very kernels that are tried: what was found of others is worth nothing. */
+export function kernelsKey(names: readonly TilingName[], profile: DeviceProfile, lanes: number): string {
+  const texts = [null, ...names].flatMap((name) =>
+    KINDS.flatMap((kind) => {
+      const program = trialOf(kind, "few"), strategy = () => name === null ? "shared" as const : "tiled" as const;
+      const { dispatches } = planProgram(program, { profile, strategy, lanes, tiling: () => name ?? "64x64" });
+      return dispatches.map(({ text }) => text);
+    })
+  );
+  return textHash(texts.join("\n"));
+}
+
+/** Milliseconds of a program without parameters; of one that takes more than `most`, only about. */
+async function timeOf(device: TimedDevice, program: Program, most?: number): Promise<number> {
   const buffers = program.slots.slice(1).map(({ bytes }) => device.alloc(bytes));
   try {
     const executable = device.compile(program);
-    const time = await timeOfRuns(device, executable, buffers);
-    executable.dispose();
-    return time;
-  } catch {
-    return Infinity; // a compiler that refuses it, or too little memory: another one is taken
+    try {
+      return await timeOfRuns(device, executable, buffers, most);
+    } finally {
+      executable.dispose();
+    }
   } finally {
     buffers.forEach((buffer) => device.free(buffer));
   }
 }
 
-/** Milliseconds that a run takes, the best of {@link TRIES}; waiting for the device, which takes some runtimes 11 ms, is shared by many. */
+/**
+ * Milliseconds that a run takes, the least of {@link TRIES}: by the adapter's clock, if it has one; else until the queue is empty,
+ * where waiting for it, which takes some runtimes 11 ms, is shared by many runs. A run that takes more than `most` is made once.
+ */
 export async function timeOfRuns(
-  device: Device,
+  device: TimedDevice,
   executable: Executable,
   bound: readonly DeviceBuffer[],
+  most = Infinity,
 ): Promise<number> {
   const none = new Uint8Array(0), [buffer] = bound;
-  const timed = async (runs: number): Promise<number> => {
+  const byHost = async (runs: number): Promise<number> => {
     const start = performance.now();
     for (let i = 0; i < runs; i++) device.run(executable, bound, none);
     if (device.readSync === undefined) await device.sync();
@@ -109,41 +175,32 @@ export async function timeOfRuns(
     return (performance.now() - start) / runs;
   };
   await device.sync(); // answers about what was compiled come by the event loop alone
-  await timed(1);
+  await byHost(1);
   await device.sync();
-  const once = await timed(1), runs = Math.max(1, Math.min(32, Math.ceil(ENOUGH_MS / once)));
-  let best = runs === 1 ? once : Infinity;
-  for (let i = 1; i < TRIES; i++) best = Math.min(best, await timed(runs));
+  const once = await byHost(1), own = await device.timeRuns?.(executable, bound, 1) ?? 0;
+  // a clock that stands still, or goes too fast, is none
+  const clock = own > 0 && own <= 2 * once ? device.timeRuns?.bind(device) : undefined;
+  const first = clock === undefined ? once : own;
+  if (first > most) return first;
+  const runs = Math.max(1, Math.min(32, Math.ceil((clock === undefined ? ENOUGH_HOST_MS : ENOUGH_MS) / first)));
+  let best = runs === 1 ? first : Infinity;
+  for (let i = runs === 1 ? 1 : 0; i < TRIES; i++) {
+    const took = clock === undefined ? await byHost(runs) : (await clock(executable, bound, runs) ?? 0) / runs;
+    if (took > 0) best = Math.min(best, took);
+  }
   return best;
 }
 
-function productOf(m: number, n: number, k: number): Program {
-  const view = (slot: number, width: number): View => ({ slot, dtype: "f32", offset: 0, strides: [width, 1] });
-  return {
-    label: "trial",
-    slots: [
-      { bytes: 0, kind: "params", written: false },
-      ...[m * k, k * n, m * n].map((size, i) => ({ bytes: size * 4, kind: "bound" as const, written: i === 2 })),
-    ],
-    kernels: [{
-      op: "matmul",
-      ...{ batch: [], m, n, k, a: view(1, k), b: view(2, n) },
-      body: [{ k: "acc" }],
-      outs: [{ view: view(3, n), value: 0 }],
-    }],
-  };
+/** Whether `value` is a {@link Tuning}, as it comes from a file, of tilings among `names`. */
+export function isTuning(value: unknown, names: readonly string[]): value is Tuning {
+  if (!isRecord(value) || (value.strategy !== "shared" && value.strategy !== "tiled")) return false;
+  const { tilings } = value;
+  return isRecord(tilings) && KINDS.every((kind) => {
+    const named = tilings[kind];
+    return isRecord(named) && CLASSES.every((shape) => names.includes(String(named[shape])));
+  });
 }
 
-/** Whether `value` is a {@link Tuning}, as it comes from a file. */
-export function isTuning(value: unknown): value is Tuning {
-  if (typeof value !== "object" || value === null || !("strategy" in value) || !("tilings" in value)) return false;
-  const { strategy, tilings } = value;
-  if ((strategy !== "shared" && strategy !== "tiled") || typeof tilings !== "object" || tilings === null) return false;
-  const named = new Map(Object.entries(tilings));
-  return CLASSES.every((shape) => Object.hasOwn(TILINGS, String(named.get(shape))));
-}
-
-/** The tiling of a shape, by its class. */
-export function tilingBy(tilings: Tuning["tilings"]): (shape: Parameters<typeof classOf>[0]) => TilingName {
-  return (shape) => tilings[classOf(shape)];
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
 }

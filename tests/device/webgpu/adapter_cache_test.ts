@@ -1,6 +1,7 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { cachedStrategy, cachedTuning } from "../../../src/device/webgpu/adapter_cache.ts";
-import { UNTRIED } from "../../../src/device/webgpu/kernels/tiles.ts";
+import { TILINGS, UNTRIED } from "../../../src/device/webgpu/kernels/tiles.ts";
+import type { Tuning } from "../../../src/device/webgpu/tuning.ts";
 
 function inFolder(fn: (folder: string) => Promise<void>): () => Promise<void> {
   return async () => {
@@ -37,17 +38,29 @@ Deno.test(
 Deno.test(
   "an adapter's tilings are tried once, and again where the file is not what was written",
   inFolder(async (folder) => {
-    const found = { strategy: "tiled" as const, tilings: { ...UNTRIED, large: "64x64" as const } };
-    assertEquals(await cachedTuning("one", () => Promise.resolve(found)), found);
-    assertEquals(await cachedTuning("one", never), found);
+    const found: Tuning = { strategy: "tiled", tilings: { ...UNTRIED, conv: { ...UNTRIED.conv, large: "64x64" } } };
+    const tried = { names: Object.keys(TILINGS), kernels: "of today" }, make = () => Promise.resolve(found);
+    assertEquals(await cachedTuning("one", tried, make), found);
+    assertEquals(await cachedTuning("one", tried, never), found);
     const [name] = filesIn(folder), kept = Deno.readTextFileSync(`${folder}/${name}`);
-    for (
-      const text of ["", kept.replace("tiled", "texel"), kept.replace('"few"', '"less"'), kept.replace("64x64", "1x1")]
-    ) {
+    const damages = [
+      kept.replace('"tiled"', '"texel"'),
+      kept.replace('"few"', '"less"'),
+      kept.replace('"conv"', '"con"'),
+      kept.replace('"large":"64x64"', '"large":"1x1"'),
+      kept.slice(0, -9),
+    ];
+    for (const text of ["", ...damages]) {
+      assert(text !== kept);
       Deno.writeTextFileSync(`${folder}/${name}`, text);
-      assertEquals(await cachedTuning("one", () => Promise.resolve(found)), found, text);
-      assertEquals(await cachedTuning("one", never), found);
+      let trials = 0;
+      assertEquals(await cachedTuning("one", tried, () => (trials++, make())), found, text);
+      assertEquals([await cachedTuning("one", tried, never), trials], [found, 1]);
     }
+    // another adapter, other tilings to choose among, other kernels: what was found says nothing of them
+    const others = [{ ...tried, names: tried.names.slice(1) }, { ...tried, kernels: "of tomorrow" }];
+    for (const other of others) await assertRejects(() => cachedTuning("one", other, never), Error, "again");
+    await assertRejects(() => cachedTuning("another", tried, never), Error, "again");
   }),
 );
 

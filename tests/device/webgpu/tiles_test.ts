@@ -2,13 +2,12 @@
  * Products and convolutions by every tiling: edges, long sums in chunks, operands that lie in every way.
  */
 import { assert, assertEquals } from "@std/assert";
-import { CLASSES, classOf, type TilingName, TILINGS } from "../../../src/device/webgpu/kernels/tiles.ts";
+import { type TilingName, TILINGS } from "../../../src/device/webgpu/kernels/tiles.ts";
 import { WebgpuDevice } from "../../../src/device/webgpu/device.ts";
 import { openWebgpu } from "../../../src/device/webgpu/mod.ts";
-import { fitsLimits, isTuning, tilingBy, tune } from "../../../src/device/webgpu/tuning.ts";
+import { fitsLimits } from "../../../src/device/webgpu/tuning.ts";
 import { bytesAfter, checkCase } from "../../support/conformance.ts";
 import { type ProgramCase, programs } from "../../support/programs.ts";
-import { ReferenceDevice } from "../../support/reference_device.ts";
 import { adapter, own, webgpuTest } from "../../support/webgpu.ts";
 
 /** What every tiling computes. */
@@ -57,23 +56,3 @@ for (const tiling of Object.keys(TILINGS) as TilingName[]) {
     assertEquals(own, first);
   }, { opengl: false }); // Mesa takes minutes to compile one of these kernels there, and no GPU that gets tiles has OpenGL alone
 }
-
-class Broken extends ReferenceDevice {
-  override compile(): never {
-    throw new Error("no compiler");
-  }
-}
-
-Deno.test("a shape's class says its tile; where nothing can be timed, none is chosen", async () => {
-  const shapes = [[1, 20, 9999, 9], [1, 256, 256, 9], [1, 64, 99999, 9], [64, 256, 256, 9]] as const;
-  const classes = shapes.map(([batches, m, n, k]) => classOf({ kind: "matmul", batches, m, n, k }));
-  assertEquals(classes, [...CLASSES]);
-  const broken = new Broken();
-  const tuning = await tune({ open: () => broken, fits: ({ deep }) => deep === 16, whole: true });
-  assertEquals(tuning.strategy, "shared");
-  assertEquals(tuning.tilings.large, "64x64", "what does not fit is never taken");
-  assertEquals(tilingBy(tuning.tilings)({ kind: "conv", batches: 1, m: 20, n: 99, k: 9 }), "32x128");
-  assert(isTuning(JSON.parse(JSON.stringify(tuning))));
-  assert(!isTuning({ ...tuning, tilings: { ...tuning.tilings, few: "7x7" } }));
-  assert(!isTuning({ strategy: "shared" }) && !isTuning(null));
-});

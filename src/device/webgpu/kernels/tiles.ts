@@ -38,6 +38,9 @@ export interface ProductShape {
   readonly k: number;
 }
 
+/** Kinds of products: of matrices, and over windows. */
+export const KINDS = ["matmul", "conv"] as const satisfies readonly ProductShape["kind"][];
+
 /** Classes of shapes that share a tiling. */
 export const CLASSES = ["thin", "few", "narrow", "large"] as const;
 /** One of {@link CLASSES}. */
@@ -50,13 +53,17 @@ export function classOf({ batches, m, n }: ProductShape): ShapeClass {
   return m <= 64 ? "narrow" : "large";
 }
 
+/** The tiling of each kind and class. */
+export type Tilings = Readonly<Record<ProductShape["kind"], Readonly<Record<ShapeClass, TilingName>>>>;
+
+/** The tiling of a shape, by its class. */
+export function tilingBy(tilings: Tilings): (shape: ProductShape) => TilingName {
+  return (shape) => tilings[shape.kind][classOf(shape)];
+}
+
+const FITTING = { thin: "32x128", few: "64x64", narrow: "64x128", large: "128x128" } as const;
 /** Tilings where none have been tried: no larger than leaves work for all of a processor's cores. */
-export const UNTRIED: Readonly<Record<ShapeClass, TilingName>> = {
-  thin: "32x128",
-  few: "64x64",
-  narrow: "64x128",
-  large: "128x128",
-};
+export const UNTRIED: Tilings = { matmul: FITTING, conv: FITTING };
 
 /** Threads of a workgroup. */
 export function threadsOf({ high, wide }: Tiling): number {
