@@ -105,6 +105,7 @@ export function planProgram(
     profile,
     uniformParams: fitsUniform(program),
     halves,
+    lanes,
     strategy,
     tiling,
     mostScratch: limits.bytes,
@@ -147,9 +148,10 @@ export function planProgram(
   return { dispatches, extra };
 }
 
-/** The text with what it needs to have f16. */
+/** The text with the extensions of WGSL that it needs. */
 function enabled(text: string): string {
-  return /\bf16\b/.test(text) ? `enable f16;\n${text}` : text;
+  const subgroups = /\bsubgroup\w+\(/.test(text) ? "enable subgroups;\n" : "";
+  return `${subgroups}${/\bf16\b/.test(text) ? "enable f16;\n" : ""}${text}`;
 }
 
 function expand(kernel: Kernel, scratch: (bytes: number) => number): PlainKernel[] {

@@ -8,6 +8,7 @@ import { textHash } from "../../base/checksum.ts";
 import type { Device, DeviceBuffer, DeviceProfile, Executable, Program } from "../contract.ts";
 import {
   CLASSES,
+  FEWEST_LANES,
   KINDS,
   type ShapeClass,
   threadsOf,
@@ -119,7 +120,10 @@ export interface Candidate {
 
 /** The tilings that an adapter may take. */
 export function candidatesFor({ limits, lanes }: Candidate): TilingName[] {
-  return (Object.keys(TILINGS) as TilingName[]).filter((name) => fitsLimits(TILINGS[name], limits) && lanes >= 0);
+  return (Object.keys(TILINGS) as TilingName[]).filter((name) => {
+    const tiling: Tiling = TILINGS[name];
+    return fitsLimits(tiling, limits) && (tiling.shuffled !== true || lanes >= FEWEST_LANES);
+  });
 }
 
 /** Whether a tiling fits these limits. */

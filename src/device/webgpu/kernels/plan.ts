@@ -44,6 +44,8 @@ export interface PlanContext {
   readonly uniformParams: boolean;
   /** Whether f16 is a type of the adapter's. */
   readonly halves: boolean;
+  /** Threads that follow each other and lie in one subgroup; 0 for kernels without subgroups. */
+  readonly lanes: number;
   /** The kernel strategy of the adapter. */
   strategy(): KernelStrategy;
   /** The tile of products of a shape. */

@@ -37,5 +37,5 @@ export function subgroupTrees(text: string): string {
     return tree.replace(LOOP, LOOP.replace("s > 0u", "s >= min(LANES, WG)"))
       .replace(BARRIER, () => `${lines.join("\n")}\n${BARRIER}`);
   });
-  return `enable subgroups;\noverride LANES: u32 = 4u;\n${folded}`;
+  return `override LANES: u32 = 4u;\n${folded}`;
 }

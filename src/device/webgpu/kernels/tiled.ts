@@ -19,7 +19,7 @@ import { withConstants, writeEpilogue } from "./epilogue.ts";
 import { guardsText } from "./guards.ts";
 import { layoutOf, operandText as blocksText } from "./operands.ts";
 import { type Dispatch, fold, type PlanContext, sizeOf } from "./plan.ts";
-import { chunksOfTerms, type Source, tileText, TILINGS } from "./tiles.ts";
+import { chunksOfTerms, type Source, tileText, type Tiling, TILINGS } from "./tiles.ts";
 import { Words } from "./words.ts";
 
 const CONSTANTS = "@group(0) @binding(0) var<uniform> K: array<vec4u, 4>;";
@@ -55,7 +55,7 @@ fn b_terms(base: u32, k: u32, n: u32) -> mat4x4f {
 /** Plans a product, with a second dispatch for the sum of the chunks where long sums are cut into some. */
 export function planMatmulTiled(kernel: MatmulKernel, context: PlanContext, label: string): Dispatch[] {
   const { batch, m, n, k, a, b } = kernel, batches = sizeOf(batch);
-  const tiling = TILINGS[context.tiling({ kind: "matmul", batches, m, n, k })];
+  const tiling: Tiling = TILINGS[context.tiling({ kind: "matmul", batches, m, n, k })];
   const { chunk, chunks } = chunksOfTerms(batches * Math.ceil(m / 64) * Math.ceil(n / 64), k);
   const [x, y] = fold(chunks * batches * Math.ceil(m / tiling.high) * Math.ceil(n / tiling.wide));
   const words = new Words([
@@ -94,7 +94,16 @@ export function planMatmulTiled(kernel: MatmulKernel, context: PlanContext, labe
     termsFirst: layouts[1] === "columns",
   };
   const main = tileText({
-    ...{ tiling, a: left, b: right, rounds: "K[2].y", width: "K[2].x", chunks: "K[2].z", chunk: "K[2].w" },
+    ...{
+      tiling,
+      lanes: context.lanes,
+      a: left,
+      b: right,
+      rounds: "K[2].y",
+      width: "K[2].x",
+      chunks: "K[2].z",
+      chunk: "K[2].w",
+    },
     start: ["let a_from = a_base(batch);", "let b_from = b_base(batch);"],
   });
   return [
@@ -186,7 +195,7 @@ export function planConvTiled(kernel: ConvKernel, context: PlanContext, label: s
   const { groups, m, a, b } = kernel;
   const product = productOf(kernel, context);
   const { k, n, terms, places, kDepth, nDepth } = product;
-  const tiling = TILINGS[context.tiling({ kind: "conv", batches: groups, m, n: places, k: terms })];
+  const tiling: Tiling = TILINGS[context.tiling({ kind: "conv", batches: groups, m, n: places, k: terms })];
   const { chunk, chunks } = chunksOf(product);
   const [x, y] = fold(chunks * groups * Math.ceil(m / tiling.high) * Math.ceil(places / tiling.wide));
   const { deep } = tiling;
@@ -222,7 +231,17 @@ export function planConvTiled(kernel: ConvKernel, context: PlanContext, label: s
     termsFirst: false,
   };
   const main = tileText({
-    ...{ tiling, a: left, b: right, rounds: "K[5].y", width: "K[5].x", chunks: "K[3].w", chunk: "K[4].w", start: [] },
+    ...{
+      tiling,
+      lanes: context.lanes,
+      a: left,
+      b: right,
+      rounds: "K[5].y",
+      width: "K[5].x",
+      chunks: "K[3].w",
+      chunk: "K[4].w",
+      start: [],
+    },
   });
   const parts = [
     CONSTANTS,

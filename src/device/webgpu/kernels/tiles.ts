@@ -14,6 +14,8 @@ export interface Tiling {
   readonly wide: number;
   /** Terms at a time: 8 or 16. */
   readonly deep: number;
+  /** Whether threads that have the same rows read different terms of them, and hand them round within their subgroup. */
+  readonly shuffled?: boolean;
 }
 
 /** The tilings there are, by name. */
@@ -24,6 +26,8 @@ export const TILINGS = {
   "128x64": { high: 128, wide: 64, deep: 16 },
   "128x128": { high: 128, wide: 128, deep: 8 },
   "128x128 deep": { high: 128, wide: 128, deep: 16 },
+  "64x64 shuffled": { high: 64, wide: 64, deep: 16, shuffled: true },
+  "128x128 shuffled": { high: 128, wide: 128, deep: 16, shuffled: true },
 } as const satisfies Record<string, Tiling>;
 
 /** The name of a tiling. */
@@ -70,6 +74,17 @@ export function threadsOf({ high, wide }: Tiling): number {
   return high * wide / 64;
 }
 
+/**
+ * Threads that follow each other, have the same rows and lie in one subgroup, of `lanes` usable threads; 1 where nothing is handed
+ * round, as on adapters without subgroups.
+ */
+function sharersOf({ wide, deep, shuffled = false }: Tiling, lanes: number): number {
+  return shuffled && lanes >= FEWEST_LANES ? Math.min(lanes, wide / 8, deep) : 1;
+}
+
+/** Lanes from which on a tiling may be shuffled. */
+export const FEWEST_LANES = 4;
+
 /** Bytes of workgroup memory. */
 export function workgroupBytes({ high, wide, deep }: Tiling): number {
   return 2 * (high + wide) * deep * 4;
@@ -101,6 +116,8 @@ export interface Source {
 /** Text of a kernel with its tile. */
 export interface TileText {
   readonly tiling: Tiling;
+  /** Threads that follow each other and lie in one subgroup; 0 for none. */
+  readonly lanes: number;
   readonly a: Source;
   readonly b: Source;
   /** WGSL text of `deep`: compilers that unroll by it, and do the rest of the work for all threads of a CPU, take minutes. */
@@ -137,8 +154,8 @@ function sharesOf(tiling: Tiling): Share[][] {
 }
 
 /** The functions of a kernel from `finish` on; `epilogue` is declared before. */
-export function tileText({ tiling, a, b, rounds, width, chunks, chunk, start }: TileText): string {
-  const { high, wide, deep } = tiling, threads = threadsOf(tiling);
+export function tileText({ tiling, lanes, a, b, rounds, width, chunks, chunk, start }: TileText): string {
+  const { high, wide, deep } = tiling, threads = threadsOf(tiling), sharers = sharersOf(tiling, lanes);
   const steps = sharesOf(tiling), sources = { a, b }, sizes = { a: high / 4, b: wide / 4 };
   let count = 0;
   const numbered = steps.map((shares) => shares.map((share) => ({ ...share, id: count++ })));
@@ -176,7 +193,8 @@ export function tileText({ tiling, a, b, rounds, width, chunks, chunk, start }: 
     })
   );
   const eight = [0, 1, 2, 3, 4, 5, 6, 7];
-  const factor = (row: number) => `${row < 4 ? "a" : "e"}.${"xyzw"[row % 4]}`;
+  const multiply = multiplyText({ tiling, sharers, rounds });
+  const id = sharers === 1 ? "" : ", @builtin(subgroup_invocation_id) id: u32";
   return [
     `var<workgroup> a_tile: array<vec4f, ${2 * deep * sizes.a}>;`,
     `var<workgroup> b_tile: array<vec4f, ${2 * deep * sizes.b}>;`,
@@ -188,7 +206,7 @@ export function tileText({ tiling, a, b, rounds, width, chunks, chunk, start }: 
     "}",
     "",
     `@compute @workgroup_size(${threads})`,
-    "fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {",
+    `fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32${id}) {`,
     ...indent([
       `let wide = (K[0].y + ${wide - 1}u) / ${wide}u;`,
       `let high = (K[0].x + ${high - 1}u) / ${high}u;`,
@@ -218,20 +236,7 @@ export function tileText({ tiling, a, b, rounds, width, chunks, chunk, start }: 
         ...indent(bring),
         "}",
         "if (k > first) {",
-        `  for (var i = 0u; i < ${rounds}; i++) {`,
-        ...indent([
-          `let left = (1u - into) * ${deep * sizes.a}u + i * ${sizes.a}u + y;`,
-          `let right = (1u - into) * ${deep * sizes.b}u + i * ${sizes.b}u + x;`,
-          "let a = a_tile[left];",
-          `let e = a_tile[left + ${sizes.a / 2}u];`,
-          "let p = b_tile[right];",
-          `let q = b_tile[right + ${sizes.b / 2}u];`,
-          ...eight.flatMap((row) => [
-            `c${row} = fma(vec4f(${factor(row)}), p, c${row});`,
-            `d${row} = fma(vec4f(${factor(row)}), q, d${row});`,
-          ]),
-        ], 2),
-        "  }",
+        ...indent(multiply),
         "}",
         "if (!more) {",
         "  break;",
@@ -250,4 +255,52 @@ export function tileText({ tiling, a, b, rounds, width, chunks, chunk, start }: 
     "}",
     "",
   ].join("\n");
+}
+
+/** The loop over the terms of a round. */
+function multiplyText(
+  { tiling: { high, wide, deep }, sharers, rounds }: {
+    readonly tiling: Tiling;
+    readonly sharers: number;
+    readonly rounds: string;
+  },
+): string[] {
+  const before = (line: number) => `(1u - into) * ${deep * line / 4}u`;
+  const left = (term: string) => `let left = ${before(high)} + ${term} * ${high / 4}u + y;`;
+  const terms = (term: string) => [
+    `let right = ${before(wide)} + ${term} * ${wide / 4}u + x;`,
+    "let p = b_tile[right];",
+    `let q = b_tile[right + ${wide / 8}u];`,
+    ...["a", "e"].flatMap((name, half) =>
+      [0, 1, 2, 3].flatMap((row) => {
+        const [c, d, factor] = [`c${4 * half + row}`, `d${4 * half + row}`, `vec4f(${name}.${"xyzw"[row]})`];
+        return [`${c} = fma(${factor}, p, ${c});`, `${d} = fma(${factor}, q, ${d});`];
+      })
+    ),
+  ];
+  if (sharers === 1) {
+    return [
+      `for (var i = 0u; i < ${rounds}; i++) {`,
+      ...indent([left("i"), "let a = a_tile[left];", `let e = a_tile[left + ${high / 8}u];`, ...terms("i")]),
+      "}",
+    ];
+  }
+  return [
+    // threads whose numbers differ in a bit below the sharers' count have places in the subgroup that differ in that bit alone
+    `let from_id = id ^ (local % ${sharers}u);`,
+    `for (var i = 0u; i < ${rounds}; i += ${sharers}u) {`,
+    ...indent([
+      left(`(i + local % ${sharers}u)`),
+      "let own_a = a_tile[left];",
+      `let own_e = a_tile[left + ${high / 8}u];`,
+      `for (var j = 0u; j < ${sharers}u; j++) {`,
+      ...indent([
+        "let a = subgroupShuffle(own_a, from_id ^ j);",
+        "let e = subgroupShuffle(own_e, from_id ^ j);",
+        ...terms("(i + j)"),
+      ]),
+      "}",
+    ]),
+    "}",
+  ];
 }
