@@ -116,13 +116,14 @@ export async function main({ quick, seed, out }: ChapterOptions): Promise<Result
   console.log(`Gradients differ by ${gradients.toExponential(1)} of the largest`);
 
   // the gradients by hand train the net
-  const losses = [hand.loss];
+  const losses: number[] = [];
   for (let step = 0; step < (quick ? 40 : 100); step++) {
     const g = pass();
     const params = [[w1, g.w1], [b1, g.b1], [w2, g.w2], [b2, g.b2]] as const;
-    for (const [p, d] of params) p.data.forEach((v, i) => p.data[i] = v - 0.1 * d.data[i]);
+    for (const [p, d] of params) p.data.forEach((v, i) => p.data[i] = v - 0.02 * d.data[i]);
     losses.push(g.loss);
   }
+  losses.push(pass().loss);
   console.log(`Loss after ${losses.length - 1} steps by hand: ${losses.at(-1)!.toFixed(4)}`);
   await plotLines({ loss: losses }, { title: "Gradients by hand", xLabel: "step", yLabel: "loss" })
     .save(join(out, "17_loss.png"));
