@@ -44,6 +44,7 @@ export function convCases(): ProgramCase[] {
       padding: [3, 3],
     }],
     ["1x1", { batch: 2, cin: 24, cout: 10, size: [5, 6], kernel: [1, 1] }],
+    ["1x1, of vectors of four", { batch: 3, cin: 24, cout: 20, size: [6, 6], kernel: [1, 1] }],
     ["1x1 stride 2", { batch: 2, cin: 9, cout: 12, size: [7, 8], kernel: [1, 1], stride: [2, 2] }],
     ["no padding", { batch: 1, cin: 1, cout: 1, size: [5, 5], kernel: [5, 5] }],
     ["dilated, odd strides", {
@@ -117,6 +118,7 @@ export function convCases(): ProgramCase[] {
     }),
     sequence(),
     turnedWeight(),
+    turnedPoints(),
     dynamicOperands(),
     notFinite(),
     chain(),
@@ -225,6 +227,17 @@ function turnedWeight(): ProgramCase {
   return c.conv({ groups: 1, m: cin, k, n, a, b, guards }, (body) => {
     body.store(dx, body.acc(), { strides: [0, h * w, cin * h * w, w, 1] });
   }).build();
+}
+
+/** The gradient of the input of a 1x1 convolution: rows of the weight lie beside each other. */
+function turnedPoints(): ProgramCase {
+  const [batch, cin, cout, places] = [2, 20, 7, 12];
+  const c = new CaseBuilder("conv gradient of the input, 1x1", sumTolerance(cout));
+  const [dy, weight] = [c.input(fillF32(213, batch * cout * places)), c.input(fillF32(214, cout * cin))];
+  const dx = c.output("f32", cin * batch * places), k = [cout], n = [batch, places];
+  const a = c.view(weight, [1, cin, ...k], { strides: [0, 1, cin] });
+  const b = c.view(dy, [1, ...k, ...n], { strides: [0, places, cout * places, 1] });
+  return c.conv({ groups: 1, m: cin, k, n, a, b, guards: [] }, (body) => plain(body, dx)).build();
 }
 
 function dynamicOperands(): ProgramCase {

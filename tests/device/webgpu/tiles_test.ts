@@ -4,6 +4,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { FEWEST_LANES, type TilingName, TILINGS } from "../../../src/device/webgpu/kernels/tiles.ts";
 import { WebgpuDevice } from "../../../src/device/webgpu/device.ts";
+import { windowBlocks } from "../../../src/device/webgpu/kernels/window_blocks.ts";
 import { openWebgpu } from "../../../src/device/webgpu/mod.ts";
 import { fitsLimits } from "../../../src/device/webgpu/tuning.ts";
 import { planProgram } from "../../../src/device/webgpu/planner.ts";
@@ -15,8 +16,11 @@ import { adapter, own, webgpuTest } from "../../support/webgpu.ts";
 /** What every tiling computes. */
 const ALL = "matmul TN m 10 n 64 k 513";
 /** What some compute, as a compiler for a CPU takes a second for each: on Dawn all of it. */
-const SOME = [
-  "conv gradient of the weight, a large sum",
+const SOME = ["conv gradient of the weight, a large sum"];
+/** What one of them does there. */
+const MORE = [
+  "conv 1x1, of vectors of four",
+  "conv gradient of the input, 1x1",
   ...own ? [] : [
     "matmul NN m 1 n 64 k 100",
     "matmul NN m 64 n 1 k 100",
@@ -24,12 +28,20 @@ const SOME = [
     "matmul batched [3,4]",
     "matmul with dynamic offsets of operands and output",
     "matmul carries NaN and infinity, zero times infinity is NaN",
+    "conv gradient of the weight, 1x1, of vectors of four",
+    "conv gradient of the input, 3x3 same",
+    "conv gradient of the weight, 3x3 stride 2",
+    "conv 7x7 stride 2 stem",
+    "conv 3 groups",
     "conv depthwise",
     "conv bias and relu, stored where images lie",
   ],
 ];
-/** The tilings that do: one where all threads bring as much, and one where they do not. */
-const THOROUGH: readonly TilingName[] = ["32x128", "64x64"];
+/** Tilings that do: one where all threads bring as much, and one where they do not. */
+const PROGRAMS: Partial<Record<TilingName, readonly string[]>> = {
+  "32x128": own ? SOME : [...SOME, ...MORE],
+  "64x64": [...SOME, ...MORE],
+};
 
 function named(names: readonly string[]): ProgramCase[] {
   const found = programs.filter(({ name }) => names.includes(name));
@@ -51,7 +63,7 @@ for (const tiling of Object.keys(TILINGS) as TilingName[]) {
     assertEquals(device.tiling({ kind: "matmul", batches: 1, m: 1, n: 1, k: 1 }), tiling);
     if (isShuffled(tiling)) assert(device.lanes >= FEWEST_LANES, "the adapter's subgroups are used");
     const wrong: string[] = [];
-    for (const testCase of named([ALL, ...THOROUGH.includes(tiling) ? SOME : []])) {
+    for (const testCase of named([ALL, ...PROGRAMS[tiling] ?? []])) {
       const message = await checkCase(device, testCase);
       if (message !== null) wrong.push(`${testCase.name}: ${message}`);
     }
@@ -77,4 +89,26 @@ Deno.test("shuffled tiles hand as many terms round as there are threads with the
     assert(!texts(name, 0).includes("subgroup"));
   }
   assertEquals(texts("64x64 shuffled", 0), texts("64x64", 32));
+});
+
+Deno.test("operands of convolutions are read as vectors where four terms or four elements across lie beside each other", () => {
+  const blocks = (name: string) => {
+    const [kernel] = named([name])[0].program.kernels;
+    assert(kernel.op === "conv");
+    const { a, b } = windowBlocks(kernel);
+    return [a, b].map(({ vectors, termsFirst }) => `${vectors}, ${termsFirst ? "terms" : "places"} first`);
+  };
+  assertEquals(blocks("conv 1x1, of vectors of four"), ["terms, terms first", "across, places first"]);
+  assertEquals(blocks("conv gradient of the weight, 1x1, of vectors of four"), Array(2).fill("terms, terms first"));
+  assertEquals(blocks("conv gradient of the input, 1x1")[0], "across, places first");
+  assertEquals(blocks("conv 3x3 of 16 to 32 channels"), ["terms, terms first", "none, places first"]);
+  assertEquals(
+    blocks("conv gradient of the weight, 3x3 of 16 to 32 channels"),
+    Array(2).fill("none, terms first")
+      .with(0, "terms, terms first"),
+  );
+  assertEquals(blocks("conv with dynamic offsets of operands and output").map((text) => text.slice(0, 4)), [
+    "none",
+    "none",
+  ]);
 });

@@ -9,6 +9,7 @@ import { Access } from "./access.ts";
 import { ExprWriter } from "./expr_writer.ts";
 import { type Epilogue, splice, withConstants, writeEpilogue } from "./epilogue.ts";
 import { type Dispatch, fold, type PlanContext, sizeOf } from "./plan.ts";
+import { chunksOfTerms } from "./tiles.ts";
 import { Words } from "./words.ts";
 
 /** Three sizes or strides. */
@@ -63,19 +64,9 @@ export function productOf(
   };
 }
 
-/** Terms of a chunk, and how many tiles are enough for every adapter. */
-const CHUNK = 512;
-const ENOUGH_TILES = 128;
-
-/**
- * Chunks that the terms are cut into, by the shape alone: few outputs with long sums, as gradients of weights are, need more
- * workers.
- */
+/** Chunks that the terms are cut into; see {@link chunksOfTerms}. */
 export function chunksOf({ batch, m, places, terms }: Product): { chunk: number; chunks: number } {
-  const tiles = sizeOf(batch) * Math.ceil(m / 64) * Math.ceil(places / 64);
-  const wanted = Math.max(1, Math.min(Math.floor(ENOUGH_TILES / tiles), Math.ceil(terms / CHUNK)));
-  const chunk = Math.ceil(terms / wanted);
-  return { chunk, chunks: Math.ceil(terms / chunk) };
+  return chunksOfTerms(sizeOf(batch) * Math.ceil(m / 64) * Math.ceil(places / 64), terms);
 }
 
 /** Writes where an operand starts in group `g`. */
@@ -84,10 +75,15 @@ export function baseText(words: Words, access: Access): (view: View) => string {
   return (view) => writer.form({ ...view, strides: view.strides.slice(0, 1) });
 }
 
-/** Declares an operand, and says where it starts. */
-export function operandText(name: "a" | "b", binding: number, base: string): string {
+/** Declares an operand, and says where it starts; `vectors` of four, or numbers. */
+export function operandText(name: "a" | "b", binding: number, base: string, vectors = false): string {
+  const [type, element] = vectors ? ["vec4f", "[i / 4u][i % 4u]"] : ["f32", "[i]"];
   return [
-    `@group(0) @binding(${binding}) var<storage, read> ${name}_data: array<f32>;`,
+    `@group(0) @binding(${binding}) var<storage, read> ${name}_data: array<${type}>;`,
+    `fn ${name}_element(i: u32) -> f32 {`,
+    `  return ${name}_data${element};`,
+    `}`,
+    ...(vectors ? [`fn ${name}_vector(i: u32) -> vec4f {`, `  return ${name}_data[i];`, `}`] : []),
     `fn ${name}_base(g: u32) -> u32 {`,
     `  return ${base};`,
     `}`,

@@ -20,6 +20,7 @@ import { guardsText } from "./guards.ts";
 import { layoutOf, operandText as blocksText } from "./operands.ts";
 import { type Dispatch, fold, type PlanContext, sizeOf } from "./plan.ts";
 import { chunksOfTerms, type Source, tileText, type Tiling, TILINGS } from "./tiles.ts";
+import { leftTerms, rightTerms, windowBlocks } from "./window_blocks.ts";
 import { Words } from "./words.ts";
 
 const CONSTANTS = "@group(0) @binding(0) var<uniform> K: array<vec4u, 4>;";
@@ -150,45 +151,15 @@ function outOf({ product, chunks, words, params, context }: {
   return { epilogue, fold };
 }
 
-/** Windows and guards as the hand-written kernel has them. */
+/** Windows as the hand-written kernel has them. */
 const PLACES = CONV_SHARED.slice(
   CONV_SHARED.indexOf("struct Places"),
-  CONV_SHARED.indexOf("var<workgroup> a_tile"),
+  CONV_SHARED.indexOf("fn b_line"),
 );
 const ADVANCE = CONV_SHARED.slice(
   CONV_SHARED.indexOf("fn advance"),
   CONV_SHARED.indexOf("fn row1"),
 );
-
-const TERMS = `
-fn a_terms(rows: vec4u, k: vec3u, term: u32, end: u32) -> mat4x4f {
-  var lines = mat4x4f();
-  var at = k;
-${
-  [0, 1, 2, 3].map((d) =>
-    `  if (term + ${d}u < end) {
-    let r = rows + dot(at, K[2].yzw);
-    lines[${d}] = vec4f(a_data[r.x], a_data[r.y], a_data[r.z], a_data[r.w]);
-  }
-  at = advance(at, vec3u(0u, 0u, 1u));`
-  ).join("\n")
-}
-  return lines;
-}
-fn b_terms(place: Places, k: vec3u, term: u32, end: u32) -> mat4x4f {
-  var lines = mat4x4f();
-  var at = k;
-${
-  [0, 1, 2, 3].map((d) =>
-    `  if (term + ${d}u < end) {
-    lines[${d}] = b_line(place.at + dot(at, K[3].xyz), guards_at(guards_in(place.guards, at.x, at.y), at.z));
-  }
-  at = advance(at, vec3u(0u, 0u, 1u));`
-  ).join("\n")
-}
-  return lines;
-}
-`;
 
 /** Plans a product over windows, with a second dispatch for the sum of the chunks where long sums are cut into some. */
 export function planConvTiled(kernel: ConvKernel, context: PlanContext, label: string): Dispatch[] {
@@ -209,7 +180,7 @@ export function planConvTiled(kernel: ConvKernel, context: PlanContext, label: s
     ...[Math.floor(deep / (k[1] * k[2])), Math.floor(deep / k[2]) % k[1], deep % k[2], 0],
   ]);
   const out = outOf({ product, chunks, words, params: a.dyn !== undefined || b.dyn !== undefined, context });
-  const base = baseText(words, out.epilogue.access);
+  const base = baseText(words, out.epilogue.access), blocks = windowBlocks(kernel);
   const terms3 = (share: number, deep: string) => [
     `let start${share} = first + ${deep};`,
     `var k${share} = vec3u(start${share} / (K[1].x * K[1].y), (start${share} / K[1].y) % K[1].x, start${share} % K[1].y);`,
@@ -222,13 +193,13 @@ export function planConvTiled(kernel: ConvKernel, context: PlanContext, label: s
     ],
     fetch: (share, _, deep) => `a_terms(rows${share}, k${share}, k + ${deep}, end)`,
     next,
-    termsFirst: a.strides.at(-1) === 1,
+    termsFirst: blocks.a.termsFirst,
   };
   const right: Source = {
     start: (share, across, deep) => [`let place${share} = places(batch, n + 4u * ${across});`, ...terms3(share, deep)],
     fetch: (share, _, deep) => `b_terms(place${share}, k${share}, k + ${deep}, end)`,
     next,
-    termsFirst: false,
+    termsFirst: blocks.b.termsFirst,
   };
   const main = tileText({
     ...{
@@ -245,13 +216,14 @@ export function planConvTiled(kernel: ConvKernel, context: PlanContext, label: s
   });
   const parts = [
     CONSTANTS,
-    operandText("a", 1, base(a)),
-    operandText("b", 2, base(b)),
+    operandText("a", 1, base(a), blocks.a.vectors !== "none"),
+    operandText("b", 2, base(b), blocks.b.vectors !== "none"),
     guardsText(kernel.guards, { words, kDepth, nDepth }),
     out.epilogue.text,
     PLACES,
     ADVANCE,
-    TERMS,
+    leftTerms(blocks.a.vectors),
+    rightTerms(blocks.b.vectors),
     main,
   ];
   return [

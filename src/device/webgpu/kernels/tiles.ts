@@ -90,7 +90,10 @@ export function workgroupBytes({ high, wide, deep }: Tiling): number {
   return 2 * (high + wide) * deep * 4;
 }
 
-/** Terms of a chunk, and chunks that they are cut into where there are few tiles and many terms: by the shape alone. */
+/**
+ * Terms of a chunk, and chunks that they are cut into where there are few tiles and many terms: few outputs with long sums, as gradients
+ * of weights are, need more workers. By the shape alone.
+ */
 export function chunksOfTerms(tiles: number, terms: number): { chunk: number; chunks: number } {
   const wanted = Math.max(1, Math.min(Math.floor(ENOUGH_TILES / tiles), Math.ceil(terms / CHUNK)));
   // chunks end where rounds do
