@@ -66,8 +66,8 @@ export function lossFromJson(json: StateDict, where: string): nn.Loss {
     const value = state.value(name);
     if (value === null) continue;
     if (isDict(value)) {
-      const { numbers } = { numbers: new SavedState(value, `${where}.${name}`) };
-      options[name] = tensor(Float32Array.from(numbers.numbers("data")), { shape: numbers.numbers("shape") });
+      const saved = new SavedState(value, `${where}.${name}`);
+      options[name] = tensor(Float32Array.from(saved.numbers("data")), { shape: saved.numbers("shape") });
     } else if (Array.isArray(value)) options[name] = state.numbers(name);
     else options[name] = typeof value === "boolean" ? value : state.number(name);
   }

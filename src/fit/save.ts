@@ -7,6 +7,7 @@ import { isMissing } from "../base/host_files.ts";
 import { AnnealError, CheckpointError, ConfigError } from "../base/errors.ts";
 import { checkOptions, flag, oneOf, type OptionTable } from "../base/options.ts";
 import { type SafetensorsFile, writeSafetensors } from "../io/safetensors.ts";
+import { firstOf } from "../io/misfits.ts";
 import { SavedState } from "../io/state_dict.ts";
 import { decodeState } from "../io/state_text.ts";
 import { hostTensors, readTensor } from "../io/tensors.ts";
@@ -177,10 +178,8 @@ function tellMismatch(
   { missing, unexpected, misshapen, unreadable }: ModelReport,
   { loaded, of, skipped }: { readonly loaded: number; readonly of: number; readonly skipped: boolean },
 ): void {
-  const some = (what: string, names: readonly string[]): string[] => {
-    const more = names.length > 8 ? ` and ${names.length - 8} more` : "";
-    return names.length === 0 ? [] : [`${what} ${names.slice(0, 8).join(", ")}${more}`];
-  };
+  const some = (what: string, names: readonly string[]): string[] =>
+    names.length === 0 ? [] : [`${what} ${firstOf(names, 8)}`];
   const parts = [
     ...some("missing", missing),
     ...some("unexpected", unexpected),

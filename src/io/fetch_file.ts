@@ -38,7 +38,7 @@ export interface FetchOptions {
 const FETCH: OptionTable<FetchOptions> = {
   dest: text,
   bytes: num,
-  sha256: other("8 to 64 hexadecimal digits", (v) => typeof v === "string" && v.length >= 8 && v.length <= 64),
+  sha256: other("8 to 64 hexadecimal digits", (v) => typeof v === "string" && /^[0-9a-f]{8,64}$/i.test(v)),
   md5Start: text,
   force: flag,
   headers: other("texts by name", (v) => typeof v === "object" && v !== null && !Array.isArray(v)),

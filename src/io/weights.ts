@@ -9,11 +9,12 @@ import { checkOptions, type OptionTable, text } from "../base/options.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { openRanges } from "../base/file_ranges.ts";
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from "./safetensors.ts";
+import { refuseMisfits } from "./misfits.ts";
 import { hostTensors, readTensor, readTensors } from "./tensors.ts";
 import type { TorchOptions } from "./torch/file.ts";
 import { TORCH_ENDING } from "./torch_ending.ts";
 
-export { hostTensors, readTensor, readTensors, type TorchOptions, writeSafetensors };
+export { hostTensors, readTensor, readTensors, refuseMisfits, type TorchOptions, writeSafetensors };
 
 /** What {@link TorchOptions} may be. */
 export const TORCH: OptionTable<TorchOptions> = { key: text };

@@ -6,7 +6,7 @@
 import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 import { CheckpointError } from "../base/errors.ts";
 import { isMissing } from "../base/host_files.ts";
-import { fmtShape, sameShape } from "../base/shape.ts";
+import { refuseMisfits } from "../io/misfits.ts";
 import { openSafetensors, type SafetensorsFile } from "../io/safetensors.ts";
 import { readTensors } from "../io/tensors.ts";
 import type { AnyModule } from "../nn/mod.ts";
@@ -41,28 +41,18 @@ export async function loadHubWeights(
   }
   const own = new Map([...model.namedParameters(), ...model.namedBuffers()]);
   const taken = new Map<string, string>(); // ours by theirs
-  const problems: string[] = [];
+  const strangers: string[] = [];
   for (const name of file.names) {
     const plain = [...names.prefixes, ""].map((p) => name.startsWith(p) ? name.slice(p.length) : null)
       .find((n) => n !== null && own.has(n));
     if (plain !== undefined && plain !== null) taken.set(name, plain);
     else {
       const bare = names.prefixes.reduce((n, p) => n.startsWith(p) ? n.slice(p.length) : n, name);
-      if (!names.unused.some((r) => r.test(bare))) problems.push(`${name} is not in the model`);
+      if (!names.unused.some((r) => r.test(bare))) strangers.push(`${name} is not in the model`);
     }
   }
   const found = new Map([...taken].map(([theirs, ours]) => [ours, theirs]));
-  for (const [name, { shape }] of own) {
-    const theirs = found.get(name);
-    if (theirs === undefined) problems.push(`${name} is missing`);
-    else if (!sameShape(file.info(theirs).shape, shape)) {
-      problems.push(`${theirs} is ${fmtShape(file.info(theirs).shape)}, not ${fmtShape(shape)}`);
-    }
-  }
-  if (problems.length > 0) {
-    const more = problems.length > 4 ? ` and ${problems.length - 4} more` : "";
-    throw new CheckpointError(`Cannot load ${what} from ${path}: ${problems.slice(0, 4).join(", ")}${more}`);
-  }
+  refuseMisfits(`${what} from ${path}`, own, found, file, strangers);
   const state = await readTensors(file, [...taken.keys()]);
   model.loadStateDict(new Map([...state].map(([name, t]) => [taken.get(name)!, t])));
 }

@@ -8,7 +8,6 @@ import { join } from "../base/path.ts";
 import { CheckpointError, ConfigError } from "../base/errors.ts";
 import { files, isMissing } from "../base/host_files.ts";
 import { checkOptions, num, type OptionTable, texts, whole } from "../base/options.ts";
-import { fmtShape, sameShape } from "../base/shape.ts";
 import { openSafetensors, type SafetensorsFile } from "../io/open_safetensors.ts";
 import type { AnyModule } from "../nn/mod.ts";
 import { aGenerator, assignVariables, type Parameter, type Rng, type Tensor } from "../tensor/mod.ts";
@@ -127,26 +126,16 @@ export class Lora {
     this.#needChanges("load");
     const path = join(folder, "adapter_model.safetensors");
     const file = await open(path);
-    const own = this.#factors(), found = new Map<string, string>(), problems: string[] = [];
+    const own = this.#factors(), found = new Map<string, string>(), strangers: string[] = [];
     for (const name of file.names) {
       const plain = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name;
       // the model may stand inside of another one there
       const ours = [...own.keys()].find((o) => plain === o || plain.endsWith(`.${o}`));
-      if (ours === undefined) problems.push(`${name} is of no changed layer`);
+      if (ours === undefined) strangers.push(`${name} is of no changed layer`);
       else found.set(ours, name);
     }
-    for (const [name, { shape }] of own) {
-      const theirs = found.get(name);
-      if (theirs === undefined) problems.push(`${name} is missing`);
-      else if (!sameShape(file.info(theirs).shape, shape)) {
-        problems.push(`${theirs} is ${fmtShape(file.info(theirs).shape)}, not ${fmtShape(shape)}`);
-      }
-    }
-    if (problems.length > 0) {
-      const more = problems.length > 4 ? ` and ${problems.length - 4} more` : "";
-      throw new CheckpointError(`Cannot load changes from ${path}: ${problems.slice(0, 4).join(", ")}${more}`);
-    }
-    const { readTensor } = await import("../io/weights.ts");
+    const { readTensor, refuseMisfits } = await import("../io/weights.ts");
+    refuseMisfits(`changes from ${path}`, own, found, file, strangers);
     const values = await Promise.all(
       [...found].map(async ([ours, theirs]) => [own.get(ours)!, await readTensor(file, theirs)] as const),
     );

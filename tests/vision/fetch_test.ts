@@ -85,7 +85,14 @@ Deno.test("what is not the file is refused, and nothing is left in its place", (
       const failing = (more: object, message: string) =>
         assertRejects(() => fetchCached(server.url, { dest, retries: 0, ...more }), DataError, message);
       await failing({ bytes: 5 }, "the file has 5 bytes, not 300000");
-      await failing({ sha256: SHA.replace(/^./, "g") }, "its SHA-256 must be g");
+      const other = SHA.replace(/^./, (digit) => digit === "0" ? "1" : "0");
+      await failing({ sha256: other }, `its SHA-256 must be ${other}`);
+      const sha256 = SHA.replace(/^./, "g");
+      await assertRejects(
+        () => fetchCached(server.url, { dest, sha256 }),
+        ConfigError,
+        "it takes 8 to 64 hexadecimal digits",
+      );
       await failing({ md5Start: "0" }, "its MD5 of the first MiB must be 0");
       server.status = 404;
       await failing({}, "the server answered 404");

@@ -11,6 +11,7 @@ import { CheckpointError, ConfigError } from "../../base/errors.ts";
 import { fmtShape, sameShape } from "../../base/shape.ts";
 import { fastaiFolder } from "../../io/fastai_home.ts";
 import { fetchCached } from "../../io/fetch_cached.ts";
+import { firstOf } from "../../io/misfits.ts";
 import type { SafetensorsFile } from "../../io/safetensors.ts";
 import { openWeights, readTensors } from "../../io/weights.ts";
 import { type Tensor, tensor } from "../../tensor/mod.ts";
@@ -64,10 +65,7 @@ async function fitting(
   }
   for (const name of names) if (!own.has(name)) problems.push(`${name} is not in the model`);
   if (problems.length > 0) {
-    const more = problems.length > 4 ? ` and ${problems.length - 4} more` : "";
-    throw new CheckpointError(
-      `Cannot load ${what}: they are of another architecture, ${problems.slice(0, 4).join(", ")}${more}`,
-    );
+    throw new CheckpointError(`Cannot load ${what}: they are of another architecture, ${firstOf(problems)}`);
   }
   const state = await readTensors(file, taken);
   for (const [name, { shape }] of state) {
