@@ -4,6 +4,7 @@
  * @module
  */
 import { host } from "../base/host.ts";
+import { lazy } from "../base/lazy.ts";
 
 /** Its file name. */
 export const LIBC: string = host.os === "darwin" ? "libSystem.B.dylib" : "libc.so.6";
@@ -12,23 +13,17 @@ export const LIBC: string = host.os === "darwin" ? "libSystem.B.dylib" : "libc.s
 const LARGE_PAGE = 2n ** 21n;
 const MADV_HUGEPAGE = 14, MADV_COLLAPSE = 25;
 
-const libc = () =>
-  Deno.dlopen(LIBC, {
-    sched_yield: { parameters: [], result: "i32" },
-    madvise: { parameters: ["usize", "usize", "i32"], result: "i32" },
-  }).symbols;
-
-let opened: ReturnType<typeof libc> | null | undefined;
-
 /** Null on a system with another C library: these are favours, nothing depends on them. */
-function open(): ReturnType<typeof libc> | null {
-  if (opened !== undefined) return opened;
+const open = lazy(() => {
   try {
-    return opened = libc();
+    return Deno.dlopen(LIBC, {
+      sched_yield: { parameters: [], result: "i32" },
+      madvise: { parameters: ["usize", "usize", "i32"], result: "i32" },
+    }).symbols;
   } catch {
-    return opened = null;
+    return null;
   }
-}
+});
 
 /** Lets another process have this processor, if one is waiting for it. */
 export function yieldProcessor(): void {

@@ -4,6 +4,7 @@
  * @module
  */
 import { DistributedError } from "../base/errors.ts";
+import { lazy } from "../base/lazy.ts";
 import { eventLoopTurn } from "../base/turn.ts";
 import { yieldProcessor } from "./libc.ts";
 import type { Mpi, Request } from "./mpi.ts";
@@ -24,12 +25,12 @@ const STUCK_MS = 60000;
 /** How long a collective is still polled once a process is gone: its last message, which says why, may have come already. */
 const LAST_WORDS_MS = 200;
 
-let still: Int32Array<SharedArrayBuffer> | undefined;
+/** What nobody changes, to wait for; not where none is used: pages may not make one. */
+const still = lazy(() => new Int32Array(new SharedArrayBuffer(4)));
 
 /** Sleeps a millisecond without giving up the thread. */
 export function pause(): void {
-  still ??= new Int32Array(new SharedArrayBuffer(4)); // not where none is used: pages may not make one
-  Atomics.wait(still, 0, 0, SLEEP_MS);
+  Atomics.wait(still(), 0, 0, SLEEP_MS);
 }
 
 /** How long these collectives, posted together, are polled without a sleep: see {@link SPIN_MS}. */

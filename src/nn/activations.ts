@@ -7,7 +7,8 @@ import type { LayerJson } from "../base/json.ts";
 import { ConfigError, ShapeError } from "../base/errors.ts";
 import { checkArgument, checkOptions, num, oneOf } from "../base/options.ts";
 import { fmtShape } from "../base/shape.ts";
-import { aGenerator, rand, type Rng, type Tensor } from "../tensor/mod.ts";
+import { aGenerator, type Rng, type Tensor } from "../tensor/mod.ts";
+import { checkProbability, dropped } from "./dropped.ts";
 import { Module } from "./module.ts";
 
 /** max(x, 0) */
@@ -287,10 +288,7 @@ export class Dropout extends Module {
 
   /** In training some elements 0 and the others scaled; `x` itself otherwise. */
   override forward(x: Tensor): Tensor {
-    if (!this.training || this.p === 0) return x;
-    if (this.p === 1) return x.mul(0);
-    const kept = rand(x.shape, this.rng === null ? {} : { rng: this.rng }).ge(this.p);
-    return kept.cast("f32").mul(1 / (1 - this.p)).mul(x).cast(x.dtype);
+    return dropped(x, this, x.shape);
   }
 
   /** See `Module.toJSON`. */
@@ -322,21 +320,11 @@ export class Dropout2d extends Module {
     if (x.shape.length !== 4) {
       throw new ShapeError(`Cannot apply Dropout2d to ${fmtShape(x.shape)}: it takes [n, c, h, w]`);
     }
-    if (!this.training || this.p === 0) return x;
-    if (this.p === 1) return x.mul(0);
-    const [n, c] = x.shape;
-    const kept = rand([n, c, 1, 1], this.rng === null ? {} : { rng: this.rng }).ge(this.p);
-    return x.mul(kept.cast("f32").mul(1 / (1 - this.p))).cast(x.dtype);
+    return dropped(x, this, [...x.shape.slice(0, 2), 1, 1]);
   }
 
   /** See `Module.toJSON`. */
   override toJSON(): LayerJson | null {
     return { kind: "Dropout2d", p: this.p };
   }
-}
-
-/** Refuses what is no probability. */
-export function checkProbability(layer: string, p: number): void {
-  if (num.holds(p) && p >= 0 && p <= 1) return;
-  throw new ConfigError(`Cannot make ${layer}: p is a probability from 0 to 1, got ${p}`);
 }

@@ -7,8 +7,8 @@ import type { LayerJson } from "../base/json.ts";
 import { ShapeError } from "../base/errors.ts";
 import { checkArgument, checkOptions, oneOf } from "../base/options.ts";
 import { fmtShape } from "../base/shape.ts";
-import { aGenerator, rand, type Rng, type Tensor } from "../tensor/mod.ts";
-import { checkProbability } from "./activations.ts";
+import { aGenerator, type Rng, type Tensor } from "../tensor/mod.ts";
+import { checkProbability, dropped } from "./dropped.ts";
 import { Module } from "./module.ts";
 
 /** Options of {@link StochasticDepth}. */
@@ -47,11 +47,7 @@ export class StochasticDepth extends Module {
     if (shape.length === 0) {
       throw new ShapeError(`Cannot apply StochasticDepth to ${fmtShape(shape)}: it takes [n, ...]`);
     }
-    if (!this.training || this.p === 0) return x;
-    if (this.p === 1) return x.mul(0);
-    const one = shape.map((n, i) => i === 0 && this.mode === "row" ? n : 1);
-    const kept = rand(one, this.rng === null ? {} : { rng: this.rng }).ge(this.p);
-    return x.mul(kept.cast("f32").mul(1 / (1 - this.p)));
+    return dropped(x, this, shape.map((n, i) => i === 0 && this.mode === "row" ? n : 1));
   }
 
   /** See `Module.toJSON`. */

@@ -3,12 +3,11 @@
  *
  * @module
  */
+import { lazy } from "../base/lazy.ts";
 import { HTML_NAMES } from "./html_names.gen.ts";
 
 /** Characters by name, with the semicolon; those that may do without, without it, too. */
-let names: ReadonlyMap<string, string> | null = null;
-
-function table(): ReadonlyMap<string, string> {
+const table = lazy((): ReadonlyMap<string, string> => {
   const map = new Map<string, string>();
   const add = (name: string, chars: string): void => {
     if (!name.startsWith("!")) return void map.set(`${name};`, chars);
@@ -22,7 +21,7 @@ function table(): ReadonlyMap<string, string> {
     for (const name of names) add(name, chars);
   }
   return map;
-}
+});
 
 /**
  * A text in which `&lt;`, `&#60;`, `&#x3c;` and the like stand for the characters that they name, as HTML's standard reads
@@ -34,8 +33,7 @@ export function unescapeHtml(text: string): string {
   if (!text.includes("&")) return text;
   return text.replace(/&(#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)/gu, (whole, inside: string) => {
     if (inside.startsWith("#")) return ofNumber(inside);
-    names ??= table();
-    const exact = names.get(inside);
+    const names = table(), exact = names.get(inside);
     if (exact !== undefined) return exact;
     for (let end = inside.length - 1; end > 1; end--) { // the longest name that it begins with
       const chars = names.get(inside.slice(0, end));

@@ -4,11 +4,12 @@
  * @module
  */
 import type { LayerJson } from "../base/json.ts";
-import { ConfigError, ShapeError } from "../base/errors.ts";
-import { checkOptions, num } from "../base/options.ts";
+import { ShapeError } from "../base/errors.ts";
+import { checkOptions } from "../base/options.ts";
 import { fmtShape } from "../base/shape.ts";
+import { checkProbability, dropped } from "../nn/dropped.ts";
 import { Module } from "../nn/mod.ts";
-import { aGenerator, rand, type Rng, type Tensor } from "../tensor/mod.ts";
+import { aGenerator, type Rng, type Tensor } from "../tensor/mod.ts";
 
 /**
  * In training, sets features of each text, `[b, n, features]`, to 0 with probability `p`, the same at all of its positions,
@@ -29,9 +30,7 @@ export class RNNDropout extends Module {
   constructor(readonly p: number = 0.5, options: { readonly rng?: Rng } = {}) {
     super();
     checkOptions("make RNNDropout", options, { rng: aGenerator });
-    if (!num.holds(p) || p < 0 || p > 1) {
-      throw new ConfigError(`Cannot make RNNDropout: p is a probability from 0 to 1, got ${p}`);
-    }
+    checkProbability("RNNDropout", p);
     this.rng = options.rng ?? null;
   }
 
@@ -40,11 +39,7 @@ export class RNNDropout extends Module {
     if (x.shape.length !== 3) {
       throw new ShapeError(`Cannot apply RNNDropout to ${fmtShape(x.shape)}: it takes [b, n, features]`);
     }
-    if (!this.training || this.p === 0) return x;
-    if (this.p === 1) return x.mul(0);
-    const [b, , features] = x.shape;
-    const kept = rand([b, 1, features], this.rng === null ? {} : { rng: this.rng }).ge(this.p);
-    return x.mul(kept.cast("f32").mul(1 / (1 - this.p))).cast(x.dtype);
+    return dropped(x, this, [x.shape[0], 1, x.shape[2]]);
   }
 
   /** See `Module.toJSON`. */

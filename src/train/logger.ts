@@ -64,6 +64,7 @@ export function stdoutLogger(): Logger {
   };
 }
 
+/** What {@link setDefaultLogger} was told; it is a default, like the device and the generator. */
 let given: Logger | null = null;
 
 /** Makes `logger` the one that learners take by default. */

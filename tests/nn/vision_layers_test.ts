@@ -17,6 +17,7 @@ onDevices("StochasticDepth leaves out whole items, or the batch, and keeps the m
   const batch = await new nn.StochasticDepth(0.5, "batch", { rng: new Rng(5) }).forward(ones([8, 3])).data();
   assertEquals(new Set(batch).size, 1);
   const x = ones([2, 2]);
+  assertEquals(layer.train().forward(x.half()).dtype, "f16"); // as of every layer of dropout
   assertEquals(layer.eval().forward(x), x);
 });
 

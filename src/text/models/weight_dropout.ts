@@ -5,9 +5,10 @@
  * @see Merity, Keskar & Socher 2017, arXiv:1708.02182
  */
 import { ConfigError } from "../../base/errors.ts";
-import { checkOptions, either, num, nums, type OptionTable } from "../../base/options.ts";
+import { checkOptions, either, nums, type OptionTable } from "../../base/options.ts";
+import { checkProbability, keeping } from "../../nn/dropped.ts";
 import { Module } from "../../nn/mod.ts";
-import { aTensor, Parameter, rand, type Rng, type Tensor } from "../../tensor/mod.ts";
+import { aTensor, Parameter, type Rng, type Tensor } from "../../tensor/mod.ts";
 
 /** Options of the `forward` of recurrent layers. */
 export interface LengthsOptions {
@@ -16,18 +17,6 @@ export interface LengthsOptions {
 }
 
 const LENGTHS: OptionTable<LengthsOptions> = { lengths: either(aTensor, nums) };
-
-/** Refuses what is no probability; gives it back. */
-function probability(layer: string, p: number): number {
-  if (num.holds(p) && p >= 0 && p <= 1) return p;
-  throw new ConfigError(`Cannot make ${layer}: p is a probability from 0 to 1, got ${p}`);
-}
-
-/** 0 with probability `p`, `1 / (1 - p)` else. */
-function keeping(shape: readonly number[], p: number, rng: Rng | null): Tensor {
-  const kept = rand(shape, rng === null ? {} : { rng }).ge(p).cast("f32");
-  return p === 1 ? kept.mul(0) : kept.mul(1 / (1 - p));
-}
 
 /** A recurrent layer, such as `nn.LSTM`; `S` is the state that it carries. */
 export type RecurrentLayer<S> = Module<[x: Tensor, state?: S | null, options?: LengthsOptions], [Tensor, S]>;
@@ -59,7 +48,7 @@ export class WeightDropout<S = readonly [h: Tensor, c: Tensor]> extends Module<
     readonly rng: Rng | null = null,
   ) {
     super();
-    probability("WeightDropout", p);
+    checkProbability("WeightDropout", p);
     const own = module as unknown as Record<string, unknown>;
     for (const name of layerNames) {
       const weight = own[name];
@@ -99,7 +88,7 @@ export class EmbeddingDropout extends Module {
    */
   constructor(readonly emb: Module & { readonly count: number }, readonly p: number, readonly rng: Rng | null = null) {
     super();
-    probability("EmbeddingDropout", p);
+    checkProbability("EmbeddingDropout", p);
   }
 
   /** `[...]` of whole numbers gives `[..., size]`. */

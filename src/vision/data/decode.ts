@@ -13,6 +13,7 @@ import type { ImageSize } from "./item_tfms.ts";
 import { type DecodeOptions, type ImageSource, nameOf } from "./read_image.ts";
 
 type Sharp = typeof import("sharp").default;
+/** The decoder, whose start may fail and be tried again. */
 let loaded: Promise<Sharp> | null = null;
 
 /** What sharp needs of Deno: it is native code, and looks at the environment. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { host } from "../../base/host.ts";
+import { lazy } from "../../base/lazy.ts";
 import type { PixelImage } from "../../plot/mod.ts";
 
 /** Most pixels of an image, as sharp has it. */
@@ -33,39 +34,43 @@ const SYMBOLS = {
 } as const satisfies Deno.ForeignLibraryInterface;
 
 type Turbo = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
-let loaded: Promise<Turbo | null> | null = null;
 
-/** The library; null where this machine has none, or native code is not allowed. */
-async function load(): Promise<Turbo | null> {
-  if (host.kind !== "deno" || host.os !== "linux") return null;
-  try {
-    await import("@julusian/jpeg-turbo"); // loads the library, which then is known by its name
-    return Deno.dlopen(LIBRARY, SYMBOLS).symbols;
-  } catch {
-    return null;
+/** The library's decoders, as many as there are processors: each decodes one image at a time. */
+class Decoders {
+  readonly #idle: Deno.PointerObject[] = [];
+  /** Those who wait for one. */
+  readonly #waiting: ((decoder: Deno.PointerObject) => void)[] = [];
+  #made = 0;
+
+  constructor(readonly turbo: Turbo) {}
+
+  /** One that nobody else has, once there is one; null where the library makes none. */
+  async take(): Promise<Deno.PointerObject | null> {
+    const free = this.#idle.pop();
+    if (free !== undefined) return free;
+    if (this.#made >= navigator.hardwareConcurrency) return await new Promise((resolve) => this.#waiting.push(resolve));
+    const one = this.turbo.tjInitDecompress();
+    if (one !== null) this.#made++;
+    return one;
+  }
+
+  release(one: Deno.PointerObject): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#idle.push(one);
+    else next(one);
   }
 }
 
-/** Decoders at rest: each decodes one image at a time. */
-const idle: Deno.PointerObject[] = [];
-/** Those who wait for a decoder. */
-const waiting: ((decoder: Deno.PointerObject) => void)[] = [];
-let made = 0;
-
-async function decoder(turbo: Turbo): Promise<Deno.PointerObject | null> {
-  const free = idle.pop();
-  if (free !== undefined) return free;
-  if (made >= navigator.hardwareConcurrency) return await new Promise((resolve) => waiting.push(resolve));
-  const one = turbo.tjInitDecompress();
-  if (one !== null) made++;
-  return one;
-}
-
-function release(one: Deno.PointerObject): void {
-  const next = waiting.shift();
-  if (next === undefined) idle.push(one);
-  else next(one);
-}
+/** Null where this machine has no library, or native code is not allowed. */
+const decoders = lazy(async (): Promise<Decoders | null> => {
+  if (host.kind !== "deno" || host.os !== "linux") return null;
+  try {
+    await import("@julusian/jpeg-turbo"); // loads the library, which then is known by its name
+    return new Decoders(Deno.dlopen(LIBRARY, SYMBOLS).symbols);
+  } catch {
+    return null;
+  }
+});
 
 /**
  * The pixels of a JPEG file, decoded in another thread; null for other files, and for those that sharp has to see: damaged
@@ -73,10 +78,10 @@ function release(one: Deno.PointerObject): void {
  */
 export async function decodeJpeg(bytes: Uint8Array<ArrayBuffer>, orient: boolean): Promise<PixelImage | null> {
   if (bytes[0] !== 0xff || bytes[1] !== 0xd8 || !isPlain(bytes, orient)) return null;
-  const turbo = await (loaded ??= load());
-  const one = turbo === null ? null : await decoder(turbo);
-  if (turbo === null || one === null) return null;
+  const own = await decoders(), one = own === null ? null : await own.take();
+  if (own === null || one === null) return null;
   try {
+    const { turbo } = own;
     const facts = new Int32Array(4), size = BigInt(bytes.length);
     const [width, height, , space] = [0, 1, 2, 3].map((i) => facts.subarray(i));
     if (turbo.tjDecompressHeader3(one, bytes, size, width, height, facts.subarray(2), space) !== 0) return null;
@@ -96,7 +101,7 @@ export async function decodeJpeg(bytes: Uint8Array<ArrayBuffer>, orient: boolean
     );
     return code === 0 ? image : null;
   } finally {
-    release(one);
+    own.release(one);
   }
 }
 

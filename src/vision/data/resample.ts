@@ -6,6 +6,7 @@
  * @see Pillow, src/libImaging/Resample.c
  * @module
  */
+import { lazy } from "../../base/lazy.ts";
 import type { PixelImage } from "../../plot/mod.ts";
 import { RESAMPLE } from "./resample.gen.ts";
 
@@ -95,15 +96,15 @@ const BASE = 1024;
 /** A memory that is larger is given back after the image that needed it. */
 const KEEP_BYTES = 64 << 20;
 
-let compiled: WebAssembly.Module | null = null;
+const compiled = lazy(() => new WebAssembly.Module(Uint8Array.from(atob(RESAMPLE), (c) => c.charCodeAt(0))));
+/** The memory of the image before, which the next one works in: a new one for each would be cleared first. */
 let working: { readonly kernels: Kernels; readonly memory: WebAssembly.Memory } | null = null;
 
 /** The kernels, with at least `bytes` of memory. */
 function kernelsFor(bytes: number): { readonly kernels: Kernels; readonly memory: WebAssembly.Memory } {
-  compiled ??= new WebAssembly.Module(Uint8Array.from(atob(RESAMPLE), (c) => c.charCodeAt(0)));
   if (working === null) {
     const memory = new WebAssembly.Memory({ initial: 1 });
-    const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
+    const { exports } = new WebAssembly.Instance(compiled(), { env: { memory } });
     working = { kernels: exports as unknown as Kernels, memory };
   }
   const missing = Math.ceil(bytes / PAGE) - working.memory.buffer.byteLength / PAGE;

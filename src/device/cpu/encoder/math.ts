@@ -13,22 +13,9 @@
  *
  * @module
  */
+import { lazy } from "../../../base/lazy.ts";
 import { Fn, MEM, OP, T } from "./code.ts";
 import { ModuleWriter } from "./module.ts";
-
-/** Functions that a module may need. */
-export type MathName =
-  | "exp"
-  | "log"
-  | "log1p"
-  | "atan"
-  | "tanh"
-  | "erf"
-  | "sin"
-  | "cos"
-  | "half"
-  | "fromHalf"
-  | "toHalf";
 
 // fitted by Chebyshev interpolation: (atan(t)/t - 1)/t^2, tanh(x)/x and erf(x)/x in x^2
 const ATAN = [-0.333333313, 0.199995399, -0.142639562, 0.107437313, -0.0645192787];
@@ -53,20 +40,6 @@ const ERFC_ROOT = [
   0.00519178808,
   -0.000216915185,
   0.00054789416,
-];
-
-const NAMES: readonly MathName[] = [
-  "exp",
-  "log",
-  "log1p",
-  "atan",
-  "tanh",
-  "erf",
-  "sin",
-  "cos",
-  "half",
-  "fromHalf",
-  "toHalf",
 ];
 
 /** The sign bit. */
@@ -328,16 +301,13 @@ class MathFn extends Fn {
   }
 }
 
-let constants: readonly number[] | undefined;
-
 /** The constants of all functions, to be put at {@link CONSTANTS_AT}. */
-export function mathConstants(): readonly number[] {
-  if (constants !== undefined) return constants;
+export const mathConstants: () => readonly number[] = lazy(() => {
   const found = new Set<number>();
   const library = new MathLibrary(new ModuleWriter(false), true, (bits) => (found.add(bits), 0));
-  NAMES.forEach((name) => library.index(name));
-  return constants = [...found];
-}
+  for (const name in FUNCTIONS) library.index(name as MathName);
+  return [...found];
+});
 
 /** The functions of one module, added when first asked for. */
 export class MathLibrary {
@@ -360,7 +330,7 @@ export class MathLibrary {
   /** The index of a function. */
   index(name: MathName): number {
     let index = this.#known.get(name);
-    if (index === undefined) this.#known.set(name, index = this.#module.add(this.#make(name)));
+    if (index === undefined) this.#known.set(name, index = this.#module.add(FUNCTIONS[name](this)));
     return index;
   }
 
@@ -375,31 +345,22 @@ export class MathLibrary {
     addend();
     return f.op(this.#fused ? OP.f32x4RelaxedMadd : OP.f32x4Add);
   }
-
-  #make(name: MathName): Fn {
-    switch (name) {
-      case "exp":
-        return exp(this);
-      case "log":
-        return log(this);
-      case "log1p":
-        return log1p(this);
-      case "atan":
-        return atan(this);
-      case "tanh":
-        return tanh(this);
-      case "erf":
-        return erf(this);
-      case "sin":
-        return sine(this, 0);
-      case "cos":
-        return sine(this, 1);
-      case "half":
-        return half(this);
-      case "fromHalf":
-        return fromHalf(this);
-      case "toHalf":
-        return toHalf(this);
-    }
-  }
 }
+
+/** Functions that a module may need. */
+const FUNCTIONS = {
+  exp,
+  log,
+  log1p,
+  atan,
+  tanh,
+  erf,
+  sin: (lib: MathLibrary) => sine(lib, 0),
+  cos: (lib: MathLibrary) => sine(lib, 1),
+  half,
+  fromHalf,
+  toHalf,
+} satisfies Record<string, (lib: MathLibrary) => Fn>;
+
+/** The name of one. */
+export type MathName = keyof typeof FUNCTIONS;

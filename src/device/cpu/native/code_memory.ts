@@ -4,6 +4,7 @@
  * @module
  */
 import { DeviceError } from "../../../base/errors.ts";
+import { lazy } from "../../../base/lazy.ts";
 
 /** The C library of Linux. */
 const LIBRARY = "libc.so.6";
@@ -13,22 +14,21 @@ const CALL = {
   bsearch: { parameters: ["pointer", "pointer", "pointer", "pointer", "pointer"], result: "void" },
 } as const;
 
-const open = () =>
+const open = lazy(() =>
   Deno.dlopen(LIBRARY, {
     mmap: { parameters: ["pointer", "usize", "i32", "i32", "i32", "i64"], result: "pointer" },
     mprotect: { parameters: ["pointer", "usize", "i32"], result: "i32" },
     munmap: { parameters: ["pointer", "usize"], result: "i32" },
     ...CALL,
-  });
+  })
+);
 
 /** An expression that opens as much of it as a call takes, for the source of a thread. */
 export const OPEN_LIBRARY: string = `Deno.dlopen("${LIBRARY}", ${JSON.stringify(CALL)})`;
 
-let opened: ReturnType<typeof open> | undefined;
-
 /** Functions of the C library, which is part of the process anyway: opened once, by the first who may. */
 export function library(): ReturnType<typeof open>["symbols"] {
-  return (opened ??= open()).symbols;
+  return open().symbols;
 }
 
 const READ = 1, WRITE = 2, EXECUTE = 4, PRIVATE_ANONYMOUS = 0x22;
