@@ -22,18 +22,17 @@ export abstract class Communicator {
   readonly size: number;
   /** Processes on this machine. */
   readonly localSize: number;
-  /** Null in a process that was started alone. */
-  protected readonly mpi: Mpi | null;
-  readonly #polling: Polling | null;
+  readonly #mpi: Mpi;
+  readonly #polling: Polling;
   /** Memory, by where in it an array lies that is in large pages. */
   readonly #large = new Map<number, WeakRef<SharedArrayBuffer>>();
 
-  protected constructor(mpi: Mpi | null, localSize: number) {
-    this.mpi = mpi;
-    this.rank = mpi?.rank ?? 0;
-    this.size = mpi?.size ?? 1;
+  protected constructor(mpi: Mpi, localSize: number) {
+    this.#mpi = mpi;
+    this.rank = mpi.rank;
+    this.size = mpi.size;
     this.localSize = localSize;
-    this.#polling = mpi === null ? null : new Polling(mpi, () => this.lost());
+    this.#polling = new Polling(mpi, () => this.lost());
   }
 
   /** An error that says which process is gone; null while all live, as far as is known. */
@@ -41,27 +40,27 @@ export abstract class Communicator {
 
   /** Waits until all of `requests`, posted together, are complete. */
   async finish(requests: readonly Request[]): Promise<void> {
-    await this.#polling!.finish(requests);
+    await this.#polling.finish(requests);
   }
 
   /** As {@link gather}, without giving up the thread. */
   gatherSync(mine: Uint8Array, what: string): Uint8Array<ArrayBuffer> {
     const all = new Uint8Array(mine.length * this.size);
-    if (this.mpi === null || this.size === 1) all.set(mine);
-    else if (mine.length > 0) this.#polling!.finishSync([this.mpi.allGather(mine, all, what)]);
+    if (this.size === 1) all.set(mine);
+    else if (mine.length > 0) this.#polling.finishSync([this.#mpi.allGather(mine, all, what)]);
     return all;
   }
 
   /** As {@link sumInPlace}, without giving up the thread. */
   sumInPlaceSync(data: Float32Array | Float64Array, what: string): void {
-    if (this.mpi === null || this.size === 1 || data.length === 0) return;
-    this.#polling!.finishSync([this.mpi.allReduce(data, what)]);
+    if (this.size === 1 || data.length === 0) return;
+    this.#polling.finishSync([this.#mpi.allReduce(data, what)]);
   }
 
   /** Adds up arrays over all processes, in place, all at once. */
   async sumInPlace(arrays: readonly HostFloats[], what: string): Promise<void> {
-    const mpi = this.mpi;
-    if (mpi === null || this.size === 1) return;
+    const mpi = this.#mpi;
+    if (this.size === 1) return;
     // MPI's own all-reduce of long arrays leaves links idle for half the time; a reduce-scatter and an all-gather do not
     const least = this.leastShare;
     const requests: Request[] = [], parts: { mine: HostFloats; all: HostFloats }[] = [];
@@ -96,8 +95,8 @@ export abstract class Communicator {
 
   /** Replaces each array by rank 0's. */
   async broadcast(arrays: readonly Uint8Array[], what: string): Promise<void> {
-    const mpi = this.mpi;
-    if (mpi === null || this.size === 1) return;
+    const mpi = this.#mpi;
+    if (this.size === 1) return;
     await this.finish(arrays.filter((a) => a.length > 0).map((a) => mpi.broadcast(a, 0, what)));
   }
 
@@ -114,8 +113,8 @@ export abstract class Communicator {
   /** Bytes of all processes, as many in each, one after another. */
   async gather(mine: Uint8Array, what: string): Promise<Uint8Array<ArrayBuffer>> {
     const all = new Uint8Array(mine.length * this.size);
-    if (this.mpi === null || this.size === 1) all.set(mine);
-    else if (mine.length > 0) await this.finish([this.mpi.allGather(mine, all, what)]);
+    if (this.size === 1) all.set(mine);
+    else if (mine.length > 0) await this.finish([this.#mpi.allGather(mine, all, what)]);
     return all;
   }
 
@@ -138,6 +137,6 @@ export abstract class Communicator {
 
   /** Waits until every process is here. */
   async barrier(): Promise<void> {
-    if (this.mpi !== null && this.size > 1) await this.finish([this.mpi.barrier("wait for the others")]);
+    if (this.size > 1) await this.finish([this.#mpi.barrier("wait for the others")]);
   }
 }

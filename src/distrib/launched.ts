@@ -20,9 +20,10 @@ export function openWorld(): World | null {
   if (host.kind === "browser") {
     throw new ConfigError("Cannot train in several processes: a page has no MPI, leave distributed() out there");
   }
-  const alone = launchOf({ insist: true }) === null;
-  if (!alone && host.kind !== "deno") {
+  const launch = launchOf({ insist: true });
+  if (launch === null) return null;
+  if (host.kind !== "deno") {
     throw new ConfigError("Cannot train in several processes: MPI needs Deno, run the script with it");
   }
-  return alone ? null : parts!.World.open();
+  return parts!.World.open(launch);
 }

@@ -12,7 +12,7 @@ const LOOK_MS = 20;
 
 /** Sums over all processes in another thread; while one is in flight, this thread leaves MPI alone. */
 export class OverlappedSums {
-  readonly #mpi: Mpi | null;
+  readonly #mpi: Mpi;
   readonly #all: Communicator;
   /** Communicators of the other thread, once there are any. */
   #apart: readonly bigint[] | null = null;
@@ -20,7 +20,7 @@ export class OverlappedSums {
   #overlapOf: Int32Array<ArrayBufferLike> | null = null;
 
   /** @param all All processes. */
-  constructor(mpi: Mpi | null, all: Communicator) {
+  constructor(mpi: Mpi, all: Communicator) {
     this.#mpi = mpi;
     this.#all = all;
   }
@@ -35,7 +35,7 @@ export class OverlappedSums {
   async prepare(bytes: number, progress: Int32Array<ArrayBufferLike> | null): Promise<number> {
     const what = "start sums that overlap with computing";
     const mpi = this.#mpi;
-    if (mpi === null || this.#all.size === 1) return Infinity;
+    if (this.#all.size === 1) return Infinity;
     const most = Math.max(...await this.#all.counts(progress !== null && mpi.passable ? bytes : Infinity, what));
     if (most === Infinity) return most;
     if (this.#apart === null) {
@@ -68,7 +68,7 @@ export class OverlappedSums {
     const overlap = this.#overlap!;
     overlap.computed();
     try {
-      while (!overlap.done((code) => this.#mpi!.wordsOf(code))) {
+      while (!overlap.done((code) => this.#mpi.wordsOf(code))) {
         await overlap.wait(LOOK_MS);
         const lost = this.#all.lost();
         if (lost !== null) throw lost;

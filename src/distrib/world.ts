@@ -5,7 +5,7 @@
  */
 import type { HostArray } from "../base/dtype.ts";
 import { DistributedError } from "../base/errors.ts";
-import { type Launch, launchOf } from "../base/launch.ts";
+import type { Launch } from "../base/launch.ts";
 import type { Peers, SharedLearner } from "../train/mod.ts";
 import { Communicator } from "./communicator.ts";
 import { leaveAtExit } from "./leave.ts";
@@ -14,7 +14,7 @@ import { OverlappedSums } from "./overlapped_sums.ts";
 import { shareState } from "./share_state.ts";
 import type { Post, Watch } from "./watch.ts";
 
-/** All processes that the launcher started together, seen from this one; a process started alone is a world of one. */
+/** All processes that the launcher started together, seen from this one. */
 export class World extends Communicator implements Peers {
   idle: boolean = false;
   /** Why this process wants all of them to stop. */
@@ -25,11 +25,10 @@ export class World extends Communicator implements Peers {
   #watch: Watch | null = null;
   #starting: Promise<void> | null = null;
 
-  private constructor(launch: Launch | null) {
-    const mpi = launch === null ? null : new Mpi(launch.family);
-    super(mpi, launch?.localSize ?? 1);
+  private constructor(launch: Launch) {
+    const mpi = new Mpi(launch.family);
+    super(mpi, launch.localSize);
     this.overlapped = new OverlappedSums(mpi, this);
-    if (launch === null || mpi === null) return;
     if (this.size !== launch.size) {
       throw new DistributedError(
         `Cannot join the other processes: the launcher started ${launch.size}, MPI's library knows of ${this.size}; ` +
@@ -51,8 +50,8 @@ export class World extends Communicator implements Peers {
    *
    * @throws ConfigError where a permission or MPI's library is missing.
    */
-  static open(): World {
-    return World.#world ??= new World(launchOf({ insist: true }));
+  static open(launch: Launch): World {
+    return World.#world ??= new World(launch);
   }
 
   /** Whether a process that dies is noticed by the others themselves, and not by the launcher alone. */

@@ -6,9 +6,9 @@
  * @module
  */
 import { join } from "@std/path";
-import { World } from "../../src/distrib/world.ts";
+import { openWorld } from "../../src/distrib/launched.ts";
 
-const world = World.open();
+const world = openWorld()!;
 const { rank, size } = world;
 // short ones, some that no number of processes divides, and some that are added up part by part
 const lengths = [1, 22, 65_535, 65_536, 200_003, 2 ** 22 + 5];
