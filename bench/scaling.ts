@@ -103,8 +103,6 @@ async function computeOf(bs: number): Promise<number> {
 }
 
 async function network(): Promise<void> {
-  const why = await hostsPossible();
-  if (why !== null) return console.log(`\nNo network namespaces here: ${why}`);
   const compute = await computeOf(64);
   const bytes = MLP * 4;
   head("hosts", "Mbit/s", "delay, ms", "sum, ms", "model", "step, ms", "model", "bytes a host and step", "model");
@@ -136,8 +134,6 @@ async function network(): Promise<void> {
 
 /** What it brings to add up gradients while others are computed: where most are computed early, and where they are not. */
 async function overlap(): Promise<void> {
-  const why = await hostsPossible();
-  if (why !== null) return console.log(`\nNo network namespaces here: ${why}`);
   head("net", "hosts", "Mbit/s", "not talking, ms", "sum after, ms", "sum beside, ms", "speed, pairs in turn");
   const mlp: Partial<RankTask> = { net: "mlp", bs: 64, steps: 20, blocks: 4 };
   const resnet: Partial<RankTask> = { net: "resnet18", bs: 16, steps: 4, blocks: 4 };
@@ -187,5 +183,14 @@ async function forecast(): Promise<void> {
   }
 }
 
-const PARTS = { local, network, overlap, forecast };
+/** A part that is measured between network namespaces. */
+function betweenHosts(part: () => Promise<void>): () => Promise<void> {
+  return async () => {
+    const why = await hostsPossible();
+    if (why === null) await part();
+    else console.log(`\nNo network namespaces here: ${why}`);
+  };
+}
+
+const PARTS = { local, network: betweenHosts(network), overlap: betweenHosts(overlap), forecast };
 for (const [name, part] of Object.entries(PARTS)) if (Deno.args.length === 0 || Deno.args.includes(name)) await part();

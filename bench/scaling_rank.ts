@@ -7,7 +7,8 @@
  * @module
  */
 import { Adam, Callback, DataLoaders, init, Learner, nn, resnet18, SGD, silentLogger } from "../mod.ts";
-import { World } from "../src/distrib/world.ts";
+import { openWorld } from "../src/distrib/launched.ts";
+import type { World } from "../src/distrib/world.ts";
 import { uniform } from "./workloads.ts";
 
 /** What a process is told. */
@@ -108,7 +109,7 @@ async function addUp(world: World, elements: number): Promise<number> {
 
 if (import.meta.main) {
   const task: RankTask = JSON.parse(Deno.args[0]);
-  const world = World.open();
+  const world = openWorld()!;
   await init({ device: "cpu", threads: task.threads });
   const step: number[] = [], alone: number[] = [];
   let elements = 0;

@@ -93,7 +93,7 @@ function firstWeight(shape: readonly number[], fanIn: number, init: WeightInit |
 }
 
 /** What convolutions over `d` axes share. */
-abstract class ConvBase extends Module {
+export abstract class ConvBase extends Module {
   /** `[outChannels, inChannels / groups, taps...]` */
   readonly weight: Parameter;
   /** `[outChannels]`, or null. */
@@ -113,6 +113,7 @@ abstract class ConvBase extends Module {
   /** Elements added behind, where `"same"` needs an odd number. */
   readonly #behind: readonly number[];
 
+  /** Takes what all of them take; `d` is the number of axes. */
   protected constructor(
     d: number,
     readonly inChannels: number,

@@ -35,7 +35,8 @@ export interface CrossEntropyOptions extends ClassLossOptions {
   readonly labelSmoothing?: number;
 }
 
-abstract class ClassLoss extends Loss {
+/** What losses with class labels have in common. */
+export abstract class ClassLoss extends Loss {
   /** Weight of each class, `[classes]`; null if all count the same. */
   readonly weight: Tensor | null;
   /** Label of items that do not count; null if all do. */

@@ -28,8 +28,16 @@ export {
   type MultiheadAttentionOptions,
 } from "./attention.ts";
 export { Flatten, Identity, Lambda, Permute, Sequential, Unflatten } from "./containers.ts";
-export { Conv1d, Conv2d, type ConvLayerOptions, ConvTranspose2d, type ConvTransposeLayerOptions } from "./conv.ts";
 export {
+  Conv1d,
+  Conv2d,
+  type ConvBase,
+  type ConvLayerOptions,
+  ConvTranspose2d,
+  type ConvTransposeLayerOptions,
+} from "./conv.ts";
+export {
+  type ClassLoss,
   type ClassLossOptions,
   CrossEntropyLoss,
   type CrossEntropyOptions,
@@ -45,6 +53,7 @@ export {
   GRU,
   LSTM,
   type LstmState,
+  type Recurrent,
   type RecurrentOptions,
   RNN,
   type RnnOptions,
@@ -96,8 +105,11 @@ export { StochasticDepth, type StochasticDepthOptions } from "./stochastic_depth
 export { type SinusoidalOptions, SinusoidalPositions } from "./positions.ts";
 export {
   type DecodeAttendOptions,
+  type DecodeForward,
+  type Forward,
   TransformerDecoderLayer,
   TransformerEncoderLayer,
+  type TransformerLayer,
   type TransformerLayerOptions,
 } from "./transformer.ts";
 export { TransformerDecoder, TransformerEncoder, type TransformerOptions } from "./transformer_stack.ts";

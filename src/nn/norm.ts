@@ -156,6 +156,7 @@ export class BatchNorm1d extends BatchNorm {
 
 /** Batch normalization of `[n, c, h, w]`. */
 export class BatchNorm2d extends BatchNorm {
+  /** `[n, c, h, w]` */
   protected override readonly ranks: readonly number[] = [4];
 
   /** See `Module.toJSON`. */

@@ -73,7 +73,8 @@ const RNN_OPTIONS: OptionTable<RnnOptions> = { ...RECURRENT, nonlinearity: oneOf
 const SEQUENCE: OptionTable<SequenceOptions> = { lengths: either(aTensor, nums) };
 
 /** What {@link RNN}, {@link GRU} and {@link LSTM} have in common; `S` is the state that they carry. */
-abstract class Recurrent<S> extends Module<[x: Tensor, state?: S | null, options?: SequenceOptions], [Tensor, S]> {
+export abstract class Recurrent<S>
+  extends Module<[x: Tensor, state?: S | null, options?: SequenceOptions], [Tensor, S]> {
   /** Layers on top of each other. */
   readonly layers: number;
   /** Whether a second net goes from the end to the start. */
@@ -90,7 +91,13 @@ abstract class Recurrent<S> extends Module<[x: Tensor, state?: S | null, options
    * @param hidden Size of the state.
    * @param cell What a step does.
    */
-  constructor(readonly input: number, readonly hidden: number, options: RecurrentOptions, readonly cell: Cell) {
+  constructor(
+    readonly input: number,
+    readonly hidden: number,
+    options: RecurrentOptions,
+    /** @internal */
+    readonly cell: Cell,
+  ) {
     super();
     const { layers = 1, bidirectional = false, dropout = 0, bias = true, rng } = options;
     checkSizes(new.target.name, { input, hidden, layers });
@@ -131,7 +138,7 @@ abstract class Recurrent<S> extends Module<[x: Tensor, state?: S | null, options
   }
 
   /** The weights whose names end in `suffix`. */
-  protected weights(suffix: string): StepWeights {
+  #weights(suffix: string): StepWeights {
     const at = (name: string) => (this as unknown as Record<string, Tensor | undefined>)[`${name}_${suffix}`] ?? null;
     return { ih: at("weight_ih")!, hh: at("weight_hh")!, biasIh: at("bias_ih"), biasHh: at("bias_hh") };
   }
@@ -165,7 +172,7 @@ abstract class Recurrent<S> extends Module<[x: Tensor, state?: S | null, options
       const ways = this.suffixes(layer).map((suffix, direction) => {
         const at = layer * this.directions + direction;
         const own = first.map((s) => s.slice([[at, at + 1]]).reshape([b, hidden]));
-        return runDirection(cell, y, own, this.weights(suffix), { reverse: direction === 1, alive, lengths: counts });
+        return runDirection(cell, y, own, this.#weights(suffix), { reverse: direction === 1, alive, lengths: counts });
       });
       y = joinDirections(ways.map(([out]) => out));
       last.push(...ways.map(([, state]) => state));

@@ -65,12 +65,13 @@ export type Forward = [x: Tensor, options?: AttendOptions];
 export type DecodeForward = [x: Tensor, memory: Tensor, options?: DecodeAttendOptions];
 
 /** What layers of encoders and decoders have in common: attention of positions to each other, and two linear layers. */
-abstract class TransformerLayer<I extends [x: Tensor, ...rest: unknown[]]> extends Module<I, Tensor> {
+export abstract class TransformerLayer<I extends [x: Tensor, ...rest: unknown[]]> extends Module<I, Tensor> {
   /** Attention of positions to each other. */
   readonly selfAttn: MultiheadAttention;
   /** What its constructor was given. */
   readonly options: TransformerLayerOptions;
 
+  /** Draws the first weights of attention. */
   constructor(readonly dim: number, readonly heads: number, options: TransformerLayerOptions) {
     super();
     checkOptions(`make ${new.target.name}`, options, LAYER);

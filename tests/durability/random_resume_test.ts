@@ -29,7 +29,7 @@ import { Rng } from "../../src/tensor/mod.ts";
 import { Callback, type CallbackLike } from "../../src/train/mod.ts";
 import { onDevices } from "../support/devices.ts";
 import { fillF32 } from "../support/fill.ts";
-import { bitsOf, type Net, netLearner, type NetOptions } from "./support.ts";
+import { bitsOf, Crash, type Net, netLearner, type NetOptions } from "./support.ts";
 
 type Fit = (learn: Learner<Net>, options: { cbs: readonly CallbackLike[]; resume?: boolean }) => Promise<void>;
 
@@ -128,19 +128,6 @@ function runOf(seed: number): Run {
   };
 }
 
-/** Throws after so many training batches of this process, whichever fit they are of. */
-class CrashAfter extends Callback {
-  override readonly order = 2000;
-  #left: number;
-  constructor(batches: number) {
-    super();
-    this.#left = batches;
-  }
-  override afterBatch(): void {
-    if (this.learn.training && --this.#left === 0) throw new Error("crashed");
-  }
-}
-
 /** What lies in a folder, without times of day and durations. */
 async function filesOf(dir: string, prefix: string = ""): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
@@ -171,7 +158,8 @@ async function check(seed: number): Promise<number> {
     const checkpoint = () => new Checkpoint({ dir: join(root, "checkpoints"), ...every });
     for (const batches of crashes) {
       const first = netLearner({ ...options, path: join(root, "b") });
-      const crash = new CrashAfter(batches);
+      let left = batches;
+      const crash = new Crash(() => --left === 0); // whichever fit a batch is of
       try {
         await go(first, () => [checkpoint(), crash], true);
       } catch (error) {

@@ -65,14 +65,15 @@ export function stateful(): CallbackLike[] {
   return [new GradientAccumulation(12), new MixUp(0.4, { rng: new Rng(9) }), new EarlyStopping({ patience: 50 })];
 }
 
-/** Throws after so many training batches: a run that does not come to its end. */
+/** Throws after so many training batches of a fit, or the one after which it is told to: a run that does not come to its end. */
 export class Crash extends Callback {
   override readonly order = 2000;
-  constructor(readonly after: number) {
+  constructor(readonly after: number | (() => boolean)) {
     super();
   }
   override afterBatch(): void {
-    if (this.learn.training && this.learn.trainIter === this.after) throw new Error("crashed");
+    const { learn, after } = this;
+    if (learn.training && (typeof after === "number" ? learn.trainIter === after : after())) throw new Error("crashed");
   }
 }
 
