@@ -32,7 +32,7 @@ export interface ColReaderOptions {
   readonly pref?: string;
   /** Put behind the value, such as ".jpg". */
   readonly suff?: string;
-  /** What lies between the labels of one item; then the reader gives a list. */
+  /** What lies between the labels of one item, with white space or none; then the reader gives a list. */
   readonly labelDelim?: string;
 }
 
@@ -64,7 +64,10 @@ export function ColReader(column: string, options: ColReaderOptions = {}): (row:
       const names = typeof row === "object" && row !== null ? Object.keys(row).join(", ") : shown(row);
       throw new DataError(`Cannot read the column ${shown(column)} of a row: it has ${names}`);
     }
-    if (labelDelim !== undefined) return value === "" ? [] : String(value).split(labelDelim);
+    if (labelDelim !== undefined) {
+      // "a; b;" has two labels
+      return String(value).split(labelDelim).map((label) => label.trim()).filter((label) => label !== "");
+    }
     return pref === "" && suff === "" ? value : `${pref}${value}${suff}`;
   };
 }

@@ -84,8 +84,11 @@ interface Parser {
 async function feed(parser: Parser, start: string, pieces: AsyncGenerator<string, void, undefined>): Promise<void> {
   const yielder = new EventLoopYielder();
   const give = async (text: string) => {
-    for (let at = 0; at < text.length; at += START) {
-      parser.write(text.slice(at, at + START));
+    for (let at = 0, end = 0; at < text.length; at = end) {
+      end = Math.min(at + START, text.length);
+      // the parser takes bytes: half of a character of two units would become another one
+      if (end < text.length && (text.charCodeAt(end - 1) & 0xfc00) === 0xd800) end++;
+      parser.write(text.slice(at, end));
       if (yielder.due) await yielder.yield();
     }
   };
@@ -131,6 +134,8 @@ class Rows {
   /** Null where a column is not wanted. */
   #columns: (TextBuilder | null)[] = [];
   #rows = 0;
+  /** Lines of rows whose cells are all empty; they are rows if another one follows. */
+  #empty: number[] = [];
   #skipped: number[] = [];
   #notes: string[] = [];
   /** What is wrong with the file; nothing more is taken then. */
@@ -148,13 +153,19 @@ class Rows {
     if (this.failure !== null) return;
     const cells = this.#form.delimiter === " " ? record.filter((cell) => cell !== "") : record;
     for (let i = 0; i < cells.length; i++) cells[i] = cells[i].trim();
-    if (cells.every((cell) => cell === "")) return;
+    if (cells.every((cell) => cell === "")) {
+      const blankLine = cells.length < 2 && this.#columns.length > 1;
+      if (this.#names !== null && cells.length > 0 && !blankLine) this.#empty.push(line);
+      return;
+    }
     try {
       if (this.#names === null) {
         const { header = true, names } = this.#options;
         this.#begin(names ?? (header ? cells : cells.map(() => "")), line, cells.length);
         if (header) return;
       }
+      for (const at of this.#empty) this.#row(this.#columns.map(() => ""), at);
+      this.#empty = [];
       this.#row(cells, line);
     } catch (error) {
       this.failure = error as Error;
@@ -224,6 +235,11 @@ class Rows {
     for (const name of this.#unnamed) {
       // a delimiter at the end of every line
       if (columns.get(name)?.texts.every((text) => text === "")) columns.delete(name);
+    }
+    if (this.#empty.length > 0) {
+      const { length, 0: first } = this.#empty;
+      const rows = length === 1 ? `the last row, of line ${first},` : `the last ${length} rows, from line ${first} on,`;
+      this.#notes.push(`${rows} left out: all cells are empty`);
     }
     if (this.#skipped.length > 0) {
       const { length, 0: first } = this.#skipped;

@@ -148,11 +148,17 @@ export async function fromTable(source: TableSource, options: FromTableOptions):
   notes.push(...plan.notes, ...classNotes(schema, train.length), ...(ofText ? missingNotes(table, plan, cells) : []));
   const part = async (rows: Int32Array, shuffle: boolean) => {
     const { words, numbers } = await encodeTable(schema, table, rows), n = rows.length;
+    const targets = await encodeTarget(schema, table, rows);
+    if (shuffle && plan.regress && n > 1 && targets.every((y) => y === targets[0])) {
+      notes.push(
+        `the target ${schema.target.name} is one number in all ${count(n)} training rows: nothing is to be learned`,
+      );
+    }
     return new DataLoader<TabularBatch>({
       columns: [
         { tensor: tensor(words, { shape: [n, schema.categorical.length] }) },
         { tensor: tensor(numbers, { shape: [n, schema.numeric.length] }) },
-        { tensor: tensor(await encodeTarget(schema, table, rows), { shape: [n] }) },
+        { tensor: tensor(targets, { shape: [n] }) },
       ],
       bs,
       shuffle,
@@ -251,8 +257,9 @@ function classNotes({ target, categorical }: TabularSchema, rows: number): strin
   const lists = categorical.filter(({ marks }) => marks === undefined).map(({ name, words }) => ({ name, words }));
   if (target.kind === "classify") {
     lists.unshift({ name: target.name, words: target.classes });
-    if (target.classes.length > 20 && target.classes.length > rows / 2) {
-      notes.push(`the target ${target.name} has ${count(target.classes.length)} classes in ${count(rows)} rows`);
+    if (target.classes.length > Math.max(2, rows / 2)) {
+      const way = target.numbers === true ? '; task: "regress" predicts a number' : "";
+      notes.push(`the target ${target.name} has ${count(target.classes.length)} classes in ${count(rows)} rows${way}`);
     }
   }
   for (const { name, words } of lists) {

@@ -22,13 +22,20 @@ function compare(a: Label, b: Label): number {
  * The classes among `labels`, each once, sorted.
  *
  * @param what The items, for errors.
- * @throws {DataError} If labels are of different types, or there is just one class.
+ * @throws {DataError} If labels are of different types, one is NaN or an empty text, or there is just one class.
  */
 export function vocabOf(labels: readonly Label[], what: string = "images"): readonly Label[] {
   const none = labels.findIndex((label) => typeof label === "number" && Number.isNaN(label));
   if (none >= 0) {
     throw new DataError(
       `Cannot tell classes apart: label ${none} of training, counted from 0, is NaN; leave its item out`,
+    );
+  }
+  const empty = labels.indexOf("");
+  if (empty >= 0) {
+    throw new DataError(
+      `Cannot tell classes apart: label ${empty} of training, counted from 0, is an empty text; name its class, or leave ` +
+        "its item out",
     );
   }
   const vocab = [...new Set(labels)];

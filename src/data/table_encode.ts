@@ -51,8 +51,18 @@ function scaled({ mean, std, median, filled, name }: NumericColumn, value: numbe
       `Cannot use ${where()}column "${name}": a number is needed, since training did without FillMissing, got none`,
     );
   }
-  return ((Number.isNaN(value) ? median : value) - mean) / std;
+  const x = ((Number.isNaN(value) ? median : value) - mean) / std;
+  if (Math.abs(x) > MOST_F32) {
+    throw new DataError(
+      `Cannot use ${where()}column "${name}": numbers of inputs are below 3.4e38, got ${value}; Normalize in procs ` +
+        "scales a column, naValues takes a mistake for missing",
+    );
+  }
+  return x;
 }
+
+/** The largest f32. */
+const MOST_F32 = (2 - 2 ** -23) * 2 ** 127;
 
 /** The inputs of these rows of a table; `onUnseen` is told of words that training has not seen. */
 export async function encodeTable(
@@ -70,8 +80,9 @@ export async function encodeTable(
     const values = await numbersOf(table, column.name, cells);
     await inBlocks(rows.length, (from, to) => {
       for (let i = from; i < to; i++) {
-        const where = () => `${placeOfRow(table, columnOf(table, column.name), rows[i])}, `;
-        numbers[i * nNumbers + c] = scaled(column, values[rows[i]], where);
+        const value = values[rows[i]], where = () => `${placeOfRow(table, columnOf(table, column.name), rows[i])}, `;
+        numbers[i * nNumbers + c] = scaled(column, value, where);
+        if (Number.isNaN(value) && !column.hasMissing) onUnseen?.(column.name, "");
       }
     });
   }
@@ -106,7 +117,15 @@ export async function encodeTarget(
   const { target } = schema, { cells } = lookupOf(schema), column = columnOf(table, target.name);
   if (target.kind === "regress") {
     const values = await numbersOf(table, target.name, cells);
-    return Float32Array.from(rows, (r) => (values[r] - target.mean) / target.std);
+    return Float32Array.from(rows, (r) => {
+      const y = (values[r] - target.mean) / target.std;
+      if (Math.abs(y) <= MOST_F32) return y;
+      throw new DataError(
+        `Cannot read ${placeOfRow(table, column, r)}, column "${target.name}": targets are below 3.4e38, got ${
+          values[r]
+        }`,
+      );
+    });
   }
   const known = new Map(target.classes.map((name, i) => [name, i])), coded = await codedColumn(column);
   const number = wordsByText(column, coded, target.name, target.numbers, cells).map((w) => known.get(w ?? "") ?? -1);
@@ -132,7 +151,8 @@ export type TableRow = Readonly<Record<string, TableCell>>;
  * One row, by column name, as the inputs of a model: numbers of words and numbers, without the batch axis. Columns that are
  * left out are missing.
  *
- * @param onUnseen Called with the column and the text of each word that training has not seen, which counts as missing.
+ * @param onUnseen Called with the column and the text of each word that training has not seen, which counts as missing; with
+ * an empty text for each missing number of a column that had none missing in training.
  * @throws DataError Where a column of numbers holds something else, or the training file had no column of a name.
  */
 export function encodeRow(
@@ -209,6 +229,7 @@ function encodeHost(
         throw new DataError(`Cannot use ${JSON.stringify(value)} in ${where(r)}column "${name}": a number is needed`);
       }
       numbers[r * numeric.length + c] = scaled(column, number, () => where(r));
+      if (Number.isNaN(number) && !column.hasMissing) onUnseen?.(name, "");
     });
   });
   return { words, numbers };

@@ -30,6 +30,8 @@ export interface FoundKind {
 
 /** A column with no more distinct whole numbers than this holds categories, unless it is said to be numeric. */
 const FEW_WHOLE_NUMBERS = 20;
+/** Classes that a target of whole numbers may have, however few rows there are. */
+const MOST_SMALL_CLASSES = 9;
 /** Share of cells below which those that are no numbers are taken for mistakes. */
 const FEW_CELLS = 0.05;
 /** Columns of fewer distinct words than this are never left out for having too many. */
@@ -70,6 +72,7 @@ class Cells {
   /** Whether words are dates. */
   dates = true;
   codes = false;
+  /** Whether some are whole numbers that no number here holds exactly: two that differ would become one. */
   huge = false;
 
   /** Looks at all cells. */
@@ -115,7 +118,7 @@ class Cells {
       found.numbers += rows[i];
       found.whole &&= Number.isInteger(value);
       found.codes ||= isCode(text);
-      found.huge ||= Math.abs(value) > Number.MAX_SAFE_INTEGER;
+      found.huge ||= Math.abs(value) > Number.MAX_SAFE_INTEGER && /^[+-]?\d+$/.test(text);
     }
     return found;
   }
@@ -132,7 +135,7 @@ class Cells {
 
   /** Whether the cells are numbers that measure something, rather than name something. */
   measures(enough: number): boolean {
-    if (this.odd.length > 0 || this.known === 0 || this.codes) return false;
+    if (this.odd.length > 0 || this.known === 0 || this.codes || this.huge) return false;
     return !this.whole || this.distinct > enough;
   }
 }
@@ -148,7 +151,7 @@ export async function targetMeasures(table: Table, name: string, cells: CellRead
         `${asked(found, name)}; task: "classify" takes every text for a class`,
     );
   }
-  return found.measures(FEW_WHOLE_NUMBERS);
+  return found.measures(Math.min(FEW_WHOLE_NUMBERS, Math.max(MOST_SMALL_CLASSES, found.known / 2)));
 }
 
 /** What an input column holds. */
@@ -175,6 +178,9 @@ export async function kindOf(table: Table, name: string, cells: CellReader): Pro
   const note = measures && column.kind === "text" && column.type === "text"
     ? `column ${name} holds texts by its type, though all are numbers: it is taken for words; ` +
       `kinds: { ${JSON.stringify(name)}: "numeric" } takes them for numbers`
+    : found.huge && !typed
+    ? `column ${name} has whole numbers beyond 2^53, as identities are: it is taken for words; ` +
+      `kinds: { ${JSON.stringify(name)}: "numeric" } takes them for numbers, which are rounded`
     : undefined;
   const dates = typed ? ["date", "time"].includes(column.type) : found.dates && odd.length === distinct;
   if (dates && distinct > FEW_DATES) {

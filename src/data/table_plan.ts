@@ -159,6 +159,15 @@ export async function learnSchema(
         "name it in procs, or name the inputs in numeric",
     );
   }
+  const stranger = typeof fill?.fillVals === "object"
+    ? Object.keys(fill.fillVals).find((name) => !plan.numeric.includes(name))
+    : undefined;
+  if (stranger !== undefined) {
+    throw new ConfigError(
+      `Cannot fill column "${stranger}" by fillVals: the columns of numbers are ${plan.numeric.join(", ") || "none"}` +
+        (plan.numeric.length === 0 ? "" : `; did you mean ${nearestName(stranger, plan.numeric)}?`),
+    );
+  }
   const numeric: NumericColumn[] = [], categorical: CategoricalColumn[] = [], yielder = new EventLoopYielder();
   for (const name of plan.numeric) {
     const values = await numbersOf(table, name, cells), column = await numericColumn(name, values, rows, preparation);

@@ -116,6 +116,7 @@ export class TabularDataLoaders extends DataLoaders<TabularBatch> {
         }`,
       );
     }
+    for (const note of table.notes) this.#unseen.note(`${table.file}: ${note}`);
     // where training's file had types, a file of text still writes missing cells as such files do
     const own = schema.typed === true && table.delimiter !== undefined
       ? { ...schema.cells, keepDefaultNa: true }

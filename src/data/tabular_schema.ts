@@ -85,7 +85,10 @@ export function moments(values: Float64Array): { mean: number; std: number } {
   const shift = sum / values.length;
   for (let i = 0; i < values.length; i++) squares += (values[i] - first - shift) ** 2;
   const std = Math.sqrt(squares / values.length);
-  return { mean: first + shift, std: std > 0 && Number.isFinite(std) ? std : 1 };
+  if (std < Infinity) return { mean: first + shift, std: std > 0 ? std : 1 };
+  // squares are beyond f64: those of the numbers divided by the largest are not
+  const most = values.reduce((m, v) => Math.max(m, Math.abs(v)), 0), part = moments(values.map((v) => v / most));
+  return { mean: part.mean * most, std: part.std * most };
 }
 
 /** What a column of numbers is, by these training rows of its values; null where none of them has a number. */

@@ -29,7 +29,7 @@ const ONE_WORD = new RegExp(
   `(?:[${SPACE}]|^)([${WORD}]+)[${SPACE}]+((?:\\1[${SPACE}]+)+)\\1([${SPACE}]|[^${WORD}]|$)`,
   "gu",
 );
-const ALL_CAPS = new RegExp(`([${SPACE}]|^)([A-Z]+[^a-z${SPACE}]*)(?=[${SPACE}]|$)`, "gu");
+const ALL_CAPS = new RegExp(`([${SPACE}]|^)([A-Z][^a-z${SPACE}]*)(?=[${SPACE}]|$)`, "gu");
 const CAPITAL = new RegExp(`([${SPACE}]|^)([A-Z][^A-Z${SPACE}]*)(?=[${SPACE}]|$)`, "gu");
 const OUTER_SPACE = new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, "gu");
 const SPACES = new RegExp(`[${SPACE}]+`, "u");

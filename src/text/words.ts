@@ -128,7 +128,11 @@ export function splitWords(text: string): string[] {
       let words = cache.get(piece);
       if (words === undefined) {
         words = [];
-        for (let at = 0; at < piece.length; at += MAX_PIECE) words.push(...wordsOf(piece.slice(at, at + MAX_PIECE)));
+        for (let at = 0, end = 0; at < piece.length; at = end) {
+          end = at + MAX_PIECE;
+          if ((piece.charCodeAt(end - 1) & 0xfc00) === 0xd800) end++; // not within a character of two units
+          words.push(...wordsOf(piece.slice(at, end)));
+        }
         cache.set(piece, words);
       }
       for (const word of words) out.push(word);

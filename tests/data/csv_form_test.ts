@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { join } from "@std/path";
-import { ConfigError, DataError } from "../../mod.ts";
+import { ConfigError, DataError, DataLoaders } from "../../mod.ts";
 import { type CsvOptions, readCsv } from "../../src/data/mod.ts";
 
 async function file(text: string | Uint8Array, name = "t.csv"): Promise<string> {
@@ -48,10 +48,39 @@ Deno.test("ends of lines of every kind, also mixed; quoted cells hold lines, quo
 });
 
 Deno.test("white space, lines without anything, and delimiters at the end of lines are no part of a table", async () => {
-  assertEquals(await cells("\n a , b \n\n 1 ,x\n,\n   \n3, y\n\n"), PLAIN);
+  assertEquals(await cells("\n a , b \n\n 1 ,x\n   \n3, y\n\n"), PLAIN);
   assertEquals(await cells("a,b,\n1,x,\n3,y,\n"), PLAIN);
   assertEquals(await cells("a,b\n1,x,,\n3,y\n"), PLAIN);
   assertEquals(await cells("a\tb\tc\n1\t\tx\n\t\ty\n"), { a: ["1", ""], b: ["", ""], c: ["x", "y"] });
+});
+
+Deno.test("a row whose cells are all empty is a row, as predictions for a file go by its rows; at the end it is left out", async () => {
+  assertEquals(await cells("a,b\n1,x\n,\n , \n3,y\n"), { a: ["1", "", "", "3"], b: ["x", "", "", "y"] });
+  assertEquals(await cells("a,b,c\n,,\n1,2,3\n,\n4,5,6\n"), {
+    a: ["", "1", "", "4"],
+    b: ["", "2", "", "5"],
+    c: ["", "3", "", "6"],
+  });
+  assertEquals(await cells('a\nx\n""\n\ny\n'), { a: ["x", "", "y"] });
+  const path = await file("a,b\n1,x\n3,y\n,\n\n,\n"), table = await readCsv(path);
+  assertEquals(table.rows, 2);
+  assertEquals(table.notes, ["the last 2 rows, from line 4 on, left out: all cells are empty"]);
+  const dls = await DataLoaders.fromCsv(await file("x,y\n" + "1.5,a\n2.5,b\n".repeat(10)), { target: "y" });
+  let rows = 0;
+  for await (const [, x] of await dls.testCsv(await file("x,y\n1,\n,\n2,\n,\n"))) rows += x.shape[0];
+  assertEquals(rows, 3);
+  assertEquals(dls.takeNews().map((line) => line.replace(/^\S* /, "")), [
+    "the last row, of line 5, left out: all cells are empty",
+    "x: a number is missing, as none was in training; it counts as 2",
+  ]);
+});
+
+Deno.test("characters of two units are read wherever they lie in a file", async () => {
+  for (let shift = 1; shift <= 6; shift++) {
+    const rows = Array.from({ length: 20_000 }, (_, i) => `${"😀".repeat(4)}${i % 10}`);
+    const { t } = await cells(`t,${"y".repeat(shift)}\n${rows.map((row) => `${row},1`).join("\n")}`);
+    assert(t.every((cell, i) => cell === rows[i]), `shifted by ${shift}`);
+  }
 });
 
 Deno.test("headers: none, others, of nameless columns, behind a title, among remarks", async () => {

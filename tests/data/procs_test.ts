@@ -170,3 +170,13 @@ Deno.test("addDatepart reads dates as they are written, and asks where they may 
   assertThrows(() => addDatepart([{ date: "2024-03-04", Year: 1 }], "date"), ConfigError, '"Year" already');
   assertThrows(() => addDatepart({} as never, "date"), ConfigError, "it takes a table");
 });
+
+onDevices("fillVals name columns of numbers", async () => {
+  const fill = (fillVals: Record<string, number>) => load([Categorify, new FillMissing({ fillVals }), Normalize]);
+  assertEquals((await fill({ n: 5 })).schema.numeric[0].median, 5);
+  await assertRejects(
+    () => fill({ N: 5 }),
+    ConfigError,
+    'Cannot fill column "N" by fillVals: the columns of numbers are n',
+  );
+}, here);

@@ -149,7 +149,8 @@ onDevices("the same table gives the same loaders from CSV, gzip, JSON lines, Par
         [await wanted![0].data(), await wanted![1].data()],
         `${name} ${other}`,
       );
-      assertEquals(dls.takeNews(), [], `${name} ${other}`);
+      const news = ["Column size: a number is missing, as none was in training; it counts as 9.828"];
+      assertEquals(dls.takeNews(), other === "people.csv" ? news : [], `${name} ${other}`); // told once
     }
   }
 }, here);

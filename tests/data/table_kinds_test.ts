@@ -263,3 +263,48 @@ onDevices("a first line that is a remark, and a table too small to measure on, a
   const none = await DataLoaders.fromCsv(await file("x,y\n1.5,a\n2.5,b"), { target: "y", validPct: 0 });
   assertEquals(none.notes, []);
 }, here);
+
+onDevices("whole numbers beyond 2^53 are words: as numbers, two that differ would be one", async () => {
+  const ids = many(20, (i) => `90071992547409931${String(i).padStart(2, "0")}`);
+  const dls = await column(ids);
+  assertEquals(kindsOf(dls), ["x", `c ${ids.join("|")}`]);
+  assert(dls.notes.some((note) => note.includes("column c has whole numbers beyond 2^53")), dls.notes.join());
+  assertEquals(kindsOf(await column(ids, { kinds: { c: "numeric" } })), ["c,x", ""]);
+  assertEquals(kindsOf(await column(many(30, (i) => `${i}e30`))), ["c,x", ""]); // these measure
+}, here);
+
+onDevices("numbers beyond f32 are scaled, or refused with their place", async () => {
+  const rows = many(60, (i) => `${i === 30 ? "1e300" : i + 0.5},${"ab"[i % 2]}`),
+    path = await file(`x,y\n${rows.join("\n")}`);
+  const dls = await DataLoaders.fromCsv(path, { target: "y", validPct: 0 }), [{ std }] = dls.schema.numeric;
+  assert(Math.abs(std / (1e300 * Math.sqrt(59) / 60) - 1) < 1e-12, `${std}`);
+  await assertRejects(
+    () => DataLoaders.fromCsv(path, { target: "y", procs: ["Categorify"] }),
+    DataError,
+    `${path}:32, column "x": numbers of inputs are below 3.4e38, got 1e+300`,
+  );
+  await assertRejects(
+    () =>
+      DataLoaders.fromTable([{ x: 1, y: 1e39 }, { x: 2, y: 2.5 }], {
+        target: "y",
+        scaleTarget: false,
+        task: "regress",
+        validPct: 0,
+      }),
+    DataError,
+    'row 1, column "y": targets are below 3.4e38',
+  );
+}, here);
+
+onDevices("a number that is missing though none was in training is told", async () => {
+  const dls = await column(many(60, (i) => `${i}.5`)),
+    told = ["Column c: a number is missing, as none was in training; it counts as 30"];
+  const { median } = dls.schema.numeric[0], line = told[0].replace(/30$/, String(median));
+  dls.testDl([{ c: 1, x: 2 }]);
+  assertEquals(dls.takeNews(), []);
+  dls.testDl([{ c: null, x: 2 }, { x: 3 }]);
+  assertEquals(dls.takeNews(), [line]);
+  const missing = await column(many(60, (i) => i % 3 === 0 ? "" : `${i}.5`)); // marked by a column of its own
+  missing.testDl([{ c: null, x: 2 }]);
+  assertEquals(missing.takeNews(), []);
+}, here);

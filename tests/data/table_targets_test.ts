@@ -231,3 +231,24 @@ onDevices("a metric that gives no number is told by name; plain numbers and prom
   await with_(() => 0.5);
   await with_(() => Promise.resolve(1));
 }, here);
+
+onDevices("a target with another whole number in most rows is one of numbers, however few rows there are", async () => {
+  const of = async (n: number, y: (i: number) => number) => {
+    const { schema, notes } = await DataLoaders.fromTable(
+      Array.from({ length: n }, (_, i) => ({ x: i * 0.5, y: y(i) })),
+      { target: "y", validPct: 0 },
+    );
+    return [schema.target.kind, notes.join()] as const;
+  };
+  assertEquals(await of(15, (i) => 115 + 3 * i), ["regress", ""]);
+  assertEquals(await of(200, (i) => i % 11), ["classify", ""]);
+  assertEquals(await of(12, (i) => i % 3), ["classify", ""]);
+  assertEquals(await of(8, (i) => 10 * i), [
+    "classify",
+    'the rows: the target y has 8 classes in 8 rows; task: "regress" predicts a number',
+  ]);
+  assertEquals(await of(30, () => 7.5), [
+    "regress",
+    "the rows: the target y is one number in all 30 training rows: nothing is to be learned",
+  ]);
+}, here);

@@ -310,17 +310,23 @@ Deno.test("texts of files and folders", async () => {
 
 Deno.test("loaders of texts say what is wrong", async () => {
   const load = (t: readonly unknown[], l?: unknown, o: object = {}) =>
-    TextDataLoaders.fromTexts(t as string[], l as null, { bs: 2, validPct: 0, ...o });
+    TextDataLoaders.fromTexts(t as string[], l as null, { bs: 2, ...("splitter" in o ? {} : { validPct: 0 }), ...o });
   await assertRejects(() => load([], []), DataError, "there are none");
   await assertRejects(() => load(["a"]), ConfigError, "without labels");
   await assertRejects(() => load(["a", "b"], [1]), DataError, "2 texts: there are 1 labels");
   await assertRejects(() => load(["a", "b"], [1, 1]), DataError, "the training texts need at least two labels");
   await assertRejects(() => load(["a", null], [0, 1]), DataError, "text 1");
+  await assertRejects(() => load(["a", "b", "c"], ["x", "", "y"]), DataError, "is an empty text");
   await assertRejects(() => load(["a"], null, { isLm: true, bs: 64 }), DataError, "into 64 rows");
   await assertRejects(() => load(["a", "b"], [0, 1], { tokenizer: "words" }), ConfigError, "it takes a Tokenizer");
   await assertRejects(() => load(["a", "b"], [0, 1], { maxLen: 3 }), ConfigError, "seqLen");
   const split = () => [[0, 1], [2]] as const;
   await assertRejects(() => load(["a", "b", "c"], [0, 1, 2], { splitter: split }), DataError, "the label 2 of text 0");
+  await assertRejects(
+    () => load(["a", "b"], [0, 1], { splitter: split, validPct: 0.2 }),
+    ConfigError,
+    "leave validPct out",
+  );
   const fitted = await Tokenizer.chars().learn(["ab"]);
   await assertRejects(() => load(["a", "b"], [0, 1], { tokenizer: fitted, minFreq: 2 }), ConfigError, "of its own");
   const dls = await load(["a", "b"], [0, 1]);
@@ -350,4 +356,34 @@ Deno.test("items are drawn from the default generator where there is no seed", a
   }
   assertEquals(orders[0], orders[1]);
   assert(orders[0] !== orders[2]);
+});
+
+Deno.test("texts of a table: classes that are numbers in their order, none without one, marks in a column alone", async () => {
+  const rows = Array.from(
+    { length: 48 },
+    (_, i) => ({ text: `text ${i}`, label: i % 12, held: i % 5 === 0 ? 1.0 : 0.0 }),
+  );
+  const all = { seed: 1, validColumn: "held" };
+  assertEquals((await TextDataLoaders.fromTable(rows, all)).vocab, Array.from({ length: 12 }, (_, i) => `${i}`));
+  const path = await Deno.makeTempFile({ suffix: ".csv" });
+  const write = (of: (row: typeof rows[0], i: number) => string) =>
+    Deno.writeTextFile(path, `text,label,held\n${rows.map(of).join("\n")}`);
+  await write(({ text, label, held }) => `${text},${label},${held.toFixed(1)}`);
+  const dls = await TextDataLoaders.fromCsv(path, all);
+  assertEquals(dls.vocab.slice(0, 3), ["0", "1", "2"]);
+  assertEquals([dls.trainSet.texts.length, dls.validSet.texts.length], [38, 10]);
+  await assertRejects(
+    () => TextDataLoaders.fromCsv(path, { ...all, validPct: 0.5 }),
+    ConfigError,
+    "leave validPct out",
+  );
+  await write(({ text, label }, i) => `${text},${i % 9 === 4 ? "" : label},0`);
+  await assertRejects(
+    () => TextDataLoaders.fromCsv(path),
+    DataError,
+    `${path}:6, column "label": the class is missing in 5 of 48 rows`,
+  );
+  await write(({ text, label }, i) => `${i % 9 === 4 ? "" : text},${label % 2},0`);
+  await assertRejects(() => TextDataLoaders.fromCsv(path, all), DataError, "it marks no row");
+  assertEquals((await TextDataLoaders.fromCsv(path)).notes, [`${path}: 5 of 48 rows have nothing in the column text`]);
 });

@@ -156,3 +156,11 @@ Deno.test("tokenizers say what is wrong", async () => {
   await assertRejects(() => Tokenizer.fromJson({ kind: "words", vocab: [1] }), DataError, "no list of texts");
   await assertRejects(() => Tokenizer.fromJson("[".repeat(10_000)), DataError, "nested too deeply");
 });
+
+Deno.test("long texts without white space keep their characters, and capitals are read once", () => {
+  const tokens = splitWords(("漢字".repeat(499) + "x😀").repeat(9));
+  assert(tokens.every((token) => token.isWellFormed()));
+  const letters = "ACGT".repeat(60_000); // took minutes while it was read again from each letter
+  assertEquals(applyRules(`${letters}x Of`, ["replaceAllCaps"]), `${letters}x Of`);
+  assertEquals(applyRules(`${letters} OF`, ["replaceAllCaps"]), `xxup ${letters.toLowerCase()} xxup of`);
+});

@@ -201,6 +201,8 @@ Deno.test("rows of tables: ColReader, ColSplitter, and labels with a text betwee
     }).dataloaders(rows, { bs: 3, shuffle: false });
     assertEquals(dls.vocab, ["car", "sky"]);
     assertEquals([...await (await dls.train.peek())![1].data()], [1, 1, 0, 0, 0, 1]);
+    const several = ColReader("tags", { labelDelim: ";" });
+    assertEquals(["a; b;", " b ", ";", ""].map((tags) => several({ tags })), [["a", "b"], ["b"], [], []]);
     assertThrows(() => ColReader("label")({ name: 1 }), DataError, 'the column "label" of a row: it has name');
     assertThrows(() => ColSplitter("v")([{ v: "maybe" }]), DataError, 'row 0 "maybe"');
   }));

@@ -50,20 +50,6 @@ export function names(texts: readonly string[]): string[] {
   return texts.map((t, i) => `text ${i} (${JSON.stringify(shortText(t.slice(0, 40)))})`);
 }
 
-/** Rows whose cell says so for validation. */
-export function columnSplitter(cells: readonly string[], file: string, name: string): DataSplitter {
-  const yes = new Set(["true", "1", "yes", "valid"]), no = new Set(["false", "0", "no", "train", ""]);
-  const held = cells.flatMap((cell, i) => {
-    const word = cell.toLowerCase();
-    if (yes.has(word)) return [i];
-    if (no.has(word)) return [];
-    throw new DataError(
-      `Cannot split ${file} by the column "${name}": it has true or false, got ${JSON.stringify(cell)}`,
-    );
-  });
-  return IndexSplitter(held);
-}
-
 /** Files in a folder of a name for validation. */
 export function partSplitter(files: readonly string[], valid: string): DataSplitter {
   return IndexSplitter(files.flatMap((file, i) => file.split(/[\\/]/).includes(valid) ? [i] : []));
@@ -76,12 +62,18 @@ function inTwo(text: string, validPct: number): string[] {
   return [text.slice(0, end), text.slice(end)];
 }
 
-/** Cuts, numbers and divides texts. */
+/**
+ * Cuts, numbers and divides texts.
+ *
+ * @param found What was found out or left out before.
+ * @param byNumber Whether labels are texts of numbers, whose classes are in the order of the numbers.
+ */
 export async function loadTexts(
   texts: readonly string[],
   labels: readonly Label[] | null,
   options: TextDataLoadersOptions,
   found: readonly string[] = [],
+  byNumber: boolean = false,
 ): Promise<TextParts> {
   const { isLm = false, bs = 64, valBs = bs, shuffle = true, seed, validPct = 0.2, path } = options;
   const { seqLen = isLm ? 72 : 256, buckets = 4 } = options, notes = [...found];
@@ -94,6 +86,11 @@ export async function loadTexts(
     const got: unknown = texts[odd];
     throw new DataError(
       `Cannot use text ${odd}, counted from 0: it is no string, got ${got === null ? "null" : typeof got}`,
+    );
+  }
+  if (options.splitter !== undefined && options.validPct !== undefined) {
+    throw new ConfigError(
+      "Cannot divide texts by splitter and validPct: the splitter says which are validated on, leave validPct out",
     );
   }
   if (!isLm && labels === null) {
@@ -161,7 +158,8 @@ export async function loadTexts(
     };
   }
   const given = (idx: readonly number[]): Label[] => idx.map((i) => labels![i]);
-  vocab = givenVocabs(options).classes ?? vocabOf(given(trainIdx), "texts");
+  vocab = givenVocabs(options).classes ??
+    vocabOf(given(trainIdx), "texts").toSorted((a, b) => byNumber ? Number(a) - Number(b) : 0);
   const part = async (list: string[], idx: readonly number[]) => {
     const lists = await encodeAll(tokenizer, list, { maxTokens: seqLen });
     return { lists, codes: codesOf(given(idx), vocab, names(list)) };

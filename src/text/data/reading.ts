@@ -5,7 +5,7 @@
  */
 import "../../entry/core.ts";
 import "../../entry/text.ts"; // there by now: bundlers are told, and leave it whole
-export { columnSplitter, loadTexts, names, partSplitter } from "./load_texts.ts";
+export { loadTexts, names, partSplitter } from "./load_texts.ts";
 export { showTextBatch } from "./show_text.ts";
 export { StreamSource } from "./stream_source.ts";
 export { readText } from "./text_files.ts";

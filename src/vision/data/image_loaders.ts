@@ -239,6 +239,11 @@ export class ImageDataLoaders extends DataLoaders {
     if (files.length !== labels.length) {
       throw new DataError(`Cannot label ${files.length} images: there are ${labels.length} labels`);
     }
+    if (options.splitter !== undefined && options.validPct !== undefined) {
+      throw new ConfigError(
+        "Cannot divide images by splitter and validPct: the splitter says which are validated on, leave validPct out",
+      );
+    }
     const splitter = options.splitter ?? RandomSplitter(validPct, seed === undefined ? {} : { seed });
     const { train: trainIdx, valid: validIdx, notes } = splitOf(splitter, files);
     const target: Target = block.setup(trainIdx.map((i) => labels[i]), trainIdx.map((i) => files[i]));
