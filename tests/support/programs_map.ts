@@ -26,6 +26,7 @@ export function viewCases(): ProgramCase[] {
     gatherOutside(),
     gatherElements(),
     dynamicOffsets(),
+    dynamicRows(),
     bytesNormalized(),
     bytesUnaligned(),
     batchFromParams(),
@@ -143,6 +144,18 @@ function dynamicOffsets(): ProgramCase {
   const word = c.words(Uint32Array.of(9, 33, 20));
   return c.map([5, 3], (b) => {
     b.store(y, b.load(x, { dyn: word + 1, offset: 2 }), { dyn: word + 2, strides: [3, 1], offset: 1 });
+  }).build();
+}
+
+function dynamicRows(): ProgramCase {
+  const c = new CaseBuilder("map gather of rows from the last to the first, at a dynamic offset, some outside", exact);
+  const [x, y] = [c.input(fillF32(18, 100)), c.output("f32", 24)];
+  const index = c.input(Int32Array.of(0, 3, 4, -1, 8, 9, 10, -(2 ** 31)));
+  const word = c.words(Uint32Array.of(5));
+  return c.map([8, 3], (b) => {
+    const value = b.load(index, { strides: [1, 0] });
+    const rows = { strides: [0, 1], offset: 45, index: { value, stride: -5, size: 10 } };
+    b.store(y, b.load(x, { ...rows, dyn: word }));
   }).build();
 }
 

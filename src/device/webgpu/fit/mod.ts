@@ -19,6 +19,7 @@ import type {
 import { sizeOf } from "../kernels/plan.ts";
 import { cut, dense, extentOf, type Outline, outline, type Reach, shiftBody } from "./outline.ts";
 import { firstInner, reduceInParts } from "./reduce_parts.ts";
+import { withoutMoving } from "./moving.ts";
 import { mapViews, type PlainKernel, rewrite } from "./rewrite.ts";
 
 /** What is known of the memory, and what can be had of it. */
@@ -42,6 +43,8 @@ export function fitBindings(kernel: PlainKernel, room: Room): PlainKernel[] {
   if (reaches.every(({ view }) => room.bytesOf(view.slot) <= room.limit)) return [kernel];
   // views are told apart by who uses them
   const own = mapViews(kernel, (view) => ({ ...view }));
+  const still = withoutMoving(own, room);
+  if (still !== null) return still.flatMap((part) => fitBindings(part, room));
   return own.op === "map" || own.op === "reduce"
     ? readFirst(own, room).flatMap((part) => fit(part, room))
     : fit(own, room);
