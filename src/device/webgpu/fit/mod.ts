@@ -17,6 +17,7 @@ import type {
   View,
 } from "../../contract.ts";
 import { sizeOf } from "../kernels/plan.ts";
+import { storedApart } from "./apart.ts";
 import { cut, dense, extentOf, type Outline, outline, type Reach, shiftBody } from "./outline.ts";
 import { firstInner, reduceInParts } from "./reduce_parts.ts";
 import { withoutMoving } from "./moving.ts";
@@ -91,6 +92,8 @@ function fit(kernel: PlainKernel, room: Room): PlainKernel[] {
   const groups = groupsOf(lines, room);
   const worst = groups.reduce<Group | null>((a, b) => b.bytes > (a?.bytes ?? room.limit) ? b : a, null);
   if (worst === null) return [bound(kernel, groups, room)];
+  const apart = storedApart(kernel, worst.slot, room);
+  if (apart !== null) return apart.flatMap((part) => fitBindings(part, room));
   const longest = longestSteps(worst, lines, room);
   if (longest === null) {
     throw new DeviceError(
