@@ -91,6 +91,7 @@ export function planProgram(
   const windows = new Map<string, number>();
   const room: Room = {
     limit: limits.bytes,
+    count: limits.count,
     bytesOf: (slot) =>
       slotBytes(slot < program.slots.length ? program.slots[slot] : extra[slot - program.slots.length]),
     window: (window, offset, bytes) => {

@@ -21,7 +21,7 @@ export function storedApart(kernel: PlainKernel, slot: number, { limit, scratch 
   const starts = own.map(({ view }) => view.offset * bytesPerElement(view.dtype));
   if (own.length < 2 || Math.max(...starts) - Math.min(...starts) < limit) return null;
   if (kernel.op === "map" && kernel.body.every((inst) => inst.k !== "load" || inst.view.slot !== slot)) {
-    const [first, ...others] = own, rest = kernel.outs.filter((out) => !others.includes(out));
+    const others = own.slice(1), rest = kernel.outs.filter((out) => !others.includes(out));
     return [rest, ...others.map((out) => [out])].map((outs) => ({ ...kernel, ...pruned(kernel.body, outs) }));
   }
   const { sizes, reaches } = outline(kernel), copies: PlainKernel[] = [];

@@ -20,6 +20,7 @@ import { sizeOf } from "../kernels/plan.ts";
 import { storedApart } from "./apart.ts";
 import { cut, dense, extentOf, type Outline, outline, type Reach, shiftBody } from "./outline.ts";
 import { firstInner, reduceInParts } from "./reduce_parts.ts";
+import { inWindows } from "./look_up.ts";
 import { withoutMoving } from "./moving.ts";
 import { mapViews, type PlainKernel, rewrite } from "./rewrite.ts";
 
@@ -27,6 +28,8 @@ import { mapViews, type PlainKernel, rewrite } from "./rewrite.ts";
 export interface Room {
   /** Most bytes that can be bound at once. */
   readonly limit: number;
+  /** Most slots that a kernel binds. */
+  readonly count: number;
   /** Bytes of a slot. */
   bytesOf(slot: number): number;
   /** A slot that is the part `[offset, offset + bytes)` of another; `offset` is a multiple of {@link ALIGNMENT}. */
@@ -102,7 +105,10 @@ function fit(kernel: PlainKernel, room: Room): PlainKernel[] {
     );
   }
   const parts = Math.ceil(worst.bytes / room.limit);
-  if (longest.axis === null) return fit(inWindows(kernel, longest.reach, lines.sizes, room), room);
+  if (longest.axis === null) {
+    const { reach } = longest, beside = besideIndex(reach, lines.sizes);
+    return inWindows(kernel, { reach, sizes: lines.sizes, beside, room }).flatMap((part) => fitBindings(part, room));
+  }
   return inParts(kernel, longest.axis, { parts, sizes: lines.sizes, room }).flatMap((part) => fitBindings(part, room));
 }
 
@@ -301,35 +307,4 @@ function segmentsInParts(kernel: SegmentSumKernel, parts: number, room: Room): P
       outs: outs.map(({ view }, t) => ({ view, value: t })),
     },
   ];
-}
-
-/** A look-up in memory that is too long, as look-ups in windows of it, of which one has the row. */
-function inWindows(kernel: PlainKernel, reach: Reach, sizes: readonly number[], room: Room): PlainKernel {
-  if (kernel.op === "scatterAdd") throw new TypeError("scattered additions look nothing up");
-  const { inst: which, index } = reach;
-  const { stride, size } = index!;
-  const rows = Math.abs(stride) * bytesPerElement(reach.view.dtype);
-  const per = Math.max(1, Math.min(size - 1, Math.floor((room.limit - besideIndex(reach, sizes)) / rows)));
-  const { body, at } = rewrite(kernel.body, (inst, append, i) => {
-    if (i !== which || inst.k !== "load") return append(inst);
-    const { value } = inst.index!;
-    let found = -1;
-    for (let first = 0; first < size; first += per) {
-      const start = append({ k: "const", value: first, type: "i32" });
-      const inside = append({ k: "binary", op: "sub", a: value, b: start });
-      const load = append({
-        ...inst,
-        view: { ...inst.view, offset: inst.view.offset + first * stride },
-        index: { value: inside, stride, size: Math.min(per, size - first) },
-      });
-      const behind = append({ k: "binary", op: "ge", a: value, b: start });
-      found = found < 0 ? load : append({ k: "select", cond: behind, a: load, b: found });
-    }
-    return found;
-  });
-  const moved = <T extends { readonly value: number }>(outs: readonly T[]): T[] =>
-    outs.map((out) => ({ ...out, value: at[out.value] }));
-  return kernel.op === "reduce"
-    ? { ...kernel, body, outs: moved(kernel.outs) }
-    : { ...kernel, body, outs: moved(kernel.outs) };
 }
