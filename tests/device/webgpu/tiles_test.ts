@@ -8,7 +8,14 @@ import { windowBlocks } from "../../../src/device/webgpu/kernels/window_blocks.t
 import { openWebgpu } from "../../../src/device/webgpu/mod.ts";
 import { fitsLimits } from "../../../src/device/webgpu/tuning.ts";
 import { planProgram } from "../../../src/device/webgpu/planner.ts";
+import { DataLoaders } from "../../../src/data/mod.ts";
+import { session } from "../../../src/graph/session.ts";
+import { Learner } from "../../../src/learner/mod.ts";
+import * as nn from "../../../src/nn/mod.ts";
+import { readAll, setSeed } from "../../../src/tensor/mod.ts";
+import { silentLogger } from "../../../src/train/mod.ts";
 import { bytesAfter, checkCase } from "../../support/conformance.ts";
+import { fillF32, fillInts } from "../../support/fill.ts";
 import { LEAST_PROFILE } from "../../support/kernel_texts.ts";
 import { type ProgramCase, programs } from "../../support/programs.ts";
 import { adapter, own, webgpuTest } from "../../support/webgpu.ts";
@@ -54,9 +61,12 @@ const bits = new Map<string, Uint8Array[]>();
 const there = ([...adapter?.features ?? []] as string[]).includes("subgroups");
 const isShuffled = (name: TilingName) => name.endsWith("shuffled");
 
-for (const tiling of Object.keys(TILINGS) as TilingName[]) {
-  if (adapter !== null && !fitsLimits(TILINGS[tiling], adapter.limits)) continue;
-  if (isShuffled(tiling) && !there) continue; // it would be the tiling that is not
+/** Tilings that the adapter takes; without subgroups, those that are shuffled would be others once more. */
+const TRIED = (Object.keys(TILINGS) as TilingName[]).filter((name) =>
+  (adapter === null || fitsLimits(TILINGS[name], adapter.limits)) && (there || !isShuffled(name))
+);
+
+for (const tiling of TRIED) {
   webgpuTest(`tiles of ${tiling} give what the reference gives, and the bits of all others`, async () => {
     const device = await openWebgpu({ strategy: "tiled", tiling });
     assert(device instanceof WebgpuDevice && device.strategy === "tiled");
@@ -112,3 +122,36 @@ Deno.test("operands of convolutions are read as vectors where four terms or four
     "none",
   ]);
 });
+
+/** Those by which whole steps train here: the others take a compiler for a CPU too long. */
+const STEPS: readonly TilingName[] = own ? ["64x64", "32x128", "128x128"] : TRIED;
+
+/** Weights after an epoch of four steps, of which three are replayed. */
+async function trained(): Promise<Float32Array[]> {
+  setSeed(7);
+  const x = { data: fillF32(1, 64 * 4 * 64), shape: [64, 4, 8, 8] };
+  const y = { data: Int32Array.from(fillInts(2, 64, 4)), shape: [64] };
+  const dls = DataLoaders.fromArrays({ x, y, xValid: x, yValid: y }, { bs: 16, seed: 3 });
+  const model = new nn.Sequential(new nn.Conv2d(4, 16, 3, { padding: 1 }), new nn.ReLU(), new nn.Flatten());
+  const net = new nn.Sequential(model, new nn.Linear(16 * 64, 4));
+  const learn = new Learner(dls, net, { lossFunc: new nn.CrossEntropyLoss(), logger: silentLogger });
+  await learn.fit(1);
+  return (await readAll(net.parameters())).map((data) => Float32Array.from(data));
+}
+
+webgpuTest("a network that is trained has the same bits whichever tiling is chosen", async (whole) => {
+  const results = new Map<TilingName, Float32Array[]>();
+  try {
+    for (const tiling of STEPS) {
+      const device = await openWebgpu({ strategy: "tiled", tiling });
+      session.useDevice(device);
+      results.set(tiling, await trained());
+      session.useDevice(whole);
+      device.close();
+    }
+  } finally {
+    session.useDevice(whole);
+  }
+  const [first, ...others] = STEPS;
+  for (const name of others) assertEquals(results.get(name), results.get(first), name);
+}, { opengl: false });
