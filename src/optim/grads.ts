@@ -20,7 +20,7 @@ import {
   zeros,
 } from "../tensor/mod.ts";
 import { type GradScaler, notFinite } from "./grad_scaler.ts";
-import type { PartState, Slot } from "./group.ts";
+import type { Group, PartState, Slot } from "./group.ts";
 
 /** The slots that a step updates: those with a gradient, not frozen. Refuses gradients that do not fit. */
 export function activeSlots({ slots }: PartState): Slot[] {
@@ -40,6 +40,29 @@ export function activeSlots({ slots }: PartState): Slot[] {
     active.push(s);
   }
   return active;
+}
+
+/** Parts of groups, each with some of its slots. */
+export type Parts = readonly (readonly [PartState, readonly Slot[]])[];
+
+/** The parts with something to do, each with its {@link activeSlots}. */
+export function activeParts(groups: readonly Group[]): Parts {
+  const all: [PartState, Slot[]][] = [];
+  for (const { parts } of groups) {
+    for (const part of parts) {
+      const active = activeSlots(part);
+      if (active.length > 0) all.push([part, active]);
+    }
+  }
+  return all;
+}
+
+/** Forgets the gradients of all groups. */
+export function forgetGrads(groups: readonly Group[]): void {
+  for (const { slots, parts } of groups) {
+    for (let i = 0; i < slots.length; i++) slots[i].parameter.grad = null;
+    for (let i = 0; i < parts.length; i++) parts[i].scale = null;
+  }
 }
 
 /** Whether a gradient lies in its place already. */
@@ -83,6 +106,16 @@ function readInPlace(part: PartState, slots: readonly Slot[]): void {
 export function holdGrads(part: PartState, slots: readonly Slot[]): void {
   bringGrads(part, slots);
   if (part.scale === null) readInPlace(part, slots);
+}
+
+/** The same of all gradients that there are. */
+export function holdAllGrads(groups: readonly Group[]): void {
+  for (const { parts } of groups) {
+    for (const part of parts) {
+      const held = part.slots.filter((s): s is Slot => s !== null && s.parameter.grad !== null);
+      if (held.length > 0) holdGrads(part, held);
+    }
+  }
 }
 
 /** Some gradients that lie next to each other. */
@@ -143,8 +176,6 @@ function ownGrads(part: PartState, slots: readonly Slot[]): Tensor {
   for (const s of slots) flags[s.segment] = 1;
   return ops.where(new Segments(part.n, part.starts).spread(stepInput(flags)).gt(0), g, 0);
 }
-
-type Parts = readonly (readonly [PartState, readonly Slot[]])[];
 
 /** Divides the gradients of several parts by a loss scale, and notes there whether they are finite. */
 export function unscaleGrads(parts: Parts, scaler: GradScaler): void {

@@ -11,12 +11,14 @@ import { buildUpdate, rereadPart } from "./build_update.ts";
 import { composedBy, type OptFunc, optFuncBy, type OptFuncSpec, type OptOptions } from "./factory.ts";
 import type { ParamsLike } from "./params_like.ts";
 import {
+  activeParts,
   activeSlots,
   adoptGrads,
   flushScale,
+  forgetGrads,
   gradNorm,
   type GradRange,
-  holdGrads,
+  holdAllGrads,
   rangesOf,
   scaleGrads,
   unscaleGrads,
@@ -176,10 +178,7 @@ export class Optimizer {
   /** Forgets all gradients. */
   zeroGrad(): void {
     if (this.scaler !== null) this.scaler.found = null;
-    for (const { slots, parts } of this.#groups) {
-      for (let i = 0; i < slots.length; i++) slots[i].parameter.grad = null;
-      for (let i = 0; i < parts.length; i++) parts[i].scale = null;
-    }
+    forgetGrads(this.#groups);
   }
 
   /**
@@ -190,7 +189,7 @@ export class Optimizer {
   gradNorm(p: number = 2): Tensor {
     if (!(p > 0)) throw new ConfigError(`Cannot take the ${p}-norm of gradients: it must be above 0`);
     this.#unscale();
-    return gradNorm(this.#active(), p);
+    return gradNorm(activeParts(this.#groups), p);
   }
 
   /**
@@ -200,7 +199,7 @@ export class Optimizer {
    */
   scaleGrads(factor: Tensor | number): void {
     const one = typeof factor === "number" ? stepInput(factor) : factor.rank === 0 ? factor : factor.reshape([]);
-    for (const [part, slots] of this.#active()) scaleGrads(part, slots, one);
+    for (const [part, slots] of activeParts(this.#groups)) scaleGrads(part, slots, one);
   }
 
   /**
@@ -208,12 +207,7 @@ export class Optimizer {
    * @internal
    */
   holdGrads(): void {
-    for (const { parts } of this.#groups) {
-      for (const part of parts) {
-        const held = part.slots.filter((s): s is Slot => s !== null && s.parameter.grad !== null);
-        if (held.length > 0) holdGrads(part, held);
-      }
-    }
+    holdAllGrads(this.#groups);
   }
 
   /**
@@ -222,7 +216,7 @@ export class Optimizer {
    * @internal
    */
   gradRanges(): GradRange[] {
-    return this.#active().flatMap(([part, slots]) => {
+    return activeParts(this.#groups).flatMap(([part, slots]) => {
       flushScale(part, slots);
       return rangesOf(part, slots);
     });
@@ -244,21 +238,9 @@ export class Optimizer {
     for (const { part, active } of parts) adoptGrads(part, active);
   }
 
-  /** The parts with something to do, each with the slots that have a gradient and are not frozen. */
-  #active(): [PartState, Slot[]][] {
-    const all: [PartState, Slot[]][] = [];
-    for (const { parts } of this.#groups) {
-      for (const part of parts) {
-        const active = activeSlots(part);
-        if (active.length > 0) all.push([part, active]);
-      }
-    }
-    return all;
-  }
-
   /** Gradients that come of a scaled loss are divided by its scale, once, before anybody measures or uses them. */
   #unscale(): void {
-    if (this.scaler !== null && this.scaler.found === null) unscaleGrads(this.#active(), this.scaler);
+    if (this.scaler !== null && this.scaler.found === null) unscaleGrads(activeParts(this.#groups), this.scaler);
   }
 
   // --- stepping
@@ -358,6 +340,7 @@ export class Optimizer {
 
   /** What the host does after a step; for optimizers that wrap others. */
   protected endStep(): void {}
+
   /**
    * Whether steps with the same gradients differ in nothing but the numbers of {@link Stepper.steady}.
    * @internal
