@@ -86,7 +86,10 @@ export class BlockItems<X, Y> {
     return this.#at.length;
   }
 
-  /** Item `i`: its input as it is read, its label as the data has it, and as numbers; null where those need the image, or there are none. */
+  /**
+   * Item `i`: its input as it is read, its label as the data has it, and as numbers; null where those need the image, or there
+   * are none.
+   */
   async get(i: number): Promise<{ readonly x: unknown; readonly label: Y; readonly y: ItemPart | null }> {
     const at = this.#at[i];
     if (at === undefined) throw new DataError(`Cannot get item ${i}: there are ${this.length}, counted from 0`);

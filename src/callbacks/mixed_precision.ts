@@ -40,9 +40,9 @@ const MOST_IN_A_ROW = 32;
  * f32, activations are f16, and norms, softmax and losses f32, as inside `autocast`. Predictions are f32 again before the loss.
  *
  * The loss is multiplied by a scale that keeps small gradients above 0 in f16, and gradients are divided by it before they are
- * clipped or used. Where some are infinite or NaN, the step is skipped, that is weights, statistics and step counts stay as they are,
- * and the scale is halved; after `growthInterval` steps in a row it is doubled. The defaults are PyTorch's. Schedules go on
- * at a step that is skipped. How many there were is told at the end of each epoch and of the fit, and is
+ * clipped or used. Where some are infinite or NaN, the step is skipped, that is weights, statistics and step counts stay as
+ * they are, and the scale is halved; after `growthInterval` steps in a row it is doubled. The defaults are PyTorch's. Schedules
+ * go on at a step that is skipped. How many there were is told at the end of each epoch and of the fit, and is
  * `learn.recorder.skipped`.
  *
  * It halves the memory of activations. On the CPU f16 is storage only, and steps take longer than in f32.

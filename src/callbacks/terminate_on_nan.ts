@@ -8,7 +8,8 @@ import { Callback, CancelFit, ORDER, tellOddLoss } from "../train/mod.ts";
 
 /**
  * Ends the fit when a batch's loss, in training or validation, is NaN or infinite, before the recorder takes it in. A
- * line of the logger says where, and what in the data is the cause, if something is. Reads every batch's loss: that costs a wait for the device each time.
+ * line of the logger says where, and what in the data is the cause, if something is. Reads every batch's loss: that costs a
+ * wait for the device each time.
  */
 export class TerminateOnNaN extends Callback {
   /** Place in line; see `ORDER`. */

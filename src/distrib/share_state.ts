@@ -4,6 +4,7 @@
  * @module
  */
 import { hashWords } from "../base/checksum.ts";
+import { sizeOf } from "../base/shape.ts";
 import { type OptimizerState, paramParts, type ParamState } from "../optim/mod.ts";
 import type { LoaderState } from "../data/mod.ts";
 import {
@@ -86,7 +87,7 @@ export async function shareState(world: World, learn: SharedLearner): Promise<vo
   const state: HostState = JSON.parse(await world.broadcastText(JSON.stringify(mine), "share the optimizer's state"));
   const tensors = own?.state.flatMap((entry) => statsOf(entry).map(([, t]) => t)) ?? [];
   const values = own === null
-    ? state.params.flatMap((p) => p.stats.map(([, shape]) => new Float32Array(shape.reduce((a, b) => a * b, 1))))
+    ? state.params.flatMap((p) => p.stats.map(([, shape]) => new Float32Array(sizeOf(shape))))
     : (await readAll(tensors)).map((v) => new Float32Array(v));
   await world.broadcast(values.map((v) => new Uint8Array(v.buffer)), "share the optimizer's statistics");
   if (own === null) {

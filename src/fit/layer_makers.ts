@@ -5,6 +5,7 @@
  * @module
  */
 import { AnnealError, CheckpointError } from "../base/errors.ts";
+import { sizeOf } from "../base/shape.ts";
 import { isDict, SavedState, type StateDict } from "../io/state_dict.ts";
 import * as nn from "../nn/mod.ts";
 import { Rng } from "../tensor/mod.ts";
@@ -38,7 +39,7 @@ export function modelFromJson(
 ): nn.AnyModule {
   let left = numbers;
   const drawn = {
-    init: (shape: readonly number[]) => new Float32Array(shape.reduce((a, b) => a * b, 1)),
+    init: (shape: readonly number[]) => new Float32Array(sizeOf(shape)),
     rng: new Rng(),
   };
   const weights = (count: number): void => {
@@ -98,8 +99,6 @@ function word<T extends string>(json: SavedState, name: string, words: readonly 
   throw new CheckpointError(`Cannot restore ${name}: it is one of ${words.join(", ")}, got ${JSON.stringify(v)}`);
 }
 
-const product = (values: readonly number[]): number => values.reduce((a, b) => a * b, 1);
-
 const convOptions = (json: SavedState) => ({
   stride: json.numbers("stride"),
   padding: json.value("padding") === "same" ? "same" as const : json.numbers("padding"),
@@ -114,7 +113,7 @@ function conv(make: typeof nn.Conv1d | typeof nn.Conv2d): LayerMaker {
     const inChannels = json.count("inChannels"),
       outChannels = json.count("outChannels"),
       kernel = json.numbers("kernel");
-    weights(inChannels / json.count("groups") * outChannels * product(kernel));
+    weights(inChannels / json.count("groups") * outChannels * sizeOf(kernel));
     return new make(inChannels, outChannels, kernel, { ...convOptions(json), ...drawn });
   };
 }
@@ -140,6 +139,19 @@ function rangeOf(json: SavedState): { readonly yRange?: readonly [number, number
   if (!json.has("yRange")) return {};
   const [low, high] = json.numbers("yRange");
   return { yRange: [low, high] };
+}
+
+/** Counts the weights of vectors of words and of the linear layers that take them. */
+function tabularWeights(
+  { words, numbers, layers, outputs }:
+    & Record<"words" | "layers", readonly number[]>
+    & Record<"numbers" | "outputs", number>,
+  weights: LayerParts["weights"],
+): void {
+  const vectors = words.map((n) => nn.embeddingSize(n + 1));
+  weights(words.reduce((sum, n, i) => sum + (n + 1) * vectors[i], 0));
+  const sizes = [vectors.reduce((a, b) => a + b, numbers), ...layers, outputs];
+  for (let i = 1; i < sizes.length; i++) weights(sizes[i - 1] * sizes[i]);
 }
 
 /** The layers of `nn`. */
@@ -174,7 +186,7 @@ export const LAYER_MAKERS: ReadonlyMap<string, LayerMaker> = new Map<string, Lay
       outChannels = json.count("outChannels"),
       kernel = json.numbers("kernel");
     const groups = json.count("groups");
-    weights(inChannels * outChannels / groups * product(kernel));
+    weights(inChannels * outChannels / groups * sizeOf(kernel));
     return new nn.ConvTranspose2d(inChannels, outChannels, kernel, {
       stride: json.numbers("stride"),
       padding: json.numbers("padding"),
@@ -189,7 +201,7 @@ export const LAYER_MAKERS: ReadonlyMap<string, LayerMaker> = new Map<string, Lay
   BatchNorm2d: norm(nn.BatchNorm2d),
   LayerNorm: ({ json, weights }) => {
     const shape = json.numbers("shape"), affine = json.boolean("affine");
-    if (affine) weights(product(shape));
+    if (affine) weights(sizeOf(shape));
     const bias = optional(json, "bias", (n) => json.boolean(n));
     return new nn.LayerNorm(shape, { eps: json.number("eps"), affine, ...bias });
   },
@@ -201,7 +213,7 @@ export const LAYER_MAKERS: ReadonlyMap<string, LayerMaker> = new Map<string, Lay
   },
   RMSNorm: ({ json, weights }) => {
     const shape = json.numbers("shape"), affine = json.boolean("affine");
-    if (affine) weights(product(shape));
+    if (affine) weights(sizeOf(shape));
     return new nn.RMSNorm(shape, { eps: json.number("eps"), affine });
   },
   GroupNorm: ({ json, weights }) => {
@@ -267,10 +279,7 @@ export const LAYER_MAKERS: ReadonlyMap<string, LayerMaker> = new Map<string, Lay
   TabularModel: ({ json, weights }) => {
     const words = json.numbers("words"), numbers = json.count("numbers"), layers = json.numbers("layers");
     const outputs = json.count("outputs");
-    const vectors = words.map((n) => nn.embeddingSize(n + 1));
-    weights(words.reduce((sum, n, i) => sum + (n + 1) * vectors[i], 0));
-    const sizes = [vectors.reduce((a, b) => a + b, numbers), ...layers, outputs];
-    for (let i = 1; i < sizes.length; i++) weights(sizes[i - 1] * sizes[i]);
+    tabularWeights({ words, numbers, layers, outputs }, weights);
     const inputs = {
       numeric: Array.from({ length: numbers }),
       categorical: words.map((n) => ({ words: Array.from({ length: n }, String) })),
@@ -285,10 +294,7 @@ export const LAYER_MAKERS: ReadonlyMap<string, LayerMaker> = new Map<string, Lay
   },
   EmbeddingNN: ({ json, weights }) => {
     const words = json.numbers("words"), layers = json.numbers("layers");
-    const vectors = words.map((n) => nn.embeddingSize(n + 1));
-    weights(words.reduce((sum, n, i) => sum + (n + 1) * vectors[i], 0));
-    const sizes = [vectors.reduce((a, b) => a + b, 0), ...layers, 1];
-    for (let i = 1; i < sizes.length; i++) weights(sizes[i - 1] * sizes[i]);
+    tabularWeights({ words, numbers: 0, layers, outputs: 1 }, weights);
     const categorical = words.map((n, i) => ({ name: String(i), words: Array.from({ length: n }, String) }));
     return new nn.EmbeddingNN({ categorical }, { layers, ...rangeOf(json) });
   },

@@ -7,7 +7,7 @@ import "../../mod.ts"; // there by now: bundlers are told, and leave it whole
 import { isMissing } from "../base/host_files.ts";
 import { CheckpointError } from "../base/errors.ts";
 import { checkOptions, objectWith, other } from "../base/options.ts";
-import { fmtShape, sameShape } from "../base/shape.ts";
+import { fmtShape, sameShape, sizeOf } from "../base/shape.ts";
 import { ArrayDataLoaders, DataLoader, DataLoaders, schemaFromJson, TabularDataLoaders } from "../data/mod.ts";
 import { LEARNER_KEY } from "../fit/export.ts";
 import { lossFromJson } from "../fit/loss_json.ts";
@@ -103,7 +103,7 @@ function built(file: SafetensorsFile, { model, modelName }: CheckedLearner, path
       `Cannot load a learner from ${path}: its model ${modelName} is code of your own, give it as { model: new ${modelName}(...) }`,
     );
   }
-  const numbers = file.names.reduce((n, name) => n + file.info(name).shape.reduce((a, b) => a * b, 1), 0);
+  const numbers = file.names.reduce((n, name) => n + sizeOf(file.info(name).shape), 0);
   const made = modelFromJson(model as StateDict, MAKERS, { numbers, where: path });
   if (made instanceof Module) return made as Model;
   throw new CheckpointError(`Cannot load a learner from ${path}: its model is no model`);

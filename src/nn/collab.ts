@@ -16,6 +16,7 @@ import {
   other,
   texts,
 } from "../base/options.ts";
+import { sizeOf } from "../base/shape.ts";
 import { aGenerator, type Rng, type Tensor, tensor } from "../tensor/mod.ts";
 import { checkSizes, Embedding } from "./linear.ts";
 import { Module } from "./module.ts";
@@ -51,7 +52,7 @@ export interface WhoseOptions {
 
 /** Normal numbers of deviation 0.01, none beyond twice that: how fastai draws embeddings. */
 const SMALL: WeightInit = (shape, rng) => {
-  const size = shape.reduce((a, b) => a * b, 1), out = rng.normalArray(size);
+  const size = sizeOf(shape), out = rng.normalArray(size);
   for (let i = 0; i < size; i++) {
     while (Math.abs(out[i]) > 2) out[i] = rng.normalArray(1)[0];
     out[i] *= 0.01;

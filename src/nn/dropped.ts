@@ -18,7 +18,7 @@ export function keeping(shape: readonly number[], p: number, rng: Rng | null): T
   return rand(shape, rng === null ? {} : { rng }).ge(p).cast("f32").mul(p === 1 ? 0 : 1 / (1 - p));
 }
 
-/** `x` as a layer of dropout gives it: in training times {@link keeping} of a shape that broadcasts, in the type of `x`; else itself. */
+/** `x` as layers of dropout give it: in training times {@link keeping} of a shape that broadcasts, in its own type; else `x`. */
 export function dropped(
   x: Tensor,
   { training, p, rng }: { readonly training: boolean; readonly p: number; readonly rng: Rng | null },

@@ -6,7 +6,7 @@
 import type { LayerJson } from "../base/json.ts";
 import { ConfigError, ShapeError } from "../base/errors.ts";
 import { checkOptions, flag, func, num } from "../base/options.ts";
-import { fmtShape } from "../base/shape.ts";
+import { fmtShape, sizeOf } from "../base/shape.ts";
 import { aGenerator, defaultRng, Parameter, type Rng, type Tensor, tensor } from "../tensor/mod.ts";
 import { Module } from "./module.ts";
 import type { WeightInit } from "./weight_init.ts";
@@ -23,7 +23,7 @@ export function checkSizes(layer: string, sizes: Readonly<Record<string, number>
 /** A parameter of numbers drawn evenly from `[-bound, bound)`, in f64 on the host. */
 export function uniformParameter(shape: readonly number[], bound: number, rng: Rng): Parameter {
   return new Parameter(
-    tensor(rng.uniformArray(shape.reduce((a, b) => a * b, 1), -bound, bound), { shape: [...shape] }),
+    tensor(rng.uniformArray(sizeOf(shape), -bound, bound), { shape: [...shape] }),
   );
 }
 

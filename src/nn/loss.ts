@@ -5,7 +5,7 @@
  */
 import { DataError, DtypeError, ShapeError } from "../base/errors.ts";
 import { checkOptions, oneOf, type OptionTable } from "../base/options.ts";
-import { fmtShape, sameShape } from "../base/shape.ts";
+import { fmtShape, sameShape, sizeOf } from "../base/shape.ts";
 import { allBelow, type Tensor } from "../tensor/mod.ts";
 
 /** How the items' losses are brought together. */
@@ -108,7 +108,7 @@ export function classLabels(loss: Loss, pred: Tensor, targ: Tensor, axis: number
       }: classes are whole numbers, cast to i32`,
     );
   }
-  const size = shape.reduce((a, b) => a * b, 1);
+  const size = sizeOf(shape);
   if (targ.size !== size) {
     throw new ShapeError(
       `Cannot compute ${name} of ${fmtShape(pred.shape)} against ${

@@ -5,6 +5,7 @@
  */
 import { CheckpointError, ConfigError } from "../base/errors.ts";
 import { isMissing } from "../base/host_files.ts";
+import { sizeOf } from "../base/shape.ts";
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from "../io/safetensors.ts";
 import { hostTensors, readTensors } from "../io/tensors.ts";
 import { compareState } from "../nn/module.ts";
@@ -93,7 +94,7 @@ async function moveTokens(
     ) {
       continue;
     }
-    const [data] = await readAll([value]), width = rest.reduce((a, b) => a * b, 1);
+    const [data] = await readAll([value]), width = sizeOf(rest);
     const mean = new Float64Array(width), out = new Float32Array(want.shape[0] * width);
     for (let i = 0; i < data.length; i++) mean[i % width] += data[i] / rows;
     for (let r = 0; r < want.shape[0]; r++) {

@@ -21,7 +21,8 @@ const KEPT = 64;
 
 /**
  * The numbers of the tokens after those given. A model with a state takes each token once, and so does one that keeps keys and
- * values, up to its limit; from there on, and without, each token is what the last tokens up to the limit give. The model must be out of training; its state is as it was afterwards.
+ * values, up to its limit; from there on, and without, each token is what the last tokens up to the limit give. The model must
+ * be out of training; its state is as it was afterwards.
  *
  * @param ids The start: one token at least.
  * @param n How many tokens to write.

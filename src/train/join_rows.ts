@@ -4,7 +4,7 @@
  * @module
  */
 import { ShapeError } from "../base/errors.ts";
-import { fmtShape, sameShape } from "../base/shape.ts";
+import { fmtShape, sameShape, sizeOf } from "../base/shape.ts";
 import { readAll, type Tensor, tensor } from "../tensor/mod.ts";
 import type { Peers } from "./peers.ts";
 
@@ -23,7 +23,7 @@ export async function joinRows(parts: readonly Tensor[], order?: ArrayLike<numbe
     );
   }
   const values = await readAll(parts);
-  const width = inner.reduce((a, b) => a * b, 1);
+  const width = sizeOf(inner);
   const rows = values.reduce((n, v) => n + v.length / Math.max(1, width), 0);
   const joined = sameKind(values[0], rows * width);
   let row = 0;
@@ -41,7 +41,7 @@ export async function gatherRows(peers: Peers, parts: readonly Tensor[]): Promis
   const whole = await joinRows(parts);
   const [values] = await readAll([whole]);
   const { dtype, shape: [, ...inner] } = whole;
-  const width = inner.reduce((a, b) => a * b, 1);
+  const width = sizeOf(inner);
   const rows = await peers.interleave(peers.idle ? values.subarray(0, 0) : values, width);
   return tensor(rows, { shape: [rows.length / Math.max(1, width), ...inner], dtype });
 }

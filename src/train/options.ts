@@ -66,15 +66,8 @@ export interface TrainLoopOptions<M extends Model = Model> {
 }
 
 /** Throws where a learner is given something else than data and a model. */
-export function checkParts(dls: unknown, model: unknown, what: string = "make a learner"): void {
-  if (!has(dls, "train", "object") || !has(dls, "valid", "object")) {
-    throw new ConfigError(
-      `Cannot ${what}: ${
-        what === "make a learner" ? "data come first, new Learner(dls, model), as" : "they are"
-      } DataLoaders, such as ` +
-        `DataLoaders.fromArrays gives; got ${shown(dls)}${dls instanceof Promise ? ": await it first" : ""}`,
-    );
-  }
+export function checkParts(dls: unknown, model: unknown): void {
+  checkData(dls, "make a learner: data come first, new Learner(dls, model), as");
   if (has(model, "forward", "function") && has(model, "parameters", "function")) return;
   const way = typeof model !== "function"
     ? ""
@@ -85,6 +78,16 @@ export function checkParts(dls: unknown, model: unknown, what: string = "make a 
     `Cannot make a learner: the model comes second, new Learner(dls, model), as an nn.Module; got ${
       shown(model)
     }${way}`,
+  );
+}
+
+/** Throws where data are no `DataLoaders`; `what` begins the sentence that they end. */
+export function checkData(dls: unknown, what: string): void {
+  if (has(dls, "train", "object") && has(dls, "valid", "object")) return;
+  throw new ConfigError(
+    `Cannot ${what} DataLoaders, such as DataLoaders.fromArrays gives; got ${shown(dls)}${
+      dls instanceof Promise ? ": await it first" : ""
+    }`,
   );
 }
 

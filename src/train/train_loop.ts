@@ -17,6 +17,7 @@ import { makeOpt } from "./make_opt.ts";
 import type { Metric, MetricLike } from "./metric.ts";
 import { toMetrics } from "./metrics/functions.ts";
 import {
+  checkData,
   checkParts,
   learnerOptions,
   type Model,
@@ -121,7 +122,7 @@ export class TrainLoop<M extends Model = Model> extends RunState {
   set dls(dls: DataLoaders<Batch>) {
     const before = this.#dls;
     if (dls === before) return;
-    checkParts(dls, this.model, "change the learner's data");
+    checkData(dls, "change the learner's data: they are");
     if (this.running && (this.keepsData || this.peers !== null)) {
       throw new ConfigError(
         `Cannot change the learner's data in the middle of a fit ${

@@ -8,6 +8,7 @@ import type { AnyModule } from "../nn/mod.ts";
 import type { Figure } from "../plot/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import type { Model } from "../train/mod.ts";
+import { inTurn } from "../train/runs.ts";
 import type { ImageSource } from "./data/mod.ts";
 import type { VisionLearner } from "./learner.ts";
 
@@ -49,6 +50,8 @@ export async function activationMap<M extends Model>(
   item: ImageSource | Tensor,
   options: ActivationMapOptions = {},
 ): Promise<ActivationMap> {
-  const { activationMap } = await import("./later.ts"); // code that training does without
-  return await activationMap(learn, item, options);
+  return await inTurn(learn, "predict", async () => {
+    const { activationMap } = await import("./later.ts"); // code that training does without
+    return await activationMap(learn, item, options);
+  });
 }

@@ -90,9 +90,9 @@ export class VisionLearner<M extends Model = Sequential> extends Learner<M> {
 }
 
 /**
- * A learner for images: the architecture, or the one of that name, without its last layers, a new head with as many outputs as there are classes, and groups
- * for discriminative learning rates. With published weights (`pretrained`, the default) images are normalized as those
- * expect, and only the head and the body's normalizations train until `unfreeze` or `fineTune`.
+ * A learner for images: the architecture, or the one of that name, without its last layers, a new head with as many outputs
+ * as there are classes, and groups for discriminative learning rates. With published weights (`pretrained`, the default)
+ * images are normalized as those expect, and only the head and the body's normalizations train until `unfreeze` or `fineTune`.
  *
  * @example
  * ```ts ignore

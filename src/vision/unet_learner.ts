@@ -30,8 +30,8 @@ const unetLearnerOptions = (): OptionTable<UnetLearnerOptions> => ({
 });
 
 /**
- * A learner that tells the class of each pixel: a U-Net over the body of an architecture, or of the one of that name, with groups for discriminative learning
- * rates. The data is that of `SegmentationDataLoaders` or a `DataBlock` with a `MaskBlock`. With published weights
+ * A learner that tells the class of each pixel: a U-Net over the body of an architecture, or of the one of that name, with
+ * groups for discriminative learning rates. The data is that of `SegmentationDataLoaders` or a `DataBlock` with a `MaskBlock`. With published weights
  * (`pretrained`, the default) the body is frozen until `unfreeze` or `fineTune`, as in `visionLearner`.
  *
  * @example

@@ -6,6 +6,7 @@ import { ConfigError } from "../../src/base/errors.ts";
 import { Interpretation, type Learner } from "../../src/learner/mod.ts";
 import { tensor } from "../../src/tensor/mod.ts";
 import { Callback } from "../../src/train/mod.ts";
+import { activationMap, type VisionLearner } from "../../src/vision/mod.ts";
 import { onDevices } from "../support/devices.ts";
 import { linearLearner } from "./learners.ts";
 
@@ -27,6 +28,7 @@ const CALLS: Record<string, (learn: Learner) => Promise<unknown>> = {
   load: (learn) => learn.load("/nonexistent/model"),
   export: (learn) => learn.export("/nonexistent/model"),
   exportHub: (learn) => learn.exportHub("/nonexistent/model"),
+  activationMap: (learn) => activationMap(learn as unknown as VisionLearner, "image.png"),
 };
 
 for (const [name, call] of Object.entries(CALLS)) {

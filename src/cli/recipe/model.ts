@@ -5,6 +5,7 @@
  */
 import { isAbsolute, join, resolve } from "../../base/path.ts";
 import { ConfigError } from "../../base/errors.ts";
+import { sizeOf } from "../../base/shape.ts";
 import * as nn from "../../nn/mod.ts";
 import type { Model } from "../../train/mod.ts";
 import { callExport, type RecipeData } from "./data.ts";
@@ -52,7 +53,7 @@ function mlp({ layers = [512, 256], dropout = 0, batchNorm = false }: Of<"mlp">,
   if (data.table !== undefined) {
     throw new ConfigError("Cannot train an mlp on a table: take a model of kind tabular, which knows its columns");
   }
-  let width = data.input.reduce((a, b) => a * b, 1);
+  let width = sizeOf(data.input);
   const all: nn.Module[] = [new nn.Flatten()];
   for (const size of layers) {
     all.push(new nn.Linear(width, size));

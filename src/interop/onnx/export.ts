@@ -17,7 +17,7 @@ import {
   texts,
   whole,
 } from "../../base/options.ts";
-import { fmtShape } from "../../base/shape.ts";
+import { fmtShape, sizeOf } from "../../base/shape.ts";
 import type { AnyModule } from "../../nn/mod.ts";
 import { evaluating } from "../../nn/modes.ts";
 import { aTensor, Tensor, tensor, type TensorData, type Trace, trace } from "../../tensor/mod.ts";
@@ -272,7 +272,7 @@ function copied({ shape, dtype }: Tensor, data: TensorData): Tensor {
 /** Items of the example again and again, and along `axis` its elements, until there are as many as a batch has. */
 function resized({ shape, dtype }: Tensor, data: TensorData, { items, length }: Batch, axis: number): Tensor {
   const sizes = shape.map((n, a) => a === 0 ? items : a === axis ? length : n);
-  const rows = new (data.constructor as new (length: number) => TensorData)(sizes.reduce((a, b) => a * b, 1));
+  const rows = new (data.constructor as new (length: number) => TensorData)(sizeOf(sizes));
   for (let i = 0; i < rows.length; i++) {
     let from = 0, step = 1, rest = i;
     for (let a = sizes.length - 1; a >= 0; a--) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sizeOf } from "../../base/shape.ts";
 import type { GraphView, Written } from "./graph_view.ts";
 import { type Dim, fixed, isFixed, sameDims } from "./symbolic.ts";
 import { recurrent } from "./recurrent.ts";
@@ -224,7 +225,7 @@ function layerNorm(g: GraphView, id: number): Written | null {
   return {
     inputs: [x, ...given],
     write: ([v, ...rest], w) => {
-      const sizes = size.map((d) => d.rest), n = sizes.reduce((a, b) => a * b, 1);
+      const sizes = size.map((d) => d.rest), n = sizeOf(sizes);
       const scale = weight === null ? w.initializer("ones", "f32", sizes, new Float32Array(n).fill(1)) : rest.shift()!;
       const shift = bias === null ? [] : [rest.shift()!];
       return w.node(

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sizeOf } from "../../base/shape.ts";
 import { Global, PickleFault, type PickleRules } from "./pickle.ts";
 
 /** Numbers in a file: an entry of the archive. */
@@ -140,7 +141,7 @@ function view([storage, offset, shape, strides]: readonly unknown[]): TorchTenso
   if (!isStorage(storage) || !isSize(offset)) throw new PickleFault("a tensor has no storage");
   const made = new TorchTensor(storage, offset, sizes(shape), sizes(strides));
   if (made.shape.length !== made.strides.length) throw new PickleFault("a tensor has not a stride for each size");
-  const elements = made.shape.reduce((a, b) => a * b, 1);
+  const elements = sizeOf(made.shape);
   if (!Number.isSafeInteger(elements)) throw new PickleFault(`a tensor has the impossible shape [${made.shape}]`);
   const last = made.shape.reduce((at, n, i) => at + (n - 1) * made.strides[i], offset);
   if (elements > 0 && !(last < storage.size)) {

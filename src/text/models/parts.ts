@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError, ShapeError } from "../../base/errors.ts";
-import { fmtShape, sameShape } from "../../base/shape.ts";
+import { fmtShape, sameShape, sizeOf } from "../../base/shape.ts";
 import { Embedding, Linear, Module, type WeightInit } from "../../nn/mod.ts";
 import { Parameter, type Rng, type Tensor, tensor, zeros } from "../../tensor/mod.ts";
 
@@ -16,10 +16,9 @@ export interface Drawn {
 
 /** Normal with this deviation; nothing is drawn where weights are loaded afterwards. */
 export function drawnBy(std: number, rng: Rng | null | undefined, loaded: boolean): Drawn {
-  const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
   const init: WeightInit = loaded
-    ? (shape) => new Float32Array(size(shape))
-    : (shape, from) => from.normalArray(size(shape), 0, std);
+    ? (shape) => new Float32Array(sizeOf(shape))
+    : (shape, from) => from.normalArray(sizeOf(shape), 0, std);
   return { init, ...(rng ? { rng } : {}) };
 }
 

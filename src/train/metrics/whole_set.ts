@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sizeOf } from "../../base/shape.ts";
 import type { SavedState, StateDict } from "../../io/state_dict.ts";
 import { readAll, type Tensor } from "../../tensor/mod.ts";
 import { gatherRows } from "../join_rows.ts";
@@ -96,5 +97,5 @@ function join(parts: readonly ArrayLike<number>[], like: Tensor): Rows {
     data.set(part, at);
     at += part.length;
   }
-  return { data, width: like.shape.slice(1).reduce((a, b) => a * b, 1) };
+  return { data, width: sizeOf(like.shape.slice(1)) };
 }

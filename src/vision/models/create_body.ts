@@ -5,6 +5,7 @@
  */
 import { ConfigError } from "../../base/errors.ts";
 import { checkOptions, either, flag, func, instanceOf, num, type OptionTable, text } from "../../base/options.ts";
+import { sizeOf } from "../../base/shape.ts";
 import { type AnyModule, Module, Sequential, type WeightInit } from "../../nn/mod.ts";
 import { evaluating } from "../../nn/modes.ts";
 import { aGenerator, noGrad, type Rng, type Tensor, zeros } from "../../tensor/mod.ts";
@@ -32,7 +33,7 @@ export interface BodyOptions {
 }
 
 /** Weights that are about to be replaced. */
-const UNDRAWN: WeightInit = (shape) => new Float32Array(shape.reduce((a, b) => a * b, 1));
+const UNDRAWN: WeightInit = (shape) => new Float32Array(sizeOf(shape));
 
 /** What the options of {@link createBody} may be. */
 export const BODY: OptionTable<BodyOptions> = {

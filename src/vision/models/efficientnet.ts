@@ -5,6 +5,7 @@
  * @module
  */
 import { checkOptions } from "../../base/options.ts";
+import { sizeOf } from "../../base/shape.ts";
 import { Dropout, Sequential, Sigmoid, SiLU, type WeightInit } from "../../nn/mod.ts";
 import { imagenetStats } from "../data/mod.ts";
 import { ARCH, type Arch, type ArchOptions, defineArch, FAN_OUT } from "./arch.ts";
@@ -38,7 +39,7 @@ export interface EfficientNetScale {
 /** Evenly over the inverse root of the outputs. */
 const BY_OUTPUTS: WeightInit = (shape, rng) => {
   const bound = 1 / Math.sqrt(shape[0]);
-  return rng.uniformArray(shape.reduce((a, b) => a * b, 1), -bound, bound);
+  return rng.uniformArray(sizeOf(shape), -bound, bound);
 };
 
 /** The net of this scale. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { LayerJson } from "../../base/json.ts";
+import { sizeOf } from "../../base/shape.ts";
 import { layerJson } from "../../nn/containers.ts";
 import {
   AdaptiveAvgPool2d,
@@ -31,7 +32,7 @@ export function drawnBy({ init, rng }: ArchOptions, own: WeightInit): Drawn {
 
 /** A normal distribution around 0. */
 export function normalInit(std: number): WeightInit {
-  return (shape, rng) => rng.normalArray(shape.reduce((a, b) => a * b, 1), 0, std);
+  return (shape, rng) => rng.normalArray(sizeOf(shape), 0, std);
 }
 
 /** A convolution whose bias, if it has one, starts at 0. */
