@@ -1,5 +1,5 @@
 // conv_shared.wgsl   acc[g, m, n] = sum over k of a[g, m, k] b[g, k, n], b read through windows; 64x64 a workgroup, an 8x8 tile per thread
-// in     a, b: f32; the hooks say where they start and which elements of b are padding. K[0] = (m, n, k, groups), n and k counted
+// in     a, b: f32 or f16; the hooks say where they start and which elements of b are padding. K[0] = (m, n, k, groups), n and k counted
 //        row-major over three axes, K[1] = last two sizes of k and of n, K[2] = strides of a (m, k), K[3] = strides of b (k), chunks
 //        of k, K[4] = strides of b (n), terms in a chunk, K[5].x = grid width, K[5].y = 8, a trip count that compilers must not
 //        unroll by, K[6].xyz = 16 terms as steps of the axes of k
@@ -13,12 +13,18 @@
 @group(0) @binding(0) var<uniform> K: array<vec4u, 7>;
 // hook a
 @group(0) @binding(1) var<storage, read> a_data: array<f32>;
+fn a_element(i: u32) -> f32 {
+  return a_data[i];
+}
 fn a_base(g: u32) -> u32 {
   return g * K[0].x * K[0].z;
 }
 // end hook
 // hook b
 @group(0) @binding(2) var<storage, read> b_data: array<f32>;
+fn b_element(i: u32) -> f32 {
+  return b_data[i];
+}
 fn b_base(g: u32) -> u32 {
   return g * K[0].y * K[0].z;
 }
@@ -65,7 +71,7 @@ fn places(g: u32, n: u32) -> Places {
 // b at four addresses, 0 where padding
 fn b_line(at: vec4u, open: vec4<bool>) -> vec4f {
   let inside = select(vec4u(0u), at, open);
-  return select(vec4f(0.0), vec4f(b_data[inside.x], b_data[inside.y], b_data[inside.z], b_data[inside.w]), open);
+  return select(vec4f(0.0), vec4f(b_element(inside.x), b_element(inside.y), b_element(inside.z), b_element(inside.w)), open);
 }
 
 var<workgroup> a_tile: array<vec4f, 256>; // [k 16][m 64 / 4]
@@ -145,7 +151,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       var line = vec4f();
       if (round + deep + d < end) {
         let r = rows + dot(at, K[2].yzw);
-        a = vec4f(a_data[r.x], a_data[r.y], a_data[r.z], a_data[r.w]);
+        a = vec4f(a_element(r.x), a_element(r.y), a_element(r.z), a_element(r.w));
         line = b_line(place.at + dot(at, K[3].xyz), guards_at(guards_in(place.guards, at.x, at.y), at.z));
       }
       a_tile[to + 16u * d] = a;

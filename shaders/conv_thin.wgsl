@@ -1,5 +1,5 @@
 // conv_thin.wgsl   acc[g, m, n] = sum over k of a[g, m, k] b[g, k, n] for groups of few rows, b read through windows: two quads of a row a thread
-// in     a, b: f32; the hooks say where they start, where windows do, and what is padding. K[0] = (m, n, k, groups), n and k counted
+// in     a, b: f32 or f16; the hooks say where they start, where windows do, and what is padding. K[0] = (m, n, k, groups), n and k counted
 //        row-major over three axes, K[1] = last two sizes of k and of n, K[2] = (chunks, quads of a row of places, quads, strips of two
 //        quads), K[3] = strides of b (k), terms in a chunk, K[4] = strides of b (n), K[5].x = grid width, K[6].y = places that quads do
 //        not cross, K[7] = strides of a (m, k)
@@ -14,12 +14,18 @@ override WG: u32 = 64u;
 @group(0) @binding(0) var<uniform> K: array<vec4u, 8>;
 // hook a
 @group(0) @binding(1) var<storage, read> a_data: array<f32>;
+fn a_element(i: u32) -> f32 {
+  return a_data[i];
+}
 fn a_base(g: u32) -> u32 {
   return g * K[0].x * K[0].z;
 }
 // end hook
 // hook b
 @group(0) @binding(2) var<storage, read> b_data: array<f32>;
+fn b_element(i: u32) -> f32 {
+  return b_data[i];
+}
 fn b_base(g: u32) -> u32 {
   return g * K[0].y * K[0].z;
 }
@@ -53,7 +59,7 @@ fn places(g: u32, quad: u32) -> Places {
 }
 // the four elements of the windows, 0 where padding
 fn b_line(at: u32, open: vec4<bool>) -> vec4f {
-  return select(vec4f(0.0), vec4f(b_data[at], b_data[at + 1u], b_data[at + 2u], b_data[at + 3u]), open);
+  return select(vec4f(0.0), vec4f(b_element(at), b_element(at + 1u), b_element(at + 2u), b_element(at + 3u)), open);
 }
 // end hook
 // hook out
@@ -93,7 +99,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     var at = k0 * K[3].x + k1 * K[3].y + k2 * K[3].z;
     var term = from_a + k0 * K[7].y + k1 * K[7].z + k2 * K[7].w;
     for (; k2 < end; k2++) {
-      let a = vec4f(a_data[term]);
+      let a = vec4f(a_element(term));
       c = fma(a, b_line(left_place.at + at, guards_at(left_guards, k2)), c);
       d = fma(a, b_line(right_place.at + at, guards_at(right_guards, k2)), d);
       at += K[3].z;

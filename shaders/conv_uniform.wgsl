@@ -1,6 +1,6 @@
 // conv_uniform.wgsl   acc[g, m, n] = sum over k of a[g, m, k] b[g, k, n], b read through windows; a 16x8 tile per thread
 // in     a: f32 as conv_pack.wgsl lays it, bound as a uniform: loads that are the same for all threads cost CPUs next to nothing there.
-//        b: the hook says where windows start and what is padding. K[0] = (m, n, k, groups), n and k counted row-major over three
+//        b: f32 or f16; the hook says where windows start and what is padding. K[0] = (m, n, k, groups), n and k counted row-major over three
 //        axes, K[1] = last two sizes of k and of n, K[2] = tiles of rows, quads of a row of places, quads, strips of quads,
 //        K[3] = strides of b (k), terms in a chunk, K[4] = strides of b (n), terms of a chunk that are bound, K[5] = grid width, 8
 //        (a trip count that compilers must not unroll by), first tile and number of tiles, K[6].xy = which part of its chunk,
@@ -18,6 +18,9 @@ override WG: u32 = 8u;
 @group(0) @binding(1) var<uniform> a_data: array<vec4f, 4096>;
 // hook b
 @group(0) @binding(2) var<storage, read> b_data: array<f32>;
+fn b_element(i: u32) -> f32 {
+  return b_data[i];
+}
 fn b_base(g: u32) -> u32 {
   return g * K[0].y * K[0].z;
 }
@@ -51,7 +54,7 @@ fn places(g: u32, quad: u32) -> Places {
 }
 // the four elements of the windows, 0 where padding
 fn b_line(at: u32, open: vec4<bool>) -> vec4f {
-  return select(vec4f(0.0), vec4f(b_data[at], b_data[at + 1u], b_data[at + 2u], b_data[at + 3u]), open);
+  return select(vec4f(0.0), vec4f(b_element(at), b_element(at + 1u), b_element(at + 2u), b_element(at + 3u)), open);
 }
 // end hook
 // hook out

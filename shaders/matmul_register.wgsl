@@ -1,5 +1,5 @@
 // matmul_register.wgsl   acc[b, m, n] = sum over k of a[b, m, k] b[b, k, n]; a 16x8 tile per thread, no shared memory
-// in     a, b: f32; the hooks say how they lie. K[0] = (m, n, k, batch), K[1] = strides (a.m, a.k, b.k, b.n), K[2].x = grid width,
+// in     a, b: f32 or f16; the hooks say how they lie. K[0] = (m, n, k, batch), K[1] = strides (a.m, a.k, b.k, b.n), K[2].x = grid width,
 //        K[2].yz = (8, 4), trip counts that compilers must not unroll by
 // out    what the epilogue does with four elements of a row at a time; those from n on are for it to leave out
 // grid   batch * ceil(m / 16) * ceil(n / 8) / WG, folded over x and y
@@ -12,11 +12,14 @@ override WG: u32 = 8u;
 @group(0) @binding(0) var<uniform> K: array<vec4u, 4>;
 // hook a
 @group(0) @binding(1) var<storage, read> a_data: array<f32>;
+fn a_element(i: u32) -> f32 {
+  return a_data[i];
+}
 fn a_base(b: u32) -> u32 {
   return b * K[0].x * K[0].z;
 }
 fn a_at(base: u32, m: u32, k: u32) -> f32 {
-  return a_data[base + m * K[1].x + k * K[1].y];
+  return a_element(base + m * K[1].x + k * K[1].y);
 }
 fn a_block(base: u32, m: u32, k: u32) -> mat4x4f {
   return mat4x4f(
@@ -29,11 +32,14 @@ fn a_block(base: u32, m: u32, k: u32) -> mat4x4f {
 // end hook
 // hook b
 @group(0) @binding(2) var<storage, read> b_data: array<f32>;
+fn b_element(i: u32) -> f32 {
+  return b_data[i];
+}
 fn b_base(b: u32) -> u32 {
   return b * K[0].y * K[0].z;
 }
 fn b_at(base: u32, k: u32, n: u32) -> f32 {
-  return b_data[base + k * K[1].z + n * K[1].w];
+  return b_element(base + k * K[1].z + n * K[1].w);
 }
 fn b_block(base: u32, k: u32, n: u32) -> mat4x4f {
   return mat4x4f(

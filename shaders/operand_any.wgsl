@@ -10,20 +10,25 @@ fn x_end() -> vec2u {
   return K[0].xz;
 }
 // begin operand
+// hook data
 @group(0) @binding(1) var<storage, read> x_data: array<f32>;
+fn x_element(i: u32) -> f32 {
+  return x_data[i];
+}
+// end hook
 
 fn x_at(base: u32, r: u32, c: u32) -> f32 {
-  return x_data[base + r * x_stride().x + c * x_stride().y];
+  return x_element(base + r * x_stride().x + c * x_stride().y);
 }
 
 fn x_row(at: u32, c: u32) -> vec4f {
   let step = x_stride().y;
   let last = x_end().y - 1u;
   return vec4f(
-    x_data[at + min(c, last) * step],
-    x_data[at + min(c + 1u, last) * step],
-    x_data[at + min(c + 2u, last) * step],
-    x_data[at + min(c + 3u, last) * step],
+    x_element(at + min(c, last) * step),
+    x_element(at + min(c + 1u, last) * step),
+    x_element(at + min(c + 2u, last) * step),
+    x_element(at + min(c + 3u, last) * step),
   );
 }
 

@@ -1,5 +1,5 @@
 // scatter_add.wgsl   out[o, index[o, j, i], i] += src[o, j, i] for j = 0, 1, ...; one thread per column (o, i)
-// in     src f32, index (i32, u32 or u8), params; any strides
+// in     src f32 or f16, index (i32, u32 or u8), params; any strides
 // out    out: starts as init or 0, which an earlier kernel has stored; shares no slot with the inputs
 // grid   columns / WG, folded over x and y
 // WG     threads: 32..256; INDEX_BYTES 4, or 1 for u8
@@ -14,7 +14,12 @@ const NONE: u32 = 0xffffffffu;
 // (outer * inner, n, inner, size), (grid width, -, -, -), then per view (offset, dyn word or NONE) and three strides:
 // src at 2 and 3, index at 4 and 5, out at 6 and 7
 @group(0) @binding(0) var<uniform> K: array<vec4u, 8>;
-@group(0) @binding(1) var<storage, read> src: array<f32>;
+// hook src
+@group(0) @binding(1) var<storage, read> src_data: array<f32>;
+fn src_element(i: u32) -> f32 {
+  return src_data[i];
+}
+// end hook
 @group(0) @binding(2) var<storage, read> index: array<u32>;
 @group(0) @binding(3) var<storage, read> params: array<u32>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
@@ -49,7 +54,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let s = index_at(from_index);
     // a negative index is a large unsigned one
     if (s < K[0].w) {
-      out[to + s * K[7].y] += src[from_src];
+      out[to + s * K[7].y] += src_element(from_src);
     }
     from_src += K[3].y;
     from_index += K[5].y;

@@ -1,5 +1,5 @@
 // texel_pack.wgsl   lays an operand for conv_texel.wgsl: texel[g, o, quad, p] holds four elements along one axis of x
-// in     x: f32; the hook says where it starts. K[0] = (places p, quads, o, texels), K[1] = strides of x (o, axis, -, -), length of
+// in     x: f32 or f16; the hook says where it starts. K[0] = (places p, quads, o, texels), K[1] = strides of x (o, axis, -, -), length of
 //        the axis in K[1].z, grid width in K[1].w, K[2] = quads of places, threads that are needed for them; neighbours p follow each other in x
 // out    texels, 0 beyond the end of the axis, and one more of zeros at the end
 // grid   g * o * quads * ceil(places / 4) + 1 / WG, folded over x and y
@@ -12,6 +12,9 @@ override WG: u32 = 64u;
 @group(0) @binding(0) var<uniform> K: array<vec4u, 3>;
 // hook x
 @group(0) @binding(1) var<storage, read> x_data: array<f32>;
+fn x_element(i: u32) -> f32 {
+  return x_data[i];
+}
 fn x_base(g: u32) -> u32 {
   return g * K[0].z * K[1].x;
 }
@@ -27,7 +30,7 @@ fn quotient(n: u32, d: u32) -> u32 {
 // end hook
 
 fn x_line(at: u32) -> vec4f {
-  return vec4f(x_data[at], x_data[at + 1u], x_data[at + 2u], x_data[at + 3u]);
+  return vec4f(x_element(at), x_element(at + 1u), x_element(at + 2u), x_element(at + 3u));
 }
 
 fn put(at: u32, value: vec4f) {

@@ -27,9 +27,9 @@ import { partsOfRow, splitReduce } from "./encoder/split_reduce.ts";
 import { segmentSumLoop } from "./encoder/segment_loop.ts";
 import { packedOperands, packedProduct, packStage } from "./packed_operand.ts";
 import { thinProduct } from "./thin_product.ts";
-import { widenOperands } from "../widen.ts";
 import { bodyCost, productCost, pushBase, type Stage } from "./stage.ts";
 import { PROGRESS } from "./threads.ts";
+import { widenOperands } from "./widen.ts";
 
 /** A program's module. */
 export interface Compiled {

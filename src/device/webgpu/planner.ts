@@ -16,12 +16,12 @@ import { planReduce } from "./kernels/reduce.ts";
 import { planScatterAdd } from "./kernels/scatter_add.ts";
 import { planSegmentSum } from "./kernels/segment_sum.ts";
 import { DeviceError } from "../../base/errors.ts";
-import { widenOperands } from "../widen.ts";
 import { fitBindings, type Room } from "./fit/mod.ts";
 import type { PlainKernel } from "./fit/rewrite.ts";
 import { subgroupTrees } from "./kernels/subgroup_trees.ts";
 import { tilingBy, UNTRIED } from "./kernels/tiles.ts";
 import { TextureCache } from "./kernels/texture_cache.ts";
+import { withHalves } from "./kernels/wgsl_library.ts";
 
 /** Memory that the device adds to a program's slots: uninitialized scratch, constants, a texture, or a part of another slot. */
 export type ExtraSlot =
@@ -141,9 +141,7 @@ export function planProgram(
   };
   const dispatches = program.kernels.flatMap((kernel, i) => {
     taken = 0;
-    const { copies, kernel: wide } = widenOperands(kernel, program.slots, scratch);
-    const whole = [...copies, ...expand(wide, scratch)];
-    const parts = whole.flatMap((part) => fitBindings(part, room)), free = taken;
+    const parts = expand(kernel, scratch).flatMap((part) => fitBindings(part, room)), free = taken;
     return parts.flatMap((part) => plan(part, `${program.label} ${i} ${labelOf(kernel, part)}`, free));
   });
   return { dispatches, extra };
@@ -165,7 +163,7 @@ function labelOf(kernel: Kernel, part: PlainKernel): string {
 
 /** A dispatch with its final text. */
 function finished(dispatch: Dispatch, lanes: number): Dispatch {
-  const text = hideConstants(dispatch.text);
+  const text = hideConstants(withHalves(dispatch.text));
   if (lanes === 0 || !text.includes("fn tree_")) return { ...dispatch, text: enabled(text) };
   return { ...dispatch, text: enabled(subgroupTrees(text)), overrides: { ...dispatch.overrides, LANES: lanes } };
 }

@@ -34,6 +34,9 @@ override WG: u32 = 64u;
 @group(0) @binding(0) var<uniform> K: array<vec4u, 4>;
 // hook a
 @group(0) @binding(1) var<storage, read> a_data: array<f32>;
+fn a_element(i: u32) -> f32 {
+  return a_data[i];
+}
 fn a_base(g: u32) -> u32 {
   return g * K[0].x * K[0].y;
 }
@@ -59,7 +62,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let from_k = a_base(g) + k / (K[1].x * K[1].y) * K[2].y + (k / K[1].y) % K[1].x * K[2].z + k % K[1].y * K[2].w;
     let rows = vec4u(m) + vec4u(0u, 1u, 2u, 3u);
     let r = vec4u(from_k) + min(rows, vec4u(K[0].x - 1u)) * K[2].x;
-    let line = vec4f(a_data[r.x], a_data[r.y], a_data[r.z], a_data[r.w]);
+    let line = vec4f(a_element(r.x), a_element(r.y), a_element(r.z), a_element(r.w));
     value = select(vec4f(), line, rows < vec4u(K[0].x));
   }
   packed[at] = value;
@@ -71,12 +74,18 @@ export const CONV_SHARED: string = `\
 @group(0) @binding(0) var<uniform> K: array<vec4u, 7>;
 // hook a
 @group(0) @binding(1) var<storage, read> a_data: array<f32>;
+fn a_element(i: u32) -> f32 {
+  return a_data[i];
+}
 fn a_base(g: u32) -> u32 {
   return g * K[0].x * K[0].z;
 }
 // end hook
 // hook b
 @group(0) @binding(2) var<storage, read> b_data: array<f32>;
+fn b_element(i: u32) -> f32 {
+  return b_data[i];
+}
 fn b_base(g: u32) -> u32 {
   return g * K[0].y * K[0].z;
 }
@@ -114,7 +123,7 @@ fn places(g: u32, n: u32) -> Places {
 }
 fn b_line(at: vec4u, open: vec4<bool>) -> vec4f {
   let inside = select(vec4u(0u), at, open);
-  return select(vec4f(0.0), vec4f(b_data[inside.x], b_data[inside.y], b_data[inside.z], b_data[inside.w]), open);
+  return select(vec4f(0.0), vec4f(b_element(inside.x), b_element(inside.y), b_element(inside.z), b_element(inside.w)), open);
 }
 var<workgroup> a_tile: array<vec4f, 256>;
 var<workgroup> b_tile: array<vec4f, 256>;
@@ -184,7 +193,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       var line = vec4f();
       if (round + deep + d < end) {
         let r = rows + dot(at, K[2].yzw);
-        a = vec4f(a_data[r.x], a_data[r.y], a_data[r.z], a_data[r.w]);
+        a = vec4f(a_element(r.x), a_element(r.y), a_element(r.z), a_element(r.w));
         line = b_line(place.at + dot(at, K[3].xyz), guards_at(guards_in(place.guards, at.x, at.y), at.z));
       }
       a_tile[to + 16u * d] = a;
@@ -393,12 +402,18 @@ override WG: u32 = 64u;
 @group(0) @binding(0) var<uniform> K: array<vec4u, 8>;
 // hook a
 @group(0) @binding(1) var<storage, read> a_data: array<f32>;
+fn a_element(i: u32) -> f32 {
+  return a_data[i];
+}
 fn a_base(g: u32) -> u32 {
   return g * K[0].x * K[0].z;
 }
 // end hook
 // hook b
 @group(0) @binding(2) var<storage, read> b_data: array<f32>;
+fn b_element(i: u32) -> f32 {
+  return b_data[i];
+}
 fn b_base(g: u32) -> u32 {
   return g * K[0].y * K[0].z;
 }
@@ -427,7 +442,7 @@ fn places(g: u32, quad: u32) -> Places {
   return Places(at, guards_of(g, vec4u(n0), vec4u(n1), vec4u(n2) + vec4u(0u, 1u, 2u, 3u)));
 }
 fn b_line(at: u32, open: vec4<bool>) -> vec4f {
-  return select(vec4f(0.0), vec4f(b_data[at], b_data[at + 1u], b_data[at + 2u], b_data[at + 3u]), open);
+  return select(vec4f(0.0), vec4f(b_element(at), b_element(at + 1u), b_element(at + 2u), b_element(at + 3u)), open);
 }
 // end hook
 // hook out
@@ -466,7 +481,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     var at = k0 * K[3].x + k1 * K[3].y + k2 * K[3].z;
     var term = from_a + k0 * K[7].y + k1 * K[7].z + k2 * K[7].w;
     for (; k2 < end; k2++) {
-      let a = vec4f(a_data[term]);
+      let a = vec4f(a_element(term));
       c = fma(a, b_line(left_place.at + at, guards_at(left_guards, k2)), c);
       d = fma(a, b_line(right_place.at + at, guards_at(right_guards, k2)), d);
       at += K[3].z;
@@ -493,6 +508,9 @@ override WG: u32 = 8u;
 @group(0) @binding(1) var<uniform> a_data: array<vec4f, 4096>;
 // hook b
 @group(0) @binding(2) var<storage, read> b_data: array<f32>;
+fn b_element(i: u32) -> f32 {
+  return b_data[i];
+}
 fn b_base(g: u32) -> u32 {
   return g * K[0].y * K[0].z;
 }
@@ -521,7 +539,7 @@ fn places(g: u32, quad: u32) -> Places {
   return Places(at, guards_of(g, vec4u(n0), vec4u(n1), vec4u(n2) + vec4u(0u, 1u, 2u, 3u)));
 }
 fn b_line(at: u32, open: vec4<bool>) -> vec4f {
-  return select(vec4f(0.0), vec4f(b_data[at], b_data[at + 1u], b_data[at + 2u], b_data[at + 3u]), open);
+  return select(vec4f(0.0), vec4f(b_element(at), b_element(at + 1u), b_element(at + 2u), b_element(at + 3u)), open);
 }
 // end hook
 // hook out
@@ -979,11 +997,14 @@ override WG: u32 = 8u;
 @group(0) @binding(0) var<uniform> K: array<vec4u, 4>;
 // hook a
 @group(0) @binding(1) var<storage, read> a_data: array<f32>;
+fn a_element(i: u32) -> f32 {
+  return a_data[i];
+}
 fn a_base(b: u32) -> u32 {
   return b * K[0].x * K[0].z;
 }
 fn a_at(base: u32, m: u32, k: u32) -> f32 {
-  return a_data[base + m * K[1].x + k * K[1].y];
+  return a_element(base + m * K[1].x + k * K[1].y);
 }
 fn a_block(base: u32, m: u32, k: u32) -> mat4x4f {
   return mat4x4f(
@@ -996,11 +1017,14 @@ fn a_block(base: u32, m: u32, k: u32) -> mat4x4f {
 // end hook
 // hook b
 @group(0) @binding(2) var<storage, read> b_data: array<f32>;
+fn b_element(i: u32) -> f32 {
+  return b_data[i];
+}
 fn b_base(b: u32) -> u32 {
   return b * K[0].y * K[0].z;
 }
 fn b_at(base: u32, k: u32, n: u32) -> f32 {
-  return b_data[base + k * K[1].z + n * K[1].w];
+  return b_element(base + k * K[1].z + n * K[1].w);
 }
 fn b_block(base: u32, k: u32, n: u32) -> mat4x4f {
   return mat4x4f(
@@ -1118,11 +1142,14 @@ export const MATMUL_SHARED: string = `\
 @group(0) @binding(0) var<uniform> K: array<vec4u, 4>;
 // hook a
 @group(0) @binding(1) var<storage, read> a_data: array<f32>;
+fn a_element(i: u32) -> f32 {
+  return a_data[i];
+}
 fn a_base(b: u32) -> u32 {
   return b * K[0].x * K[0].z;
 }
 fn a_at(base: u32, m: u32, k: u32) -> f32 {
-  return a_data[base + m * K[1].x + k * K[1].y];
+  return a_element(base + m * K[1].x + k * K[1].y);
 }
 fn a_block(base: u32, m: u32, k: u32) -> mat4x4f {
   return mat4x4f(
@@ -1135,11 +1162,14 @@ fn a_block(base: u32, m: u32, k: u32) -> mat4x4f {
 // end hook
 // hook b
 @group(0) @binding(2) var<storage, read> b_data: array<f32>;
+fn b_element(i: u32) -> f32 {
+  return b_data[i];
+}
 fn b_base(b: u32) -> u32 {
   return b * K[0].y * K[0].z;
 }
 fn b_at(base: u32, k: u32, n: u32) -> f32 {
-  return b_data[base + k * K[1].z + n * K[1].w];
+  return b_element(base + k * K[1].z + n * K[1].w);
 }
 fn b_block(base: u32, k: u32, n: u32) -> mat4x4f {
   return mat4x4f(
@@ -1270,11 +1300,14 @@ override WG: u32 = 64u;
 @group(0) @binding(0) var<uniform> K: array<vec4u, 4>;
 // hook a
 @group(0) @binding(1) var<storage, read> a_data: array<f32>;
+fn a_element(i: u32) -> f32 {
+  return a_data[i];
+}
 fn a_base(b: u32) -> u32 {
   return b * K[0].x * K[0].z;
 }
 fn a_at(base: u32, m: u32, k: u32) -> f32 {
-  return a_data[base + m * K[1].x + k * K[1].y];
+  return a_element(base + m * K[1].x + k * K[1].y);
 }
 fn a_block(base: u32, m: u32, k: u32) -> mat4x4f {
   return mat4x4f(
@@ -1287,11 +1320,14 @@ fn a_block(base: u32, m: u32, k: u32) -> mat4x4f {
 // end hook
 // hook b
 @group(0) @binding(2) var<storage, read> b_data: array<f32>;
+fn b_element(i: u32) -> f32 {
+  return b_data[i];
+}
 fn b_base(b: u32) -> u32 {
   return b * K[0].y * K[0].z;
 }
 fn b_at(base: u32, k: u32, n: u32) -> f32 {
-  return b_data[base + k * K[1].z + n * K[1].w];
+  return b_element(base + k * K[1].z + n * K[1].w);
 }
 fn b_block(base: u32, k: u32, n: u32) -> mat4x4f {
   return mat4x4f(
@@ -1345,18 +1381,23 @@ fn x_end() -> vec2u {
   return K[0].xz;
 }
 // begin operand
+// hook data
 @group(0) @binding(1) var<storage, read> x_data: array<f32>;
+fn x_element(i: u32) -> f32 {
+  return x_data[i];
+}
+// end hook
 fn x_at(base: u32, r: u32, c: u32) -> f32 {
-  return x_data[base + r * x_stride().x + c * x_stride().y];
+  return x_element(base + r * x_stride().x + c * x_stride().y);
 }
 fn x_row(at: u32, c: u32) -> vec4f {
   let step = x_stride().y;
   let last = x_end().y - 1u;
   return vec4f(
-    x_data[at + min(c, last) * step],
-    x_data[at + min(c + 1u, last) * step],
-    x_data[at + min(c + 2u, last) * step],
-    x_data[at + min(c + 3u, last) * step],
+    x_element(at + min(c, last) * step),
+    x_element(at + min(c + 1u, last) * step),
+    x_element(at + min(c + 2u, last) * step),
+    x_element(at + min(c + 3u, last) * step),
   );
 }
 fn x_block(base: u32, r: u32, c: u32) -> mat4x4f {
@@ -1553,7 +1594,12 @@ override WG: u32 = 64u;
 override INDEX_BYTES: u32 = 4u;
 const NONE: u32 = 0xffffffffu;
 @group(0) @binding(0) var<uniform> K: array<vec4u, 8>;
-@group(0) @binding(1) var<storage, read> src: array<f32>;
+// hook src
+@group(0) @binding(1) var<storage, read> src_data: array<f32>;
+fn src_element(i: u32) -> f32 {
+  return src_data[i];
+}
+// end hook
 @group(0) @binding(2) var<storage, read> index: array<u32>;
 @group(0) @binding(3) var<storage, read> params: array<u32>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
@@ -1584,7 +1630,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   for (var j = 0u; j < K[0].y; j++) {
     let s = index_at(from_index);
     if (s < K[0].w) {
-      out[to + s * K[7].y] += src[from_src];
+      out[to + s * K[7].y] += src_element(from_src);
     }
     from_src += K[3].y;
     from_index += K[5].y;
@@ -1610,12 +1656,35 @@ fn segment_of(c: u32, first: u32, count: u32) -> i32 {
 }
 `;
 
+/** `shaders/texel_halves.wgsl` */
+export const TEXEL_HALVES: string = `\
+override WG: u32 = 64u;
+@group(0) @binding(0) var<uniform> K: array<vec4u, 1>;
+// hook x
+@group(0) @binding(1) var<storage, read> x_data: array<vec4f>;
+fn x_vector(i: u32) -> vec4f {
+  return x_data[i];
+}
+// end hook
+@group(0) @binding(2) var texels: texture_storage_2d<rgba32float, write>;
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  let i = (group.y * K[0].z + group.x) * WG + local;
+  if (i < K[0].y) {
+    textureStore(texels, vec2u(i & 2047u, i >> 11u), x_vector(K[0].x + i));
+  }
+}
+`;
+
 /** `shaders/texel_pack.wgsl` */
 export const TEXEL_PACK: string = `\
 override WG: u32 = 64u;
 @group(0) @binding(0) var<uniform> K: array<vec4u, 3>;
 // hook x
 @group(0) @binding(1) var<storage, read> x_data: array<f32>;
+fn x_element(i: u32) -> f32 {
+  return x_data[i];
+}
 fn x_base(g: u32) -> u32 {
   return g * K[0].z * K[1].x;
 }
@@ -1629,7 +1698,7 @@ fn quotient(n: u32, d: u32) -> u32 {
 }
 // end hook
 fn x_line(at: u32) -> vec4f {
-  return vec4f(x_data[at], x_data[at + 1u], x_data[at + 2u], x_data[at + 3u]);
+  return vec4f(x_element(at), x_element(at + 1u), x_element(at + 2u), x_element(at + 3u));
 }
 fn put(at: u32, value: vec4f) {
   textureStore(texels, vec2u(at & 2047u, at >> 11u), value);

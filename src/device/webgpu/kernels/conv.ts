@@ -35,7 +35,7 @@ export function planConv(kernel: ConvKernel, context: PlanContext, label: string
 function planConvShared(kernel: ConvKernel, context: PlanContext, label: string): Dispatch[] {
   const { groups, m, a, b } = kernel;
   const product = productOf(kernel, context);
-  const { k, n, terms, places, kDepth, nDepth } = product;
+  const { k, n, terms, places, kDepth, nDepth, halves } = product;
   const { chunk, chunks } = chunksOf(product);
   const [x, y] = fold(chunks * groups * Math.ceil(m / 64) * Math.ceil(places / 64));
   const words = new Words([
@@ -64,8 +64,8 @@ function planConvShared(kernel: ConvKernel, context: PlanContext, label: string)
     });
   const base = baseText(words, epilogue.access);
   const guards = guardsText(kernel.guards, { words, kDepth, nDepth });
-  let text = splice(CONV_SHARED, "a", operandText("a", 1, base(a)));
-  text = splice(text, "b", `${operandText("b", 2, base(b))}\n${guards}`);
+  let text = splice(CONV_SHARED, "a", operandText({ name: "a", binding: 1, dtype: a.dtype, halves }, base(a)));
+  text = splice(text, "b", `${operandText({ name: "b", binding: 2, dtype: b.dtype, halves }, base(b))}\n${guards}`);
   const dispatches: Dispatch[] = [{
     label,
     text: withConstants(splice(text, "epilogue", epilogue.text), words),

@@ -8,6 +8,7 @@ import { CONV_FOLD } from "../wgsl.gen.ts";
 import { Access } from "./access.ts";
 import { ExprWriter } from "./expr_writer.ts";
 import { type Epilogue, splice, withConstants, writeEpilogue } from "./epilogue.ts";
+import { memoryText, type OperandMemory } from "./operand_memory.ts";
 import { type Dispatch, fold, type PlanContext, sizeOf } from "./plan.ts";
 import { chunksOfTerms } from "./tiles.ts";
 import { Words } from "./words.ts";
@@ -75,16 +76,11 @@ export function baseText(words: Words, access: Access): (view: View) => string {
   return (view) => writer.form({ ...view, strides: view.strides.slice(0, 1) });
 }
 
-/** Declares an operand, and says where it starts; `vectors` of four, or numbers. */
-export function operandText(name: "a" | "b", binding: number, base: string, vectors = false): string {
-  const [type, element] = vectors ? ["vec4f", "[i / 4u][i % 4u]"] : ["f32", "[i]"];
+/** Declares an operand, and says where it starts. */
+export function operandText(memory: OperandMemory, base: string): string {
   return [
-    `@group(0) @binding(${binding}) var<storage, read> ${name}_data: array<${type}>;`,
-    `fn ${name}_element(i: u32) -> f32 {`,
-    `  return ${name}_data${element};`,
-    `}`,
-    ...(vectors ? [`fn ${name}_vector(i: u32) -> vec4f {`, `  return ${name}_data[i];`, `}`] : []),
-    `fn ${name}_base(g: u32) -> u32 {`,
+    memoryText(memory),
+    `fn ${memory.name}_base(g: u32) -> u32 {`,
     `  return ${base};`,
     `}`,
   ].join("\n");

@@ -10,6 +10,7 @@ import { Access } from "./access.ts";
 import { baseText, partialsOut, planFold, type Product, productOf, three } from "./conv_parts.ts";
 import { type Epilogue, splice, withConstants, writeEpilogue } from "./epilogue.ts";
 import { guardsText } from "./guards.ts";
+import { memoryText } from "./operand_memory.ts";
 import { type Dispatch, fold, type PlanContext } from "./plan.ts";
 import { Words } from "./words.ts";
 
@@ -63,8 +64,8 @@ export function planConvTexel(kernel: ConvKernel, context: PlanContext, label: s
   const from = take(left, context), to = take(right, context);
   if (from === null || to === null) return null;
   const dispatches: Dispatch[] = [];
-  if (!from.held) dispatches.push(planPack(left, from.slot, product.uniformParams, `${label} left`));
-  if (!to.held) dispatches.push(planPack(right, to.slot, product.uniformParams, `${label} right`));
+  if (!from.held) dispatches.push(planPack(left, from.slot, product, `${label} left`));
+  if (!to.held) dispatches.push(planPack(right, to.slot, product, `${label} right`));
   return [
     ...dispatches,
     ...planProduct({ kernel, product, axes, left, right, textures: [from.slot, to.slot], label, context }),
@@ -200,7 +201,7 @@ function take(packing: Packing, context: PlanContext): { slot: number; held: boo
   return context.texture(`packed ${layoutOf(packing)} from ${start} ${span}`, view.slot, texels);
 }
 
-function planPack(packing: Packing, slot: number, uniformParams: boolean, label: string): Dispatch {
+function planPack(packing: Packing, slot: number, { uniformParams, halves }: Product, label: string): Dispatch {
   const { view, outer, vector, start, span } = packing;
   const quads = quadsOf(packing), four = Math.ceil(span / 4);
   const blocks = packing.groups * outer.size * quads * four;
@@ -215,7 +216,7 @@ function planPack(packing: Packing, slot: number, uniformParams: boolean, label:
   const own = access.bindings();
   const binding = 2 + own.length;
   const source = [
-    "@group(0) @binding(1) var<storage, read> x_data: array<f32>;",
+    memoryText({ name: "x", binding: 1, dtype: view.dtype, halves }),
     `fn x_base(g: u32) -> u32 {`,
     `  return ${base};`,
     `}`,

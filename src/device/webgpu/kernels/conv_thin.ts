@@ -39,7 +39,7 @@ function chunksOf({ batch, m, terms }: Product, quads: number): { readonly chunk
 export function planConvThin(kernel: ConvKernel, context: PlanContext, label: string): Dispatch[] {
   const { a, b, groups, guards, m } = kernel;
   const product = productOf(kernel, context), layout = windowLayout(kernel);
-  const { k, n, terms, places, kDepth, nDepth } = product;
+  const { k, n, terms, places, kDepth, nDepth, halves } = product;
   const row = layout === "flat" ? places : n[2], line = Math.ceil(row / 4), quads = places / row * line;
   const { chunk, chunks } = chunksOf(product, quads), strips = Math.ceil(quads / 2);
   const scratch = chunks === 1 ? -1 : context.scratch(chunks * groups * m * quads * 16);
@@ -58,11 +58,19 @@ export function planConvThin(kernel: ConvKernel, context: PlanContext, label: st
   const out = outText({ product, work: { partial: chunks > 1, parts: 1 }, scratch, layout, params }, words);
   const base = baseText(words, out.access);
   const windows = [
-    operandText("b", 2, base(b)),
+    operandText({ name: "b", binding: 2, dtype: b.dtype, halves }, base(b)),
     guardsText(guards, { words, kDepth, nDepth }),
     WINDOWS[layout],
   ].join("\n");
-  const text = splice(splice(splice(CONV_THIN, "a", operandText("a", 1, base(a))), "b", windows), "out", out.text);
+  const text = splice(
+    splice(
+      splice(CONV_THIN, "a", operandText({ name: "a", binding: 1, dtype: a.dtype, halves }, base(a))),
+      "b",
+      windows,
+    ),
+    "out",
+    out.text,
+  );
   return [
     {
       label,

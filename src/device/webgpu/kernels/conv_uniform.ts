@@ -137,12 +137,16 @@ function planPack({ kernel: { a, m, groups }, product, work, packed, label }: Sh
   const [x, y] = fold(Math.ceil(parts * tiles * part * 4 / 64));
   const strides = [a.strides[1], ...three(a.strides.slice(2), 0)];
   const words = new Words([m, terms, groups, high, k[1], k[2], chunk, chunks, ...strides, part, parts, x, 0]);
-  const { uniformParams } = product;
+  const { uniformParams, halves } = product;
   const access = new Access({ body: [], outs: [], uniformParams, params: a.dyn !== undefined });
   const base = baseText(words, access)(a);
   const own = access.bindings();
   const binding = 2 + own.length;
-  let text = splice(CONV_PACK, "a", `${operandText("a", 1, base)}\n${access.declare(2)}`);
+  let text = splice(
+    CONV_PACK,
+    "a",
+    `${operandText({ name: "a", binding: 1, dtype: a.dtype, halves }, base)}\n${access.declare(2)}`,
+  );
   text = splice(text, "packed", `@group(0) @binding(${binding}) var<storage, read_write> packed: array<vec4f>;`);
   return {
     label: `${label} pack`,
@@ -157,7 +161,7 @@ function planPack({ kernel: { a, m, groups }, product, work, packed, label }: Sh
 function planPiece(shape: Shape, { index, first, count }: Piece): Dispatch {
   const { kernel, product, work, layout, row, line, quads, packed, label } = shape;
   const { b, m, groups, guards } = kernel;
-  const { k, n, terms, places, kDepth, nDepth } = product;
+  const { k, n, terms, places, kDepth, nDepth, halves } = product;
   const strips = Math.ceil(quads / (QUADS * WG));
   const [x, y] = fold(strips * count);
   const words = new Words([
@@ -171,7 +175,7 @@ function planPiece(shape: Shape, { index, first, count }: Piece): Dispatch {
   ]);
   const out = outText({ ...shape, params: b.dyn !== undefined }, words);
   const windows = [
-    operandText("b", 2, baseText(words, out.access)(b)),
+    operandText({ name: "b", binding: 2, dtype: b.dtype, halves }, baseText(words, out.access)(b)),
     guardsText(guards, { words, kDepth, nDepth }),
     WINDOWS[layout],
   ].join("\n");

@@ -4,10 +4,11 @@
  * @module
  */
 import type { MatmulKernel, View } from "../../contract.ts";
-import { MATMUL_REGISTER, MATMUL_SHARED, MATMUL_SMALL } from "../wgsl.gen.ts";
+import { MATMUL_REGISTER, MATMUL_SHARED, MATMUL_SMALL, TEXEL_HALVES } from "../wgsl.gen.ts";
 import type { Binding } from "./access.ts";
 import { splice, withConstants, writeEpilogue } from "./epilogue.ts";
 import { type Dispatch, fold, type KernelStrategy, type PlanContext, sizeOf } from "./plan.ts";
+import { memoryText } from "./operand_memory.ts";
 import { layoutOf, type Operand, operandText } from "./operands.ts";
 import { planMatmulTiled } from "./tiled.ts";
 import { Words } from "./words.ts";
@@ -22,8 +23,8 @@ export function planMatmul(kernel: MatmulKernel, context: PlanContext, label: st
   const words = new Words([m, n, k, batches, ...a.strides.slice(-2), ...b.strides.slice(-2), x, 8, 4, 0]);
   const operand = (name: "a" | "b", view: View, ends: readonly [number, number]): Operand => {
     const layout = tile.blocks ? layoutOf(view, ends) : "any";
-    const lying: Operand = { name, view, layout, copies: [] };
-    return tile.texels && layout !== "any" ? inTexture(lying, [...batch, ...ends], context) : lying;
+    const lying: Operand = { name, view, layout, halves: context.halves };
+    return tile.texels && layout !== "any" ? inTexture(lying, { shape: [...batch, ...ends], context, label }) : lying;
   };
   const operands = [operand("a", a, [m, k]), operand("b", b, [k, n])];
   const epilogue = writeEpilogue({
@@ -40,7 +41,7 @@ export function planMatmul(kernel: MatmulKernel, context: PlanContext, label: st
   let text = tile.text;
   for (const each of operands) text = splice(text, each.name, operandText(each, batch, words, epilogue.access));
   text = withConstants(splice(text, "epilogue", epilogue.text), words);
-  return [{
+  const product: Dispatch = {
     label,
     text,
     overrides: tile.overrides,
@@ -54,8 +55,9 @@ export function planMatmul(kernel: MatmulKernel, context: PlanContext, label: st
       ...epilogue.bindings,
     ],
     grid: [x, y],
-    copies: operands.flatMap(({ copies }) => copies),
-  }];
+    copies: operands.flatMap(({ copies = [] }) => copies),
+  };
+  return [...operands.flatMap(({ fill = [] }) => fill), product];
 }
 
 /** A hand-written tile kernel. */
@@ -124,17 +126,39 @@ function chooseTile({ m, n, k, a }: MatmulKernel, batches: number, context: Plan
 }
 
 /** The operand as a texture: a copy of the elements that it spans, with gaps between rows or columns if there are any. */
-function inTexture(operand: Operand, shape: readonly number[], context: PlanContext): Operand {
-  const { slot, offset, strides } = operand.view;
+function inTexture(
+  operand: Operand,
+  { shape, context, label }: {
+    readonly shape: readonly number[];
+    readonly context: PlanContext;
+    readonly label: string;
+  },
+): Operand {
+  const { slot, offset, strides, dtype } = operand.view;
   if (strides.some((stride) => stride < 0)) return operand;
   const end = shape.reduce((at, size, axis) => at + (size - 1) * strides[axis], 1);
   const texels = Math.ceil(end / 4);
-  const texture = context.texture(`${offset} ${texels}`, slot, texels);
+  const texture = context.texture(`${dtype} ${offset} ${texels}`, slot, texels);
   if (texture === null) return operand;
+  const laid: Operand = { ...operand, view: { ...operand.view, offset: 0 }, texture: texture.slot };
+  if (texture.held) return laid;
+  if (dtype === "f16") return { ...laid, fill: [planHalves(operand, { texels, to: texture.slot, label })] };
+  return { ...laid, copies: [{ from: slot, offset: offset * 4, bytes: texels * 16, to: texture.slot }] };
+}
+
+/** Plans a copy of f16 as f32: textures are read alike, whatever came from where. */
+function planHalves(
+  { name, view: { slot, offset, dtype }, halves }: Operand,
+  { texels, to, label }: { readonly texels: number; readonly to: number; readonly label: string },
+): Dispatch {
+  const grid = fold(Math.ceil(texels / 64));
+  const words = new Words([offset / 4, texels, grid[0], 0]);
   return {
-    ...operand,
-    view: { ...operand.view, offset: 0 },
-    texture: texture.slot,
-    copies: texture.held ? [] : [{ from: slot, offset: offset * 4, bytes: texels * 16, to: texture.slot }],
+    label: `${label} ${name} texels`,
+    text: splice(TEXEL_HALVES, "x", memoryText({ name: "x", binding: 1, dtype, halves, vectors: true })),
+    overrides: { WG: 64 },
+    constants: words.toArray(),
+    bindings: [{ slot, writable: false }, { slot: to, writable: true, texture: "write" }],
+    grid,
   };
 }

@@ -8,7 +8,8 @@ import { OPERAND_ANY, OPERAND_COLUMNS, OPERAND_ROWS, OPERAND_TEXELS } from "../w
 import type { Access } from "./access.ts";
 import { splice } from "./epilogue.ts";
 import { ExprWriter } from "./expr_writer.ts";
-import { coordinates, indent, type TexelCopy } from "./plan.ts";
+import { memoryText } from "./operand_memory.ts";
+import { coordinates, type Dispatch, indent, type TexelCopy } from "./plan.ts";
 import { section } from "./wgsl_library.ts";
 import type { Words } from "./words.ts";
 
@@ -37,16 +38,20 @@ export interface Operand {
   readonly name: "a" | "b";
   readonly view: View;
   readonly layout: Layout;
-  /** The texture that the operand is read from, and the copy that fills it, if any. */
+  /** Whether f16 is a type of the adapter's. */
+  readonly halves: boolean;
+  /** The texture that the operand is read from, and what fills it, if any. */
   readonly texture?: number;
-  readonly copies: readonly TexelCopy[];
+  readonly copies?: readonly TexelCopy[];
+  readonly fill?: readonly Dispatch[];
 }
 
 /** Text that gives elements of an operand, and 4x4 blocks of them. */
 export function operandText(operand: Operand, batch: readonly number[], words: Words, access: Access): string {
-  const { name, view, layout, texture } = operand;
-  const whole = section(OPERANDS[layout], "operand");
-  const text = texture === undefined ? whole : splice(whole, "data", section(OPERAND_TEXELS, "data"));
+  const { name, view, layout, halves, texture } = operand;
+  const memory = { name: "x", binding: 1, dtype: view.dtype, halves, vectors: layout !== "any" };
+  const data = texture === undefined ? memoryText(memory) : section(OPERAND_TEXELS, "data");
+  const text = splice(section(OPERANDS[layout], "operand"), "data", data);
   const names = batch.map((_, axis) => `c${axis}`);
   const writer = new ExprWriter({ body: [], access, words, coords: names });
   const [stride, end] = name === "a" ? ["K[1].xy", "K[0].xz"] : ["K[1].zw", "K[0].zy"];

@@ -5,7 +5,9 @@
  */
 import type { MapKernel, ScatterAddKernel, View } from "../../contract.ts";
 import { SCATTER_ADD } from "../wgsl.gen.ts";
+import { splice } from "./epilogue.ts";
 import { planMap } from "./map.ts";
+import { memoryText } from "./operand_memory.ts";
 import { type Dispatch, fold, type PlanContext } from "./plan.ts";
 
 const WG = 64;
@@ -20,7 +22,7 @@ export function planScatterAdd(kernel: ScatterAddKernel, context: PlanContext, l
   const constants = [columns, n, inner, size, x, 0, 0, 0, ...view(src), ...view(index), ...view(out)];
   const add: Dispatch = {
     label,
-    text: SCATTER_ADD,
+    text: splice(SCATTER_ADD, "src", memoryText({ name: "src", binding: 1, dtype: src.dtype, halves: context.halves })),
     overrides: { WG, INDEX_BYTES: index.dtype === "u8" ? 1 : 4 },
     constants: Uint32Array.from(constants, (value) => value >>> 0),
     bindings: [

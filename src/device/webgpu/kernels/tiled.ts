@@ -80,7 +80,7 @@ export function planMatmulTiled(kernel: MatmulKernel, context: PlanContext, labe
   const operands = [{ name: "a", view: a, ends: [m, k] }, { name: "b", view: b, ends: [k, n] }] as const;
   const layouts = operands.map(({ view, ends }) => layoutOf(view, ends));
   const texts = operands.map(({ name, view }, i) =>
-    blocksText({ name, view, layout: layouts[i], copies: [] }, batch, words, out.epilogue.access)
+    blocksText({ name, view, layout: layouts[i], halves: context.halves }, batch, words, out.epilogue.access)
       .replace("i < K[2].z", "i < 4u")
   );
   // neighbouring threads read neighbouring elements
@@ -165,7 +165,7 @@ const ADVANCE = CONV_SHARED.slice(
 export function planConvTiled(kernel: ConvKernel, context: PlanContext, label: string): Dispatch[] {
   const { groups, m, a, b } = kernel;
   const product = productOf(kernel, context);
-  const { k, n, terms, places, kDepth, nDepth } = product;
+  const { k, n, terms, places, kDepth, nDepth, halves } = product;
   const tiling: Tiling = TILINGS[context.tiling({ kind: "conv", batches: groups, m, n: places, k: terms })];
   const { chunk, chunks } = chunksOf(product);
   const [x, y] = fold(chunks * groups * Math.ceil(m / tiling.high) * Math.ceil(places / tiling.wide));
@@ -216,8 +216,8 @@ export function planConvTiled(kernel: ConvKernel, context: PlanContext, label: s
   });
   const parts = [
     CONSTANTS,
-    operandText("a", 1, base(a), blocks.a.vectors !== "none"),
-    operandText("b", 2, base(b), blocks.b.vectors !== "none"),
+    operandText({ name: "a", binding: 1, dtype: a.dtype, halves, vectors: blocks.a.vectors !== "none" }, base(a)),
+    operandText({ name: "b", binding: 2, dtype: b.dtype, halves, vectors: blocks.b.vectors !== "none" }, base(b)),
     guardsText(kernel.guards, { words, kDepth, nDepth }),
     out.epilogue.text,
     PLACES,

@@ -29,7 +29,11 @@ function itemsOf(text: string): Map<string, Item> {
   }));
 }
 
-function pick(items: ReadonlyMap<string, Item>, names: Iterable<string>): string {
+function pick(
+  items: ReadonlyMap<string, Item>,
+  names: Iterable<string>,
+  has: (name: string) => boolean = () => false,
+): string {
   const wanted = new Set<string>();
   const queue = [...names];
   while (queue.length > 0) {
@@ -40,7 +44,7 @@ function pick(items: ReadonlyMap<string, Item>, names: Iterable<string>): string
     queue.push(...item.needs);
   }
   // in the library's order, so that equal sets give equal text
-  return [...items].filter(([name]) => wanted.has(name)).map(([, item]) => item.text).join("\n");
+  return [...items].filter(([name]) => wanted.has(name) && !has(name)).map(([, item]) => item.text).join("\n");
 }
 
 const math = itemsOf(MATH);
@@ -64,6 +68,12 @@ export function aliases(lanes: 1 | 4): string {
 /** Functions of `math.wgsl` by name, with what they call. */
 export function mathFunctions(names: ReadonlySet<string>): string {
   return pick(math, names);
+}
+
+/** `text`, with the functions of `math.wgsl` that read f16 by its bits, where it calls some that it has not. */
+export function withHalves(text: string): string {
+  const called = ["half_at", "half_four"].filter((name) => text.includes(`${name}(`));
+  return called.length === 0 ? text : text + pick(math, called, (name) => text.includes(`fn ${name}(`));
 }
 
 /** Functions of `tree.wgsl` by name (`tree_sum_i32`), with what they call. */

@@ -34,14 +34,14 @@ fn places(g: u32, quad: u32) -> Places {
 // what lies outside the buffer is padding, or beyond a row's end: WGSL gives some number, and nobody uses it
 const NEXT = `${ROWS}
 fn b_line(at: u32, open: vec4<bool>) -> vec4f {
-  return select(vec4f(0.0), vec4f(b_data[at], b_data[at + 1u], b_data[at + 2u], b_data[at + 3u]), open);
+  return select(vec4f(0.0), vec4f(b_element(at), b_element(at + 1u), b_element(at + 2u), b_element(at + 3u)), open);
 }`;
 
 // seven neighbours, of which CPUs load four at once
 const SECOND = `${ROWS}
 fn b_line(at: u32, open: vec4<bool>) -> vec4f {
-  let low = vec4f(b_data[at], b_data[at + 1u], b_data[at + 2u], b_data[at + 3u]);
-  let high = vec4f(b_data[at + 4u], b_data[at + 5u], b_data[at + 6u], b_data[at + 7u]);
+  let low = vec4f(b_element(at), b_element(at + 1u), b_element(at + 2u), b_element(at + 3u));
+  let high = vec4f(b_element(at + 4u), b_element(at + 5u), b_element(at + 6u), b_element(at + 7u));
   return select(vec4f(0.0), vec4f(low.xz, high.xz), open);
 }`;
 
@@ -59,7 +59,7 @@ fn places(g: u32, quad: u32) -> Places {
   return Places(at, guards_of(g, n0, n1, n2));
 }
 fn b_line(at: vec4u, open: vec4<bool>) -> vec4f {
-  return select(vec4f(0.0), vec4f(b_data[at.x], b_data[at.y], b_data[at.z], b_data[at.w]), open);
+  return select(vec4f(0.0), vec4f(b_element(at.x), b_element(at.y), b_element(at.z), b_element(at.w)), open);
 }`;
 
 /** `struct Places` with `places` and `b_line`, as `shaders/conv_uniform.wgsl` has them. */

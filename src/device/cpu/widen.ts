@@ -1,10 +1,10 @@
 /**
- * Operands of f16 for kernels that take f32 alone: copies of what they span, made before the kernel runs.
+ * Operands of f16 for the kernels of the CPU that take f32 alone: copies of what they span, made before the kernel runs.
  *
  * @module
  */
-import { attentionLoads } from "./attention_kernel.ts";
-import type { Kernel, MapKernel, Slot, View } from "./contract.ts";
+import { attentionLoads } from "../attention_kernel.ts";
+import type { Kernel, MapKernel, Slot, View } from "../contract.ts";
 
 /** A kernel, and what has to run before it. */
 export interface Widened<K extends Kernel> {
