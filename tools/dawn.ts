@@ -17,6 +17,7 @@ const TESTS = [
   "shaders",
   "subgroups",
   "tiles",
+  "tuning",
 ];
 
 /** Runs `deno`; its exit code. */

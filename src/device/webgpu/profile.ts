@@ -75,7 +75,8 @@ async function stamped(
   record(encoder, querySet);
   encoder.resolveQuerySet(querySet, 0, count, times, 0);
   device.queue.submit([encoder.finish()]);
-  const [bytes] = await readback.read([{ gpu: times, offset: 0, bytes: count * 8 }]);
+  const sources = [{ gpu: times, offset: 0, bytes: count * 8 }];
+  const [bytes] = readback.synchronous ? readback.readNow(sources) : await readback.read(sources);
   querySet.destroy();
   times.destroy();
   return new BigUint64Array(bytes.buffer);

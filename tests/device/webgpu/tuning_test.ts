@@ -4,6 +4,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { openAdapter } from "../../../src/device/webgpu/adapter.ts";
 import { WebgpuDevice } from "../../../src/device/webgpu/device.ts";
+import { cachedStrategy } from "../../../src/device/webgpu/adapter_cache.ts";
 import { withinScopes } from "../../../src/device/webgpu/faults.ts";
 import {
   CLASSES,
@@ -14,6 +15,7 @@ import {
   TILINGS,
   UNTRIED,
 } from "../../../src/device/webgpu/kernels/tiles.ts";
+import { openWebgpu } from "../../../src/device/webgpu/mod.ts";
 import { productOf, trialOf } from "../../../src/device/webgpu/trials.ts";
 import {
   candidatesFor,
@@ -134,3 +136,35 @@ webgpuTest("a trial on the adapter: times above 0, and what goes wrong in one is
   assertEquals(candidatesFor({ limits: opened.device.limits, lanes: 0 }).includes("64x64"), true);
   device.close();
 });
+
+webgpuTest(
+  "an adapter that takes tiles in workgroup memory is tried when it is opened first, and not again",
+  async () => {
+    const folder = Deno.makeTempDirSync(), before = Deno.env.get("XDG_CACHE_HOME");
+    Deno.env.set("XDG_CACHE_HOME", folder);
+    const tunings = () =>
+      [...Deno.readDirSync(`${folder}/anneal`)].map(({ name }) => Deno.readTextFileSync(`${folder}/anneal/${name}`))
+        .filter((text) => text.includes('"tilings"'));
+    try {
+      const { identity, device: other } = await openAdapter({});
+      other.destroy();
+      await cachedStrategy(identity, () => Promise.resolve("shared"));
+      const kept: string[] = [];
+      for (let i = 0; i < 2; i++) {
+        const device = await openWebgpu();
+        assert(device instanceof WebgpuDevice && ["shared", "tiled"].includes(String(device.strategy)));
+        kept.push(...tunings());
+        const [one] = await device.read([{ buffer: device.alloc(16), offset: 0, bytes: 16 }]);
+        assertEquals([...one], Array(16).fill(0), "what went on in the trial is over");
+        device.close();
+      }
+      assertEquals(kept.length, 2);
+      assertEquals(kept[0], kept[1]);
+    } finally {
+      if (before === undefined) Deno.env.delete("XDG_CACHE_HOME");
+      else Deno.env.set("XDG_CACHE_HOME", before);
+      Deno.removeSync(folder, { recursive: true });
+    }
+  },
+  { opengl: false }, // Mesa takes long to compile these kernels there
+);
