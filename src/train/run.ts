@@ -32,43 +32,19 @@ interface PhaseEvents {
   readonly cancel: abstract new (reason?: string) => Cancel;
 }
 
-const FIT: PhaseEvents = { before: "beforeFit", afterCancel: "afterCancelFit", after: "afterFit", cancel: CancelFit };
-const EPOCH: PhaseEvents = {
-  before: "beforeEpoch",
-  afterCancel: "afterCancelEpoch",
-  after: "afterEpoch",
-  cancel: CancelEpoch,
-};
-const TRAIN: PhaseEvents = {
-  before: "beforeTrain",
-  afterCancel: "afterCancelTrain",
-  after: "afterTrain",
-  cancel: CancelTrain,
-};
-const VALIDATE: PhaseEvents = {
-  before: "beforeValidate",
-  afterCancel: "afterCancelValidate",
-  after: "afterValidate",
-  cancel: CancelValid,
-};
-const BATCH: PhaseEvents = {
-  before: "beforeBatch",
-  afterCancel: "afterCancelBatch",
-  after: "afterBatch",
-  cancel: CancelBatch,
-};
-const BACKWARD: PhaseEvents = {
-  before: "beforeBackward",
-  afterCancel: "afterCancelBackward",
-  after: "afterBackward",
-  cancel: CancelBackward,
-};
-const STEP: PhaseEvents = {
-  before: "beforeStep",
-  afterCancel: "afterCancelStep",
-  after: "afterStep",
-  cancel: CancelStep,
-};
+type Phases = "Fit" | "Epoch" | "Train" | "Validate" | "Batch" | "Backward" | "Step";
+
+const phase = (name: Phases, cancel: PhaseEvents["cancel"]): PhaseEvents => ({
+  before: `before${name}`,
+  afterCancel: `afterCancel${name}`,
+  after: `after${name}`,
+  cancel,
+});
+const FIT = phase("Fit", CancelFit), EPOCH = phase("Epoch", CancelEpoch);
+const TRAIN = phase("Train", CancelTrain), VALIDATE = phase("Validate", CancelValid);
+const BATCH = phase("Batch", CancelBatch),
+  BACKWARD = phase("Backward", CancelBackward),
+  STEP = phase("Step", CancelStep);
 
 /**
  * Runs one phase: its `before` event and its body; its `afterCancel` event if one of them threw the phase's cancel; its

@@ -5,21 +5,20 @@
  */
 import { basename, dirname } from "../../base/path.ts";
 import { ConfigError, DataError } from "../../base/errors.ts";
-import { factsText, plainFields, shortText } from "../../base/facts.ts";
 import { checkOptions, num, other, text } from "../../base/options.ts";
 import { RegexLabeller } from "../../block/labellers.ts";
 import { CategoryBlock, type Target, type TargetBlock } from "../../block/target.ts";
 import type { Label } from "../../data/labels.ts";
 import { type Batch, DataLoader, DataLoaders, type InputsJson } from "../../data/mod.ts";
 import { drawnFromBoth, folderLabels } from "../../data/class_folders.ts";
-import { GrandparentSplitter, RandomSplitter, splitOf } from "../../data/splitters.ts";
+import { GrandparentSplitter } from "../../data/splitters.ts";
 import type { Figure } from "../../plot/mod.ts";
 import type { Tensor } from "../../tensor/mod.ts";
 import { complain } from "../../train/output.ts";
 import { applyBatchTfms } from "./apply_batch.ts";
 import type { BatchTransform } from "./batch_tfms.ts";
 import { decodeImage } from "./read_image.ts";
-import { ImageDataset, labelled, type LabelledImages, mixed } from "./image_dataset.ts";
+import { ImageDataset, labelled, mixed } from "./image_dataset.ts";
 import { getImageFiles } from "./image_files.ts";
 import {
   type FromFolderOptions,
@@ -28,39 +27,15 @@ import {
   LOADERS,
   type TestDlOptions,
 } from "./image_options.ts";
+import type { ImageParts, LabelledFiles } from "./image_parts.ts";
 import { ImageStore } from "./image_store.ts";
 import { imageTensor } from "./image_tensor.ts";
-import { type ItemTransform, itemTransformFromJson } from "./item_tfms.ts";
-import { residentColumns } from "./resident.ts";
+import { inOrder, type ItemTransform, itemTransformFromJson } from "./item_tfms.ts";
 import type { ShowBatchOptions } from "./show_batch.ts";
-import { isSpatial } from "./spatial.ts";
 import { targetOf } from "./stored_target.ts";
 import { batchTransformFromJson } from "./tfm_json.ts";
 
-/** A set of images with their labels. */
-export interface LabelledFiles {
-  /** Paths of the images. */
-  readonly files: readonly string[];
-  /** The label of each, as the data has it: names of classes, paths of masks and so on. */
-  readonly labels: readonly unknown[];
-  /** The class of each; empty where images do not have one class each. */
-  readonly codes: Int32Array;
-}
-
-/** What {@link ImageDataLoaders} are made of. */
-interface Parts {
-  readonly path: string;
-  readonly train: DataLoader;
-  readonly valid: DataLoader;
-  readonly trainSet: LabelledFiles;
-  readonly validSet: LabelledFiles;
-  readonly target: Target;
-  readonly itemTfms: readonly ItemTransform[];
-  readonly batchTfms: BatchTransform[];
-  readonly store: ImageStore;
-  readonly valBs: number;
-  readonly notes?: readonly string[];
-}
+export type { LabelledFiles };
 
 /**
  * Loaders of images with labels: batches of images f32 `[n, 3, h, w]` and classes i32 `[n]`, or what else a `DataBlock` or
@@ -87,7 +62,7 @@ export class ImageDataLoaders extends DataLoaders {
   readonly #store: ImageStore;
   readonly #valBs: number;
 
-  private constructor(parts: Parts) {
+  private constructor(parts: ImageParts) {
     const { train, valid, path, notes = [] } = parts;
     super(train, valid, { nInp: 1, path, lossFunc: parts.target.lossFunc(), notes });
     this.target = parts.target;
@@ -232,75 +207,8 @@ export class ImageDataLoaders extends DataLoaders {
     options: ImageDataLoadersOptions = {},
   ): Promise<ImageDataLoaders> {
     checkOptions("load images", options, LOADERS);
-    const { bs = 64, valBs = bs, shuffle = true, prefetch = 2, cacheBytes = 256 << 20, residentBytes = 256 << 20 } =
-      options;
-    const { validPct = 0.2, seed, resident = "auto" } = options;
-    if (files.length === 0) throw new DataError(`Cannot make loaders for ${path}: there are no images`);
-    if (files.length !== labels.length) {
-      throw new DataError(`Cannot label ${files.length} images: there are ${labels.length} labels`);
-    }
-    if (options.splitter !== undefined && options.validPct !== undefined) {
-      throw new ConfigError(
-        "Cannot divide images by splitter and validPct: the splitter says which are validated on, leave validPct out",
-      );
-    }
-    const splitter = options.splitter ?? RandomSplitter(validPct, seed === undefined ? {} : { seed });
-    const { train: trainIdx, valid: validIdx, notes } = splitOf(splitter, files);
-    const target: Target = block.setup(trainIdx.map((i) => labels[i]), trainIdx.map((i) => files[i]));
-    const sets = [trainIdx, validIdx].map((idx) =>
-      labelled(idx.map((i) => files[i]), idx.map((i) => labels[i]), target)
-    );
-    const [trainSet, validSet] = sets.map((set) => filesOf(set, target));
-    const itemTfms = [options.itemTfms ?? []].flat().sort(inOrder);
-    const batchTfms = [options.batchTfms ?? []].flat().sort(inOrder);
-    const store = new ImageStore(cacheBytes, { orient: options.orient ?? true });
-    if (resident === true && isSpatial(target)) {
-      throw new ConfigError("Cannot keep images on the device: their labels move with them, batch by batch");
-    }
-    const columns = resident === false || isSpatial(target)
-      ? null
-      : await residentColumns(sets, target, itemTfms, store, resident === true ? Infinity : residentBytes);
-    if (resident === true && columns === null) {
-      throw new ConfigError("Cannot keep images on the device: a transform of training images is random");
-    }
-    if (columns !== null) store.clear();
-    const loader = (i: 0 | 1, more: { bs: number; shuffle: boolean; dropLast: boolean }): DataLoader => {
-      const training = i === 0;
-      return new DataLoader({
-        ...(columns === null
-          ? { dataset: new ImageDataset({ ...sets[i], target, itemTfms, training, store }) }
-          : { columns: columns[i] }),
-        ...more,
-        prefetch,
-        random: training,
-        batchTfm: (batch, rng) => applyBatchTfms(batch, batchTfms, target, training, rng),
-        evalTfm: (batch, rng) => applyBatchTfms(batch, batchTfms, target, false, rng),
-        fingerprint: () => ({
-          ...(target.kind === "category" ? {} : { labels: `${target.kind} of ${target.c}` }),
-          classes: shortText(target.vocab.join(", ")),
-          ...(store.orient ? {} : { "EXIF orientation": "left as it is" }),
-          "item transforms": tfmsText(itemTfms),
-          "batch transforms": tfmsText(batchTfms),
-        }),
-        ...(!training ? { seed: 0 } : seed === undefined ? {} : { seed }),
-      });
-    };
-    const dropLast = options.dropLast ?? (shuffle && trainSet.files.length >= bs);
-    const train = loader(0, { bs, shuffle, dropLast }),
-      valid = loader(1, { bs: valBs, shuffle: false, dropLast: false });
-    return new ImageDataLoaders({
-      path,
-      train,
-      valid,
-      trainSet,
-      validSet,
-      target,
-      itemTfms,
-      batchTfms,
-      store,
-      valBs,
-      notes,
-    });
+    const { imageParts } = await import("./later.ts");
+    return new ImageDataLoaders(await imageParts(path, files, labels, block, options));
   }
 
   /** Loaders without images, whose {@link ImageDataLoaders.testDl} transforms images as stored. */
@@ -408,18 +316,4 @@ export class ImageDataLoaders extends DataLoaders {
     const { showBatch } = await import("./later.ts"); // code that training does without
     return await showBatch(this, options);
   }
-}
-
-/** Transforms and their options. */
-function tfmsText(tfms: readonly (ItemTransform | BatchTransform)[]): string {
-  return tfms.map((t) => factsText(t.constructor.name, t.toJSON() ?? plainFields(t))).join(", ") || "none";
-}
-
-function inOrder(a: { readonly order: number }, b: { readonly order: number }): number {
-  return a.order - b.order;
-}
-
-function filesOf({ files, labels, parts }: LabelledImages, target: Target): LabelledFiles {
-  const codes = Int32Array.from(target.kind === "category" ? parts as readonly number[] : []);
-  return { files, labels: labels ?? [], codes };
 }

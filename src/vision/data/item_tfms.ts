@@ -236,3 +236,8 @@ export function itemTransformFromJson(json: ItemTransformJson): ItemTransform {
     `Cannot read an item transform: kinds are Resize and RandomResizedCrop, got ${JSON.stringify(json)}`,
   );
 }
+
+/** Compares transforms by their order. */
+export function inOrder(a: { readonly order: number }, b: { readonly order: number }): number {
+  return a.order - b.order;
+}
