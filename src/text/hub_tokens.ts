@@ -5,6 +5,7 @@
  */
 import type { Json } from "../base/json.ts";
 import { AnnealError, DataError } from "../base/errors.ts";
+import { asRead } from "./hub_parts.ts";
 import type { SpecialIds, TokenSource } from "./token_source.ts";
 
 type Dict = Readonly<Record<string, unknown>>;
@@ -84,7 +85,7 @@ export class HubTokens implements TokenSource {
     const { padding: _, truncation: __, ...plain } = json; // batches are padded and cut by loaders
     const settings = isDict(config) ? config : {};
     try {
-      const made = new Tokenizer({ ...plain }, { ...settings }) as HubTokenizer;
+      const made = new Tokenizer(asRead(plain), { ...settings }) as HubTokenizer;
       return new HubTokens(made, json, settings);
     } catch (cause) {
       if (cause instanceof AnnealError) throw cause;

@@ -20,7 +20,7 @@ export const SPECIAL = {
 } as const;
 
 /** White space of Unicode, and four control characters that count as such. */
-const SPACE = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
+export const SPACE = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 /** Letters and digits of Unicode. */
 const WORD = "\\p{L}\\p{N}_";
 

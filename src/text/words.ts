@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { SPACE } from "./rules.ts";
 
 const LETTER = "\\p{L}\\p{M}";
 const QUOTE = "'\"”“`‘´’‚„»«「」『』（）〔〕【】《》〈〉⟦⟧";
@@ -105,6 +106,7 @@ function atInfixes(word: string): string[] {
   return out;
 }
 
+const PIECE = new RegExp(`[${SPACE}]+|[^${SPACE}]+`, "gu"), WHITE = new RegExp(`^[${SPACE}]`, "u");
 /** Longest piece without white space that is taken apart; what is longer, such as encoded data, is cut first. */
 const MAX_PIECE = 1000;
 
@@ -120,8 +122,8 @@ const MAX_PIECE = 1000;
 export function splitWords(text: string): string[] {
   const out: string[] = [], cache = new Map<string, string[]>();
   let first = true;
-  for (const [piece] of text.matchAll(/\s+|\S+/gu)) {
-    if (/^\s/u.test(piece)) {
+  for (const [piece] of text.matchAll(PIECE)) {
+    if (WHITE.test(piece)) {
       const rest = !first && piece.startsWith(" ") ? piece.slice(1) : piece;
       if (rest !== "") out.push(rest);
     } else {

@@ -160,6 +160,7 @@ Deno.test("tokenizers say what is wrong", async () => {
 Deno.test("long texts without white space keep their characters, and capitals are read once", () => {
   const tokens = splitWords(("漢字".repeat(499) + "x😀").repeat(9));
   assert(tokens.every((token) => token.isWellFormed()));
+  assertEquals(splitWords("a \ufeffb\x85c"), ["a", "\ufeffb", "\x85", "c"]);
   const letters = "ACGT".repeat(60_000); // took minutes while it was read again from each letter
   assertEquals(applyRules(`${letters}x Of`, ["replaceAllCaps"]), `${letters}x Of`);
   assertEquals(applyRules(`${letters} OF`, ["replaceAllCaps"]), `xxup ${letters.toLowerCase()} xxup of`);

@@ -1,7 +1,7 @@
 /**
  * Metrics of what is no number, of one logit, of several classes, and of what they do not fit.
  */
-import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { AnnealError, ConfigError } from "../../src/base/errors.ts";
 import { DataLoaders } from "../../src/data/mod.ts";
 import { Learner } from "../../src/learner/mod.ts";
@@ -237,3 +237,28 @@ onDevices("a metric's function may give a tensor, a number, or a promise of eith
   const bad = learner(numbers, 1, new nn.MSELoss(), (() => "good") as never);
   await assertRejects(() => bad.fit(1), ConfigError, "or a plain one, got good");
 }, here);
+
+onDevices(
+  "scores of numbers where all targets, or all predictions, are one number, as scikit-learn and SciPy have them",
+  async () => {
+    const odd = new Array<number>(7).fill(14.62), various = [1, 2, 4, 8, 16, 32, 64];
+    const of = async (name: string, pred: number[], targ: number[]) =>
+      await valueOf(NUMBERS[name], [tensor(pred), tensor(targ)]);
+    for (const name of ["R2Score", "ExplainedVariance"]) {
+      assertEquals(await of(name, various, odd), 0, name);
+      assertEquals(await of(name, odd, odd), 1, name);
+      assertEquals(await of(name, [1], [2]), NaN, name);
+    }
+    for (const name of ["PearsonCorrCoef", "SpearmanCorrCoef"]) {
+      assertEquals(await of(name, various, odd), NaN, name);
+      assertEquals(await of(name, odd, various), NaN, name);
+    }
+  },
+  { kinds: ["reference"] },
+);
+
+Deno.test("scores of classes take an axis, nothing else", () => {
+  for (const make of [M.BalancedAccuracy, M.MatthewsCorrCoef, M.HammingLoss]) {
+    assertThrows(() => new make({ axis: 1 } as never), ConfigError, "it takes a number");
+  }
+});

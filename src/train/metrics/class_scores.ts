@@ -44,6 +44,7 @@ export abstract class ClassMetric extends WholeSet {
   /** Makes a ClassMetric over the classes along `axis`. */
   constructor(axis: number = -1) {
     super();
+    checkArgument(`make ${new.target.name}`, "axis", axis, num);
     this.#axis = axis;
   }
 

@@ -31,9 +31,10 @@ export abstract class RegressionScore extends WholeSet {
   protected abstract score(pred: Float64Array, targ: Float64Array): number;
 }
 
+/** Mean distance from the first number: equal numbers lie 0 from it, however they are rounded. */
 function mean(a: ArrayLike<number>): number {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i];
+  for (let i = 0; i < a.length; i++) sum += a[i] - a[0];
   return sum / a.length;
 }
 
@@ -41,32 +42,45 @@ function mean(a: ArrayLike<number>): number {
 function covariation(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const ma = mean(a), mb = mean(b);
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] - ma) * (b[i] - mb);
+  for (let i = 0; i < a.length; i++) sum += (a[i] - a[0] - ma) * (b[i] - b[0] - mb);
   return sum;
+}
+
+/**
+ * 1 - a part of the targets' variation. Where all targets are one number it is 1 without an error, else 0, as scikit-learn has
+ * it; NaN of fewer than two.
+ */
+function explained(error: number, all: number, n: number): number {
+  if (n < 2) return NaN;
+  return all > 0 || Number.isNaN(error) ? 1 - error / all : error > 0 ? 0 : 1;
 }
 
 function pearson(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return covariation(a, b) / Math.sqrt(covariation(a, a) * covariation(b, b));
 }
 
-/** 1 - the squared error over the targets' squared distance from their mean. */
+/**
+ * 1 - the squared error over the targets' squared distance from their mean; of targets that are all one number 1 where they
+ * are met, else 0.
+ */
 export class R2Score extends RegressionScore {
   /** Name in rows. */
   override readonly name: string = "r2_score";
   /** The score. */
   protected override score(pred: Float64Array, targ: Float64Array): number {
-    return 1 - targ.reduce((sum, t, i) => sum + (t - pred[i]) ** 2, 0) / covariation(targ, targ);
+    const error = targ.reduce((sum, t, i) => sum + (t - pred[i]) ** 2, 0);
+    return explained(error, covariation(targ, targ), targ.length);
   }
 }
 
-/** 1 - the variance of the error over that of the targets. */
+/** 1 - the variance of the error over that of the targets; of targets that are all one number as {@link R2Score}. */
 export class ExplainedVariance extends RegressionScore {
   /** Name in rows. */
   override readonly name: string = "explained_variance_score";
   /** The score. */
   protected override score(pred: Float64Array, targ: Float64Array): number {
     const error = targ.map((t, i) => t - pred[i]);
-    return 1 - covariation(error, error) / covariation(targ, targ);
+    return explained(covariation(error, error), covariation(targ, targ), targ.length);
   }
 }
 
