@@ -1,11 +1,12 @@
 /**
- * This module's side of the benchmark: `deno run -A bench/anneal.ts <workload> <cpu|cpu wasm|webgpu> <secs>`; `cpu wasm` is the
- * CPU without machine code.
+ * This module's side of the benchmark: `deno run -A bench/anneal.ts <workload> <cpu|cpu wasm|webgpu|webgpu f16> <secs>`; `cpu wasm`
+ * is the CPU without machine code, `f16` what `Learner.toFp16` does, by hand.
  *
  * @module
  */
 import {
   Adam,
+  autocast,
   backward,
   DataLoaders,
   init,
@@ -22,6 +23,7 @@ import {
   tensor,
 } from "../mod.ts";
 import { session } from "../src/graph/session.ts";
+import { GradScaler } from "../src/optim/mod.ts";
 import { CharGpt, CharLstm, MiniLm, setWeights } from "./sequence_models.ts";
 import { CHARS, classes, lengthsOf, RATES, shifted, SIZES, tokens } from "./sequences.ts";
 import { measureMain, type Subject, type Training, training } from "./measure.ts";
@@ -69,6 +71,27 @@ function byHand(opt: Optimizer, loss: () => Tensor): Training<Tensor> {
     return value;
   };
   return { step, read: (value) => value.item() };
+}
+
+/** What losses are multiplied by where operands are of f16. */
+const LOSS_SCALE = 1024;
+
+/** A loop by hand over one batch: the loss of what `forward` gives; where `half`, with products of f16 and a loss that is scaled. */
+function overBatch(
+  opt: Optimizer,
+  half: boolean,
+  forward: () => Tensor,
+  lossOf: (pred: Tensor) => Tensor,
+): Training<Tensor> {
+  if (!half) return byHand(opt, () => lossOf(forward()));
+  const scaler = opt.scaler = new GradScaler({
+    initScale: LOSS_SCALE,
+    growthFactor: 1,
+    backoffFactor: 1,
+    growthInterval: 2000,
+  });
+  const scaled = byHand(opt, () => lossOf(autocast(forward).float()).mul(scaler.scale));
+  return { ...scaled, read: async (value) => await value.item() / LOSS_SCALE };
 }
 
 function tiny(): Promise<Subject> {
@@ -173,10 +196,11 @@ function head(inputs: number): nn.Linear {
   return linear;
 }
 
-function onImages(model: nn.Module, opt: Optimizer, rows: number, channels: number, size: number): Promise<Subject> {
-  const crossEntropy = new nn.CrossEntropyLoss();
-  const xb = tensor(images(rows, channels, size), { shape: [rows, channels, size, size] }), yb = tensor(labelsOf(rows));
-  return training(byHand(opt, () => crossEntropy.forward(model.forward(xb), yb)));
+/** A batch of pictures, `[n, c, h, w]`, its labels, and the loss of predictions. */
+function ofImages(rows: number, channels: number, size: number): { x: Tensor; lossOf: (pred: Tensor) => Tensor } {
+  const crossEntropy = new nn.CrossEntropyLoss(), labels = tensor(labelsOf(rows));
+  const x = tensor(images(rows, channels, size), { shape: [rows, channels, size, size] });
+  return { x, lossOf: (pred) => crossEntropy.forward(pred, labels) };
 }
 
 class Cnn extends nn.Module {
@@ -190,8 +214,9 @@ class Cnn extends nn.Module {
 }
 
 function cnn(): Promise<Subject> {
-  const model = new Cnn();
-  return onImages(model, Adam(model.parameters(), { ...ADAM, wd: 0 }), CNN.rows, 1, CNN.size);
+  const model = new Cnn(), { x, lossOf } = ofImages(CNN.rows, 1, CNN.size);
+  const opt = Adam(model.parameters(), { ...ADAM, wd: 0 });
+  return training(byHand(opt, () => lossOf(model.forward(x))));
 }
 
 /** A convolution and a batch norm. */
@@ -252,10 +277,10 @@ class Resnet18 extends nn.Module {
   }
 }
 
-async function resnet18(): Promise<Subject> {
-  const model = new Resnet18();
+async function resnet18(workload: "resnet18" | "resnet18-224", half: boolean): Promise<Subject> {
+  const model = new Resnet18(), { rows, size } = RESNET[workload], { x, lossOf } = ofImages(rows, 3, size);
   const opt = SGD(model.parameters(), { ...RESNET_SGD, wd: 0 });
-  const subject = await onImages(model, opt, RESNET.rows, 3, RESNET.size);
+  const subject = await training(overBatch(opt, half, () => model.forward(x), lossOf));
   return {
     ...subject,
     get note() {
@@ -264,13 +289,14 @@ async function resnet18(): Promise<Subject> {
   };
 }
 
-function characters(workload: "chargpt" | "lstm"): Promise<Subject> {
+function characters(workload: "chargpt" | "lstm", half: boolean): Promise<Subject> {
   const { rows, n } = SIZES[workload], crossEntropy = new nn.CrossEntropyLoss();
   const model = setWeights(workload === "chargpt" ? new CharGpt() : new CharLstm());
   const shape = [rows, n], ids = tokens(rows * n, CHARS);
   const xb = tensor(ids, { shape }), yb = tensor(shifted(ids)).reshape([rows * n]);
   const opt = Adam(model.parameters(), { ...ADAM, lr: RATES[workload], wd: 0 });
-  return training(byHand(opt, () => crossEntropy.forward(model.forward(xb).reshape([rows * n, CHARS]), yb)));
+  const lossOf = (pred: Tensor) => crossEntropy.forward(pred, yb);
+  return training(overBatch(opt, half, () => model.forward(xb).reshape([rows * n, CHARS]), lossOf));
 }
 
 function minilm(): Promise<Subject> {
@@ -291,13 +317,14 @@ async function product(n: number): Promise<Subject> {
   return { check: [await run(1)], run: async (count) => (await run(count), count) };
 }
 
-export const subjectOf = (workload: Workload): Promise<Subject> => {
+/** Makes what is timed; `half` is known to nets of pictures and of characters. */
+export const subjectOf = (workload: Workload, half = false): Promise<Subject> => {
   if (workload === "tiny") return tiny();
   if (workload === "tiny-learner") return tinyLearner();
   if (workload === "mlp64-learner") return mlpLearner();
   if (workload === "cnn") return cnn();
-  if (workload === "resnet18") return resnet18();
-  if (workload === "chargpt" || workload === "lstm") return characters(workload);
+  if (workload === "resnet18" || workload === "resnet18-224") return resnet18(workload, half);
+  if (workload === "chargpt" || workload === "lstm") return characters(workload, half);
   if (workload === "minilm") return minilm();
   return workload.startsWith("mlp") || workload === "first-mlp64" ? mlp(sizeOf(workload)) : product(sizeOf(workload));
 };
@@ -315,12 +342,13 @@ const BY_HAND: Partial<Record<Workload, Workload>> = { "tiny-learner": "tiny", "
 
 if (import.meta.main) {
   await measureMain(async (workload, wanted) => {
-    const [backend, byHand] = wanted.split(" by hand"); // also what the learners are measured against
+    const half = wanted.endsWith(" f16");
+    const [backend, byHand] = wanted.replace(/ f16$/, "").split(" by hand"); // also what the learners are measured against
     const { name } = await openFor(workload, backend);
     return {
       runner: byHand !== undefined ? "Anneal by hand" : backend === "cpu wasm" ? "Anneal on WebAssembly" : "Anneal",
-      backend: name,
-      subject: await subjectOf(byHand !== undefined ? BY_HAND[workload] ?? workload : workload),
+      backend: half ? `${name}, f16` : name,
+      subject: await subjectOf(byHand !== undefined ? BY_HAND[workload] ?? workload : workload, half),
     };
   });
 }

@@ -12,13 +12,13 @@ import { parseArgs } from "node:util";
 import { benchTitle, savePlot } from "./plot.ts";
 import { type Pair, type Row, rowsOf, table } from "./report.ts";
 import { type DeviceName, measure, ours, peers, type Runner } from "./runners.ts";
-import { isWorkload, type Workload, WORKLOADS } from "./workloads.ts";
+import { isWorkload, LARGE, type Workload, WORKLOADS } from "./workloads.ts";
 
 const USAGE = `Measures training next to other libraries.
 
 Usage: deno task bench [workload ...] [options]
 
-  workload      ${WORKLOADS.join(", ")}; all by default
+  workload      ${WORKLOADS.join(", ")}; by default all but ${LARGE.join(" and ")}
   --device D    cpu (default), or webgpu ("deno task setup" finds an adapter first)
   --secs N      seconds of blocks a process, at least 5 blocks of 0.4 s (default 3)
   --rounds N    times that every peer and this module take turns (default 2)
@@ -58,7 +58,7 @@ function readOptions(args: string[]): Options {
     if (!(Number.isInteger(rounds) && rounds > 0)) {
       throw new Error(`--rounds is a whole number from 1, got ${values.rounds}`);
     }
-    const workloads = WORKLOADS.filter((w) => positionals.length === 0 || positionals.includes(w));
+    const workloads = WORKLOADS.filter((w) => positionals.length === 0 ? !LARGE.includes(w) : positionals.includes(w));
     return { workloads, device, secs, rounds };
   } catch (error) {
     console.error(`${error instanceof Error ? error.message.split("\n")[0] : error} (--help shows the options)`);
@@ -72,7 +72,7 @@ const failures: string[] = [];
 async function attempt(runner: Runner, workload: Workload, secs: number) {
   console.error(`${workload}: ${runner.id}`);
   try {
-    return await measure(runner, workload, secs);
+    return await measure(runner, workload, { secs });
   } catch (error) {
     failures.push(error instanceof Error ? error.message : String(error));
     return null;

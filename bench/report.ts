@@ -42,8 +42,8 @@ export interface Row {
   readonly note: string;
 }
 
-/** Largest difference of the first losses, or of elements of products. */
-const TOLERANCE = 1e-3;
+/** Largest difference of the first losses, or of elements of products; where operands are of f16, losses differ in the third digit. */
+const TOLERANCE = { f32: 1e-3, f16: 3e-2 } as const;
 
 /** The middle one, or the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
@@ -72,7 +72,7 @@ export function rowsOf(workload: Workload, byPeer: readonly (readonly Pair[])[])
       blocks: rates.length,
       timesAsFast,
       check,
-      agrees: runs.every((run) => agree(run.check, own[0].check)),
+      agrees: runs.every((run) => agree(run.check, own[0].check, isHalf(backend) ? TOLERANCE.f16 : TOLERANCE.f32)),
       note,
     };
   };
@@ -83,9 +83,14 @@ export function rowsOf(workload: Workload, byPeer: readonly (readonly Pair[])[])
 }
 
 /** Whether numbers that both have are equal within the tolerance. */
-export function agree(a: readonly number[], b: readonly number[]): boolean {
+export function agree(a: readonly number[], b: readonly number[], tolerance: number = TOLERANCE.f32): boolean {
   const n = Math.min(a.length, b.length);
-  return n > 0 && a.slice(0, n).every((v, i) => Math.abs(v - b[i]) <= TOLERANCE);
+  return n > 0 && a.slice(0, n).every((v, i) => Math.abs(v - b[i]) <= tolerance);
+}
+
+/** Whether what a runner computed on, in its own words, says that operands were of f16. */
+function isHalf(backend: string): boolean {
+  return backend.endsWith("f16");
 }
 
 /** The rows as text in columns. */

@@ -8,9 +8,10 @@
  * - `mlp64`, `mlp256`: 784-512-256-10 with ReLU, cross-entropy, Adam, on the same batch of 64 or 256 every step.
  * - `cnn`: 3x3 convolutions of stride 2, 1-16-32-64 channels with ReLU, mean over places, linear; cross-entropy, Adam, on the
  *   same 64 images of 28x28 every step.
- * - `resnet18`: on the same 16 images of 3x64x64, 10 classes; cross-entropy, SGD with momentum 0.9.
+ * - `resnet18`: on the same 16 images of 3x64x64, 10 classes; cross-entropy, SGD with momentum 0.9. `resnet18-224`: on 64 of
+ *   3x224x224.
  * - `chargpt`, `lstm`, `minilm`: nets of sequences, see `sequences.ts`.
- * - `mm512`, `mm1024`, `mm2048`: products of two square matrices.
+ * - `mm512`, `mm1024`, `mm2048`, `mm4096`: products of two square matrices.
  *
  * @module
  */
@@ -25,16 +26,21 @@ export const WORKLOADS = [
   "mlp256",
   "cnn",
   "resnet18",
+  "resnet18-224",
   "chargpt",
   "lstm",
   "minilm",
   "mm512",
   "mm1024",
   "mm2048",
+  "mm4096",
 ] as const;
 
 /** One of {@link WORKLOADS}. */
 export type Workload = typeof WORKLOADS[number];
+
+/** For graphics processors: a step takes other devices many seconds. */
+export const LARGE: readonly Workload[] = ["resnet18-224", "mm4096"];
 
 /** Whether `name` is a workload. */
 export function isWorkload(name: string): name is Workload {
@@ -50,12 +56,14 @@ const TITLES: Readonly<Record<Workload, string>> = {
   "mlp256": "MNIST net 784-512-256-10, Adam, batch 256",
   "cnn": "Conv net 1-16-32-64, stride 2, 28 x 28, Adam, batch 64",
   "resnet18": "ResNet-18, 3 x 64 x 64, SGD with momentum, batch 16",
+  "resnet18-224": "ResNet-18, 3 x 224 x 224, SGD with momentum, batch 64",
   "chargpt": "Characters: 4 causal blocks of 128, 64 positions, Adam, batch 32",
   "lstm": "Characters: LSTM 2 x 256, 64 steps, Adam, batch 32",
   "minilm": "MiniLM's shape, fine-tuned: 6 blocks of 384, 64 tokens, Adam, batch 16",
   "mm512": "Product of two 512 x 512 matrices",
   "mm1024": "Product of two 1024 x 1024 matrices",
   "mm2048": "Product of two 2048 x 2048 matrices",
+  "mm4096": "Product of two 4096 x 4096 matrices",
 };
 
 /** A workload in words. */
@@ -155,10 +163,10 @@ export function oneHotOf(rows: number): Float32Array<ArrayBuffer> {
 /** `cnn`: images of a batch, their size, channels from layer to layer; all kernels are 3x3, stride 2, padding 1. */
 export const CNN = { rows: 64, size: 28, channels: [1, 16, 32, 64] } as const;
 
-/** `resnet18`: images of a batch, their size, and the blocks' channels and strides. */
+/** `resnet18`, `resnet18-224`: images of a batch, their size, and the blocks' channels and strides. */
 export const RESNET = {
-  rows: 16,
-  size: 64,
+  "resnet18": { rows: 16, size: 64 },
+  "resnet18-224": { rows: 64, size: 224 },
   blocks: [[64, 1], [64, 1], [128, 2], [128, 1], [256, 2], [256, 1], [512, 2], [512, 1]],
 } as const;
 
@@ -182,5 +190,5 @@ export function images(rows: number, channels: number, size: number): Float32Arr
 
 /** The two matrices of a product, `n * n` numbers each. */
 export function matrices(n: number): [Float32Array<ArrayBuffer>, Float32Array<ArrayBuffer>] {
-  return [uniform(n * n, 1, 1), uniform(n * n, 1, 2)];
+  return [hashed(n * n, 1, 1), hashed(n * n, 1, 2)];
 }

@@ -148,8 +148,8 @@ function cnn(): Promise<Subject> {
 
 type Part = (p: Arrays, x: np.Array) => np.Array;
 
-function resnet18(): Promise<Subject> {
-  const { rows, size, blocks } = RESNET;
+function resnet18(workload: "resnet18" | "resnet18-224"): Promise<Subject> {
+  const { rows, size } = RESNET[workload], { blocks } = RESNET;
   const params: Arrays = [];
   let seed = 0;
   const convNorm = (cin: number, cout: number, k: number, stride: number): Part => {
@@ -263,7 +263,7 @@ export function subjectOf(workload: Workload): Promise<Subject> {
   if (workload === "tiny") return tiny();
   if (workload === "tiny-learner") return tiny("a loop by hand: there is no learner");
   if (workload === "cnn") return cnn();
-  if (workload === "resnet18") return resnet18();
+  if (workload === "resnet18" || workload === "resnet18-224") return resnet18(workload);
   if (workload === "chargpt") return charGpt();
   return workload.startsWith("mlp") || workload === "first-mlp64" ? mlp(sizeOf(workload)) : product(sizeOf(workload));
 }

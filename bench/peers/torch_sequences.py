@@ -45,7 +45,7 @@ class CharGpt(torch.nn.Module):
         self.words, self.places = torch.nn.Embedding(CHARS, dim), torch.nn.Parameter(torch.zeros(n, dim))
         self.layers, self.norm = blocks(4, dim, 4, 512, True), torch.nn.LayerNorm(dim)
         self.head = torch.nn.Linear(dim, CHARS, bias=False)
-        self.mask = torch.nn.Transformer.generate_square_subsequent_mask(n)
+        self.register_buffer("mask", torch.nn.Transformer.generate_square_subsequent_mask(n), persistent=False)
 
     def forward(self, ids):
         x = self.words(ids) + self.places
@@ -73,7 +73,7 @@ class MiniLm(torch.nn.Module):
 
     def forward(self, given):
         ids, lengths = given
-        padding = torch.arange(ids.shape[1]) >= lengths[:, None]
+        padding = torch.arange(ids.shape[1], device=ids.device) >= lengths[:, None]
         x = self.norm(self.words(ids) + self.places)
         for layer in self.layers:
             x = layer(x, src_key_padding_mask=padding)

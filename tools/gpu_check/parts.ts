@@ -1,38 +1,19 @@
 /**
- * The parts of `deno task gpu:check`, each a process of its own: `parts.ts <part> [--quick]` prints one line of JSON.
+ * Parts of `deno task gpu:check` that say what an adapter is and whether it computes right, each a process of its own:
+ * `parts.ts <part> [--quick] --seconds N`.
  *
  * @module
  */
-import type { Device, Program, View } from "../../src/device/contract.ts";
 import { WebgpuDevice } from "../../src/device/webgpu/device.ts";
-import { STRATEGIES } from "../../src/device/webgpu/kernels/plan.ts";
-import { type TilingName, TILINGS } from "../../src/device/webgpu/kernels/tiles.ts";
-import { openWebgpu, type OpenWebgpuOptions } from "../../src/device/webgpu/mod.ts";
+import { openWebgpu } from "../../src/device/webgpu/mod.ts";
 import { requestAdapter } from "../../src/device/webgpu/request.ts";
-import { fitsLimits, timeOfRuns } from "../../src/device/webgpu/tuning.ts";
 import { session } from "../../src/graph/session.ts";
 import { checkCase } from "../../tests/support/conformance.ts";
 import { programs } from "../../tests/support/programs.ts";
 import { failures, recordedCases } from "../../tests/support/recorded.ts";
+import { absentFamily, openFamily } from "./families.ts";
 import { peakGflops } from "./peak.ts";
-
-/** A table, and what went wrong. */
-export interface PartResult {
-  readonly head: readonly string[];
-  readonly rows: readonly (readonly (string | number)[])[];
-  readonly wrong: readonly string[];
-}
-
-const quick = Deno.args.includes("--quick");
-
-/** Every family of kernels for products: the strategies, and each tiling. */
-export const FAMILIES: readonly string[] = [...STRATEGIES, ...Object.keys(TILINGS).map((name) => `tiled ${name}`)];
-
-function optionsOf(family: string): OpenWebgpuOptions {
-  const tiling = (Object.keys(TILINGS) as TilingName[]).find((name) => family === `tiled ${name}`);
-  if (tiling !== undefined) return { strategy: "tiled", tiling };
-  return { strategy: STRATEGIES.find((name) => name === family) ?? "auto" };
-}
+import { type PartArgs, partArgs, type PartResult, report, resultOf, spread } from "./result.ts";
 
 async function adapter(): Promise<PartResult> {
   const found = await requestAdapter();
@@ -49,14 +30,10 @@ async function adapter(): Promise<PartResult> {
     ["products", device.strategy ?? "unknown"],
     [
       "tiles of 32 x 4096, 512 x 512, 64 x 16384, 2048 x 2048",
-      [
-        tiling(32, 4096),
-        tiling(512, 512),
-        tiling(64, 16384),
-        tiling(2048, 2048),
-      ].join(", "),
+      [tiling(32, 4096), tiling(512, 512), tiling(64, 16384), tiling(2048, 2048)].join(", "),
     ],
     ["threads of a subgroup that are used", device.lanes],
+    ["f16 of its own that is used", device.halves ? "yes" : "no"],
     ["opened in ms, trials included", Math.round(opened)],
     ["features", [...found.features].sort().join(", ")],
   ];
@@ -64,109 +41,100 @@ async function adapter(): Promise<PartResult> {
     const value: unknown = Reflect.get(limits, name);
     if (/Buffer|Compute|Storage/.test(name) && typeof value === "number") rows.push([name, value]);
   }
-  return { head: ["of the adapter", "value"], rows, wrong: [] };
+  return resultOf({ head: ["of the adapter", "value"], rows });
 }
 
-async function conformance(family: string): Promise<PartResult> {
-  const found = await requestAdapter();
-  const name = family.replace("tiled ", "");
-  if (found !== null && family.startsWith("tiled") && !fitsLimits(TILINGS[name as TilingName], found.limits)) {
-    return { head: ["family", "programs"], rows: [[family, "does not fit the adapter's limits"]], wrong: [] };
+/** Runs what is left of the time over `steps`, and says how it stands before each of them and at the end. */
+async function through<T>(
+  steps: readonly { readonly name: string; readonly work: T }[],
+  { left }: PartArgs,
+  step: (work: T) => Promise<void>,
+  stand: (done: number) => Omit<Partial<PartResult>, "whole" | "at"> & Pick<PartResult, "head">,
+): Promise<PartResult> {
+  for (const [done, { name, work }] of steps.entries()) {
+    const now = resultOf({ ...stand(done), whole: false, at: name });
+    if (left() <= 0) return { ...now, at: "" };
+    report(now);
+    await step(work);
   }
-  const device = await openWebgpu(optionsOf(family));
-  const products = /matmul|conv/;
-  const cases = programs.filter(({ name }) => !family.startsWith("tiled") || products.test(name))
-    .filter((_, i) => !quick || i % 12 === 0);
-  const wrong: string[] = [];
-  for (const testCase of cases) {
-    const message = await checkCase(device, testCase);
-    if (message !== null) wrong.push(`${family}: ${testCase.name}: ${message.split("\n")[0]}`);
-  }
-  return { head: ["family", "programs", "wrong"], rows: [[family, cases.length, wrong.length]], wrong };
+  return resultOf(stand(steps.length));
 }
 
-async function recorded(): Promise<PartResult> {
+async function conformance(family: string, args: PartArgs): Promise<PartResult> {
+  const head = ["family", "programs", "of", "wrong"];
+  const device = await openFamily(family), absent = await absentFamily(family, device);
+  if (absent !== "") return resultOf({ head, absent });
+  const products = /matmul|conv/, halves = /f16|half/;
+  const only = family.startsWith("tiled") ? products : family === "without f16" ? halves : /./;
+  const all = programs.filter(({ name }) => only.test(name)).filter((_, i) => !args.quick || i % 12 === 0);
+  const wrong: string[] = [], faults: string[] = [];
+  return await through(
+    spread(all).map((work) => ({ name: work.name, work })),
+    args,
+    async (testCase) => {
+      const message = await checkCase(device, testCase);
+      if (message === null) return;
+      const line = `${family}: ${testCase.name}: ${message.split("\n")[0]}`;
+      (message.startsWith("bound slot") ? wrong : faults).push(line);
+    },
+    (done) => ({ head, rows: [[family, done, all.length, wrong.length + faults.length]], wrong, faults }),
+  );
+}
+
+/** Cases that are computed together. */
+const TOGETHER = 25;
+
+async function recorded(args: PartArgs): Promise<PartResult> {
   session.useDevice(await openWebgpu());
-  const rows: [string, number, number][] = [], wrong: string[] = [];
-  for (const file of ["random.json", "special.json"]) {
-    const cases = recordedCases(file).filter((_, i) => !quick || i % 40 === 0);
-    const before = wrong.length;
-    for (let at = 0; at < cases.length; at += 50) {
-      wrong.push(...await failures(cases.slice(at, at + 50), { rel: 1e-5, whole: true }));
-    }
-    rows.push([file, cases.length, wrong.length - before]);
-  }
-  return { head: ["recording", "cases", "wrong"], rows, wrong: wrong.map((line) => line.slice(0, 300)) };
+  const files = ["random.json", "special.json"].map((file) => {
+    const cases = spread(recordedCases(file).filter((_, i) => !args.quick || i % 40 === 0));
+    return { file, cases, done: 0, wrong: 0 };
+  });
+  const steps = files.flatMap((of) =>
+    Array.from({ length: Math.ceil(of.cases.length / TOGETHER) }, (_, i) => {
+      const cases = of.cases.slice(i * TOGETHER, (i + 1) * TOGETHER);
+      return { name: `${of.file}, from case ${i * TOGETHER} of its order on: ${cases[0].fn}`, work: { of, cases } };
+    })
+  );
+  const wrong: string[] = [];
+  return await through(
+    spread(steps),
+    args,
+    async ({ of, cases }) => {
+      const lines = await failures(cases, { rel: 1e-5, whole: true });
+      of.done += cases.length;
+      of.wrong += lines.length;
+      wrong.push(...lines.map((line) => line.slice(0, 300)));
+    },
+    () => ({
+      head: ["recording", "cases", "of", "wrong"],
+      rows: files.map(({ file, cases, done, wrong }) => [file, done, cases.length, wrong]),
+      wrong,
+    }),
+  );
 }
 
-function productOf(n: number): Program {
-  const view = (slot: number): View => ({ slot, dtype: "f32", offset: 0, strides: [n, 1] });
-  return {
-    label: "product",
-    slots: [
-      { bytes: 0, kind: "params", written: false },
-      ...[1, 2, 3].map((slot) => ({ bytes: n * n * 4, kind: "bound" as const, written: slot === 3 })),
-    ],
-    kernels: [{
-      op: "matmul",
-      ...{ batch: [], m: n, n, k: n, a: view(1), b: view(2) },
-      body: [{ k: "acc" }],
-      outs: [{ view: view(3), value: 0 }],
-    }],
-  };
-}
-
-/** Milliseconds of a product, and whether it is right: matrices of ones give `n`. */
-async function timeOf(device: Device, n: number): Promise<{ ms: number; right: boolean }> {
-  const executable = device.compile(productOf(n));
-  const buffers = [0, 1, 2].map(() => device.alloc(n * n * 4));
-  const ones = new Float32Array(n * n).fill(1);
-  device.write(buffers[0], 0, ones);
-  device.write(buffers[1], 0, ones);
-  const ms = await timeOfRuns(device, executable, buffers);
-  const [bytes] = await device.read([{ buffer: buffers[2], offset: (n * n - n) * 4, bytes: n * 4 }]);
-  const row = new Float32Array(bytes.slice().buffer);
-  executable.dispose();
-  buffers.forEach((buffer) => device.free(buffer));
-  return { ms, right: row.every((value) => value === n) };
-}
-
-async function products(family: string): Promise<PartResult> {
-  const device = await openWebgpu(optionsOf(family));
-  const rows: (string | number)[][] = [], wrong: string[] = [];
-  for (const n of quick ? [128, 256] : [1024, 2048, 4096, 8192]) {
-    try {
-      const { ms, right } = await timeOf(device, n);
-      rows.push([family, n, Number(ms.toFixed(3)), Number((2 * n ** 3 / ms / 1e6).toPrecision(3))]);
-      if (!right) wrong.push(`${family}: the product of ${n} is wrong`);
-      if (ms > 5000) break; // a larger one takes eight times as long
-    } catch (error) {
-      wrong.push(`${family}: the product of ${n} failed: ${String(error).split("\n")[0]}`);
-    }
-  }
-  return { head: ["family", "n", "ms", "GFLOP/s"], rows, wrong };
-}
-
-async function peak(): Promise<PartResult> {
+async function peak({ quick }: PartArgs): Promise<PartResult> {
   const found = await requestAdapter();
   if (found === null) throw new Error("there is no adapter");
-  const gflops = await peakGflops(await found.requestDevice(), quick ? 20 : 200);
-  return {
-    head: ["multiplications and additions in registers", "GFLOP/s"],
-    rows: [["f32", Number(gflops.toPrecision(3))]],
-    wrong: [],
-  };
+  const halves = found.features.has("shader-f16");
+  const device = await found.requestDevice(halves ? { requiredFeatures: ["shader-f16"] } : {});
+  const head = ["multiplications and additions in registers", "GFLOP/s"], rows: [string, number][] = [];
+  for (const dtype of halves ? ["f32", "f16"] as const : ["f32"] as const) {
+    report(resultOf({ head, rows, whole: false, at: dtype }));
+    rows.push([dtype, Number((await peakGflops(device, dtype, quick ? 20 : 200)).toPrecision(3))]);
+  }
+  return resultOf({ head, rows });
 }
 
 if (import.meta.main) {
-  const [part] = Deno.args, [kind, family = "auto"] = part.split(":");
+  const args = partArgs(Deno.args), [kind, family = "auto"] = args.name.split(":");
   const run: Record<string, () => Promise<PartResult>> = {
     adapter,
-    recorded,
-    peak,
-    conformance: () => conformance(family),
-    products: () => products(family),
+    recorded: () => recorded(args),
+    peak: () => peak(args),
+    conformance: () => conformance(family, args),
   };
-  console.log(JSON.stringify(await run[kind]()));
+  report(await run[kind]());
   Deno.exit(0); // Dawn keeps a process alive
 }

@@ -8,23 +8,29 @@ const TIMES = 4096;
 const GROUP = 256;
 
 const sums = Array.from({ length: 16 }, (_, i) => `c${i}`);
-const CODE = `@group(0) @binding(0) var<storage, read_write> out: array<vec4f>;
+
+/** `x` halves a sum at each step, so that it stays a number of either type. */
+function codeOf(dtype: "f32" | "f16"): string {
+  const [vector, one] = dtype === "f16" ? ["vec4h", "f16"] : ["vec4f", "f32"];
+  return `${dtype === "f16" ? "enable f16;" : ""}
+@group(0) @binding(0) var<storage, read_write> out: array<vec4f>;
 @compute @workgroup_size(${GROUP}) fn main(@builtin(global_invocation_id) id: vec3u) {
-  let x = vec4f(0.5) + vec4f(f32(id.y));
-  let y = vec4f(f32(id.x));
+  let x = ${vector}(0.5) + ${vector}(${one}(id.y));
+  let y = ${vector}(${one}(id.x % 256u));
   ${sums.map((c, i) => `var ${c} = y + ${i}.0;`).join(" ")}
   for (var i = id.y; i < ${TIMES}u; i++) { ${sums.map((c) => `${c} = fma(${c}, x, y);`).join(" ")} }
-  out[id.x % 4096u] = ${sums.join(" + ")};
+  out[id.x % 4096u] = vec4f(${sums.join(" + ")});
 }`;
+}
 
 /**
  * GFLOP/s (a multiplication and an addition are two).
  *
  * @param leastMs How long the longest run takes at least; the work grows until it does.
  */
-export async function peakGflops(device: GPUDevice, leastMs: number): Promise<number> {
+export async function peakGflops(device: GPUDevice, dtype: "f32" | "f16", leastMs: number): Promise<number> {
   const out = device.createBuffer({ label: "peak", size: 4096 * 16, usage: GPUBufferUsage.STORAGE });
-  const module = device.createShaderModule({ label: "peak", code: CODE });
+  const module = device.createShaderModule({ label: "peak", code: codeOf(dtype) });
   const pipeline = device.createComputePipeline({
     label: "peak",
     layout: "auto",
