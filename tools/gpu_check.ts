@@ -7,10 +7,11 @@
  */
 import { parseArgs } from "node:util";
 import { dawnDriver } from "../tests/support/dawn.ts";
-import { page } from "./gpu_check/page.ts";
-import { type Part, partsOf, shareOf } from "./gpu_check/plan.ts";
+import { page, tally } from "./gpu_check/page.ts";
+import { partsOf } from "./gpu_check/plan.ts";
 import { prepare } from "./gpu_check/prepare.ts";
-import { leftOut, type Outcome, run } from "./gpu_check/run.ts";
+import { rounds } from "./gpu_check/rounds.ts";
+import { type Outcome, run } from "./gpu_check/run.ts";
 
 const USAGE = `Checks a WebGPU adapter, and measures it; the results go to bench/results/.
 
@@ -92,32 +93,21 @@ async function main(): Promise<number> {
   }
   const date = new Date().toISOString(), folder = `${root}bench/results/`;
   const how = `deno task gpu:check ${Deno.args.join(" ")}, Deno ${Deno.version.deno}${await commit()}`;
-  const outcomes: Outcome[] = [], name = `gpu-${date.slice(0, 19).replaceAll(":", "")}`;
+  const name = `gpu-${date.slice(0, 19).replaceAll(":", "")}`;
   await Deno.mkdir(folder, { recursive: true });
-  for (const [i, part] of parts.entries()) {
-    const outcome = await turn(part, parts.slice(i), left(), driver.env, peakOf(outcomes));
-    outcomes.push(outcome);
-    const { state, seconds, why } = outcome;
-    console.log(
-      `${state.padEnd(8)} ${seconds.toFixed(1).padStart(6)} s  ${part.name}${why && `: ${why.slice(0, 160)}`}`,
-    );
-    await writeWhole(`${folder}${name}.json`, JSON.stringify({ date, how, outcomes }, null, 2) + "\n");
-    await writeWhole(`${folder}${name}.md`, page({ date, how }, outcomes));
-  }
-  console.log(`Written to bench/results/${name}.json and .md`);
+  let peak = 0;
+  const outcomes = await rounds(parts, {
+    left,
+    run: (part, share) => run(part, driver.env, share, peak),
+    tell: async ({ part, state, seconds, why }, all) => {
+      peak = peakOf(all);
+      console.log(`${state.padEnd(8)} ${seconds.toFixed(1).padStart(6)} s  ${part}${why && `: ${why.slice(0, 160)}`}`);
+      await writeWhole(`${folder}${name}.json`, JSON.stringify({ date, how, outcomes: all }, null, 2) + "\n");
+      await writeWhole(`${folder}${name}.md`, page({ date, how }, all));
+    },
+  });
+  console.log(`${tally(outcomes)}; written to bench/results/${name}.json and .md`);
   return outcomes.some(({ state }) => state === "wrong" || state === "failed") ? 1 : 0;
-}
-
-/** What becomes of the first of `rest`, which have `left` seconds together. */
-async function turn(
-  part: Part,
-  rest: readonly Part[],
-  left: number,
-  env: Readonly<Record<string, string>>,
-  peak: number,
-): Promise<Outcome> {
-  const share = shareOf(rest, left);
-  return share === 0 ? leftOut(part, "the time was up") : await run(part, env, share, peak);
 }
 
 if (import.meta.main) Deno.exit(await main());

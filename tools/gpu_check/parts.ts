@@ -53,7 +53,7 @@ async function through<T>(
 ): Promise<PartResult> {
   for (const [done, { name, work }] of steps.entries()) {
     const now = resultOf({ ...stand(done), whole: false, at: name });
-    if (left() <= 0) return { ...now, at: "" };
+    if (left() <= 0) return { ...now, at: `${done} of ${steps.length} done` };
     report(now);
     await step(work);
   }

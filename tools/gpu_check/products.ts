@@ -110,27 +110,28 @@ async function products(family: string, { quick, peak, left }: PartArgs): Promis
   if (operand === "f16" && !device.halves) {
     return resultOf({ head, absent: "no f16 of the adapter's own is used" });
   }
-  let whole = true, before: { readonly n: number; readonly ms: number } | null = null;
+  let at = "", before: { readonly n: number; readonly ms: number } | null = null;
   for (const n of quick ? [128, 256] : sizesFor(peak, left())) {
     // small products wait for the adapter more than they compute: as much time a term as before is the most
     const ms: number = before === null ? guessMs(n, peak) : before.ms * (n / before.n) ** 3;
     if (secondsOf(n, ms) > left()) {
-      whole = false;
-      rows.push([family, n, "not tried", "", `about ${Math.ceil(secondsOf(n, ms))} s`]);
+      const seconds = `about ${Math.ceil(secondsOf(n, ms))} s`;
+      if (at === "") at = `${n} would take ${seconds}`;
+      rows.push([family, n, "not tried", "", seconds]);
       continue;
     }
     report(resultOf({ head, rows, wrong, faults, whole: false, at: `the product of ${n}` }));
     try {
       const { ms, right } = await timeOf(device, n, operand), gflops = 2 * n ** 3 / ms / 1e6;
       before = { n, ms };
-      const share = peak > 0 ? `${(100 * gflops / peak).toPrecision(2)} %` : "";
+      const share = peak > 0 ? `${Number((100 * gflops / peak).toPrecision(2))} %` : "";
       rows.push([family, n, Number(ms.toPrecision(4)), Number(gflops.toPrecision(3)), share]);
       if (!right) wrong.push(`${family}: the product of ${n} is wrong`);
     } catch (error) {
       faults.push(`${family}: the product of ${n}: ${String(error).split("\n")[0]}`);
     }
   }
-  return resultOf({ head, rows, wrong, faults, whole });
+  return resultOf({ head, rows, wrong, faults, whole: at === "", at });
 }
 
 if (import.meta.main) {

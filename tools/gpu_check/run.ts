@@ -17,6 +17,8 @@ export interface Outcome {
   readonly part: string;
   readonly state: State;
   readonly seconds: number;
+  /** Seconds that it could have had. */
+  readonly share: number;
   /** The last table that it printed; null without one. */
   readonly result: PartResult | null;
   /** Why it is not `passed`, in a line; empty where it is. */
@@ -27,7 +29,7 @@ export interface Outcome {
 
 /** What a part is not run for. */
 export function leftOut(part: Pick<Part, "name">, why: string): Outcome {
-  return { part: part.name, state: "left out", seconds: 0, result: null, why, said: "" };
+  return { part: part.name, state: "left out", seconds: 0, share: 0, result: null, why, said: "" };
 }
 
 const MOST_SAID = 30;
@@ -138,7 +140,7 @@ export async function run(
   const outcome = (end: Pick<End, "success" | "ended">): Outcome => {
     const now = performance.now(), { state, why } = judge({ ...end, result, late, waited: (now - since) / 1000 });
     const seconds = Math.round((now - start) / 100) / 10;
-    return { part: name, state, seconds, result, why, said: state === "failed" ? said.join("\n").trim() : "" };
+    return { part: name, state, seconds, share, result, why, said: state === "failed" ? said.join("\n").trim() : "" };
   };
   if (prints === "tables") args.push("--seconds", String(toldOf(share)), "--peak", String(peak));
   try {
