@@ -8,7 +8,7 @@ import { STRATEGIES } from "../../src/device/webgpu/kernels/plan.ts";
 import { type TilingName, TILINGS } from "../../src/device/webgpu/kernels/tiles.ts";
 import { openWebgpu, type OpenWebgpuOptions } from "../../src/device/webgpu/mod.ts";
 import { requestAdapter } from "../../src/device/webgpu/request.ts";
-import { fitsLimits } from "../../src/device/webgpu/tuning.ts";
+import { candidatesFor } from "../../src/device/webgpu/tuning.ts";
 
 /** Families of products: the strategies, and each tiling. What an adapter is given by itself is `auto`. */
 export const PRODUCT_FAMILIES: readonly string[] = [
@@ -40,8 +40,9 @@ export async function openFamily(family: string): Promise<WebgpuDevice> {
 /** Why there is no such family on the adapter of `device`; empty where there is. */
 export async function absentFamily(family: string, device: WebgpuDevice): Promise<string> {
   const tiling = tilingOf(family), found = await requestAdapter();
-  if (tiling !== undefined && found !== null && !fitsLimits(TILINGS[tiling], found.limits)) {
-    return "it does not fit the adapter's limits";
+  if (tiling !== undefined && found !== null) {
+    const has = candidatesFor({ limits: found.limits, lanes: device.lanes }).includes(tiling);
+    return has ? "" : "the adapter has not the limits or the subgroups for it";
   }
   if (family !== "without subgroups" && family !== "without f16") return "";
   const auto = await openFamily("auto");

@@ -23,15 +23,15 @@ async function adapter(): Promise<PartResult> {
   const opened = performance.now() - start;
   if (!(device instanceof WebgpuDevice)) throw new Error("not a WebGPU device");
   const { info, limits } = found;
-  const tiling = (m: number, n: number) => device.tiling({ kind: "matmul", batches: 1, m, n, k: 1024 });
+  const sizes = [[32, 4096], [512, 512], [64, 16384], [2048, 2048]];
+  const tiles = (kind: "matmul" | "conv") =>
+    sizes.map(([m, n]) => device.tiling({ kind, batches: 1, m, n, k: 1024 })).join(", ");
   const rows: [string, string | number][] = [
     ["name", device.name],
     ["vendor, architecture, device", [info.vendor, info.architecture, info.device].join(", ")],
     ["products", device.strategy ?? "unknown"],
-    [
-      "tiles of 32 x 4096, 512 x 512, 64 x 16384, 2048 x 2048",
-      [tiling(32, 4096), tiling(512, 512), tiling(64, 16384), tiling(2048, 2048)].join(", "),
-    ],
+    [`tiles of products of ${sizes.map((size) => size.join(" x ")).join(", ")}`, tiles("matmul")],
+    ["tiles of convolutions of these", tiles("conv")],
     ["threads of a subgroup that are used", device.lanes],
     ["f16 of its own that is used", device.halves ? "yes" : "no"],
     ["opened in ms, trials included", Math.round(opened)],
