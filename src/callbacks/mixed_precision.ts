@@ -45,6 +45,9 @@ const MOST_IN_A_ROW = 32;
  * go on at a step that is skipped. How many there were is told at the end of each epoch and of the fit, and is
  * `learn.recorder.skipped`.
  *
+ * `validate` and `getPreds` compute in f16, too; `predict` looks at one item, in f32. A loss is scaled once: a second one in the
+ * same fit is refused.
+ *
  * It halves the memory of activations. On the CPU f16 is storage only, and steps take longer than in f32.
  *
  * @example
@@ -120,7 +123,7 @@ export class MixedPrecision extends Callback {
   /** What the loss scale has come to. */
   override async stateDict(): Promise<StateDict | null> {
     if (this.#scaler === null) return null;
-    await this.#settle(this.#read());
+    await this.#settle();
     const { scale, finite, skipped, inARow } = this.#state!;
     return { scale, finite, skipped, inARow, steps: this.#earlier + this.#scaler.steps, before: { ...this.#before } };
   }
@@ -143,14 +146,22 @@ export class MixedPrecision extends Callback {
   /** See `Callback.beforeFit`. */
   override beforeFit(): void {
     const { learn } = this;
+    const opt = learn.opt;
+    if (opt.scaler !== null) {
+      throw new ConfigError(
+        "Cannot train with two MixedPrecision: a loss has one scale, got a second one; learn.toFp16() adds one for all fits",
+      );
+    }
+    if (learn.phase === "probe") this.#goBackAfterProbe();
     const scaler = this.#scaler = new GradScaler(this.#rules);
-    const opt = this.#opt = learn.opt;
+    this.#opt = opt;
     this.#state = { scale: this.#rules.initScale, finite: 0, skipped: 0, inARow: 0 };
     this.#seen = this.#earlier = 0;
     this.#before = { steps: 0, skipped: 0 };
     this.#pending = null;
     this.scales.length = 0;
     opt.scaler = scaler;
+    scaler.settle = () => this.#settle();
     learn.defer(() => {
       opt.scaler =
         this.#scaler =
@@ -158,6 +169,15 @@ export class MixedPrecision extends Callback {
         this.#pending =
           null;
       scaler.state.dispose();
+    });
+  }
+
+  /** What is known of the last fit is not the probe's to change. */
+  #goBackAfterProbe(): void {
+    const state = this.#state, scales = [...this.scales];
+    this.learn.defer(() => {
+      this.#state = state;
+      this.scales.splice(0, Infinity, ...scales);
     });
   }
 
@@ -188,7 +208,7 @@ export class MixedPrecision extends Callback {
     setAutocast(false);
     const { learn } = this;
     if (!learn.training) return;
-    await this.#settle(this.#pending);
+    await this.#settle();
     if (learn.hasLoss && this.#scaler !== null) learn.batch.lossGrad = learn.batch.lossGrad!.mul(this.#scaler.scale);
   }
 
@@ -200,7 +220,7 @@ export class MixedPrecision extends Callback {
   /** See `Callback.afterTrain`. */
   override async afterTrain(): Promise<void> {
     if (this.#scaler === null) return;
-    await this.#settle(this.#read());
+    await this.#settle();
     const steps = this.#earlier + this.#scaler.steps, { skipped } = this, before = this.#before;
     this.#before = { steps, skipped };
     if (skipped > before.skipped && this.learn.phase !== "probe") {
@@ -211,7 +231,7 @@ export class MixedPrecision extends Callback {
   /** See `Callback.afterFit`. */
   override async afterFit(): Promise<void> {
     if (this.#scaler === null || this.learn.phase === "probe") return;
-    await this.#settle(this.#read());
+    await this.#settle();
     const steps = this.#earlier + this.#scaler.steps, { skipped } = this;
     if (skipped > 0 && skipped === steps) this.#refuse(`all ${steps} steps of the fit`);
     if (skipped > 0) this.#tell("", skipped, steps);
@@ -235,7 +255,8 @@ export class MixedPrecision extends Callback {
   }
 
   /** Takes in what the last step has made of the scale; what the host counted for one that was skipped is taken back. */
-  async #settle(read: TensorData[] | Promise<TensorData[]> | null): Promise<void> {
+  async #settle(): Promise<void> {
+    const read = this.#pending ?? this.#read();
     this.#pending = null;
     if (read === null) return;
     const [[scale, finite, skipped, inARow]] = read instanceof Promise ? await read : read;

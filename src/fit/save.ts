@@ -78,6 +78,7 @@ async function saveHere(
   const named = new Map<string, Tensor>(learn.model.stateDict());
   const metadata: Record<string, string> = { format: "pt" };
   if (withOpt && learn.hasOpt) {
+    await learn.opt.settle();
     const { state, hypers, count } = learn.opt.stateDict();
     const parts = state.map(paramParts);
     parts.forEach(({ stats }, i) => {

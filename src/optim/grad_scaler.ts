@@ -39,8 +39,10 @@ const LARGEST = 3.4028234663852886e38;
 export class GradScaler {
   /** `[scale, finite, skipped, inARow]` */
   readonly state: Buffer;
-  /** Whether the gradients at hand are not finite, bool `[]`, once they have been divided by the scale. */
+  /** Whether the gradients at hand are not finite, bool `[]`, once a step has divided them by the scale, until they are forgotten. */
   found: Tensor | null = null;
+  /** Has the host take in whether the last step was skipped. */
+  settle: () => Promise<void> = () => Promise.resolve();
   /** Steps that were taken or skipped. */
   steps = 0;
   readonly #rules: ScaleRules;
@@ -71,7 +73,6 @@ export class GradScaler {
     const skipped = next([backoffFactor, 0, 1, 1], [0, 0, 1, 1]);
     const due = this.#part(1).add(1).ge(growthInterval);
     state.assign(ops.where(found, skipped, ops.where(due, grown, stayed)));
-    this.found = null;
   }
 
   /** After a step that was replayed: the state is read anew. */

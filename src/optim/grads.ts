@@ -186,16 +186,16 @@ export function unscaleGrads(parts: Parts, scaler: GradScaler): void {
 }
 
 /** One part's contribution to a norm: the sum of powers, or the largest magnitude. */
-function partNorm(part: PartState, slots: readonly Slot[], p: number): Tensor {
-  const g = ownGrads(part, slots);
+function partNorm(part: PartState, slots: readonly Slot[], p: number, factor: Tensor | null): Tensor {
+  const own = ownGrads(part, slots), g = factor === null ? own : own.mul(factor);
   if (p === Infinity) return g.abs().max();
   return (p === 2 ? g.square() : p === 1 ? g.abs() : g.abs().pow(p)).sum();
 }
 
-/** The common `p`-norm of the gradients of several parts. */
-export function gradNorm(parts: Parts, p: number): Tensor {
+/** The common `p`-norm of the gradients of several parts, multiplied by a factor, if there is one. */
+export function gradNorm(parts: Parts, p: number, factor: Tensor | null): Tensor {
   if (parts.length === 0) return zeros([]);
-  const total = parts.map(([part, slots]) => partNorm(part, slots, p))
+  const total = parts.map(([part, slots]) => partNorm(part, slots, p, factor))
     .reduce((a, b) => p === Infinity ? a.maximum(b) : a.add(b));
   if (p === Infinity || p === 1) return total;
   return p === 2 ? total.sqrt() : total.pow(1 / p);

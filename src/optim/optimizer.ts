@@ -188,8 +188,7 @@ export class Optimizer {
    */
   gradNorm(p: number = 2): Tensor {
     if (!(p > 0)) throw new ConfigError(`Cannot take the ${p}-norm of gradients: it must be above 0`);
-    this.#unscale();
-    return gradNorm(activeParts(this.#groups), p);
+    return gradNorm(activeParts(this.#groups), p, this.#scaledBy?.reciprocal() ?? null);
   }
 
   /**
@@ -238,9 +237,14 @@ export class Optimizer {
     for (const { part, active } of parts) adoptGrads(part, active);
   }
 
-  /** Gradients that come of a scaled loss are divided by its scale, once, before anybody measures or uses them. */
+  /** The loss scale that the gradients at hand still have to be divided by; null where there is none. */
+  get #scaledBy(): Tensor | null {
+    return this.scaler === null || this.scaler.found !== null ? null : this.scaler.scale;
+  }
+
+  /** The step itself divides them: until then others may be added, and whoever looks sees them apart from that. */
   #unscale(): void {
-    if (this.scaler !== null && this.scaler.found === null) unscaleGrads(activeParts(this.#groups), this.scaler);
+    if (this.#scaledBy !== null) unscaleGrads(activeParts(this.#groups), this.scaler!);
   }
 
   // --- stepping
@@ -322,6 +326,14 @@ export class Optimizer {
     return this.#uncount = () => {
       for (const each of undo) each();
     };
+  }
+
+  /**
+   * Waits until the host knows whether the last step was skipped, which what is counted goes by.
+   * @internal
+   */
+  async settle(): Promise<void> {
+    await this.scaler?.settle();
   }
 
   /**
