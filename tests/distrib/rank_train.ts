@@ -68,6 +68,13 @@ class Spoil extends Callback {
   }
 }
 
+/** Looks at the gradients before they are added up. */
+class Measure extends Callback {
+  override async afterBackward(): Promise<void> {
+    await this.learn.opt.gradNorm().item();
+  }
+}
+
 if (import.meta.main) {
   const [dir, text] = Deno.args;
   const options: RunOptions = JSON.parse(text);
@@ -94,7 +101,7 @@ if (import.meta.main) {
     logger: silentLogger,
   }).distributed({ syncBn, ...(overlap === undefined ? {} : { overlap }) });
   const mixed = new MixedPrecision({ initScale: 1024 });
-  if (options.half) learn.addCbs([mixed, Spoil]);
+  if (options.half) learn.addCbs([mixed, Spoil, Measure]);
   if (pids) await Deno.writeTextFile(`${dir}/${rankDistrib()}.pid`, `${Deno.pid}\n`);
   await learn.fitOneCycle(nEpoch, { lrMax: 1e-2 });
   const { preds } = await learn.getPreds();

@@ -89,9 +89,12 @@ Deno.test({
   fn: () => compare(64, [2], { nEpoch: 2, bn: true, opt: "sgd", device: "webgpu" }),
 });
 
-mpiTest("a step whose gradients are infinite on one rank is skipped on all", async () => {
-  const [one, two] = await trainOn(2, { bs: 32, nEpoch: 1, n: 384, half: true });
-  assertEquals(one.scales, [1024, 1024, 512, 512, 512, 512]);
-  assertEquals([two.scales, two.weights], [one.scales, one.weights]);
-  assert(one.weights.flat().every(Number.isFinite));
-});
+mpiTest(
+  "a step whose gradients are infinite on one rank is skipped on all, though each looked at its own before",
+  async () => {
+    const [one, two] = await trainOn(2, { bs: 32, nEpoch: 1, n: 384, half: true });
+    assertEquals(one.scales, [1024, 1024, 512, 512, 512, 512]);
+    assertEquals([two.scales, two.weights], [one.scales, one.weights]);
+    assert(one.weights.flat().every(Number.isFinite));
+  },
+);
