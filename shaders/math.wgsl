@@ -119,10 +119,13 @@ fn log1p_f(x: F) -> F {
 
 // atan(t) for |t| <= tan(pi / 8), t itself, (|x| - 1) / (|x| + 1) or -1 / |x|, and as much of pi / 4 as was taken away
 fn atan_f(x: F) -> F {
-  let a = min(abs(x), F(1e30)); // of numbers near the largest, divisions may be anything
+  let a = abs(x);
   let far = a > F(2.41421356);
   let mid = a > F(0.414213562);
-  let t = select(select(a, a - F(1.0), mid), F(-1.0), far) / select(select(F(1.0), a + F(1.0), mid), a, far);
+  // of numbers near the largest, divisions may be anything. The limit stands here alone: Mesa's compiler got all of it wrong
+  // for x that is a tanh where |x| was limited at once
+  let divisor = select(select(F(1.0), a + F(1.0), mid), min(a, F(1e30)), far);
+  let t = select(select(a, a - F(1.0), mid), F(-1.0), far) / divisor;
   let z = t * t;
   var p = fma(z, F(-0.0645192787), F(0.107437313));
   p = fma(p, z, F(-0.142639562));

@@ -51,10 +51,14 @@ const SUB = binaryOp("sub", "sub", (dy) => [dy, neg(dy)]);
 const MUL = binaryOp("mul", "mul", (dy, a, b) => [mul(dy, b), mul(dy, a)]);
 const DIV = binaryOp("div", "div", (dy, _a, b, y) => [div(dy, b), neg(div(mul(dy, y), b))], 2);
 const MOD = binaryOp("mod", "mod");
-const POW = binaryOp("pow", "pow", (dy, a, b, y) => [
-  mul(dy, where(eq(b, zero), zero, mul(b, pow(a, sub(b, one))))), // b a^(b-1), 0 where b = 0 even for a = 0
-  mul(dy, where(and(eq(a, zero), ge(b, zero)), zero, mul(y, log(a)))), // a^b log a, 0 where a = 0 and b >= 0
-], 20);
+// What is not taken is computed from 1, so that it is finite in further derivatives, too
+const POW = binaryOp("pow", "pow", (dy, a, b, y) => {
+  const flat = eq(b, zero), none = and(eq(a, zero), ge(b, zero));
+  return [
+    mul(dy, where(flat, zero, mul(b, pow(a, where(flat, one, sub(b, one)))))), // b a^(b-1), 0 where b = 0 even for a = 0
+    mul(dy, where(none, zero, mul(y, log(where(none, one, a))))), // a^b log a, 0 where a = 0 and b >= 0
+  ];
+}, 20);
 const MAXIMUM = binaryOp("maximum", "max", (dy, a, b) => [mul(dy, winner(a, b)), mul(dy, winner(b, a))]);
 const MINIMUM = binaryOp("minimum", "min", (dy, a, b) => [mul(dy, winner(b, a)), mul(dy, winner(a, b))]);
 const EQ = binaryOp("eq", "eq");
@@ -294,11 +298,11 @@ export function neg(x: Node): Node {
 }
 /** `|x|` */
 export function abs(x: Node): Node {
-  return signed(ABS, x);
+  return x.dtype === "u32" ? x : signed(ABS, x);
 }
 /** -1, 0 or 1 */
 export function sign(x: Node): Node {
-  return signed(SIGN, x);
+  return x.dtype === "u32" ? cast(ne(x, constant(0, "u32")), "i32") : signed(SIGN, x);
 }
 /** Not, bool. */
 export function not(x: Node): Node {

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Dtype, type HostArray, hostArray, isFloat, valueType } from "../base/dtype.ts";
-import { ConfigError } from "../base/errors.ts";
+import { ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, num, nums, type OptionTable, shown } from "../base/options.ts";
 import { checkShape, type Shape, sizeOf } from "../base/shape.ts";
 import { cast, where as choose } from "../graph/elementwise.ts";
@@ -12,7 +12,7 @@ import { array, constant, coord, fromHost, random, scalar } from "../graph/leave
 import type { Node } from "../graph/node.ts";
 import { expand } from "../graph/views.ts";
 import { oneHot as encode } from "./fn/lookup.ts";
-import { numberLike } from "./fn/number.ts";
+import { numberLike, WHOLE } from "./fn/number.ts";
 import { aDtype, AXIS } from "./fn/option_tables.ts";
 import { cat as join, stack as pile } from "./fn/shape.ts";
 import { type Nested, toHost, type TypedArray } from "./nested.ts";
@@ -87,12 +87,21 @@ function filled(
   checkShape(shape, "fill a tensor of");
   if (dtype === "u8") return new Tensor(fromHost(hostArray("u8", sizeOf(shape)).fill(value), shape, "u8"));
   if (dtype === "bool") value = value !== 0 ? 1 : 0;
+  if (dtype === "i32" || dtype === "u32") checkWhole(value, dtype, "fill");
   const node = cast(expand(leaf(value, valueType(dtype)), shape), dtype);
   if (!isFloat(dtype)) {
     node.bounds = [value, value];
     node.tight = true;
   }
   return new Tensor(node);
+}
+
+/** Refuses a number that `dtype` does not reach. */
+function checkWhole(value: number, dtype: "i32" | "u32", what: string): void {
+  const [low, high] = WHOLE[dtype];
+  if (!(Math.trunc(value) >= low && Math.trunc(value) <= high)) {
+    throw new DataError(`Cannot ${what} with ${value} as ${dtype}: whole numbers from ${low} to ${high} fit`);
+  }
 }
 
 /** Options of {@link arange}. */
@@ -124,6 +133,9 @@ export function arange(first: number, second?: number | ArangeOptions, third?: A
     node.bounds = [0, Math.max(0, count - 1)];
     node.tight = true;
     return new Tensor(node);
+  }
+  if ((type === "i32" || type === "u32") && count > 0) {
+    for (const end of [start, start + (count - 1) * step]) checkWhole(end, type, "count");
   }
   const host: HostArray = hostArray(type === "f16" ? "f32" : type, count);
   for (let i = 0; i < count; i++) host[i] = start + i * step;

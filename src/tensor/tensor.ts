@@ -8,6 +8,7 @@ import { checkOptions } from "../base/options.ts";
 import type { Shape } from "../base/shape.ts";
 import * as el from "../graph/elementwise.ts";
 import * as functions from "../graph/functions.ts";
+import { scalar } from "../graph/leaves.ts";
 import type { Node } from "../graph/node.ts";
 import { detach } from "../graph/views.ts";
 import { CONV, CONV_TRANSPOSE, nodesOf } from "./conv_options.ts";
@@ -56,7 +57,7 @@ export class Tensor extends TensorHandle {
   }
   /** `this / other`, f32 also for integers. */
   div(other: Tensor | number): Tensor {
-    return this.#binary(el.div, other);
+    return typeof other === "number" ? new Tensor(el.div(this.node, scalar(other))) : this.#binary(el.div, other);
   }
   /** `this` to the power of `other`, f32. */
   pow(other: Tensor | number): Tensor {

@@ -173,7 +173,7 @@ Deno.test("making tensors refuses what makes no sense", () => {
   );
   assertThrows(() => zeros([1.5]), ShapeError, "Cannot fill a tensor of shape [1.5]");
   assertThrows(() => arange(0, 5, { step: 0 }), ConfigError, "Cannot count from 0 to 5 in steps of 0");
-  assertThrows(() => tensor(Uint32Array.of(1)).sub(-1), DtypeError, "Cannot combine a u32 tensor with -1");
+  assertThrows(() => tensor(Uint32Array.of(1)).sub(-1), DtypeError, "Cannot combine a tensor of u32 with -1");
   assertThrows(() => tensor([1]).cast("u8"), DtypeError, "Cannot cast to u8");
   assertThrows(() => oneHot(tensor(Int32Array.of(3)), 3), ShapeError, "Cannot encode element 3 of 3");
   assertThrows(() => oneHot(tensor([1]), 3), DtypeError, "Cannot encode by f32 indices");
@@ -184,4 +184,28 @@ Deno.test("tensors print without being read", () => {
   const t = tensor([[1, 2]]).mul(3);
   assertEquals([`${t}`, Deno.inspect(t)], ["Tensor f32 [1, 2]", "Tensor f32 [1, 2]"]);
   assertEquals([t.shape, t.size, t.rank, t.dtype], [[1, 2], 2, 2, "f32"]);
+});
+
+onDevices("whole numbers that a type does not reach are refused, and never another number", async () => {
+  const i = tensor(Int32Array.of(5, -5)), u = tensor(Uint32Array.of(4, 4e9));
+  const past: [string, () => unknown][] = [
+    ["i32", () => i.lt(3e9)],
+    ["i32", () => i.maximum(2 ** 31)],
+    ["i32", () => i.clamp({ min: 0, max: 3e9 })],
+    ["i32", () => i.mul(2 ** 33)],
+    ["i32", () => i.pad([[1, 0]], { value: -3e9 })],
+    ["i32", () => where(i, i, 3e9)],
+    ["u8", () => tensor(Uint8Array.of(1)).eq(2 ** 32 + 1)],
+    ["u32", () => u.lt(2 ** 32)],
+    ["u32", () => u.add(-1)],
+  ];
+  for (const [type, f] of past) assertThrows(f, DtypeError, `Cannot combine a tensor of ${type} with `);
+  assertThrows(() => full([2], 3e9, { dtype: "i32" }), DataError, "whole numbers from -2147483648 to 2147483647 fit");
+  assertThrows(() => full([2], NaN, { dtype: "u32" }), DataError, "Cannot fill with NaN as u32");
+  assertThrows(() => arange(3e9, 3e9 + 2), DataError, "Cannot count with 3000000000 as i32");
+  assertEquals(await i.div(2 ** 33).array(), [5 * 2 ** -33, -5 * 2 ** -33]);
+  assertEquals(await ops.div(2 ** 33, tensor(Int32Array.of(4))).array(), [2 ** 31]);
+  assertEquals(await i.lt(2 ** 31 - 1).array(), [true, true]);
+  assertEquals(await facts(u.abs()), ["u32", [2], [4, 4e9]]);
+  assertEquals(await u.sign().array(), [1, 1]);
 });

@@ -58,6 +58,37 @@ for (const [name, f] of Object.entries(TWICE)) {
   });
 }
 
+onDevices("second derivatives of powers where a first one is 0 by definition are finite", async () => {
+  const a = tensor([0, 0, -2]), b = tensor([0, 2, 1]);
+  const [flat] = grad(a.pow(0).sum(), [a]);
+  assertEquals(await grad(flat.sum(), [a])[0].array(), [0, 0, 0]);
+  const [da, db] = grad(a.pow(b).sum(), [a, b]);
+  const [daa, dab] = grad(da.sum(), [a, b]);
+  assertEquals(await daa.array(), [0, 2, 0]);
+  assertEquals((await dab.array() as number[]).slice(0, 2), [0, 0]);
+  assertEquals((await grad(db.slice([[0, 2]]).sum(), [a])[0].array() as number[]).slice(0, 2), [0, 0]);
+});
+
+// PyTorch's: at both ends of the image it does not depend on the place any more
+onDevices("a place on the border of an image has no gradient where the border goes on", async () => {
+  const image = tensor([[[[1, 2, 4], [3, 5, 9]]]]);
+  for (
+    const [paddingMode, alignCorners, ends] of [
+      ["border", true, [-1, 1]],
+      ["reflection", true, [-1, 1]],
+      ["border", false, [-2 / 3, 2 / 3]],
+    ] as const
+  ) {
+    const grid = tensor([[ends.map((x) => [x, alignCorners ? -1 : -0.5])]]);
+    const y = image.gridSample(grid, { paddingMode, alignCorners });
+    assertEquals(await grad(y.sum(), [grid])[0].array(), [[[[0, 0], [0, 0]]]]);
+    assertEquals(await y.array(), [[[[1, 4]]]]);
+  }
+  const line = tensor([[[[1, 2, 4]]]]), grid = tensor([[[[0.5, 0]]]]);
+  const [g] = grad(line.gridSample(grid, { paddingMode: "border" }).sum(), [grid]);
+  assertEquals((await g.data())[1], 0);
+});
+
 onDevices("backward fills every parameter it finds, adds up, and leaves frozen ones alone", async () => {
   const a = new Parameter(tensor([1, 2, 3])),
     b = new Parameter(tensor([4, 5, 6])),

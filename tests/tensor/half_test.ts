@@ -232,3 +232,14 @@ onDevices("random numbers, steps and parameters with f16", async () => {
   const kept = rand([1000], { rng: new Rng(1) }).half();
   assertEquals((await numbers(kept)).every((v) => v >= 0 && v <= 1), true);
 });
+
+onDevices("NaN counts as the largest of f16, too, and one of equal ones takes the gradient", async () => {
+  const { values, indices } = tensor([1, NaN, 3, NaN, 2]).half().topk(4);
+  assertEquals(await values.array(), [NaN, NaN, 3, 2]);
+  assertEquals(await indices.array(), [1, 3, 2, 4]);
+  const x = tensor([[1, 3, 3], [2, 2, 0]]);
+  const [most] = grad(x.half().max({ axis: 1 }).sum().float(), [x]);
+  assertEquals(await most.array(), [[0, 1, 0], [1, 0, 0]]);
+  const [least] = grad(x.half().min({ axis: 1 }).sum().float(), [x]);
+  assertEquals(await least.array(), [[1, 0, 0], [0, 0, 1]]);
+});

@@ -769,10 +769,11 @@ fn log1p_f(x: F) -> F {
   return select(log_f(F(1.0) + x), log_fraction(select(F(0.0), x, near)), near);
 }
 fn atan_f(x: F) -> F {
-  let a = min(abs(x), F(1e30));
+  let a = abs(x);
   let far = a > F(2.41421356);
   let mid = a > F(0.414213562);
-  let t = select(select(a, a - F(1.0), mid), F(-1.0), far) / select(select(F(1.0), a + F(1.0), mid), a, far);
+  let divisor = select(select(F(1.0), a + F(1.0), mid), min(a, F(1e30)), far);
+  let t = select(select(a, a - F(1.0), mid), F(-1.0), far) / divisor;
   let z = t * t;
   var p = fma(z, F(-0.0645192787), F(0.107437313));
   p = fma(p, z, F(-0.142639562));

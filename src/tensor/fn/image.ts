@@ -5,23 +5,7 @@
  */
 import { ConfigError, ShapeError } from "../../base/errors.ts";
 import { fmtShape, type Shape, sizeOf } from "../../base/shape.ts";
-import {
-  abs,
-  add,
-  and,
-  cast,
-  div,
-  eq,
-  floor,
-  ge,
-  le,
-  maximum,
-  minimum,
-  mul,
-  round,
-  sub,
-  where,
-} from "../../graph/elementwise.ts";
+import { abs, add, and, cast, div, eq, floor, ge, le, mul, round, sub, where } from "../../graph/elementwise.ts";
 import { array, constant, scalar } from "../../graph/leaves.ts";
 import type { Node } from "../../graph/node.ts";
 import { gather } from "../../graph/products.ts";
@@ -196,8 +180,10 @@ function sampled(
 
 const zero = constant(0);
 
+/** `x` limited to `[0, size - 1]`; the derivative at both ends is 0, where the neighbour beyond the end would count as 0. */
 function limit(x: Node, size: number): Node {
-  return minimum(maximum(x, zero), scalar(size - 1));
+  const end = scalar(size - 1);
+  return where(le(x, zero), zero, where(ge(x, end), end, x));
 }
 
 /** A coordinate brought into the image. */

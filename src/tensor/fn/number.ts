@@ -15,12 +15,16 @@ import type { Node } from "../../graph/node.ts";
  */
 export function numberLike(value: number, dtype: Dtype): Node {
   if (isFloat(dtype) || !Number.isInteger(value)) return scalar(value);
-  if (dtype !== "u32") return scalar(value, "i32");
-  if (value < 0) {
-    throw new DtypeError(`Cannot combine a u32 tensor with ${value}: it has no negative numbers, cast it to i32 first`);
-  }
-  return scalar(value, "u32");
+  const type = dtype === "u32" ? "u32" : "i32", [low, high] = WHOLE[type];
+  if (value >= low && value <= high) return scalar(value, type);
+  const rule = value < 0 && type === "u32"
+    ? "it has no negative numbers, cast it to i32 first"
+    : `whole numbers from ${low} to ${high} fit, cast it to f32 first`;
+  throw new DtypeError(`Cannot combine a tensor of ${dtype} with ${value}: ${rule}`);
 }
+
+/** The smallest and the largest number of the types that have no fractions. */
+export const WHOLE = { i32: [-(2 ** 31), 2 ** 31 - 1], u32: [0, 2 ** 32 - 1] } as const;
 
 /** `x` to the power of a number, in f32; the exponents 2, 0.5 and -1 are operations of their own. */
 export function powNumber(x: Node, exponent: number): Node {

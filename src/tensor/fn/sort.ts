@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isFloat } from "../../base/dtype.ts";
 import { ShapeError } from "../../base/errors.ts";
 import { normalizeAxis } from "../../base/shape.ts";
 import { and, cast, eq, gt, lt, ne, or, where } from "../../graph/elementwise.ts";
@@ -43,11 +44,11 @@ export function topk(x: Node, k: number, axis: number): { values: Node; indices:
 }
 
 function larger(a: Node, b: Node): Node {
-  if (a.dtype !== "f32") return gt(a, b);
+  if (!isFloat(a.dtype)) return gt(a, b);
   return or(gt(a, b), and(ne(a, a), eq(b, b)));
 }
 
 function same(a: Node, b: Node): Node {
-  if (a.dtype !== "f32") return eq(a, b);
+  if (!isFloat(a.dtype)) return eq(a, b);
   return or(eq(a, b), and(ne(a, a), ne(b, b)));
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isFloat } from "../../base/dtype.ts";
 import { ShapeError } from "../../base/errors.ts";
 import { fmtShape, normalizeAxes, normalizeAxis, type Shape, sizeOf } from "../../base/shape.ts";
 import {
@@ -100,7 +101,7 @@ export function extreme(kind: "max" | "min", x: Node, { axis, keepdim = false }:
   const what = kind === "max" ? "take the maximum" : "take the minimum";
   const axes = normalizeAxes(axis, x.shape.length, what);
   checkFilled(x.shape, axes, what);
-  if (typeof axis !== "number" || x.dtype !== "f32") {
+  if (typeof axis !== "number" || !isFloat(x.dtype)) {
     const y = fold(kind, number(x), axes, keepdim);
     return x.dtype === "bool" ? cast(y, "bool") : y;
   }

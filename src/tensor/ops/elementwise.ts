@@ -34,7 +34,7 @@ export function mul(a: Operand, b: Operand): Tensor {
 
 /** `a / b`, f32 also for integers. */
 export function div(a: Operand, b: Operand): Tensor {
-  return left(a, b).div(b);
+  return (typeof a === "number" ? new Tensor(scalar(a)) : left(a, b)).div(b);
 }
 
 /** `a` to the power of `b`, f32. */
