@@ -7,7 +7,7 @@
 import { host } from "../../base/host.ts";
 import { textHash } from "../../base/checksum.ts";
 import { type KernelStrategy, STRATEGIES } from "./kernels/plan.ts";
-import { isTuning, type Tuning } from "./tuning.ts";
+import { CLASSES, KINDS, type Tuning } from "./kernels/tiles.ts";
 
 /** To be raised when the trial or the kernels it chooses among change. */
 const TRIAL = 2;
@@ -90,4 +90,18 @@ function read(known: string, name: string): unknown {
 
 function write(known: string, facts: Readonly<Record<string, unknown>>): void {
   host.cache()?.write(nameOf(known), `${JSON.stringify({ known, ...facts })}\n`);
+}
+
+/** Whether `value` is a {@link Tuning}, as it comes from a file, of tilings among `names`. */
+export function isTuning(value: unknown, names: readonly string[]): value is Tuning {
+  if (!isRecord(value) || (value.strategy !== "shared" && value.strategy !== "tiled")) return false;
+  const { tilings } = value;
+  return isRecord(tilings) && KINDS.every((kind) => {
+    const named = tilings[kind];
+    return isRecord(named) && CLASSES.every((shape) => names.includes(String(named[shape])));
+  });
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
 }

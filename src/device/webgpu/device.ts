@@ -11,17 +11,17 @@ import { Counters } from "./counters.ts";
 import { MOST_BATCHED, WebgpuExecutable } from "./executable.ts";
 import { Faults } from "./faults.ts";
 import type { KernelStrategy, PlanContext } from "./kernels/plan.ts";
-import { tilingBy, type TilingName, UNTRIED } from "./kernels/tiles.ts";
+import { tilingBy, type TilingName, type Tuning, UNTRIED } from "./kernels/tiles.ts";
 import { Pipelines } from "./pipelines.ts";
 import { type BindingLimits, planProgram } from "./planner.ts";
 import { probeStrategy } from "./probe.ts";
-import { type DispatchTime, profileDispatches, timeOfPasses } from "./profile.ts";
+import type { DispatchTime } from "./profile.ts";
 import { CommandRecorder } from "./command_recorder.ts";
 import { Readback, type Source } from "./readback.ts";
 import { cachedStrategy } from "./adapter_cache.ts";
 import { usableLanes } from "./subgroups.ts";
 import { TexturePool } from "./texture_pool.ts";
-import type { TunedDevice, Tuning } from "./tuning.ts";
+import type { TunedDevice } from "./tuning.ts";
 import { WordPatch } from "./word_patch.ts";
 
 /** Most runs in flight: submitted and not finished. */
@@ -325,18 +325,24 @@ export class WebgpuDevice implements TunedDevice {
    *
    * @throws {DeviceError} If the adapter takes no timestamps.
    */
-  timeDispatches(executable: Executable, bound: readonly DeviceBuffer[], params: Uint8Array): Promise<DispatchTime[]> {
+  async timeDispatches(
+    executable: Executable,
+    bound: readonly DeviceBuffer[],
+    params: Uint8Array,
+  ): Promise<DispatchTime[]> {
+    const { profileDispatches } = await import("./profile.ts");
     const own = this.#ownExecutable(executable);
     this.#submit();
     own.writeParams(params);
     own.rewind();
     const buffers = bound.map((buffer) => this.#own(buffer, "profile on"));
-    return profileDispatches(this.#gpu, this.#readback, own, buffers);
+    return await profileDispatches(this.#gpu, this.#readback, own, buffers);
   }
 
   /** Milliseconds that `runs` runs take by the adapter's timestamps; null where it takes none. */
   async timeRuns(executable: Executable, bound: readonly DeviceBuffer[], runs: number): Promise<number | null> {
     if (!this.#gpu.features.has("timestamp-query")) return null;
+    const { timeOfPasses } = await import("./profile.ts");
     const own = this.#ownExecutable(executable);
     this.#submit();
     const buffers = bound.map((buffer) => this.#own(buffer, "time on"));

@@ -13,8 +13,7 @@ import type { KernelStrategy } from "./kernels/plan.ts";
 import { planProgram } from "./planner.ts";
 import { type Claim, CLAIMS, HALVES, lostHalves, selfTestProgram, wrongNumbers } from "./self_test.ts";
 import { cachedFaults, cachedTuning } from "./adapter_cache.ts";
-import type { TilingName } from "./kernels/tiles.ts";
-import { candidatesFor, kernelsKey, tune, type Tuning } from "./tuning.ts";
+import type { TilingName, Tuning } from "./kernels/tiles.ts";
 
 /** Options of {@link openWebgpu}. */
 export interface OpenWebgpuOptions {
@@ -93,10 +92,11 @@ async function halvesAreRight(device: WebgpuDevice, identity: string): Promise<b
 }
 
 /** Whether tiles suit the adapter and which ones, from the cache or by a trial, a short one where nothing can be kept. */
-function tuningOf(opened: OpenedAdapter, { profile, lanes }: WebgpuDevice, awaits?: boolean): Promise<Tuning> {
+async function tuningOf(opened: OpenedAdapter, { profile, lanes }: WebgpuDevice, awaits?: boolean): Promise<Tuning> {
+  const { candidatesFor, kernelsKey, tune } = await import("./tuning.ts"); // adapters that compute on a CPU need none of it
   const names = candidatesFor({ limits: opened.device.limits, lanes }), kernels = kernelsKey(names, profile, lanes);
   const guarded = <T>(trial: () => Promise<T>) => withinScopes(opened.device, trial);
-  return cachedTuning(opened.identity, { names, kernels }, async () => {
+  return await cachedTuning(opened.identity, { names, kernels }, async () => {
     // with memory and faults of its own
     const device = new WebgpuDevice(opened, { strategy: "shared", lanes, awaits });
     const tuning = await tune(device, { names, whole: host.cache() !== null, guarded });

@@ -16,17 +16,12 @@ import {
   type TilingName,
   TILINGS,
   type Tilings,
+  type Tuning,
   UNTRIED,
   workgroupBytes,
 } from "./kernels/tiles.ts";
 import { planProgram } from "./planner.ts";
 import { productOf, trialOf } from "./trials.ts";
-
-/** What suits an adapter: its kernels for products, and the tilings of `tiled` ones. */
-export interface Tuning {
-  readonly strategy: "shared" | "tiled";
-  readonly tilings: Tilings;
-}
 
 /** A device whose adapter may have a clock of its own. */
 export interface TimedDevice extends Device {
@@ -193,18 +188,4 @@ export async function timeOfRuns(
     if (took > 0) best = Math.min(best, took);
   }
   return best;
-}
-
-/** Whether `value` is a {@link Tuning}, as it comes from a file, of tilings among `names`. */
-export function isTuning(value: unknown, names: readonly string[]): value is Tuning {
-  if (!isRecord(value) || (value.strategy !== "shared" && value.strategy !== "tiled")) return false;
-  const { tilings } = value;
-  return isRecord(tilings) && KINDS.every((kind) => {
-    const named = tilings[kind];
-    return isRecord(named) && CLASSES.every((shape) => names.includes(String(named[shape])));
-  });
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
 }

@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { cachedStrategy, cachedTuning } from "../../../src/device/webgpu/adapter_cache.ts";
-import { TILINGS, UNTRIED } from "../../../src/device/webgpu/kernels/tiles.ts";
-import type { Tuning } from "../../../src/device/webgpu/tuning.ts";
+import { TILINGS, type Tuning, UNTRIED } from "../../../src/device/webgpu/kernels/tiles.ts";
 
 function inFolder(fn: (folder: string) => Promise<void>): () => Promise<void> {
   return async () => {

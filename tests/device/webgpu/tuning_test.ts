@@ -13,18 +13,13 @@ import {
   tilingBy,
   type TilingName,
   TILINGS,
+  type Tuning,
   UNTRIED,
 } from "../../../src/device/webgpu/kernels/tiles.ts";
+import { isTuning } from "../../../src/device/webgpu/adapter_cache.ts";
 import { openWebgpu } from "../../../src/device/webgpu/mod.ts";
 import { productOf, trialOf } from "../../../src/device/webgpu/trials.ts";
-import {
-  candidatesFor,
-  isTuning,
-  kernelsKey,
-  timeOfRuns,
-  tune,
-  type Tuning,
-} from "../../../src/device/webgpu/tuning.ts";
+import { candidatesFor, kernelsKey, timeOfRuns, tune } from "../../../src/device/webgpu/tuning.ts";
 import type { Executable, Program } from "../../../src/device/contract.ts";
 import { LEAST_PROFILE } from "../../support/kernel_texts.ts";
 import { ReferenceDevice } from "../../support/reference_device.ts";

@@ -60,6 +60,12 @@ export function classOf({ batches, m, n }: ProductShape): ShapeClass {
 /** The tiling of each kind and class. */
 export type Tilings = Readonly<Record<ProductShape["kind"], Readonly<Record<ShapeClass, TilingName>>>>;
 
+/** What suits an adapter: its kernels for products, and the tilings of `tiled` ones. */
+export interface Tuning {
+  readonly strategy: "shared" | "tiled";
+  readonly tilings: Tilings;
+}
+
 /** The tiling of a shape, by its class. */
 export function tilingBy(tilings: Tilings): (shape: ProductShape) => TilingName {
   return (shape) => tilings[shape.kind][classOf(shape)];
