@@ -171,9 +171,11 @@ fn erf_f(x: F) -> F {
   return select(select(far, near, a < F(0.84)), x, is_nan(x));
 }
 
-// x - n pi / 2; the parts of pi / 2 are short enough for n times each to be exact up to |x| = 10^4
+// x - n pi / 2; the parts of pi / 2 are short enough for n times each to be exact up to |x| = 10^4. Of large x nothing is left
+// but rounding, which must not leave the polynomials' range
 fn quarter_rest(x: F, n: F) -> F {
-  return fma(n, F(-7.5497901e-8), fma(n, F(-4.837512969970703e-4), fma(n, F(-1.5703125), x)));
+  let r = fma(n, F(-7.5497901e-8), fma(n, F(-4.837512969970703e-4), fma(n, F(-1.5703125), x)));
+  return clamp(r, F(-1.0), F(1.0));
 }
 
 // sin(r) or cos(r) of the quarter that `turn` (0 to 3) says, |r| <= pi / 4

@@ -169,11 +169,11 @@ export class Tensor extends TensorHandle {
   square(): Tensor {
     return new Tensor(el.square(this.node));
   }
-  /** Sine of radians. */
+  /** Sine of radians: to six digits up to 1e5, of larger numbers fewer, from about 1e7 on none; in [-1, 1] always. */
   sin(): Tensor {
     return new Tensor(el.sin(this.node));
   }
-  /** Cosine of radians. */
+  /** Cosine of radians: to six digits up to 1e5, of larger numbers fewer, from about 1e7 on none; in [-1, 1] always. */
   cos(): Tensor {
     return new Tensor(el.cos(this.node));
   }

@@ -23,3 +23,12 @@ onDevices("the arc tangent of what a tanh has a part in", async () => {
     (await f(x).atan().data()).forEach((v, i) => assertAlmostEquals(v, want[i], 1e-6));
   }
 });
+
+onDevices("sines and cosines of large numbers stay in [-1, 1]", async () => {
+  const x = Float32Array.of(99999.9, -65432.1, 1e6, 1e8, 1e9, -3e9, 1e10, 1e12, -1e20, 1e30, 3e38);
+  for (const [name, f] of [["sin", Math.sin], ["cos", Math.cos]] as const) {
+    const y = await tensor(x)[name]().data();
+    assertEquals([...y].filter((v) => !(Math.abs(v) <= 1)), []);
+    for (const i of [0, 1]) assertAlmostEquals(y[i], f(x[i]), 2e-6);
+  }
+});

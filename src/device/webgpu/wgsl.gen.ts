@@ -815,7 +815,8 @@ fn erf_f(x: F) -> F {
   return select(select(far, near, a < F(0.84)), x, is_nan(x));
 }
 fn quarter_rest(x: F, n: F) -> F {
-  return fma(n, F(-7.5497901e-8), fma(n, F(-4.837512969970703e-4), fma(n, F(-1.5703125), x)));
+  let r = fma(n, F(-7.5497901e-8), fma(n, F(-4.837512969970703e-4), fma(n, F(-1.5703125), x)));
+  return clamp(r, F(-1.0), F(1.0));
 }
 fn quarter_sin(r: F, turn: I) -> F {
   let z = r * r;

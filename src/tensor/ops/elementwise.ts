@@ -165,12 +165,12 @@ export function square(x: Tensor): Tensor {
   return x.square();
 }
 
-/** Sine of radians. */
+/** Sine of radians: to six digits up to 1e5, of larger numbers fewer, from about 1e7 on none; in [-1, 1] always. */
 export function sin(x: Tensor): Tensor {
   return x.sin();
 }
 
-/** Cosine of radians. */
+/** Cosine of radians: to six digits up to 1e5, of larger numbers fewer, from about 1e7 on none; in [-1, 1] always. */
 export function cos(x: Tensor): Tensor {
   return x.cos();
 }

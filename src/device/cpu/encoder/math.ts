@@ -9,7 +9,7 @@
  * | atan | 3 | |
  * | tanh | 3 | |
  * | erf | 4 | 1 from 4 on |
- * | sin, cos | 1.5e-7 absolute, for arguments up to 1e4 | |
+ * | sin, cos | 1.5e-7 absolute, for arguments up to 1e4 | in [-1, 1] for all others |
  *
  * @module
  */
@@ -217,7 +217,9 @@ function sine(lib: MathLibrary, turn: 0 | 1): Fn {
   f.get(x).f32x4(2 / Math.PI).op(OP.f32x4Mul).op(OP.f32x4Nearest).set(n);
   f.get(x).get(n).f32x4(PI_1).op(OP.f32x4Mul).op(OP.f32x4Sub);
   f.get(n).f32x4(PI_2).op(OP.f32x4Mul).op(OP.f32x4Sub);
-  f.get(n).f32x4(PI_3).op(OP.f32x4Mul).op(OP.f32x4Sub).tee(r).get(r).op(OP.f32x4Mul).set(r2);
+  f.get(n).f32x4(PI_3).op(OP.f32x4Mul).op(OP.f32x4Sub);
+  f.f32x4(-1).op(OP.f32x4Max).f32x4(1).op(OP.f32x4Min); // of large x nothing is left in r but rounding
+  f.tee(r).get(r).op(OP.f32x4Mul).set(r2);
   f.get(n).op(OP.i32x4TruncSatF32S);
   splat(f, turn).op(OP.i32x4Add).set(n);
   polynomial(lib, f, [1, -1 / 2, 1 / 24, -1 / 720, 1 / 40320], r2);
