@@ -192,8 +192,8 @@ function encode(t: OutTensor, dtype: FileDtype, name: string): Uint8Array {
   const { data } = t;
   if (data instanceof Float32Array) {
     if (dtype === "F32") return bytes(data);
-    if (dtype === "F16") return bytes(floatToHalf(data));
-    if (dtype === "BF16") return bytes(floatToBfloat(data));
+    if (dtype === "F16") return bytes(floatToHalf(fitting(data, dtype, name)));
+    if (dtype === "BF16") return bytes(floatToBfloat(fitting(data, dtype, name)));
   } else if (t.dtype === "i32") {
     if (dtype === "I32") return bytes(data);
     if (dtype === "I64") return bytes(BigInt64Array.from(data, (v) => BigInt(v)));
@@ -201,6 +201,21 @@ function encode(t: OutTensor, dtype: FileDtype, name: string): Uint8Array {
   else if (t.dtype === "u8" && dtype === "U8") return bytes(data);
   throw new DtypeError(
     `Cannot write tensor ${JSON.stringify(name)} of ${t.dtype} as ${dtype}: choose F16 or BF16 for f32, I64 for i32`,
+  );
+}
+
+/** From where on numbers become infinite: half a step above the largest one. */
+const BEYOND = { F16: 65520, BF16: (2 - 2 ** -8) * 2 ** 127 } as const;
+
+/** Numbers of which none becomes infinite; those that are stay so. */
+function fitting(data: Float32Array, dtype: keyof typeof BEYOND, name: string): Float32Array {
+  const large = data.find((v) => Math.abs(v) >= BEYOND[dtype] && Math.abs(v) < Infinity);
+  if (large === undefined) return data;
+  throw new DataError(
+    `Cannot write tensor ${JSON.stringify(name)} as ${dtype}: its numbers must be below ${
+      BEYOND[dtype]
+    }, got ${large}; ` +
+      `${dtype === "F16" ? "BF16 and F32 have" : "F32 has"} it`,
   );
 }
 

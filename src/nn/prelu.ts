@@ -50,7 +50,7 @@ export class PReLU extends Module {
       );
     }
     const slope = n === 1 ? weight : weight.reshape([n, ...x.shape.slice(2).map(() => 1)]);
-    return where(x.gt(0), x, x.mul(slope));
+    return where(x.gt(0), x, x.mul(x.dtype === "f16" ? slope.half() : slope));
   }
 
   /** See `Module.toJSON`. */

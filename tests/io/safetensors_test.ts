@@ -4,6 +4,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { DataError, DtypeError } from "../../src/base/errors.ts";
+import { bfloatToFloat, halfToFloat } from "../../src/base/half.ts";
 import {
   encodeSafetensors,
   openSafetensors,
@@ -60,7 +61,7 @@ Deno.test("what is written comes back, bit for bit", async () => {
       ["half", {
         dtype: "f32",
         shape: [6],
-        data: new Float32Array([1, 65504, 65520, 2 ** -24, 2 ** -25, 1 + 2 ** -11]),
+        data: new Float32Array([1, 65519, Infinity, 2 ** -24, 2 ** -25, 1 + 2 ** -11]),
         as: "F16",
       }],
       ["brain", { dtype: "f32", shape: [3], data: new Float32Array([1, 3.38e38, 1 + 2 ** -8]), as: "BF16" }],
@@ -96,6 +97,43 @@ Deno.test("misuse when writing", () => {
     DtypeError,
     "choose F16 or BF16 for f32",
   );
+});
+
+Deno.test("every number of f16 and bf16 is read and written, and what lies between goes to the nearest, to even from the middle", async () => {
+  const all = Uint16Array.from({ length: 2 ** 16 }, (_, i) => i);
+  for (
+    const [as, infinity, nan, read] of [["F16", 0x7c00, 0x7e00, halfToFloat], [
+      "BF16",
+      0x7f80,
+      0x7fc0,
+      bfloatToFloat,
+    ]] as const
+  ) {
+    const data = read(all),
+      written = async (data: Float32Array): Promise<Uint16Array> => {
+        const parts = encodeSafetensors(new Map([["x", { dtype: "f32", shape: [data.length], data, as }]]));
+        const file = await parseSafetensors(Uint8Array.from(parts.flatMap((part) => [...part])));
+        assertEquals((await file.tensor("x")).data, read(bitsOf(parts)));
+        return bitsOf(parts);
+      };
+    const bitsOf = (parts: readonly Uint8Array[]) => new Uint16Array(parts.at(-1)!.slice().buffer);
+    const bits = await written(data);
+    const isNan = (b: number) => (b & 0x7fff) > infinity;
+    assertEquals(bits.findIndex((b, i) => isNan(i) ? (b & 0x7fff) !== nan : b !== i), -1);
+    // f32 has the middle of any two
+    const middles = data.subarray(0, infinity - 1).map((v, i) => (v + data[i + 1]) / 2);
+    assertEquals((await written(middles)).findIndex((b, i) => b !== i + i % 2), -1);
+    assertEquals((await written(middles.map((v) => -v))).findIndex((b, i) => b !== (0x8000 | i + i % 2)), -1);
+    const large = data[infinity - 1], step = large - data[infinity - 2];
+    assertEquals((await written(Float32Array.of(large + step * 0.49)))[0], infinity - 1);
+    for (const beyond of [large + step / 2, -large - step / 2]) {
+      assertThrows(
+        () => encodeSafetensors(new Map([["w", { dtype: "f32", shape: [2], data: Float32Array.of(1, beyond), as }]])),
+        DataError,
+        `Cannot write tensor "w" as ${as}: its numbers must be below ${large + step / 2}, got ${beyond}`,
+      );
+    }
+  }
 });
 
 Deno.test("damaged files are refused, and the error says why", async () => {

@@ -139,6 +139,57 @@ onDevices("products sum in f32, of f16 they are f16, and inside autocast all are
   assertEquals(await numbers(over), [Infinity]);
 });
 
+onDevices("layers inside autocast give the types that PyTorch gives them on a GPU", () => {
+  const x = tensor(halves(1, 24), { shape: [2, 3, 4], dtype: "f16" }), image = x.reshape([1, 2, 3, 4]), f = x.float();
+  const square = tensor(halves(2, 9), { shape: [3, 3] }), classes = tensor(Int32Array.of(0, 2));
+  const types = (all: Record<string, () => Tensor>): Record<string, string> =>
+    autocast(() => Object.fromEntries(Object.entries(all).map(([name, make]) => [name, make().dtype])));
+  const half = types({
+    matmul: () => square.matmul(square),
+    linear: () => new nn.Linear(4, 2).forward(f),
+    conv: () => new nn.Conv2d(2, 3, 1).forward(image.float()),
+    transposed: () => new nn.ConvTranspose2d(2, 3, 1).forward(image.float()),
+    attention: () => ops.scaledDotProductAttention(f, f, f),
+    prelu: () => new nn.PReLU().forward(x),
+    batchNorm: () => new nn.BatchNorm2d(2).forward(image),
+    dropout: () => new nn.Dropout(0.5).forward(x),
+    maxPool: () => image.maxPool2d(2),
+    avgPool: () => image.avgPool2d(2),
+    partly: () => image.avgPool2d(2, { padding: 1, countIncludePad: false }),
+    adaptive: () => image.adaptiveAvgPool2d([2, 3]),
+    relu: () => x.relu(),
+    gelu: () => x.gelu(),
+    tanh: () => x.tanh(),
+  });
+  const wide = types({
+    embedding: () => new nn.Embedding(4, 3).forward(classes),
+    layerNorm: () => new nn.LayerNorm(4).forward(x),
+    groupNorm: () => new nn.GroupNorm(1, 2).forward(image),
+    softmax: () => x.softmax(),
+    logSoftmax: () => x.logSoftmax(),
+    exp: () => x.exp(),
+    log: () => x.log(),
+    pow: () => x.pow(3),
+    rsqrt: () => x.rsqrt(),
+    softplus: () => x.softplus(),
+    sum: () => x.sum(),
+    cumsum: () => x.cumsum(),
+    crossEntropy: () => new nn.CrossEntropyLoss().forward(x.reshape([6, 4]).slice([[0, 2]]), classes),
+    mse: () => new nn.MSELoss().forward(x, f),
+    l1: () => new nn.L1Loss().forward(x, f),
+    smoothL1: () => new nn.SmoothL1Loss().forward(x, f),
+    added: () => x.add(f),
+    joined: () => ops.cat([x, f]),
+    // these are f16 there
+    mean: () => x.mean(),
+    std: () => x.std(),
+    instanceNorm: () => new nn.InstanceNorm2d(2).forward(image),
+    lstm: () => new nn.LSTM(4, 5).forward(x)[0],
+  });
+  assertEquals(half, Object.fromEntries(Object.keys(half).map((name) => [name, "f16"])));
+  assertEquals(wide, Object.fromEntries(Object.keys(wide).map((name) => [name, "f32"])));
+}, { kinds: ["reference"] });
+
 /** Gradients of `sum(f(x, w) * c)`, computed on f16 and on the same numbers in f32. */
 async function gradientsOf(
   f: (x: Tensor, w: Tensor) => Tensor,
@@ -167,6 +218,14 @@ const near = (got: readonly number[][], want: readonly number[][], what: string)
     g.forEach((v, j) => assert(Math.abs(v - want[i][j]) <= 4e-3 * size, `${what} ${i} [${j}]: ${v} for ${want[i][j]}`));
   });
 
+/** A layer with the same numbers each time. */
+function filled<M extends nn.AnyModule>(m: M): M {
+  m.parameters().forEach((p, i) => p.assign(tensor(fillF32(50 + i, p.size, 0.4), { shape: p.shape })));
+  return m;
+}
+/** `x w` as sequences of features. */
+const sequences = (x: Tensor, w: Tensor): Tensor => x.matmul(w).reshape([2, 3, 4]);
+
 const LAYERS: readonly [string, (x: Tensor, w: Tensor) => Tensor, readonly (readonly number[])[]][] = [
   ["product, relu", (x, w) => x.matmul(w).relu(), [[5, 12], [12, 7]]],
   ["product, gelu, product", (x, w) => x.matmul(w).gelu().matmul(w.transpose()), [[5, 12], [12, 7]]],
@@ -182,6 +241,27 @@ const LAYERS: readonly [string, (x: Tensor, w: Tensor) => Tensor, readonly (read
   ["attention", (x, w) => ops.scaledDotProductAttention(x, w, w), [[1, 2, 9, 8], [1, 2, 9, 8]]],
   ["softmax of a product", (x, w) => x.matmul(w).softmax(), [[5, 12], [12, 7]]],
   ["norm of a product", (x, w) => new nn.LayerNorm(7).forward(x.matmul(w)).tanh(), [[5, 12], [12, 7]]],
+  [
+    "average pools of a convolution",
+    (x, w) => ops.conv2d(x, w, { padding: 1 }).avgPool2d(2).adaptiveAvgPool2d([2, 1]),
+    [
+      [2, 4, 8, 6],
+      [5, 4, 3, 3],
+    ],
+  ],
+  ["prelu of a product", (x, w) => filled(new nn.PReLU()).forward(x.matmul(w)), [[5, 12], [12, 7]]],
+  ["LSTM", (x, w) => filled(new nn.LSTM(4, 5)).forward(sequences(x, w))[0], [[6, 8], [8, 4]]],
+  ["GRU", (x, w) => filled(new nn.GRU(4, 5)).forward(sequences(x, w))[0], [[6, 8], [8, 4]]],
+  [
+    "layer of a transformer",
+    (x, w) => filled(new nn.TransformerEncoderLayer(4, 2, { dimFeedforward: 8, dropout: 0 })).forward(sequences(x, w)),
+    [[6, 8], [8, 4]],
+  ],
+  [
+    "cross entropy of a product",
+    (x, w) => new nn.CrossEntropyLoss().forward(x.matmul(w), tensor(Int32Array.of(0, 3, 6, 1, 2))),
+    [[5, 12], [12, 7]],
+  ],
   ["batch norm of a convolution", (x, w) => new nn.BatchNorm2d(5).forward(ops.conv2d(x, w)).relu(), [[4, 3, 5, 5], [
     5,
     3,

@@ -112,7 +112,7 @@ export function avgPool(x: Node, kernel: PerAxis, options: AvgPoolOptions): Node
     })
   );
   if (counts.every((axis, i) => axis.every((n) => n === taps[i]))) {
-    return pooled("avgPool", mul(sums, constant(Math.fround(1 / full))), image, { spec, taps, places }, true);
+    return like(x, pooled("avgPool", mul(sums, constant(Math.fround(1 / full))), image, { spec, taps, places }, true));
   }
   const along = counts.map((axis, i) => {
     const shape = i === 0 ? [axis.length, 1] : [axis.length];
@@ -120,7 +120,7 @@ export function avgPool(x: Node, kernel: PerAxis, options: AvgPoolOptions): Node
   });
   const y = div(sums, mul(along[0], along[1]));
   // what hangs over the end of the padding is not counted, and has no counterpart elsewhere
-  return countIncludePad ? y : pooled("avgPool", y, image, { spec, taps, places });
+  return like(x, countIncludePad ? y : pooled("avgPool", y, image, { spec, taps, places }));
 }
 
 /** The elements of each window `[n, c, oh, kh, ow, kw]`, and the weight of each in its window's mean. */
@@ -167,7 +167,7 @@ export function adaptiveAvgPool(x: Node, size: PerAxis): Node {
   const taps = evenKernel(x, places);
   if (taps !== null) return avgPool(x, taps, {});
   const { view, weights: [rows, columns] } = uneven(cast(x, "f32"), places);
-  return reduce("sum", mul(mul(view, rows), columns), TAP_AXES);
+  return like(x, reduce("sum", mul(mul(view, rows), columns), TAP_AXES));
 }
 
 /** The largest elements of `size` windows that together cover the image; the gradient goes to the first of equal ones. */
