@@ -9,6 +9,7 @@ import { assertEquals } from "@std/assert";
 import { buildNpm } from "../../tools/npm.ts";
 import { chromiumPath, openPage, servePages, startChromium } from "../support/chromium.ts";
 import { train } from "./bundlers/step.js";
+import { tempDir } from "../support/temp.ts";
 
 const sources = new URL("bundlers/", import.meta.url);
 const PROGRAMS = ["page.js", "train.js", "step.js"];
@@ -46,7 +47,7 @@ let app: Promise<string> | null = null;
 /** A folder with the package, the bundlers, and the programs; made once. */
 function installed(): Promise<string> {
   return app ??= (async () => {
-    const folder = await Deno.makeTempDir({ prefix: "anneal_bundlers_" });
+    const folder = tempDir({ prefix: "anneal_bundlers_" });
     const packed = await buildNpm(`${folder}/built`);
     await Deno.writeTextFile(`${folder}/package.json`, '{ "type": "module", "private": true }');
     await run(["npm", "install", "--no-audit", "--no-fund", packed, ...TOOLS], folder);
@@ -58,8 +59,7 @@ function installed(): Promise<string> {
 }
 
 let expected: Promise<number[]> | null = null;
-const inDeno = (): Promise<number[]> =>
-  expected ??= (async () => await train(await Deno.makeTempDir(), { native: false }))();
+const inDeno = (): Promise<number[]> => expected ??= (async () => await train(tempDir(), { native: false }))();
 
 /** Trains in Chromium by a bundle below `folder`: `script` is its first file. */
 async function tryBundle(folders: Record<string, string>, script: string): Promise<void> {
@@ -86,7 +86,7 @@ Deno.test({
   ignore: chromiumPath === undefined,
   ...options,
   fn: async () => {
-    const folder = await Deno.makeTempDir({ prefix: "anneal_bundlers_" });
+    const folder = tempDir({ prefix: "anneal_bundlers_" });
     await run([Deno.execPath(), ...(await command("deno", PROGRAMS.slice(0, 2), folder)).slice(1)], sources);
     await tryBundle({ "/js/": `${folder}/` }, "/js/page.js");
   },

@@ -23,6 +23,7 @@ print(json.dumps({
   "images": {tag: [[e.step, e.width, e.height, e.encoded_image_string[1:4].decode()] for e in acc.Images(tag)] for tag in tags["images"]},
 }))
 `;
+import { tempDir } from "../support/temp.ts";
 
 async function python(...args: string[]): Promise<string | null> {
   try {
@@ -62,7 +63,7 @@ Deno.test({
   sanitizeResources: false,
   fn: async () => {
     for (const cut of [false, true]) {
-      const path = await Deno.makeTempDir();
+      const path = tempDir();
       const { recorder } = await fitted(path, cut);
       const found: Found = JSON.parse((await python("-c", READER, join(path, "tensorboard")))!);
       const steps = recorder.losses.length;
@@ -92,7 +93,7 @@ Deno.test({
   sanitizeOps: false,
   sanitizeResources: false,
   fn: async () => {
-    const path = await Deno.makeTempDir();
+    const path = tempDir();
     const run = async (after: number | null) => {
       const learn = await synthLearner({ seed: 3, path, logger: silentLogger });
       const board = new TensorBoard({ pictures: false }); // one for both fits: their steps follow each other
@@ -128,7 +129,7 @@ async function records(folder: string): Promise<Uint8Array[]> {
 }
 
 onDevices("event files hold a version, a record a batch, one an epoch, and pictures", async () => {
-  const path = await Deno.makeTempDir();
+  const path = tempDir();
   const learn = await fitted(path, false);
   const all = await records(join(path, "tensorboard"));
   assertEquals(all.length, 1 + learn.recorder.losses.length + 4 + 2);
@@ -141,7 +142,7 @@ onDevices("event files hold a version, a record a batch, one an epoch, and pictu
 }, here);
 
 onDevices("JSON lines: a line a fit and an epoch, none twice where a run goes on", async () => {
-  const paths = [await Deno.makeTempDir(), await Deno.makeTempDir()];
+  const paths = [tempDir(), tempDir()];
   const learn = await fitted(paths[0], false);
   await fitted(paths[1], true);
   const [whole, cut] = await Promise.all(paths.map(async (path) => {

@@ -8,9 +8,10 @@ import { join } from "@std/path";
 import sharp from "sharp";
 import { ConfigError, DataError, tensor, writeProjector } from "../../mod.ts";
 import { onDevices } from "../support/devices.ts";
+import { tempDir } from "../support/temp.ts";
 
 onDevices("vectors, labels and pictures, several in a folder", async () => {
-  const dir = join(await Deno.makeTempDir(), "logs");
+  const dir = join(tempDir(), "logs");
   const read = (...path: string[]) => Deno.readTextFile(join(dir, ...path));
   await writeProjector(dir, tensor([[1, 2.5], [-3, 0]]), { labels: ["a\tb", ""] });
   assertEquals(await read("embedding", "tensors.tsv"), "1\t2.5\n-3\t0\n");

@@ -10,6 +10,7 @@ import { type PredictionLine, predictRun } from "../../src/cli/inspect.ts";
 import { readRecipe } from "../../src/cli/run_folder.ts";
 import { recipeJsonSchema } from "../../src/cli/recipe/schema.ts";
 import { silentLogger } from "../../mod.ts";
+import { tempDir } from "../support/temp.ts";
 
 const FOLDER = fromFileUrl(new URL("../../examples/recipes/", import.meta.url));
 
@@ -34,7 +35,7 @@ for (const [name, set] of Object.entries(SHORT)) {
     sanitizeResources: false,
     fn: async () => {
       const file = join(FOLDER, name);
-      const out = join(await Deno.makeTempDir(), "run");
+      const out = join(tempDir(), "run");
       const { rows } = await trainRecipe(await readRecipe(file, [...set, "device=cpu"]), file, {
         logger: silentLogger,
         out,

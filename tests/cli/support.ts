@@ -6,6 +6,7 @@
 import { join } from "@std/path";
 import { writeSafetensors } from "../../src/io/safetensors.ts";
 import { fillF32 } from "../support/fill.ts";
+import { tempDir } from "../support/temp.ts";
 
 /** The recipe that {@link smallData} is for. */
 export const SMALL = `data:
@@ -47,7 +48,7 @@ export function smallArrays(): {
 
 /** Writes data and recipe into a new folder; gives the folder. */
 export async function smallData(recipe: string = SMALL): Promise<string> {
-  const folder = await Deno.makeTempDir();
+  const folder = tempDir();
   await writeSafetensors(join(folder, "small.safetensors"), new Map(Object.entries(smallArrays())), {});
   await Deno.writeTextFile(join(folder, "small.yaml"), recipe);
   return folder;

@@ -13,13 +13,14 @@ import { trainRecipe } from "../../src/cli/train.ts";
 import { readTable } from "../../src/data/mod.ts";
 import { tableBytes } from "../../src/data/table_text.ts";
 import { writeSafetensors } from "../../src/io/safetensors.ts";
+import { tempDir } from "../support/temp.ts";
 
 const test = (name: string, fn: () => Promise<void>) =>
   Deno.test({ name, fn, sanitizeOps: false, sanitizeResources: false }); // the device lives for the whole process
 
 /** Trains a recipe; gives its folder and the last row. */
 async function train(folder: string, data: string, more = "") {
-  const file = join(folder, "r.yaml"), out = await Deno.makeTempDir({ dir: folder });
+  const file = join(folder, "r.yaml"), out = tempDir({ dir: folder });
   await Deno.writeTextFile(
     file,
     `data: ${data}\nmodel: { kind: tabular, layers: [16] }\npolicy: { kind: oneCycle, epochs: 12, lrMax: 0.05 }\n${more}`,
@@ -29,7 +30,7 @@ async function train(folder: string, data: string, more = "") {
 }
 
 test("a table with semicolons and decimal commas trains, and predicts for files and rows of its kind", async () => {
-  const folder = await Deno.makeTempDir();
+  const folder = tempDir();
   const line = (i: number) => `${i},5;${"pq"[i % 2]};${1000 + 10 * i},25`;
   const text = "size;kind;price\n" + Array.from({ length: 200 }, (_, i) => line(i)).join("\n");
   await Deno.writeTextFile(join(folder, "t.csv"), text);
@@ -48,7 +49,7 @@ test("a table with semicolons and decimal commas trains, and predicts for files 
 });
 
 test("keys of a table's recipe are those of fromCsv", async () => {
-  const folder = await Deno.makeTempDir();
+  const folder = tempDir();
   const rows = Array.from({ length: 60 }, (_, i) => `${i}|${i === 7 ? "-" : `$${i}.5`}|${["yes", "None", ""][i % 3]}`);
   await Deno.writeTextFile(join(folder, "t.txt"), ["title", "# remark", ...rows].join("\n"));
   const { out } = await train(
@@ -62,7 +63,7 @@ test("keys of a table's recipe are those of fromCsv", async () => {
 });
 
 test("a table of Parquet trains, predicts for files of other kinds and in other forms, and into files", async () => {
-  const folder = await Deno.makeTempDir();
+  const folder = tempDir();
   const rows = Array.from({ length: 120 }, (_, i) => ({ size: i + 0.5, kind: "pq"[i % 2], price: 1000 + 10 * i }));
   const columns = Object.fromEntries(
     ["size", "kind", "price"].map((name) => [name, rows.map((row) => row[name as "size"])]),
@@ -100,7 +101,7 @@ test("a table of Parquet trains, predicts for files of other kinds and in other 
 });
 
 test("arrays of numpy train and are predicted for", async () => {
-  const folder = await Deno.makeTempDir();
+  const folder = tempDir();
   await Deno.writeFile(join(folder, "d.npz"), Uint8Array.from(atob(golden.npz.deflated), (c) => c.charCodeAt(0)));
   const file = join(folder, "r.yaml"), out = join(folder, "run");
   await Deno.writeTextFile(
@@ -113,7 +114,7 @@ test("arrays of numpy train and are predicted for", async () => {
 });
 
 test("arrays of unlike lengths are refused by name", async () => {
-  const folder = await Deno.makeTempDir(), path = join(folder, "d.safetensors");
+  const folder = tempDir(), path = join(folder, "d.safetensors");
   const rows = (n: number) => ({ dtype: "f32" as const, shape: [n, 2], data: new Float32Array(2 * n) });
   await writeSafetensors(path, new Map([["x", rows(50)], ["y", rows(80)], ["xv", rows(9)]]));
   await assertRejects(

@@ -9,6 +9,7 @@ import { accuracy, Adam, DataLoaders, init, Learner, loadLearner, nn, setSeed, s
 import { main } from "../../src/cli/main.ts";
 import { openSafetensors } from "../../src/io/safetensors.ts";
 import { smallArrays, smallData } from "./support.ts";
+import { tempDir } from "../support/temp.ts";
 
 interface Ran {
   readonly code: number;
@@ -123,7 +124,7 @@ test("validate, predict, plot, export and resume take the run's folder", async (
 
 /** The weights alone, as export writes them. */
 async function modelOf(run: string): Promise<Uint8Array> {
-  const out = await Deno.makeTempDir();
+  const out = tempDir();
   assertEquals((await anneal("export", run, out)).code, 0);
   return await Deno.readFile(join(out, "model.safetensors"));
 }

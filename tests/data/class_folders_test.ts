@@ -8,6 +8,7 @@ import { join } from "@std/path";
 import { drawnFromBoth } from "../../src/data/class_folders.ts";
 import { TextDataLoaders } from "../../src/entry/text.ts";
 import { onDevices } from "../support/devices.ts";
+import { tempDir } from "../support/temp.ts";
 
 Deno.test("folders of training and validation that are drawn from alike are told", () => {
   const told = drawnFromBoth("/d", ["/d/train/a/1", "/d/valid/a/2"], "train", "valid");
@@ -17,7 +18,7 @@ Deno.test("folders of training and validation that are drawn from alike are told
 });
 
 onDevices("loaders of such folders say so, with validPct alone", async () => {
-  const root = await Deno.makeTempDir();
+  const root = tempDir();
   for (const part of ["train", "valid"]) {
     for (const name of ["good", "bad"]) {
       await Deno.mkdir(join(root, part, name), { recursive: true });

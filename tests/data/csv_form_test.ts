@@ -6,9 +6,10 @@ import { gzipSync } from "node:zlib";
 import { join } from "@std/path";
 import { ConfigError, DataError, DataLoaders } from "../../mod.ts";
 import { type CsvOptions, readCsv } from "../../src/data/mod.ts";
+import { tempDir } from "../support/temp.ts";
 
 async function file(text: string | Uint8Array, name = "t.csv"): Promise<string> {
-  const path = join(await Deno.makeTempDir(), name);
+  const path = join(tempDir(), name);
   await Deno.writeFile(path, typeof text === "string" ? new TextEncoder().encode(text) : text);
   return path;
 }

@@ -7,11 +7,12 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { ConfigError, DataError, readNpy, readNpz } from "../../mod.ts";
 import golden from "../golden/tables.json" with { type: "json" };
+import { tempDir } from "../support/temp.ts";
 
 const bytesOf = (text: string) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
 async function put(bytes: Uint8Array): Promise<string> {
-  const path = join(await Deno.makeTempDir(), "a.npy");
+  const path = join(tempDir(), "a.npy");
   await Deno.writeFile(path, bytes);
   return path;
 }

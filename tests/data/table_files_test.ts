@@ -9,18 +9,15 @@ import { AnnealError, ConfigError, DataError, DataLoaders, readArrow, readParque
 import { readJsonLines, schemaFromJson, type Table } from "../../src/data/mod.ts";
 import { onDevices } from "../support/devices.ts";
 import golden from "../golden/tables.json" with { type: "json" };
+import { tempDir } from "../support/temp.ts";
 
 const here = { kinds: ["cpu"] } as const;
 const bytesOf = (text: string) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 type Golden = Readonly<Record<string, string>>;
 const files: Golden = golden.files, tables: Golden = golden.tables;
 
-async function folder(): Promise<string> {
-  return await Deno.makeTempDir();
-}
-
 async function put(name: string, bytes: Uint8Array | string): Promise<string> {
-  const path = join(await folder(), name);
+  const path = join(tempDir(), name);
   await Deno.writeFile(path, typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes);
   return path;
 }

@@ -6,11 +6,12 @@ import { join } from "@std/path";
 import { ConfigError, DataError, DataLoaders, type FromCsvOptions, type TabularDataLoaders } from "../../mod.ts";
 import { encodeRow } from "../../src/data/mod.ts";
 import { onDevices } from "../support/devices.ts";
+import { tempDir } from "../support/temp.ts";
 
 const here = { kinds: ["cpu"] } as const;
 
 async function file(text: string): Promise<string> {
-  const path = join(await Deno.makeTempDir(), "t.csv");
+  const path = join(tempDir(), "t.csv");
   await Deno.writeTextFile(path, text);
   return path;
 }

@@ -22,11 +22,12 @@ import {
 } from "../../mod.ts";
 import { schemaFromJson } from "../../src/data/mod.ts";
 import { onDevices } from "../support/devices.ts";
+import { tempDir } from "../support/temp.ts";
 
 const here = { kinds: ["cpu"] } as const;
 
 async function file(text: string): Promise<string> {
-  const path = join(await Deno.makeTempDir(), "t.csv");
+  const path = join(tempDir(), "t.csv");
   await Deno.writeTextFile(path, text);
   return path;
 }
@@ -72,7 +73,7 @@ onDevices("a large target is learned at the defaults, and everything shown is in
   assert(Math.abs(value - 136_000) < 6000, String(value));
   assertEquals([...await one.decoded.data()], [value]);
 
-  const folder = await Deno.makeTempDir();
+  const folder = tempDir();
   const loaded = await loadLearner(await learn.export(join(folder, "m")));
   assertEquals([...await (await loaded.predict({ x: 37 })).pred.data()], [value]);
 }, here);

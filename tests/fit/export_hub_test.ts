@@ -16,6 +16,7 @@ import {
   silentLogger,
 } from "../../mod.ts";
 import { onDevices } from "../support/devices.ts";
+import { tempDir } from "../support/temp.ts";
 
 onDevices("weights under PyTorch's names, a config with the classes, and a learner again", async () => {
   setSeed(1);
@@ -25,7 +26,7 @@ onDevices("weights under PyTorch's names, a config with the classes, and a learn
     lossFunc: new nn.CrossEntropyLoss(),
     logger: silentLogger,
   });
-  const dir = await Deno.makeTempDir();
+  const dir = tempDir();
   const [weights, config] = await learn.exportHub(join(dir, "repo"), { config: { model_type: "mine", hidden: [8] } });
   assertEquals([weights, config], [join(dir, "repo", "model.safetensors"), join(dir, "repo", "config.json")]);
   const json = JSON.parse(await Deno.readTextFile(config));

@@ -14,6 +14,7 @@ import * as nn from "../../src/nn/mod.ts";
 import { rand, Rng, setSeed, type Tensor, tensor } from "../../src/tensor/mod.ts";
 import { Callback, Metric, silentLogger } from "../../src/train/mod.ts";
 import { onDevices } from "../support/devices.ts";
+import { tempDir } from "../support/temp.ts";
 
 const here = { kinds: ["cpu"] } as const;
 
@@ -207,7 +208,7 @@ class Sampled extends Metric {
 }
 
 onDevices("generators of layers, callbacks, metrics and lists of them are in checkpoints", async () => {
-  const dir = await Deno.makeTempDir();
+  const dir = tempDir();
   const go = async (nEpoch: number, resume: boolean, draws: boolean) => {
     const drift = new Drift(), learn = make([new MixUp(0.4, { rng: new Rng(5) }), drift]);
     learn.metrics = new Sampled();

@@ -9,6 +9,7 @@ import { ConfigError, DataError, DataLoaders, Learner, nn, readTable, setSeed, s
 import type { Table } from "../../src/data/mod.ts";
 import { tableBytes } from "../../src/data/table_text.ts";
 import { onDevices } from "../support/devices.ts";
+import { tempDir } from "../support/temp.ts";
 
 const here = { kinds: ["cpu"] } as const;
 
@@ -30,7 +31,7 @@ onDevices("predictions of classes: names, probabilities and targets, in Parquet 
     logger: silentLogger,
   });
   await learn.fit(1);
-  const dir = await Deno.makeTempDir(), n = dls.valid.size;
+  const dir = tempDir(), n = dls.valid.size;
   const { preds, targs } = await learn.getPreds();
   const probs = await preds.data(), wanted = await targs.data();
   for (const ending of ["parquet", "csv"]) {
@@ -66,7 +67,7 @@ onDevices("predictions of values are in the unit of the data", async () => {
     lossFunc: new nn.MSELoss(),
     logger: silentLogger,
   });
-  const path = join(await Deno.makeTempDir(), "preds.csv");
+  const path = join(tempDir(), "preds.csv");
   await learn.savePreds(path);
   const table = await readTable(path), target = cells(table, "target").map(Number);
   assertEquals(table.names, ["prediction", "target"]);
@@ -74,7 +75,7 @@ onDevices("predictions of values are in the unit of the data", async () => {
 }, here);
 
 Deno.test("tables are written as they are read: gaps, all types, many rows", async () => {
-  const n = 40_000, dir = await Deno.makeTempDir();
+  const n = 40_000, dir = tempDir();
   const table = {
     f32: Float32Array.from({ length: n }, (_, i) => i % 7 === 0 ? NaN : Math.fround(i / 3)),
     f64: Float64Array.from({ length: n }, (_, i) => i / 3),

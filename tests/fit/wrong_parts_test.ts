@@ -29,6 +29,7 @@ import {
 } from "../../mod.ts";
 import { onDevices } from "../support/devices.ts";
 import { fillF32 } from "../support/fill.ts";
+import { tempDir, tempFile } from "../support/temp.ts";
 
 const here = { kinds: ["cpu"] } as const;
 const dls = (): DataLoaders => {
@@ -117,7 +118,7 @@ onDevices("an item that is none says how one is given", async () => {
   for (const item of [[], ["a"], [3], [null]]) {
     await assertRejects(() => learn.predict(...item as never[]), ConfigError, "is given as [2] numbers: nested");
   }
-  const path = await Deno.makeTempFile({ suffix: ".csv" });
+  const path = tempFile({ suffix: ".csv" });
   await Deno.writeTextFile(
     path,
     "a,my town,y\n" + Array.from({ length: 40 }, (_, i) => `${i / 7},${i % 3 ? "J" : "K"},${i}.5`).join("\n"),
@@ -133,7 +134,7 @@ onDevices("an item that is none says how one is given", async () => {
 }, here);
 
 onDevices("places where no model can be written or read are told", async () => {
-  const folder = await Deno.makeTempDir(), learn = learner({}), taken = `${folder}/m.safetensors`;
+  const folder = tempDir(), learn = learner({}), taken = `${folder}/m.safetensors`;
   await Deno.mkdir(taken);
   await assertRejects(() => learn.save(taken), CheckpointError, `Cannot write ${taken}: a folder lies in its place`);
   await assertRejects(() => learn.export(taken), CheckpointError, "a folder lies in its place");
@@ -145,8 +146,8 @@ onDevices("places where no model can be written or read are told", async () => {
 }, here);
 
 onDevices("logs lie where an absolute path says", async () => {
-  const folder = await Deno.makeTempDir(), csv = `${folder}/a/h.csv`, json = `${folder}/b/l.jsonl`;
-  const learn = learner({ path: await Deno.makeTempDir() });
+  const folder = tempDir(), csv = `${folder}/a/h.csv`, json = `${folder}/b/l.jsonl`;
+  const learn = learner({ path: tempDir() });
   await learn.fit(1, { cbs: [new CSVLogger({ fname: csv }), new JsonLines({ fname: json })] });
   assertMatch(await Deno.readTextFile(csv), /^epoch,train_loss/);
   assertMatch(await Deno.readTextFile(json), /"epoch":0/);
@@ -179,7 +180,7 @@ onDevices("scores of masks of two classes refuse more", async () => {
 }, here);
 
 onDevices("words that training has not seen are told once, for rows and files", async () => {
-  const folder = await Deno.makeTempDir(), path = `${folder}/t.csv`, said: string[] = [];
+  const folder = tempDir(), path = `${folder}/t.csv`, said: string[] = [];
   const cells = Array.from({ length: 40 }, (_, i) => `${i / 7},${i % 3 ? "Jena" : "Ulm"},${i}.5`);
   await Deno.writeTextFile(path, "a,town,y\n" + cells.join("\n"));
   const table = await DataLoaders.fromCsv(path, { target: "y" });
