@@ -5,6 +5,7 @@
  */
 import { files, isMissing } from "./host_files.ts";
 import { DataError } from "./errors.ts";
+import { checkPath } from "./options.ts";
 
 /** Reads bytes from `start` up to, not including, `end`, into a buffer of their own. */
 export type ReadRange = (start: number, end: number) => Promise<Uint8Array>;
@@ -24,6 +25,7 @@ export interface FileRanges {
  * @throws DataError Where there is no such file (`isMissing` knows that error, too), or it is a folder.
  */
 export async function openRanges(path: string): Promise<FileRanges> {
+  checkPath("read a file", path);
   const { size, isDirectory } = await files.stat(path).catch((cause) => {
     if (!isMissing(cause)) throw cause;
     throw Object.assign(new DataError(`Cannot read ${path}: there is no such file`, { cause }), { code: "ENOENT" });

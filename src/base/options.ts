@@ -32,6 +32,11 @@ export function whole(least: number): OptionKind<number> {
 }
 /** A string. */
 export const text: OptionKind<string> = kind("a string", (v) => typeof v === "string");
+/** A path of a file or folder of this machine. */
+export const pathText: OptionKind<string> = kind(
+  "a path, not a URL",
+  (v) => typeof v === "string" && schemeOf(v) === null,
+);
 /** Several numbers. */
 export const nums: OptionKind<readonly number[]> = listOf(num, "numbers");
 /** Several strings. */
@@ -107,6 +112,30 @@ export function checkOptions<O extends object>(what: string, options: O, table: 
 /** Throws where an argument that is given by its place is none of its kind, as options of a wrong kind do. */
 export function checkArgument<T>(what: string, name: string, value: T, of: OptionKind<T>): void {
   if (!of.holds(value)) throw new ConfigError(`Cannot ${what} with ${name} ${shown(value)}: it takes ${of.takes}`);
+}
+
+/**
+ * Throws where a path of a file or folder of this machine is none: empty, a URL, or no string at all.
+ *
+ * @throws {ConfigError} With the way from a URL to a path.
+ */
+export function checkPath(what: string, path: unknown, name: string = "path"): asserts path is string {
+  const scheme = schemeOf(path instanceof URL ? path.href : path);
+  if (typeof path === "string" && path !== "" && scheme === null) return;
+  const way = scheme === null
+    ? ""
+    : scheme === "file"
+    ? ", not a URL: fromFileUrl() of @std/path makes one of it"
+    : ", not a URL: fetchCached(url, { dest }) fetches a file and gives its path";
+  throw new ConfigError(
+    `Cannot ${what} with ${name} ${path instanceof URL ? path.href : shown(path)}: it takes a path${way}`,
+  );
+}
+
+/** The scheme of a URL, in small letters; null of paths, and of what is no string. */
+function schemeOf(value: unknown): string | null {
+  const scheme = typeof value === "string" ? /^([a-z][a-z0-9+.-]+):\/\//i.exec(value)?.[1] : undefined;
+  return scheme?.toLowerCase() ?? null;
 }
 
 /** Throws where the constructor of an object got arguments that it takes none of; `given` are those. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { files, isMissing } from "../base/host_files.ts";
-import { checkOptions, flag, text } from "../base/options.ts";
+import { checkOptions, flag, pathText } from "../base/options.ts";
 import { dirname, isAbsolute, join } from "../base/path.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, ORDER, type Row } from "../train/mod.ts";
@@ -45,7 +45,7 @@ export class CSVLogger extends Callback {
   constructor(options: CsvLoggerOptions = {}) {
     super();
     const { fname = "history.csv", append = false } = checkOptions("make CSVLogger", options, {
-      fname: text,
+      fname: pathText,
       append: flag,
     });
     this.fname = fname;

@@ -4,7 +4,7 @@
  * @module
  */
 import { files } from "../base/host_files.ts";
-import { checkOptions, text } from "../base/options.ts";
+import { checkOptions, pathText } from "../base/options.ts";
 import { dirname, isAbsolute, join } from "../base/path.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, ORDER } from "../train/mod.ts";
@@ -43,7 +43,7 @@ export class JsonLines extends Callback {
    */
   constructor(options: JsonLinesOptions = {}) {
     super();
-    const { fname = "log.jsonl" } = checkOptions("make JsonLines", options, { fname: text });
+    const { fname = "log.jsonl" } = checkOptions("make JsonLines", options, { fname: pathText });
     this.fname = fname;
   }
 

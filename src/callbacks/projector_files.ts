@@ -10,7 +10,7 @@ import { files, isMissing } from "../base/host_files.ts";
 import { join } from "../base/path.ts";
 import { fmtShape } from "../base/shape.ts";
 import { inBlocks } from "../base/event_loop_yielder.ts";
-import { writeAtomic } from "../io/atomic.ts";
+import { writeAtomic, writeTextAtomic } from "../base/atomic.ts";
 import { encodePng } from "../plot/encode_png.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import type { ProjectorOptions } from "./projector.ts";
@@ -32,7 +32,7 @@ export async function writeProjectorFiles(dir: string, vectors: Tensor, options:
   const folder = join(dir, name);
   await writeAtomic(join(folder, "tensors.tsv"), await rowsOf(await vectors.data(), n, d));
   if (columns !== null) {
-    await writeAtomic(join(folder, "metadata.tsv"), [new TextEncoder().encode(tableOf(columns, n))]);
+    await writeTextAtomic(join(folder, "metadata.tsv"), tableOf(columns, n));
   }
   if (sprite) await writeAtomic(join(folder, "sprite.png"), [sprite.png]);
   await putEntry(join(dir, "projector_config.pbtxt"), name, [
@@ -133,5 +133,5 @@ async function putEntry(path: string, name: string, lines: readonly string[]): P
     entry.trim() !== "" && !entry.includes(`tensor_name: "${name}"\n`)
   );
   const text = [...others.map((entry) => entry.trimEnd()), `embeddings {\n${lines.join("\n")}\n}`].join("\n");
-  await writeAtomic(path, [new TextEncoder().encode(`${text}\n`)]);
+  await writeTextAtomic(path, `${text}\n`);
 }

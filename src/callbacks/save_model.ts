@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { checkOptions, either, flag, num, type OptionTable, text } from "../base/options.ts";
+import { checkOptions, either, flag, num, type OptionTable, pathText } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { ORDER, tell } from "../train/mod.ts";
 import { floatText } from "./number_text.ts";
@@ -24,7 +24,7 @@ export interface SaveModelOptions extends TrackerOptions {
 
 const SAVE_MODEL: OptionTable<SaveModelOptions> = {
   ...TRACKER,
-  fname: text,
+  fname: pathText,
   everyEpoch: either(flag, num),
   atEnd: flag,
   withOpt: flag,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkOptions, text } from "../base/options.ts";
+import { checkOptions, pathText } from "../base/options.ts";
 import { Callback, ORDER } from "../train/mod.ts";
 
 /** Options of {@link ShowGraph}. */
@@ -31,7 +31,7 @@ export class ShowGraph extends Callback {
    */
   constructor(options: ShowGraphOptions = {}) {
     super();
-    const { path } = checkOptions("make ShowGraph", options, { path: text });
+    const { path } = checkOptions("make ShowGraph", options, { path: pathText });
     this.#path = path ?? null;
   }
 

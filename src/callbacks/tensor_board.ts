@@ -5,7 +5,7 @@
  */
 import { host } from "../base/host.ts";
 import { files } from "../base/host_files.ts";
-import { checkOptions, flag, text } from "../base/options.ts";
+import { checkOptions, flag, pathText } from "../base/options.ts";
 import { isAbsolute, join } from "../base/path.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, ORDER } from "../train/mod.ts";
@@ -51,7 +51,7 @@ export class TensorBoard extends Callback {
   constructor(options: TensorBoardOptions = {}) {
     super();
     const { dir = "tensorboard", pictures = true } = checkOptions("make TensorBoard", options, {
-      dir: text,
+      dir: pathText,
       pictures: flag,
     });
     this.dir = dir;

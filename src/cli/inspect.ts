@@ -9,6 +9,7 @@ import { ArrayDataLoaders, type Batch, type DataLoader, TabularDataLoaders } fro
 import { writtenFormat } from "../data/table_text.ts";
 import { minimum, type PredictInput, slide, steep, valley } from "../fit/mod.ts";
 import type { Learner } from "../learner/mod.ts";
+import { refuseEnding } from "../fit/model_path.ts";
 import { classesOf } from "../fit/predict.ts";
 import { type Tensor, zeros } from "../tensor/mod.ts";
 import { LmLearner } from "../text/learner.ts";
@@ -356,6 +357,7 @@ export async function exportRun(
       `Cannot export ${out} to ${target} with --hub: it writes a folder of weights and config.json`,
     );
   }
+  if (!onnx) refuseEnding("export a model as", target);
   const { learn, run } = await trained(out, logger); // refuses what cannot be read
   if (options.hub === true) {
     await makeFolder(target);

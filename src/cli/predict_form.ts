@@ -5,7 +5,7 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import { tableBytes, type WrittenColumn, writtenFormat } from "../data/table_text.ts";
-import { writeAtomic } from "../io/atomic.ts";
+import { writeAtomic } from "../base/atomic.ts";
 import { readSource } from "./recipe/source.ts";
 import type { FailedLine, PredictionLine } from "./inspect.ts";
 

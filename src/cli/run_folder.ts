@@ -4,6 +4,7 @@
  * @module
  */
 import { stringify } from "@std/yaml";
+import { writeTextAtomic } from "../base/atomic.ts";
 import { basename, dirname, extname, join, resolve } from "../base/path.ts";
 import { ConfigError } from "../base/errors.ts";
 import { checkRecipe } from "./recipe/check.ts";
@@ -84,6 +85,9 @@ export async function readRecipe(file: string, overrides: readonly string[]): Pr
 export async function freeFolder(file: string, recipe: Recipe, asked: string | undefined): Promise<string> {
   const wanted = asked ?? recipe.out;
   if (wanted !== undefined) {
+    if (wanted === "") {
+      throw new ConfigError("Cannot begin a run in a folder without a name: give --out one, or leave it out");
+    }
     if (await exists(join(wanted, FACTS))) {
       throw new ConfigError(
         `Cannot begin a run in ${wanted}: there is one already; go on with it by "anneal resume ${wanted}", or choose ` +
@@ -115,7 +119,7 @@ export async function beginRun(
     environment,
     data,
   };
-  await Deno.writeTextFile(join(out, RECIPE), stringify(recipe));
+  await writeTextAtomic(join(out, RECIPE), stringify(recipe));
   const run = { out, recipe, facts };
   await writeFacts(run);
   return run;
@@ -140,7 +144,7 @@ export async function clearRun(out: string, before: ReadonlySet<string>): Promis
 
 /** Writes the facts anew. */
 export async function writeFacts({ out, facts }: RunFolder): Promise<void> {
-  await Deno.writeTextFile(join(out, FACTS), JSON.stringify(facts, null, 2) + "\n");
+  await writeTextAtomic(join(out, FACTS), JSON.stringify(facts, null, 2) + "\n");
 }
 
 /** Opens the folder of a run. */
@@ -151,7 +155,7 @@ export async function openRun(out: string, overrides: readonly string[] = []): P
   } catch (cause) {
     const why = cause instanceof Deno.errors.NotFound
       ? `it holds no ${FACTS}, which "anneal train" writes`
-      : (cause as Error).message;
+      : `its ${FACTS} cannot be read (${(cause as Error).message})`;
     throw new ConfigError(`Cannot open the run ${out}: ${why}`, { cause });
   }
   if (facts.format !== 1 || typeof facts.folder !== "string" || typeof facts.data !== "object") {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { writeTextAtomic } from "../base/atomic.ts";
 import { dirname, join, resolve } from "../base/path.ts";
 import { AnnealError, ConfigError, InterruptedError } from "../base/errors.ts";
 import { CSVLogger, StopAfter } from "../callbacks/mod.ts";
@@ -167,7 +168,7 @@ function goingOn(cbs: readonly Callback[]): Callback[] {
 /** The numbers of all fits, and pictures of them. A picture that can't be drawn, for want of a permission, costs no run. */
 async function saveRecord({ recorder }: Learner, out: string, logger: Logger): Promise<void> {
   const record = joinFits([...recorder.history, recorder]);
-  await Deno.writeTextFile(join(out, "recorder.json"), JSON.stringify(record));
+  await writeTextAtomic(join(out, "recorder.json"), JSON.stringify(record));
   const picture = async (name: string, figure: () => Figure): Promise<void> => {
     try {
       await figure().save(join(out, name));

@@ -42,6 +42,13 @@ export function folderLabels(root: string, files: readonly string[]): string[] {
   return folders.map((parts) => parts[parts.length - 1]);
 }
 
+/** The error of folders for training and validation that hold nothing, with the way to load folders of classes alone. */
+export function withWayToSplit(error: unknown): unknown {
+  if (!(error instanceof DataError) || !error.message.startsWith("Cannot find ")) return error;
+  const way = "where each folder is a class, give { validPct: 0.2 }, the share to validate on";
+  return new DataError(`${error.message}; ${way}`, { cause: error });
+}
+
 /**
  * What is to be said where items are drawn at random from folders that already say which are validated on; null where the
  * folders don't.

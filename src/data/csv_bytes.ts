@@ -4,9 +4,9 @@
  * @module
  */
 import { host } from "../base/host.ts";
-import { files, isMissing, piecesOf } from "../base/host_files.ts";
+import { fileFault, files, isMissing, piecesOf } from "../base/host_files.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
-import { nearestName } from "../base/options.ts";
+import { checkPath, nearestName } from "../base/options.ts";
 
 /** How files of other kinds begin, and what to do with them. */
 const OTHERS: readonly (readonly [start: string, what: string])[] = [
@@ -134,6 +134,7 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
 }
 
 async function* bytesOf(file: string): AsyncGenerator<Uint8Array, void, undefined> {
+  checkPath("read a table", file);
   const head = new Uint8Array(2);
   try {
     const start = await files.open(file);
@@ -145,7 +146,11 @@ async function* bytesOf(file: string): AsyncGenerator<Uint8Array, void, undefine
     const pieces = piecesOf(await files.stream(file));
     yield* head[0] === 0x1f && head[1] === 0x8b ? host.gunzip(pieces) : pieces;
   } catch (cause) {
-    const why = isMissing(cause) ? "there is no such file" : (cause as Error).message;
+    const why = isMissing(cause)
+      ? "there is no such file"
+      : fileFault(cause) === "folder"
+      ? "it is a folder"
+      : (cause as Error).message;
     throw new DataError(`Cannot read ${file}: ${why}`, { cause });
   }
 }

@@ -7,6 +7,7 @@
 import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 import { files, isMissing, piecesOf } from "../base/host_files.ts";
 import { DataError } from "../base/errors.ts";
+import { checkPath } from "../base/options.ts";
 
 /** Contents of an IDX file: u8, row-major. */
 export interface IdxArray {
@@ -67,6 +68,7 @@ async function bytesAt(path: string | URL): Promise<Uint8Array<ArrayBuffer>> {
     if (!response.ok) throw new DataError(`Cannot read ${path}: the server answered ${response.status}`);
     return new Uint8Array(await response.arrayBuffer());
   }
+  if (typeof path === "string") checkPath("read arrays", path);
   try {
     return await files.readFile(path);
   } catch (error) {

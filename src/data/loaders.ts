@@ -15,7 +15,7 @@ import {
   oneOf,
   type OptionTable,
   other,
-  text,
+  pathText,
   texts,
 } from "../base/options.ts";
 import { fmtShape, sameShape } from "../base/shape.ts";
@@ -121,7 +121,7 @@ export class DataLoaders<B extends Batch = [Tensor, Tensor]> {
   constructor(train: DataLoader<B>, valid: DataLoader<B>, options: DataLoadersOptions = {}) {
     const { nInp, path, lossFunc, targetScale, notes = [] } = checkOptions("make DataLoaders", options, {
       nInp: num,
-      path: text,
+      path: pathText,
       lossFunc: other("a loss"),
       targetScale: objectWith<TargetScale>("{ mean, std }", "mean", "std"),
       notes: texts,
@@ -155,7 +155,7 @@ export class DataLoaders<B extends Batch = [Tensor, Tensor]> {
         objectWith<{ readonly mean: number; readonly std: number }>("{ mean, std }", "mean", "std"),
       ),
       checkFinite: flag,
-      path: text,
+      path: pathText,
       vocab: texts,
     });
     const { bs = 64, seed, shuffle = true, dropLast = false, normalize = false, checkFinite = false, path } = options;

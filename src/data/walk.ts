@@ -7,6 +7,7 @@ import { host } from "../base/host.ts";
 import { fileFault, files, type FolderEntry, isMissing } from "../base/host_files.ts";
 import { join } from "../base/path.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
+import { checkPath } from "../base/options.ts";
 
 /** Where {@link walkFiles} looks. */
 export interface WalkOptions {
@@ -20,7 +21,9 @@ export interface WalkOptions {
 
 /** A folder's path. */
 export function folderPath(path: string | URL): string {
-  return path instanceof URL ? decodeURIComponent(path.pathname) : path;
+  const folder = path instanceof URL && path.protocol === "file:" ? decodeURIComponent(path.pathname) : path;
+  checkPath("look into a folder", folder);
+  return folder;
 }
 
 /**

@@ -6,7 +6,7 @@
 import { isAbsolute, join } from "../base/path.ts";
 import { ConfigError } from "../base/errors.ts";
 import { host as runtime } from "../base/host.ts";
-import { checkOptions, num, oneOf, type OptionTable, orNull, text } from "../base/options.ts";
+import { checkOptions, num, oneOf, type OptionTable, orNull, pathText, text } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import {
   Callback,
@@ -46,7 +46,7 @@ export interface CheckpointOptions {
 }
 
 const CHECKPOINT: OptionTable<CheckpointOptions> = {
-  dir: text,
+  dir: pathText,
   everySteps: num,
   everySeconds: num,
   everyEpochs: num,

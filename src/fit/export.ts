@@ -7,7 +7,7 @@ import { requireNames } from "../base/kept_names.ts";
 import { isAbsolute, join } from "../base/path.ts";
 import { ConfigError } from "../base/errors.ts";
 import type { LayerJson } from "../base/json.ts";
-import { checkNamed, checkOptions } from "../base/options.ts";
+import { checkNamed, checkOptions, checkPath } from "../base/options.ts";
 import type { InputsJson } from "../data/mod.ts";
 import { writeSafetensors } from "../io/safetensors.ts";
 import { hostTensors } from "../io/tensors.ts";
@@ -15,6 +15,7 @@ import type { TrainLoop } from "../train/mod.ts";
 import type { LearnerOnnxOptions } from "./export_onnx.ts";
 import { lossJson, lossName, shapesPredictions } from "./loss_json.ts";
 import { modelJson } from "./model_json.ts";
+import { refuseEnding } from "./model_path.ts";
 import { classesOf } from "./predict.ts";
 
 /** Key of the description in the file's metadata. */
@@ -49,6 +50,7 @@ export async function exportLearner(
   options: LearnerOnnxOptions = {},
 ): Promise<string> {
   checkNamed("export", options, "opset");
+  checkPath("export", file, "file");
   const onnx = file.toLowerCase().endsWith(".onnx");
   // most learners never become ONNX: its code is loaded for those that do
   const none = typeof options === "object" && options !== null && Object.keys(options).length === 0;
@@ -57,6 +59,7 @@ export async function exportLearner(
   if (!onnx && option !== undefined) {
     throw new ConfigError(`Cannot export ${file} with ${option}: options are those of files that end in .onnx`);
   }
+  if (!onnx) refuseEnding("export a learner as", file);
   const named = onnx || file.endsWith(EXTENSION) ? file : file + EXTENSION;
   const path = isAbsolute(named) ? named : join(learn.path, named);
   return await learn.runs.take("export", async () => {

@@ -6,7 +6,7 @@
 import { ConfigError } from "../base/errors.ts";
 import { checkArgument, checkOptions, oneOf, type OptionTable, other, text } from "../base/options.ts";
 import { isAbsolute, join } from "../base/path.ts";
-import { writeAtomic } from "../io/atomic.ts";
+import { writeTextAtomic } from "../base/atomic.ts";
 import type { TrainLoop } from "../train/mod.ts";
 import { learnerJson, writeWithJson } from "./export.ts";
 
@@ -54,7 +54,7 @@ export async function exportHub(
       ...own,
     };
     await writeWithJson(learn, paths[0], json, dtype === "f32" ? undefined : dtype === "f16" ? "F16" : "BF16");
-    await writeAtomic(paths[1], [new TextEncoder().encode(`${JSON.stringify(all, null, 2)}\n`)]);
+    await writeTextAtomic(paths[1], `${JSON.stringify(all, null, 2)}\n`);
     return paths;
   });
 }

@@ -5,7 +5,7 @@
  */
 import { isMissing } from "../base/host_files.ts";
 import { AnnealError, CheckpointError, ConfigError } from "../base/errors.ts";
-import { checkOptions, flag, oneOf, type OptionTable } from "../base/options.ts";
+import { checkOptions, checkPath, flag, oneOf, type OptionTable } from "../base/options.ts";
 import { type SafetensorsFile, writeSafetensors } from "../io/safetensors.ts";
 import { firstOf } from "../io/misfits.ts";
 import { SavedState } from "../io/state_dict.ts";
@@ -17,7 +17,7 @@ import type { LoadReport } from "../nn/mod.ts";
 import { type OptimizerState, paramParts, type ParamState } from "../optim/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { tell, type TrainLoop } from "../train/mod.ts";
-import { isModelFile, modelPath } from "./model_path.ts";
+import { isModelFile, modelPath, refuseEnding } from "./model_path.ts";
 import { savedHostPart, savedHypers } from "./optimizer_state.ts";
 
 /** Options of {@link save}. */
@@ -65,6 +65,8 @@ const STATE_KEY = "anneal.optimizer";
  */
 export async function save(learn: TrainLoop, file: string, options: SaveOptions = {}): Promise<string> {
   checkOptions("save", options, SAVE);
+  checkPath("save", file, "file");
+  refuseEnding("save a model as", file);
   return await learn.runs.take("save", () => saveHere(learn, file, options));
 }
 
@@ -106,6 +108,7 @@ async function saveHere(
  */
 export async function load(learn: TrainLoop, file: string, options: LoadOptions = {}): Promise<ModelReport> {
   checkOptions("load", options, LOAD);
+  checkPath("load", file, "file");
   const { peers } = learn;
   return await learn.runs.take("load", async () => {
     await learn.ready();

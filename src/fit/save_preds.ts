@@ -7,7 +7,7 @@ import { ConfigError, DataError } from "../base/errors.ts";
 import { checkArgument, checkOptions, flag, type OptionTable, other, text } from "../base/options.ts";
 import { fmtShape } from "../base/shape.ts";
 import { tableBytes, type WrittenColumn, writtenFormat, type WrittenTable } from "../data/table_text.ts";
-import { writeAtomic } from "../io/atomic.ts";
+import { writeAtomic } from "../base/atomic.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
 import { getPreds } from "./get_preds.ts";

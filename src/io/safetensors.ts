@@ -5,11 +5,10 @@
  * @see https://huggingface.co/docs/safetensors
  */
 import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
-import { fileFault } from "../base/host_files.ts";
 import type { HostArray } from "../base/dtype.ts";
-import { AnnealError, CheckpointError, DataError, DtypeError } from "../base/errors.ts";
+import { DataError, DtypeError } from "../base/errors.ts";
 import { sizeOf } from "../base/shape.ts";
-import { writeAtomic } from "./atomic.ts";
+import { writeAtomic } from "../base/atomic.ts";
 import { openRanges, type ReadRange } from "../base/file_ranges.ts";
 import { bfloatToFloat, floatToBfloat, floatToHalf, halfToFloat } from "../base/half.ts";
 import {
@@ -225,15 +224,5 @@ export async function writeSafetensors(
   tensors: ReadonlyMap<string, OutTensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  try {
-    await writeAtomic(path, encodeSafetensors(tensors, metadata));
-  } catch (cause) {
-    if (cause instanceof AnnealError) throw cause;
-    const why = fileFault(cause) === "folder"
-      ? "a folder lies in its place"
-      : cause instanceof Error
-      ? cause.message
-      : String(cause);
-    throw new CheckpointError(`Cannot write ${path}: ${why}`, { cause });
-  }
+  await writeAtomic(path, encodeSafetensors(tensors, metadata));
 }

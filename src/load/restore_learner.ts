@@ -6,7 +6,7 @@
 import "../../mod.ts"; // there by now: bundlers are told, and leave it whole
 import { isMissing } from "../base/host_files.ts";
 import { CheckpointError } from "../base/errors.ts";
-import { checkOptions, objectWith, other } from "../base/options.ts";
+import { checkOptions, checkPath, objectWith, other } from "../base/options.ts";
 import { fmtShape, sameShape, sizeOf } from "../base/shape.ts";
 import { ArrayDataLoaders, DataLoader, DataLoaders, schemaFromJson, TabularDataLoaders } from "../data/mod.ts";
 import { LEARNER_KEY } from "../fit/export.ts";
@@ -40,6 +40,7 @@ const MAKERS = new Map([...LAYER_MAKERS, ...VISION_MAKERS, ...TEXT_MAKERS]);
 
 /** See `loadLearner`. */
 export async function restoreLearner(file: string, options: LoadLearnerOptions = {}): Promise<Learner> {
+  checkPath("load a learner", file, "file");
   checkOptions("load a learner", options, {
     model: objectWith("a model", "forward"),
     lossFunc: other("a loss object or a function of (pred, ...targets)"),

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { fileFault, files } from "../base/host_files.ts";
-import { dirname, extname } from "../base/path.ts";
+import { replaceFile, whyNot } from "../base/atomic.ts";
+import { fileFault } from "../base/host_files.ts";
+import { extname } from "../base/path.ts";
 import { ConfigError } from "../base/errors.ts";
-import { checkArgument, checkOptions, num, text } from "../base/options.ts";
+import { checkOptions, checkPath, num } from "../base/options.ts";
 import { terminalColumns } from "../base/terminal.ts";
 import { renderText } from "./braille.ts";
 import type { Panel } from "./panel.ts";
@@ -48,13 +49,13 @@ export class Figure {
   }
 
   /**
-   * Writes the figure; folders that are missing are made.
+   * Writes the figure, as a whole or not at all; folders that are missing are made.
    *
    * @param path A file that ends in `.png` (two pixels a unit) or `.svg`.
-   * @throws {ConfigError} If it ends otherwise.
+   * @throws {ConfigError} If it ends otherwise, or cannot be written.
    */
   async save(path: string): Promise<void> {
-    checkArgument("save a figure", "path", path, text);
+    checkPath("save a figure", path);
     const extension = extname(path).toLowerCase();
     if (extension !== ".png" && extension !== ".svg") {
       const got = extension === "" ? "no ending" : extension;
@@ -66,16 +67,11 @@ export class Figure {
       ? new TextEncoder().encode(svg)
       : await (await import("./render_png.ts")).renderPng(svg);
     try {
-      await files.mkdir(dirname(path), { recursive: true });
-      await files.writeFile(path, bytes);
+      await replaceFile(path, [bytes]);
     } catch (error) {
-      const fault = fileFault(error);
-      if (fault === null) throw error;
-      const why = fault === "denied"
+      const why = fileFault(error) === "denied"
         ? "writing there is not allowed; in Deno, --allow-write is the permission for it"
-        : fault === "folder"
-        ? "it is a folder"
-        : "a part of the path is no folder";
+        : whyNot(error);
       throw new ConfigError(`Cannot save a figure as ${path}: ${why}`, { cause: error });
     }
   }

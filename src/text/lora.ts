@@ -4,6 +4,7 @@
  * @module
  * @see Hu et al. 2021, arXiv:2106.09685
  */
+import { writeTextAtomic } from "../base/atomic.ts";
 import { join } from "../base/path.ts";
 import { CheckpointError, ConfigError } from "../base/errors.ts";
 import { files, isMissing } from "../base/host_files.ts";
@@ -114,7 +115,7 @@ export class Lora {
       use_dora: false,
       inference_mode: true,
     };
-    await files.writeTextFile(join(folder, "adapter_config.json"), `${JSON.stringify(config, null, 2)}\n`);
+    await writeTextAtomic(join(folder, "adapter_config.json"), `${JSON.stringify(config, null, 2)}\n`);
   }
 
   /**

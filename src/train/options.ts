@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { flag, func, nums, objectWith, type OptionTable, orNull, other, shown, text } from "../base/options.ts";
+import { flag, func, nums, objectWith, type OptionTable, orNull, other, pathText, shown } from "../base/options.ts";
 import type { Module } from "../nn/mod.ts";
 import { aHyper, type HyperValue, type OptFunc } from "../optim/mod.ts";
 import type { Parameter, Tensor } from "../tensor/mod.ts";
@@ -106,8 +106,8 @@ export function learnerOptions<M extends Model>(): OptionTable<TrainLoopOptions<
     splitter: func(),
     cbs: other("a callback or several"),
     metrics: other("a metric or several"),
-    path: text,
-    modelDir: text,
+    path: pathText,
+    modelDir: pathText,
     wd: orNull(aHyper),
     wdBnBias: flag,
     trainBn: flag,

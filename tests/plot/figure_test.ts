@@ -296,7 +296,7 @@ Deno.test("a figure does not take the place of a folder, nor lie in a file", asy
   await Deno.mkdir(join(folder, "there.svg"));
   await Deno.writeTextFile(join(folder, "file"), "");
   const figure = plotLines({ a: [1, 2, 3] });
-  await assertRejects(() => figure.save(join(folder, "there.svg")), ConfigError, "it is a folder");
+  await assertRejects(() => figure.save(join(folder, "there.svg")), ConfigError, "a folder lies in its place");
   await assertRejects(() => figure.save(join(folder, "file", "x.svg")), ConfigError, "a part of the path is no folder");
   await Deno.remove(folder, { recursive: true });
 });

@@ -4,8 +4,8 @@
  * @module
  */
 import { basename } from "../../base/path.ts";
-import { AnnealError, CheckpointError, ConfigError } from "../../base/errors.ts";
-import { writeAtomic } from "../../io/atomic.ts";
+import { ConfigError } from "../../base/errors.ts";
+import { writeAtomic } from "../../base/atomic.ts";
 import { type ModelProto, SCHEMA, type TensorProto } from "./schema.ts";
 
 /** Protocol buffers hold less than this many bytes. */
@@ -42,36 +42,31 @@ export async function encodeModel(model: ModelProto): Promise<Uint8Array> {
  * @returns The paths that were written.
  */
 export async function saveModel(path: string, model: ModelProto, external: boolean | null): Promise<string[]> {
-  try {
-    if (!(external ?? numberBytes(model) > MOST_BYTES - ROOM)) {
-      await writeAtomic(path, [await encodeModel(model)]);
-      return [path];
-    }
-    const data = `${path}.data`, parts: Uint8Array[] = [];
-    let at = 0;
-    const initializer = model.graph.initializer.map((t): TensorProto => {
-      const bytes = t.rawData!;
-      if (bytes.byteLength < ALIGNMENT) return t;
-      const gap = (ALIGNMENT - at % ALIGNMENT) % ALIGNMENT;
-      if (gap > 0) parts.push(new Uint8Array(gap));
-      parts.push(bytes);
-      const start = at + gap;
-      at = start + bytes.byteLength;
-      const { name, dims, dataType } = t;
-      const place = { location: basename(data), offset: String(start), length: String(bytes.byteLength) };
-      return {
-        name,
-        dims,
-        dataType,
-        externalData: Object.entries(place).map(([key, value]) => ({ key, value })),
-        dataLocation: 1,
-      };
-    });
-    await writeAtomic(data, parts);
-    await writeAtomic(path, [await encodeModel({ ...model, graph: { ...model.graph, initializer } })]);
-    return [path, data];
-  } catch (cause) {
-    if (cause instanceof AnnealError) throw cause;
-    throw new CheckpointError(`Cannot write ${path}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  if (!(external ?? numberBytes(model) > MOST_BYTES - ROOM)) {
+    await writeAtomic(path, [await encodeModel(model)]);
+    return [path];
   }
+  const data = `${path}.data`, parts: Uint8Array[] = [];
+  let at = 0;
+  const initializer = model.graph.initializer.map((t): TensorProto => {
+    const bytes = t.rawData!;
+    if (bytes.byteLength < ALIGNMENT) return t;
+    const gap = (ALIGNMENT - at % ALIGNMENT) % ALIGNMENT;
+    if (gap > 0) parts.push(new Uint8Array(gap));
+    parts.push(bytes);
+    const start = at + gap;
+    at = start + bytes.byteLength;
+    const { name, dims, dataType } = t;
+    const place = { location: basename(data), offset: String(start), length: String(bytes.byteLength) };
+    return {
+      name,
+      dims,
+      dataType,
+      externalData: Object.entries(place).map(([key, value]) => ({ key, value })),
+      dataLocation: 1,
+    };
+  });
+  await writeAtomic(data, parts);
+  await writeAtomic(path, [await encodeModel({ ...model, graph: { ...model.graph, initializer } })]);
+  return [path, data];
 }

@@ -6,7 +6,8 @@
 import { basename, dirname } from "../../base/path.ts";
 import { ConfigError, DataError } from "../../base/errors.ts";
 import { checkOptions, type OptionTable, other, text, texts as aTexts, whole } from "../../base/options.ts";
-import { drawnFromBoth, folderLabels } from "../../data/class_folders.ts";
+import { drawnFromBoth, folderLabels, withWayToSplit } from "../../data/class_folders.ts";
+import { folderPath } from "../../data/walk.ts";
 import { CSV_OPTIONS, type CsvOptions } from "../../data/csv_form.ts";
 import { codesOf, type Label } from "../../data/labels.ts";
 import {
@@ -177,12 +178,14 @@ export class TextDataLoaders extends DataLoaders<Batch> {
   static async fromFolder(path: string | URL, options: TextFolderOptions = {}): Promise<TextDataLoaders> {
     checkOptions("load a folder", options, FOLDER);
     const { train = "train", valid = "valid", extensions, encoding, ...others } = options;
-    const root = path instanceof URL ? decodeURIComponent(path.pathname) : path;
+    const root = folderPath(path);
     const mixed = options.validPct !== undefined || options.splitter !== undefined;
     const { loadTexts, partSplitter, readText } = await import("./reading.ts");
     const files = await getTextFiles(root, {
       ...(mixed ? {} : { folders: [train, valid] }),
       ...(extensions === undefined ? {} : { extensions }),
+    }).catch((error) => {
+      throw mixed ? error : withWayToSplit(error);
     });
     const contents: string[] = [];
     for (const file of files) contents.push(await readText(file, encoding));

@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../../base/errors.ts";
-import { either, flag, func, num, oneOf, type OptionTable, other, text, texts, whole } from "../../base/options.ts";
+import { either, flag, func, num, oneOf, type OptionTable, other, pathText, texts, whole } from "../../base/options.ts";
 import type { Label } from "../../data/labels.ts";
 import type { DataSplitter } from "../../data/splitters.ts";
 import { Tokenizer } from "../tokenizer.ts";
@@ -65,7 +65,7 @@ export const TEXT_LOADERS: OptionTable<TextDataLoadersOptions> = {
   shuffle: flag,
   dropLast: either(flag, oneOf("single")),
   buckets: whole(1),
-  path: text,
+  path: pathText,
 };
 
 /** The vocabularies of tokens and of classes that were given, whatever they were called. */

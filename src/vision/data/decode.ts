@@ -6,7 +6,7 @@
 import { host } from "../../base/host.ts";
 import { fileFault, files, isMissing } from "../../base/host_files.ts";
 import { AnnealError, ConfigError, DataError } from "../../base/errors.ts";
-import { checkOptions, flag, type OptionTable } from "../../base/options.ts";
+import { checkOptions, checkPath, flag, type OptionTable } from "../../base/options.ts";
 import type { PixelImage } from "../../plot/mod.ts";
 import { bitmapPixels, bitmapSize } from "./decode_bitmap.ts";
 import type { ImageSize } from "./item_tfms.ts";
@@ -71,6 +71,7 @@ function refusal(source: ImageSource, error: unknown): AnnealError {
 
 /** Bytes of a source, where it exists and holds some. */
 async function bytesOf(source: ImageSource): Promise<Uint8Array<ArrayBuffer>> {
+  if (typeof source === "string") checkPath("read an image", source);
   const bytes = source instanceof Uint8Array ? owned(source) : await files.readFile(source);
   if (bytes.length === 0) throw new DataError(`Cannot read image ${nameOf(source)}: it is empty`);
   return bytes;

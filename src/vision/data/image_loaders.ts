@@ -5,12 +5,12 @@
  */
 import { basename, dirname } from "../../base/path.ts";
 import { ConfigError, DataError } from "../../base/errors.ts";
-import { checkOptions, num, other, text } from "../../base/options.ts";
+import { checkOptions, checkPath, num, other, text } from "../../base/options.ts";
 import { RegexLabeller } from "../../block/labellers.ts";
 import { CategoryBlock, type Target, type TargetBlock } from "../../block/target.ts";
 import type { Label } from "../../data/labels.ts";
 import { type Batch, DataLoader, DataLoaders, type InputsJson } from "../../data/mod.ts";
-import { drawnFromBoth, folderLabels } from "../../data/class_folders.ts";
+import { drawnFromBoth, folderLabels, withWayToSplit } from "../../data/class_folders.ts";
 import { GrandparentSplitter } from "../../data/splitters.ts";
 import type { Figure } from "../../plot/mod.ts";
 import type { Tensor } from "../../tensor/mod.ts";
@@ -142,6 +142,7 @@ export class ImageDataLoaders extends DataLoaders {
    */
   static async fromFolder(path: string, options: FromFolderOptions = {}): Promise<ImageDataLoaders> {
     checkOptions("load a folder", options, { ...LOADERS, train: text, valid: text });
+    checkPath("load a folder", path);
     const { train = "train", valid = "valid", ...others } = options;
     const mixed = options.validPct !== undefined || options.splitter !== undefined;
     if (mixed) {
@@ -149,7 +150,9 @@ export class ImageDataLoaders extends DataLoaders {
       if (both !== null && options.splitter === undefined) complain(both);
       return await ImageDataLoaders.fromLists(path, all, folderLabels(path, all), others);
     }
-    const found = await getImageFiles(path, { folders: [train, valid] });
+    const found = await getImageFiles(path, { folders: [train, valid] }).catch((error) => {
+      throw withWayToSplit(error);
+    });
     const named = (file: string) => [train, valid].includes(basename(dirname(dirname(file))));
     const files = found.filter(named);
     if (files.length < found.length && files.length > 0) {
@@ -207,6 +210,7 @@ export class ImageDataLoaders extends DataLoaders {
     options: ImageDataLoadersOptions = {},
   ): Promise<ImageDataLoaders> {
     checkOptions("load images", options, LOADERS);
+    checkPath("load images", path);
     const { imageParts } = await import("./later.ts");
     return new ImageDataLoaders(await imageParts(path, files, labels, block, options));
   }
