@@ -26,10 +26,24 @@ const kind = <T>(takes: string, holds: (value: unknown) => boolean): OptionKind<
 export const flag: OptionKind<boolean> = kind("true or false", (v) => typeof v === "boolean");
 /** A number, infinite ones too. */
 export const num: OptionKind<number> = kind("a number", (v) => typeof v === "number" && !Number.isNaN(v));
+/** A finite number above 0. */
+export const positive: OptionKind<number> = kind(
+  "a finite number above 0",
+  (v) => Number.isFinite(v) && (v as number) > 0,
+);
+/** A share that is not all of it. */
+export const fraction: OptionKind<number> = kind(
+  "a number from 0, below 1",
+  (v) => typeof v === "number" && v >= 0 && v < 1,
+);
+/** A share. */
+export const share: OptionKind<number> = kind("a number from 0 to 1", (v) => typeof v === "number" && v >= 0 && v <= 1);
 /** A whole number, from `least` on. */
 export function whole(least: number): OptionKind<number> {
   return kind(`a whole number from ${least}`, (v) => Number.isSafeInteger(v) && (v as number) >= least);
 }
+/** A whole number, such as an axis, counted from the end where it is negative. */
+export const integer: OptionKind<number> = kind("a whole number", (v) => Number.isSafeInteger(v));
 /** A string. */
 export const text: OptionKind<string> = kind("a string", (v) => typeof v === "string");
 /** A path of a file or folder of this machine. */
@@ -154,11 +168,15 @@ export function checkNamed(what: string, options: unknown, example: string): voi
 
 /** The error of an option that is none of `known`. */
 export function unknownOption(what: string, name: string, known: readonly string[]): ConfigError {
-  const meant = meantName(name, known);
   return new ConfigError(
-    `Cannot ${what} with ${name}: the options are ${known.join(", ")}` +
-      (meant === null ? "" : `; did you mean ${meant}?`),
+    `Cannot ${what} with ${name}: the options are ${known.join(", ")}${didYouMean(name, known)}`,
   );
+}
+
+/** "; did you mean x?" for the entry of `known` that `name` probably stands for; nothing where none is near. */
+export function didYouMean(name: string, known: readonly string[]): string {
+  const meant = known.length === 0 ? null : meantName(name, known);
+  return meant === null ? "" : `; did you mean ${meant}?`;
 }
 
 /** The entry of `known` that stands for `name` here, or that it was misspelt from; null where none is near. */
@@ -168,8 +186,11 @@ function meantName(name: string, known: readonly string[]): string | null {
   if (same !== undefined) return same;
   const alias = ALIASES.get(plain(name))?.find((a) => known.includes(a));
   if (alias !== undefined) return alias;
-  const nearest = nearestName(name, known);
-  return editDistance(plain(name), plain(nearest)) <= Math.max(2, nearest.length / 2) ? nearest : null;
+  const longer = known.find((k) => plain(name).length > 1 && plain(k).startsWith(plain(name)));
+  if (longer !== undefined) return longer;
+  const nearest = nearestName(name, known), edits = editDistance(plain(name), plain(nearest));
+  // where as many letters change as there are, the two have nothing in common
+  return edits <= Math.max(2, nearest.length / 2) && edits < Math.max(name.length, nearest.length) ? nearest : null;
 }
 
 /** A value as an error shows it. */

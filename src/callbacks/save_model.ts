@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ConfigError } from "../base/errors.ts";
+import { CheckpointError, ConfigError } from "../base/errors.ts";
 import { checkOptions, either, flag, num, type OptionTable, pathText } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { ORDER, tell } from "../train/mod.ts";
@@ -48,6 +48,8 @@ export class SaveModel extends Tracker {
   /** Where the last file was written; null before the first. */
   lastSavedPath: string | null = null;
   #savedInFit = false;
+  /** What the last file failed by, where none was written since. */
+  #failed: CheckpointError | null = null;
 
   /**
    * Makes a SaveModel.
@@ -71,9 +73,12 @@ export class SaveModel extends Tracker {
   }
 
   /** See `Callback.beforeFit`. */
-  override beforeFit(): void {
+  override async beforeFit(): Promise<void> {
     this.#savedInFit = false;
-    super.beforeFit();
+    this.#failed = null;
+    if (this.everyEpoch === 0 && !this.atEnd) super.beforeFit();
+    const { trySave } = await import("../fit/later.ts");
+    await trySave(this.learn, this.fname); // a folder that takes no file ends the fit before it trains
   }
 
   /** The best value so far, and the last file. */
@@ -88,10 +93,22 @@ export class SaveModel extends Tracker {
     this.#savedInFit = state.boolean("savedInFit");
   }
 
+  /** A disk that is full for a while costs a file, not the fit: it is told, and again at the end. */
   async #save(name: string): Promise<void> {
     const { save } = await import("../fit/later.ts");
-    this.lastSavedPath = await save(this.learn, name, { withOpt: this.withOpt });
-    this.#savedInFit = true;
+    try {
+      this.lastSavedPath = await save(this.learn, name, { withOpt: this.withOpt });
+      this.#savedInFit = true;
+      if (this.everyEpoch === 0) this.#failed = null;
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error;
+      this.#failed = error;
+      tell(this.learn.logger, `${error.message}. Training goes on${this.#lastGood()}`);
+    }
+  }
+
+  #lastGood(): string {
+    return this.lastSavedPath === null ? "" : `; the last good file is ${this.lastSavedPath}`;
   }
 
   /** See `Callback.afterEpoch`. */
@@ -112,10 +129,14 @@ export class SaveModel extends Tracker {
 
   /** See `Callback.afterFit`. */
   override async afterFit(): Promise<void> {
-    if (this.everyEpoch > 0) return;
     if (this.atEnd) await this.#save(this.fname);
+    if (this.#failed !== null) {
+      const { message } = this.#failed;
+      throw new CheckpointError(`${message}${this.#lastGood()}`, { cause: this.#failed });
+    }
+    if (this.everyEpoch > 0 || this.atEnd) return;
     // where no epoch was better there is nothing to go back to: a file of an earlier run is not this fit's best
-    else if (this.#savedInFit) {
+    if (this.#savedInFit) {
       const { load } = await import("../fit/later.ts");
       await load(this.learn, this.fname, { withOpt: this.withOpt });
     }

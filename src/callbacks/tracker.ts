@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { checkOptions, flag, nearestName, num, oneOf, type OptionTable, text } from "../base/options.ts";
+import { checkOptions, didYouMean, flag, num, oneOf, type OptionTable, text } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, ORDER, smallerIsBetter } from "../train/mod.ts";
 
@@ -74,8 +74,17 @@ export abstract class Tracker extends Callback {
     const names = learn.recorder.metricNames;
     if (!names.includes(this.monitor)) {
       throw new ConfigError(
-        `Cannot monitor ${this.monitor}: the recorder has no such column, it has ${names.join(", ")}; ` +
-          `did you mean ${nearestName(this.monitor, names)}?`,
+        `Cannot monitor ${this.monitor}: the recorder has no such column, it has ${names.join(", ")}` +
+          didYouMean(this.monitor, names),
+      );
+    }
+    const { trainMetrics, validMetrics } = learn.recorder;
+    const trained = ["epoch", "train_loss", "time"].includes(this.monitor) ||
+      trainMetrics && (!validMetrics || this.monitor.startsWith("train_"));
+    if (!trained && learn.peers === null && learn.dls.valid.length === 0) {
+      throw new ConfigError(
+        `Cannot monitor ${this.monitor}: it is measured on the validation set, which has no items; hold some out, or ` +
+          'monitor "train_loss"',
       );
     }
   }

@@ -6,7 +6,7 @@
 import { host } from "../base/host.ts";
 import { fileFault, files, isMissing, piecesOf } from "../base/host_files.ts";
 import { ConfigError, DataError } from "../base/errors.ts";
-import { checkPath, nearestName } from "../base/options.ts";
+import { checkPath, didYouMean } from "../base/options.ts";
 
 /** How files of other kinds begin, and what to do with them. */
 const OTHERS: readonly (readonly [start: string, what: string])[] = [
@@ -51,8 +51,8 @@ function decoderOf(encoding: string): TextDecoder {
     return new TextDecoder(ALIASES[label] ?? label, { fatal: true });
   } catch (cause) {
     throw new ConfigError(
-      `Cannot read text as "${encoding}": the encodings are those of TextDecoder, such as ${COMMON.join(", ")}; ` +
-        `did you mean ${nearestName(encoding, COMMON)}?`,
+      `Cannot read text as "${encoding}": the encodings are those of TextDecoder, such as ${COMMON.join(", ")}` +
+        didYouMean(encoding, COMMON),
       { cause },
     );
   }

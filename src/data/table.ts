@@ -5,7 +5,7 @@
  */
 import { ConfigError, DataError } from "../base/errors.ts";
 import { EventLoopYielder, inBlocks } from "../base/event_loop_yielder.ts";
-import { nearestName } from "../base/options.ts";
+import { didYouMean } from "../base/options.ts";
 import { headerHint } from "./csv_form.ts";
 import type { CellReader } from "./table_cells.ts";
 
@@ -89,7 +89,7 @@ export function columnOf(table: Table, name: string): TableColumn {
 export function noColumn({ file, names, delimiter }: Pick<Table, "file" | "names" | "delimiter">, name: string): Error {
   const shown = names.length > 40 ? [...names.slice(0, 40), `${names.length - 40} more`] : names;
   const separated = delimiter === undefined ? "" : ` (separated by ${JSON.stringify(delimiter)})`;
-  const near = names.length === 0 ? "" : `; did you mean ${nearestName(name, names)}?`;
+  const near = didYouMean(name, names);
   const header = delimiter === undefined ? "" : headerHint(names);
   return new ConfigError(
     `Cannot use column "${name}" of ${file}: its columns are ${shown.join(", ")}${separated}${near}${header}`,

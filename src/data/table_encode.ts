@@ -4,7 +4,7 @@
  * @module
  */
 import { DataError } from "../base/errors.ts";
-import { nearestName, shown } from "../base/options.ts";
+import { didYouMean, shown } from "../base/options.ts";
 import { inBlocks } from "../base/event_loop_yielder.ts";
 import { type Tensor, tensor } from "../tensor/mod.ts";
 import { codedColumn, columnOf, numbersOf, placeOfRow, type Table } from "./table.ts";
@@ -197,7 +197,7 @@ function encodeHost(
         const list = [...numeric, ...categorical.filter((c) => c.marks === undefined)].map((c) => c.name);
         throw new DataError(
           `Cannot use ${where(r)}column "${name}": the model was trained on a table without it, its inputs are ` +
-            `${list.join(", ")}; did you mean ${nearestName(name, list)}?`,
+            `${list.join(", ")}${didYouMean(name, list)}`,
         );
       }
     }

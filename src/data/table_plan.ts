@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError, DataError } from "../base/errors.ts";
-import { nearestName } from "../base/options.ts";
+import { didYouMean } from "../base/options.ts";
 import { EventLoopYielder } from "../base/event_loop_yielder.ts";
 import { type CsvOptions, givenForm } from "./csv_form.ts";
 import { columnOf, count, numbersOf, placeOfRow, type Table } from "./table.ts";
@@ -77,9 +77,7 @@ export async function planOf(table: Table, options: PlanOptions, cells: CellRead
   for (const [name, kind] of Object.entries(kinds)) {
     if (KINDS.includes(kind)) continue;
     throw new ConfigError(
-      `Cannot take column "${name}" for ${String(kind)}: it is ${KINDS.join(", ")}; did you mean ${
-        nearestName(String(kind), KINDS)
-      }?`,
+      `Cannot take column "${name}" for ${String(kind)}: it is ${KINDS.join(", ")}${didYouMean(String(kind), KINDS)}`,
     );
   }
   const inputs = [...table.columns.keys()].filter((name) => name !== target && name !== validColumn);
@@ -165,7 +163,7 @@ export async function learnSchema(
   if (stranger !== undefined) {
     throw new ConfigError(
       `Cannot fill column "${stranger}" by fillVals: the columns of numbers are ${plan.numeric.join(", ") || "none"}` +
-        (plan.numeric.length === 0 ? "" : `; did you mean ${nearestName(stranger, plan.numeric)}?`),
+        didYouMean(stranger, plan.numeric),
     );
   }
   const numeric: NumericColumn[] = [], categorical: CategoricalColumn[] = [], yielder = new EventLoopYielder();

@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { checkOptions, num, type OptionTable, orNull } from "../base/options.ts";
+import { checkOptions, num, type OptionTable, orNull, positive, whole } from "../base/options.ts";
 import { slice } from "../optim/mod.ts";
 import type { Phase, TrainLoop } from "../train/mod.ts";
 import { resolveLr, runPolicy } from "./fit.ts";
@@ -26,7 +26,12 @@ export interface FineTuneOptions extends Omit<OneCycleOptions, "lrMax"> {
 }
 
 const { lrMax: _, ...SHARED } = ONE_CYCLE;
-const FINE_TUNE: OptionTable<FineTuneOptions> = { ...SHARED, baseLr: orNull(num), freezeEpochs: num, lrMult: num };
+const FINE_TUNE: OptionTable<FineTuneOptions> = {
+  ...SHARED,
+  baseLr: orNull(num),
+  freezeEpochs: whole(0),
+  lrMult: positive,
+};
 
 /**
  * Trains the last group for `freezeEpochs` epochs with the others frozen, then everything for `nEpoch` epochs at smaller,

@@ -6,7 +6,7 @@
 import { ConfigError } from "../base/errors.ts";
 import { abortSignal, checkOptions, flag, num, type OptionTable, orNull, other } from "../base/options.ts";
 import { aHyper, type HyperValue } from "../optim/mod.ts";
-import { type CallbackLike, refuseNested, tell, throwIfAborted, type TrainLoop } from "../train/mod.ts";
+import { type CallbackLike, checkSettings, refuseNested, tell, throwIfAborted, type TrainLoop } from "../train/mod.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import type { CheckpointSession } from "./checkpoint_session.ts";
 import type { Plan } from "./fingerprint.ts";
@@ -76,6 +76,7 @@ export async function runPolicy(
 ): Promise<void> {
   await learn.runs.take(name, async () => {
     refuseNested(learn);
+    checkSettings(learn);
     const part = learn.runs.depth > 1;
     await interruptible(learn, name, signal, () => part ? body() : learn.fitCount.within(resume, body));
   });

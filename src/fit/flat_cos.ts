@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkOptions, num, orNull } from "../base/options.ts";
+import { checkOptions, orNull, positive, share } from "../base/options.ts";
 import { aHyper, type HyperValue } from "../optim/mod.ts";
 import { combinedCos } from "../schedule/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
@@ -22,7 +22,7 @@ export interface FlatCosOptions extends FitCommon {
 
 /** Trains at a constant learning rate that falls along a cosine at the end. Momentum stays as it is. */
 export async function fitFlatCos(learn: TrainLoop, nEpoch: number, options: FlatCosOptions = {}): Promise<void> {
-  checkOptions("fitFlatCos", options, { lr: orNull(aHyper), divFinal: num, pctStart: num, ...FIT_COMMON });
+  checkOptions("fitFlatCos", options, { lr: orNull(aHyper), divFinal: positive, pctStart: share, ...FIT_COMMON });
   const { divFinal = 1e5, pctStart = 0.75, cbs = [], resetOpt = false, wd, startEpoch, resume } = options;
   await runPolicy(learn, "fitFlatCos", options, async () => {
     const lr = spreadLr(learn, resolveLr(learn, options.lr, "lr"), resetOpt);

@@ -8,5 +8,5 @@ import "../entry/core.ts"; // there by now: bundlers are told, and leave it whol
 export { CheckpointSession } from "./checkpoint_session.ts";
 export { gatherPreds } from "./gather_preds.ts";
 export { predictItem } from "./predict_item.ts";
-export { load, save } from "./save.ts";
+export { load, save, trySave } from "./save.ts";
 export { summary } from "./summary.ts";

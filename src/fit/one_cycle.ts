@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkOptions, num, nums, type OptionTable, orNull, other } from "../base/options.ts";
+import { checkOptions, nums, type OptionTable, orNull, other, positive, share } from "../base/options.ts";
 import { aHyper, type HyperValue } from "../optim/mod.ts";
 import { combinedCos, type ScheduleFunc } from "../schedule/mod.ts";
 import type { TrainLoop } from "../train/mod.ts";
@@ -27,9 +27,9 @@ export interface OneCycleOptions extends FitCommon {
 /** What the options of {@link fitOneCycle} may be. */
 export const ONE_CYCLE: OptionTable<OneCycleOptions> = {
   lrMax: orNull(aHyper),
-  div: num,
-  divFinal: num,
-  pctStart: num,
+  div: positive,
+  divFinal: positive,
+  pctStart: share,
   moms: other("three numbers", (v) => nums.holds(v) && (v as readonly number[]).length === 3),
   ...FIT_COMMON,
 };

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { isMissing } from "../base/host_files.ts";
+import { replaceFile, whyNot } from "../base/atomic.ts";
+import { files, isMissing } from "../base/host_files.ts";
 import { AnnealError, CheckpointError, ConfigError } from "../base/errors.ts";
 import { checkOptions, checkPath, flag, oneOf, type OptionTable } from "../base/options.ts";
 import { type SafetensorsFile, writeSafetensors } from "../io/safetensors.ts";
@@ -68,6 +69,20 @@ export async function save(learn: TrainLoop, file: string, options: SaveOptions 
   checkPath("save", file, "file");
   refuseEnding("save a model as", file);
   return await learn.runs.take("save", () => saveHere(learn, file, options));
+}
+
+/** Throws where {@link save} could not write `file`, before there is anything to save; leaves nothing. */
+export async function trySave(learn: TrainLoop, file: string): Promise<void> {
+  checkPath("save", file, "file");
+  refuseEnding("save a model as", file);
+  if (learn.peers !== null && learn.peers.rank > 0) return;
+  const path = modelPath(learn, file), trial = `${path}.${crypto.randomUUID().slice(0, 8)}.try`;
+  try {
+    await replaceFile(trial, []);
+    await files.remove(trial);
+  } catch (cause) {
+    throw new CheckpointError(`Cannot write ${path}: ${whyNot(cause)}`, { cause });
+  }
 }
 
 async function saveHere(

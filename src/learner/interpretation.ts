@@ -99,7 +99,7 @@ export class Interpretation {
   /** The `k` items with the largest losses, largest first; all by default. A loss that is no number is the largest. */
   async topLosses(k?: number): Promise<JudgedItem[]> {
     const { losses, items, decided, targets } = this.#parts;
-    const worst = worstFirst([...losses.keys()], (i) => losses[i]).slice(0, k), whole = await items(worst);
+    const worst = worstFirst([...losses.keys()], (i) => losses[i], k), whole = await items(worst);
     return worst.map((index, i) => ({
       index,
       item: whole[i],

@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
+import { checkArgument, whole } from "../base/options.ts";
 import { readAll } from "../tensor/mod.ts";
 import type { Learner } from "./learner.ts";
 
@@ -73,8 +74,9 @@ export function confusedPairs(
     .sort((a, b) => b.count - a.count);
 }
 
-/** Items by their losses, largest first; a loss that is no number is the largest. */
-export function worstFirst<T>(items: readonly T[], lossOf: (item: T) => number): T[] {
+/** The `k` items of the largest losses, largest first, or all; a loss that is no number is the largest. */
+export function worstFirst<T>(items: readonly T[], lossOf: (item: T) => number, k: number = items.length): T[] {
+  checkArgument("list the largest losses", "k", k, whole(0));
   const worth = (item: T) => Number.isNaN(lossOf(item)) ? Infinity : lossOf(item);
-  return items.toSorted((a, b) => worth(a) === worth(b) ? 0 : worth(b) - worth(a));
+  return items.toSorted((a, b) => worth(a) === worth(b) ? 0 : worth(b) - worth(a)).slice(0, k);
 }

@@ -5,7 +5,7 @@
  */
 import type { LayerJson } from "../base/json.ts";
 import { ConfigError, ShapeError } from "../base/errors.ts";
-import { checkArgument, checkOptions, num, oneOf } from "../base/options.ts";
+import { checkArgument, checkOptions, integer, num, oneOf } from "../base/options.ts";
 import { fmtShape } from "../base/shape.ts";
 import { aGenerator, type Rng, type Tensor } from "../tensor/mod.ts";
 import { checkProbability, dropped } from "./dropped.ts";
@@ -226,7 +226,7 @@ export class Softmax extends Module {
    */
   constructor(options: { readonly axis?: number } = {}) {
     super();
-    checkOptions("make Softmax", options, { axis: num });
+    checkOptions("make Softmax", options, { axis: integer });
     this.axis = options.axis ?? -1;
   }
 
@@ -253,7 +253,7 @@ export class LogSoftmax extends Module {
    */
   constructor(options: { readonly axis?: number } = {}) {
     super();
-    checkOptions("make LogSoftmax", options, { axis: num });
+    checkOptions("make LogSoftmax", options, { axis: integer });
     this.axis = options.axis ?? -1;
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { checkOptions, flag, num, type OptionTable } from "../base/options.ts";
+import { checkOptions, flag, integer, num, type OptionTable } from "../base/options.ts";
 import { normalizeAxis, sameShape } from "../base/shape.ts";
 import { allBelow, arange, aTensor, expm1Low, ops, type Tensor, where } from "../tensor/mod.ts";
 import { classLabels, Loss, LOSS_OPTIONS, type LossOptions } from "./loss.ts";
@@ -25,8 +25,8 @@ export interface ClassLossOptions extends LossOptions {
 const CLASS_LOSS_OPTIONS: OptionTable<ClassLossOptions> = {
   ...LOSS_OPTIONS,
   weight: aTensor,
-  ignoreIndex: num,
-  axis: num,
+  ignoreIndex: integer,
+  axis: integer,
 };
 
 /** Options of {@link CrossEntropyLoss}. */
@@ -311,7 +311,7 @@ export class DiceLoss extends Loss {
       options,
       {
         ...LOSS_OPTIONS,
-        axis: num,
+        axis: integer,
         smooth: num,
         squareInUnion: flag,
       },

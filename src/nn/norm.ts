@@ -5,7 +5,7 @@
  */
 import type { LayerJson } from "../base/json.ts";
 import { ShapeError } from "../base/errors.ts";
-import { checkOptions, flag, num } from "../base/options.ts";
+import { checkOptions, flag, num, share } from "../base/options.ts";
 import { fmtShape, sizeOf } from "../base/shape.ts";
 import {
   type Buffer,
@@ -71,7 +71,7 @@ export abstract class BatchNorm extends Norm {
   constructor(readonly numFeatures: number, options: BatchNormOptions = {}) {
     checkOptions(`make ${new.target.name}`, options, {
       eps: num,
-      momentum: num,
+      momentum: share,
       affine: flag,
       firstWeight: num,
       firstBias: num,

@@ -25,7 +25,7 @@ import {
 } from "./grads.ts";
 import type { GradScaler } from "./grad_scaler.ts";
 import { checkGroups, freezeGroups, type Group, makeGroup, type PartState, type Slot } from "./group.ts";
-import { nearestName } from "../base/options.ts";
+import { didYouMean } from "../base/options.ts";
 import { type HyperValue, spread } from "./hyper.ts";
 import {
   type CapturedUpdate,
@@ -139,7 +139,7 @@ export class Optimizer {
     if (!Object.hasOwn(hypers[0], name)) {
       const known = this.hyperNames;
       throw new ConfigError(
-        `Cannot set ${name}: this optimizer has ${known.join(", ")}; did you mean ${nearestName(name, known)}?`,
+        `Cannot set ${name}: this optimizer has ${known.join(", ")}${didYouMean(name, known)}`,
       );
     }
     const values = spread(name, value, hypers.length);

@@ -63,6 +63,11 @@ export function grad<const T extends readonly Tensor[]>(
  * `requiresGrad` false are left alone. Also lets `loss` be read after the step.
  */
 export function backward(loss: Tensor): void {
+  backwardTo(loss);
+}
+
+/** The same; gives the parameters that got a gradient. */
+export function backwardTo(loss: Tensor): readonly Parameter[] {
   refusePaused("run backward");
   const root = loss.node;
   const order = topological([root]);
@@ -72,13 +77,14 @@ export function backward(loss: Tensor): void {
     if (owner !== null && (owner as Parameter).requiresGrad) leaves.push(order[i]);
     else if (order[i].forgotten) throw forgotten(order[i]);
   }
-  if (leaves.length === 0) {
+  const parts = gradients(root, leaves);
+  if (parts.every((part) => part === null)) { // leaves behind detach() have no part, either
     throw new ConfigError(
       "Cannot run backward: the loss depends on no parameter that requires a gradient; was it computed inside noGrad(), " +
         "from detach(), or with every parameter frozen?",
     );
   }
-  const parts = gradients(root, leaves);
+  const reached: Parameter[] = [];
   for (let i = 0; i < leaves.length; i++) {
     const part = parts[i];
     if (part === null) continue;
@@ -86,9 +92,11 @@ export function backward(loss: Tensor): void {
     const total = parameter.grad === null ? part : add(parameter.grad.node, part);
     total.release(); // it is not differentiated again: grad() is for that
     parameter.receive(new Tensor(total));
+    reached.push(parameter);
   }
   for (let i = 0; i < order.length; i++) order[i].release();
   session.retain(root);
+  return reached;
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Dtype } from "../base/dtype.ts";
-import { DisposedError, ShapeError } from "../base/errors.ts";
+import { ConfigError, DisposedError, ShapeError } from "../base/errors.ts";
 import { fmtShape, type Shape } from "../base/shape.ts";
 import type { Node } from "../graph/node.ts";
 import { session } from "../graph/session.ts";
@@ -101,6 +101,24 @@ export abstract class TensorHandle implements Disposable {
   /** For example `Tensor f32 [2, 3]`; reads nothing. */
   toString(): string {
     return `${this.constructor.name} ${this.dtype} ${fmtShape(this.shape)}${this.#disposed ? " (disposed)" : ""}`;
+  }
+
+  /**
+   * What `+` and templates show. Where a number is wanted, as by `*`, `<` and `Math.max`, there is none yet.
+   *
+   * @throws ConfigError With the method to call instead.
+   */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint !== "number") return this.toString();
+    throw new ConfigError(
+      `Cannot use ${this} as a number: operators know no tensors, write x.mul(y), x.sub(y), x.lt(y); or read it first, ` +
+        "await x.item()",
+    );
+  }
+
+  /** Refuses `JSON.stringify`, which would write `{}`: elements are read first, `await x.array()`. */
+  toJSON(): never {
+    throw new ConfigError(`Cannot write ${this} as JSON: read it first, await x.array()`);
   }
 
   /** The same, for `console.log`. */

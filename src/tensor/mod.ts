@@ -30,7 +30,7 @@ export {
 } from "./create.ts";
 export { assignVariables, Buffer, moveVariables, Parameter, rereadAll, snapshots, Variable } from "./parameter.ts";
 export { autocast, setAutocast } from "./autocast.ts";
-export { backward, grad, type GradOptions, noGrad } from "./gradient.ts";
+export { backward, backwardTo, grad, type GradOptions, noGrad } from "./gradient.ts";
 export { type DeviceInfo, deviceStats, init, type InitOptions, type WebgpuProvider } from "./init.ts";
 export { aGenerator, defaultRng, Rng, type RngState, setSeed } from "./rng.ts";
 export {

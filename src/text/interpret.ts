@@ -73,7 +73,7 @@ export class TextInterpretation {
 
   /** The `k` texts with the largest losses, largest first; all by default. */
   topLosses(k?: number): JudgedText[] {
-    return worstFirst(this.texts, ({ loss }) => loss).slice(0, k);
+    return worstFirst(this.texts, ({ loss }) => loss, k);
   }
 
   /** The texts with the largest losses as a table. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkArgument, checkOptions, func, num, oneOf, type OptionTable, text } from "../base/options.ts";
+import { checkArgument, checkOptions, func, integer, num, oneOf, type OptionTable, text } from "../base/options.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { oneNumber } from "./avg_metric.ts";
@@ -28,7 +28,7 @@ export interface AccumMetricOptions {
 
 const ACCUM_METRIC: OptionTable<AccumMetricOptions> = {
   name: text,
-  argmaxAxis: num,
+  argmaxAxis: integer,
   activation: oneOf("none", "sigmoid", "softmax"),
   thresh: num,
 };

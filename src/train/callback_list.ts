@@ -150,7 +150,7 @@ export class CallbackList {
   /** Throws what a handler threw, or tells of a report that is missing. */
   #fault(error: unknown, cb: Callback, event: EventName): void {
     if (error instanceof Cancel) throw error;
-    if (!costsTheReport(cb, error)) throw explain(error, cb, event);
+    if (!costsTheReport(cb, error)) throw explain(error, `${cb.name}.${event}`);
     leaveOut(cb, event, error, this.#learn.logger);
   }
 }

@@ -14,18 +14,15 @@ import {
   ShapeError,
   StaleTensorError,
 } from "../base/errors.ts";
-import type { Callback } from "./callback.ts";
-import type { EventName } from "./events.ts";
 
 /** Errors that were told already: an error that passes through two handlers is told once. */
 const told = new WeakSet<Error>();
 
 /**
- * An error of the same class that names the callback and the event, with `error` as its `cause`. An error of
+ * An error of the same class that says where it was, as in "Recorder.afterBatch", with `error` as its `cause`. An error of
  * another class comes back itself, its message extended.
  */
-export function explain(error: unknown, cb: Callback, event: EventName): unknown {
-  const where = `${cb.name}.${event}`;
+export function explain(error: unknown, where: string): unknown {
   if (!(error instanceof Error)) return mark(new AnnealError(`${where} threw ${String(error)}`, { cause: error }));
   if (told.has(error)) return error;
   const message = `${error.message === "" ? error.name : error.message} (in ${where})`;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Handled } from "./events.ts";
+import { explain } from "./handler_error.ts";
 import type { Metric, MetricValue } from "./metric.ts";
 import type { Peers } from "./peers.ts";
 import type { TrainLoop } from "./train_loop.ts";
@@ -11,8 +12,17 @@ import type { TrainLoop } from "./train_loop.ts";
 /** Lets each metric take in the batch, in order; a promise only where one is asynchronous. */
 export function accumulateAll(metrics: readonly Metric[], learn: TrainLoop, start: number = 0): Handled {
   for (let i = start; i < metrics.length; i++) {
-    const pending = metrics[i].accumulate(learn);
-    if (pending !== undefined) return pending.then(() => accumulateAll(metrics, learn, i + 1));
+    const metric = metrics[i];
+    try {
+      const pending = metric.accumulate(learn);
+      if (pending !== undefined) {
+        return pending.then(() => accumulateAll(metrics, learn, i + 1), (error) => {
+          throw explained(metric, error);
+        });
+      }
+    } catch (error) {
+      throw explained(metric, error);
+    }
   }
 }
 
@@ -43,12 +53,20 @@ export async function gatherAll(
   return means;
 }
 
-/** Names of metrics, of which those that occur again get a number. */
-export function uniqueNames(names: readonly string[]): string[] {
-  const seen = new Map<string, number>();
+/** Names of metrics, of which those that occur again, or are among `taken`, get a number. */
+export function uniqueNames(names: readonly string[], taken: readonly string[]): string[] {
+  const seen = new Set(taken);
   return names.map((name) => {
-    const n = (seen.get(name) ?? 0) + 1;
-    seen.set(name, n);
-    return n === 1 ? name : `${name}_${n}`;
+    let own = name;
+    for (let n = 2; seen.has(own); n++) own = `${name}_${n}`;
+    seen.add(own);
+    return own;
   });
+}
+
+/** An error of a metric, told with the metric's name. */
+function explained(metric: Metric, error: unknown): unknown {
+  const { name } = metric; // "metric" of functions without one
+  if (error instanceof Error && name !== "metric" && error.message.includes(name)) return error;
+  return explain(error, name === "metric" ? "a metric" : `the metric ${name}`);
 }

@@ -110,6 +110,8 @@ export { formatTime } from "./table.ts";
 export { inDataUnit, lossInDataUnit, type TargetUnit } from "./target_scale.ts";
 export { TrainEval } from "./train_eval.ts";
 export {
+  checkData,
+  checkSettings,
   learnerOptions,
   type Model,
   type ParamGroups,

@@ -1,15 +1,25 @@
 /**
- * Indices and labels out of range that only the device knew: they make a loss NaN, and this says which they are.
+ * What a fit tells of faults that it does not stop at: indices and labels out of range that only the device knew, which make
+ * a loss NaN, and parameters that nobody trains.
  *
  * @module
  */
 import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
+import { fmtShape } from "../base/shape.ts";
 import type { AnyModule } from "../nn/mod.ts";
 import { evaluating } from "../nn/modes.ts";
 import type { Batch, DataLoader } from "../data/mod.ts";
-import { defaultRng, readAll, type Tensor, type UncheckedIndex, uncheckedIndices } from "../tensor/mod.ts";
+import {
+  defaultRng,
+  type Parameter,
+  readAll,
+  type Tensor,
+  type UncheckedIndex,
+  uncheckedIndices,
+} from "../tensor/mod.ts";
 import { computeLoss } from "./loss_func.ts";
 import type { Model } from "./options.ts";
+import { tell } from "./reporting.ts";
 import type { TrainLoop } from "./train_loop.ts";
 
 /** Batches, and items of data that do not lie in memory, that are looked at. */
@@ -114,4 +124,16 @@ function said({ path, layer, size, except }: Given, value: number, where: string
   const range = `0 to ${size - 1}${except === null ? "" : `, or ${except}`}`;
   const fix = layer === null ? "labels must be classes" : "ids must be in the vocabulary";
   return `${who} ${value}${where}, out of ${range}: ${fix}`;
+}
+
+/** Says which parameters the loss depends on that nobody trains: in `#private` fields, in closures, or made in `forward`. */
+export function tellOfStrangers(learn: TrainLoop, strangers: readonly Parameter[]): void {
+  const shapes = strangers.slice(0, 3).map((p) => fmtShape(p.shape)).join(", ") + (strangers.length > 3 ? ", …" : "");
+  const [are, them] = strangers.length === 1 ? ["parameter is", "it"] : ["parameters are", "them"];
+  tell(
+    learn.logger,
+    `${strangers.length} ${are} not trained (of shape ${shapes}): the loss depends on ${them}, and no field of ` +
+      `${learn.model.constructor.name} has ${them}; fields that are #private, closures and layers made in forward are not ` +
+      "looked into. What is to stay as it is belongs in noGrad()",
+  );
 }

@@ -4,13 +4,24 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { flag, func, nums, objectWith, type OptionTable, orNull, other, pathText, shown } from "../base/options.ts";
+import {
+  checkOptions,
+  flag,
+  func,
+  nums,
+  objectWith,
+  type OptionTable,
+  orNull,
+  other,
+  pathText,
+  shown,
+} from "../base/options.ts";
 import type { Module } from "../nn/mod.ts";
 import { aHyper, type HyperValue, type OptFunc } from "../optim/mod.ts";
 import type { Parameter, Tensor } from "../tensor/mod.ts";
 import type { CallbackLike } from "./callback.ts";
 import type { Logger } from "./logger.ts";
-import type { LossFunc } from "./loss_func.ts";
+import { type LossFunc, lossFuncOf } from "./loss_func.ts";
 import type { MetricLike } from "./metric.ts";
 
 /** Models that a learner trains: tensors in, one tensor out. */
@@ -68,17 +79,18 @@ export interface TrainLoopOptions<M extends Model = Model> {
 /** Throws where a learner is given something else than data and a model. */
 export function checkParts(dls: unknown, model: unknown): void {
   checkData(dls, "make a learner: data come first, new Learner(dls, model), as");
+  checkModel(model, "make a learner: the model comes second, new Learner(dls, model), as");
+}
+
+/** Throws where a model is no `nn.Module`; `what` begins the sentence that it ends. */
+function checkModel(model: unknown, what: string): void {
   if (has(model, "forward", "function") && has(model, "parameters", "function")) return;
   const way = typeof model !== "function"
     ? ""
     : /^class\b/.test(Function.prototype.toString.call(model))
     ? `: make one, new ${model.name}(…)`
     : ": new nn.Lambda(f) makes a module of a function";
-  throw new ConfigError(
-    `Cannot make a learner: the model comes second, new Learner(dls, model), as an nn.Module; got ${
-      shown(model)
-    }${way}`,
-  );
+  throw new ConfigError(`Cannot ${what} an nn.Module; got ${shown(model)}${way}`);
 }
 
 /** Throws where data are no `DataLoaders`; `what` begins the sentence that they end. */
@@ -90,6 +102,21 @@ export function checkData(dls: unknown, what: string): void {
     }`,
   );
 }
+
+/** Throws where a learner's parts or settings were replaced, after it was made, by what they may not be. */
+export function checkSettings(learn: Settings): void {
+  const { lossFunc, optFunc, lr, path, modelDir, wd, wdBnBias, trainBn, moms, logger, model, dls } = learn;
+  const what = "go on with this learner";
+  checkOptions(what, { optFunc, lr, path, modelDir, wd, wdBnBias, trainBn, moms, logger }, learnerOptions());
+  lossFuncOf(lossFunc, dls);
+  checkModel(model, `${what}: its model is`);
+}
+
+/** What {@link checkSettings} looks at. */
+type Settings =
+  & Required<Pick<TrainLoopOptions, "lr" | "path" | "modelDir" | "wd" | "wdBnBias" | "trainBn" | "moms" | "logger">>
+  & Required<Pick<TrainLoopOptions, "lossFunc" | "optFunc">>
+  & { readonly model: unknown; readonly dls: object };
 
 function has(value: unknown, member: string, type: "object" | "function"): boolean {
   if (typeof value !== "object" || value === null) return false;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkOptions, flag, num } from "../base/options.ts";
+import { checkOptions, flag, fraction } from "../base/options.ts";
 import type { Figure } from "../plot/mod.ts";
 import { isDict, SavedState, type StateDict } from "../io/state_dict.ts";
 import { AvgLoss } from "./avg_metric.ts";
@@ -66,7 +66,7 @@ export class Recorder extends Callback {
    */
   constructor(options: RecorderOptions = {}) {
     super();
-    checkOptions("make Recorder", options, { addTime: flag, trainMetrics: flag, validMetrics: flag, beta: num });
+    checkOptions("make Recorder", options, { addTime: flag, trainMetrics: flag, validMetrics: flag, beta: fraction });
     const { addTime = true, trainMetrics = false, validMetrics = true, beta = 0.98 } = options;
     this.addTime = addTime;
     this.trainMetrics = trainMetrics;
@@ -292,7 +292,8 @@ export class Recorder extends Callback {
   }
 
   #names(): string[] {
-    const own = uniqueNames(this.learn.metrics.map((m) => m.name));
+    const taken = ["epoch", "train_loss", "valid_loss", "time"];
+    const own = uniqueNames(this.learn.metrics.map((m) => m.name), this.trainMetrics ? ["loss", ...taken] : taken);
     if (!this.validMetrics) return ["train_loss", ...(this.trainMetrics ? own : [])];
     if (!this.trainMetrics) return ["train_loss", "valid_loss", ...own];
     return ["train_loss", ...own.map((n) => `train_${n}`), "valid_loss", ...own.map((n) => `valid_${n}`)];

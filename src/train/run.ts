@@ -5,7 +5,7 @@
  */
 import { ConfigError, DataError } from "../base/errors.ts";
 import type { Batch, DataLoader } from "../data/mod.ts";
-import { abandon, backward, currentDevice, endStep, noGrad } from "../tensor/mod.ts";
+import { abandon, backwardTo, currentDevice, endStep, noGrad, type Parameter } from "../tensor/mod.ts";
 import { BatchState } from "./batch_state.ts";
 import { EventLoopYielder } from "../base/event_loop_yielder.ts";
 import {
@@ -255,13 +255,22 @@ async function passes(learn: TrainLoop, batch: BatchState): Promise<void> {
 
 /** Backward pass and update, with their events. */
 async function buildStep(learn: TrainLoop, batch: BatchState): Promise<void> {
+  let strangers: readonly Parameter[] = [];
   await withEvents(learn, BACKWARD, () => {
-    backward(batch.lossGrad!);
+    const reached = backwardTo(batch.lossGrad!);
+    if (learn.trainIter === 0) strangers = strangersAmong(learn, reached);
     // a read in the middle splits the step's program: what outlives the batch must be in its first half
     batch.pred!.keep();
     batch.loss!.keep();
   });
+  if (strangers.length > 0) (await import("./odd_indices.ts")).tellOfStrangers(learn, strangers); // code done without
   await withEvents(learn, STEP, () => learn.steps.step(batch, learn.opt));
+}
+
+/** Which parameters that got a gradient the model does not have, nor the optimizer. */
+function strangersAmong(learn: TrainLoop, reached: readonly Parameter[]): Parameter[] {
+  const known = new Set([...learn.model.parameters(), ...learn.groups().flat()]);
+  return reached.filter((p) => !known.has(p));
 }
 
 /** The end of a step: launches it, with what is retained beyond it. A second call finds nothing to do. */

@@ -85,7 +85,7 @@ export class ClassificationInterpretation {
   /** The `k` images with the largest losses, largest first; all by default. */
   topLosses(k?: number): JudgedImage[] {
     const { files, vocab, predicted, actual, losses, probabilities } = this.#parts;
-    return worstFirst([...losses.keys()], (i) => losses[i]).slice(0, k).map((i) => ({
+    return worstFirst([...losses.keys()], (i) => losses[i], k).map((i) => ({
       file: files[i],
       predicted: vocab[predicted[i]],
       actual: vocab[actual[i]],

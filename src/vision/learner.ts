@@ -12,7 +12,7 @@ import { Learner } from "../learner/mod.ts";
 import type { Sequential } from "../nn/mod.ts";
 import type { Figure } from "../plot/mod.ts";
 import { Tensor } from "../tensor/mod.ts";
-import { learnerOptions, type Model, type TrainLoopOptions } from "../train/mod.ts";
+import { checkData, learnerOptions, type Model, type TrainLoopOptions } from "../train/mod.ts";
 import {
   ImageDataLoaders,
   type ImageSource,
@@ -109,6 +109,7 @@ export async function visionLearner(
   const arch = archOf(kind);
   const { nOut, normalize = true, pretrained = true, weights, cut, customHead, init, rng, ...rest } = options;
   const { linFtrs, ps, pool, concatPool, firstBn, bnFinal, linFirst, yRange, nIn, ...learner } = rest;
+  checkData(dls, "make a vision learner: data come first, as");
   const images = imagesOf(dls);
   const channels = nIn ?? images?.nIn ?? 3;
   const outputs = nOut ?? images?.c;

@@ -5,7 +5,7 @@
  * @see Zhou et al. 2015, arXiv:1512.04150; Selvaraju et al. 2016, arXiv:1610.02391
  */
 import { ConfigError, ShapeError } from "../base/errors.ts";
-import { checkOptions, num, objectWith, oneOf } from "../base/options.ts";
+import { checkOptions, integer, objectWith, oneOf } from "../base/options.ts";
 import { fmtShape } from "../base/shape.ts";
 import { hookOutputs } from "../fit/hooks.ts";
 import { type AnyModule, Linear, Sequential } from "../nn/mod.ts";
@@ -27,7 +27,7 @@ export async function activationMap<M extends Model>(
   const { method = "gradCam", label, layer = bodyOf(learn.model) } = checkOptions("map activations", options, {
     method: oneOf("gradCam", "cam"),
     layer: objectWith<AnyModule>("a module", "forward"),
-    label: num,
+    label: integer,
   });
   const [input] = await learn.dls.itemInputs([item]);
   const x = input.unsqueeze(0), { model } = learn;

@@ -76,7 +76,7 @@ export class SegmentationInterpretation {
 
   /** The `k` images with the largest losses, largest first; all by default. */
   topLosses(k?: number): JudgedMask[] {
-    return worstFirst(this.#images, ({ loss }) => loss).slice(0, k);
+    return worstFirst(this.#images, ({ loss }) => loss, k);
   }
 
   /** The confusion matrix as a picture, each row in shares of the class's pixels. */

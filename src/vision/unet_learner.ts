@@ -7,7 +7,7 @@ import { ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, flag, num, type OptionTable } from "../base/options.ts";
 import { withoutUndefined } from "../base/without_undefined.ts";
 import type { Batch, DataLoaders } from "../data/mod.ts";
-import { learnerOptions, type TrainLoopOptions } from "../train/mod.ts";
+import { checkData, learnerOptions, type TrainLoopOptions } from "../train/mod.ts";
 import type { ImageDataLoaders } from "./data/mod.ts";
 import { addStats, imagesOf, VisionLearner } from "./learner.ts";
 import type { Arch } from "./models/arch.ts";
@@ -50,6 +50,7 @@ export async function unetLearner(
   const arch = archOf(kind);
   const { nOut, normalize = true, pretrained = true, weights, cut, init, rng, nIn, ...rest } = options;
   const { blur, blurFinal, lastCross, yRange, ...learner } = rest;
+  checkData(dls, "make a U-Net learner: data come first, as");
   const images = imagesOf(dls);
   const channels = nIn ?? images?.nIn ?? 3, outputs = nOut ?? images?.c;
   if (outputs === undefined) {

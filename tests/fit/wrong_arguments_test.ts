@@ -187,6 +187,6 @@ onDevices("loaders and figures refuse what they cannot show or hold", async () =
   await assertRejects(
     () => plotLines({ loss: [2, 1] }).save(wrong(undefined)),
     AnnealError,
-    "path undefined: it takes a string",
+    "path undefined: it takes a path",
   );
 }, here);

@@ -14,6 +14,7 @@ import {
   TextDataLoaders,
   Tokenizer,
 } from "../../mod.ts";
+import { tempFile } from "../support/temp.ts";
 import { readAll, type Tensor } from "../../src/tensor/mod.ts";
 import { bucketsOf, PaddedSource } from "../../src/text/data/padded_source.ts";
 import { StreamSource } from "../../src/text/data/stream_source.ts";
@@ -365,7 +366,7 @@ Deno.test("texts of a table: classes that are numbers in their order, none witho
   );
   const all = { seed: 1, validColumn: "held" };
   assertEquals((await TextDataLoaders.fromTable(rows, all)).vocab, Array.from({ length: 12 }, (_, i) => `${i}`));
-  const path = await Deno.makeTempFile({ suffix: ".csv" });
+  const path = tempFile({ suffix: ".csv" });
   const write = (of: (row: typeof rows[0], i: number) => string) =>
     Deno.writeTextFile(path, `text,label,held\n${rows.map(of).join("\n")}`);
   await write(({ text, label, held }) => `${text},${label},${held.toFixed(1)}`);

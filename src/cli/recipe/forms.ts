@@ -4,11 +4,11 @@
  * @module
  */
 import * as z from "zod";
-import { nearestName } from "../../base/options.ts";
+import { didYouMean } from "../../base/options.ts";
 
 /** The hint at the nearest name, where there is one. */
 export function meant(got: unknown, names: readonly string[]): string {
-  return typeof got === "string" && names.length > 0 ? `; did you mean ${nearestName(got, names)}?` : "";
+  return typeof got === "string" ? didYouMean(got, names) : "";
 }
 
 function list(names: readonly string[]): string {

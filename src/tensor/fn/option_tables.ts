@@ -4,7 +4,17 @@
  * @module
  */
 import type { Dtype } from "../../base/dtype.ts";
-import { either, flag, num, nums, oneOf, type OptionKind, type OptionTable, other } from "../../base/options.ts";
+import {
+  either,
+  flag,
+  integer,
+  num,
+  nums,
+  oneOf,
+  type OptionKind,
+  type OptionTable,
+  other,
+} from "../../base/options.ts";
 import type { ClampOptions, GeluOptions, SoftplusOptions } from "./activation.ts";
 import type { PerAxis } from "./conv.ts";
 import type { GridSampleOptions, InterpolateOptions } from "./image.ts";
@@ -24,13 +34,13 @@ const PAIR: OptionKind<number | readonly [number, number]> = other(
 );
 
 /** One axis. */
-export const AXIS: OptionTable<AxisOptions> = { axis: num };
+export const AXIS: OptionTable<AxisOptions> = { axis: integer };
 /** One axis or several. */
 export const AXES: OptionTable<{ readonly axis?: number | readonly number[] }> = { axis: perAxisKind };
 /** Of reductions. */
 export const REDUCE: OptionTable<ReduceOptions> = { axis: perAxisKind, keepdim: flag };
 /** Of searches. */
-export const ARG: OptionTable<ArgOptions> = { axis: num, keepdim: flag };
+export const ARG: OptionTable<ArgOptions> = { axis: integer, keepdim: flag };
 /** Of variance and deviation. */
 export const VAR: OptionTable<VarOptions> = { ...REDUCE, correction: num };
 /** Of `gelu`. */

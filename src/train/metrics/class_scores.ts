@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../../base/errors.ts";
-import { checkArgument, checkOptions, num, oneOf, other } from "../../base/options.ts";
+import { checkArgument, checkOptions, integer, num, oneOf, other } from "../../base/options.ts";
 import type { Tensor } from "../../tensor/mod.ts";
 import type { MetricSource } from "../metric_source.ts";
 import {
@@ -87,9 +87,9 @@ export abstract class AveragedScore extends ClassMetric {
   /** Makes an AveragedScore. */
   constructor(options: ClassScoreOptions = {}) {
     const { axis = -1, average = "binary", posLabel = 1 } = checkOptions(`make ${new.target.name}`, options, {
-      axis: num,
+      axis: integer,
       average: oneOf("binary", "micro", "macro", "weighted"),
-      posLabel: num,
+      posLabel: integer,
     });
     super(axis);
     this.#average = average;
@@ -213,7 +213,7 @@ export class CohenKappa extends ClassMetric {
   /** Makes a CohenKappa. */
   constructor(options: KappaOptions = {}) {
     const { axis = -1, weights = "none" } = checkOptions("make CohenKappa", options, {
-      axis: num,
+      axis: integer,
       weights: oneOf("none", "linear", "quadratic"),
     });
     super(axis);

@@ -4,13 +4,14 @@
  * @module
  */
 import { ConfigError, ShapeError } from "../../base/errors.ts";
-import { checkOptions, flag, num, type OptionTable } from "../../base/options.ts";
+import { checkOptions, flag, integer, num, type OptionTable } from "../../base/options.ts";
 import { fmtShape } from "../../base/shape.ts";
 import type { Tensor } from "../../tensor/mod.ts";
 import { AccumMetric } from "../accum_metric.ts";
 import { AvgMetric } from "../avg_metric.ts";
 import { Metric, type MetricFunc, type MetricLike } from "../metric.ts";
 import type { MetricSource } from "../metric_source.ts";
+import { foregroundAcc } from "./segmentation.ts";
 import { asLogits, decided, needClasses, needPairs, orNaN, pairOf } from "./task.ts";
 
 /** Options of metrics over classes. */
@@ -19,7 +20,7 @@ export interface ClassAxisOptions {
   readonly axis?: number;
 }
 
-const CLASS_AXIS: OptionTable<ClassAxisOptions> = { axis: num };
+const CLASS_AXIS: OptionTable<ClassAxisOptions> = { axis: integer };
 
 /**
  * The share of items whose largest prediction is the target's class; NaN if a prediction is. Where a model gives one number
@@ -152,32 +153,38 @@ export function toMetrics(metrics: MetricLike | readonly MetricLike[]): readonly
       throw new ConfigError(`Cannot use a metric: it must be a function or a Metric, got ${typeof m}`);
     }
     if (isMetricClass(m)) return new m();
-    return CLASSES.includes(m) ? new Decision(m) : NUMBERS.includes(m) ? new Distance(m) : new AvgMetric(m);
+    if (CLASSES.includes(m)) return new Decision(m);
+    if (SHAPED.includes(m)) return new Checked(m);
+    return NUMBERS.includes(m) ? new Distance(m) : new AvgMetric(m);
   });
 }
 
-/** Functions above that compare classes, and those that compare numbers. */
+/** Functions that compare classes by logits, those that compare them otherwise, and those that compare numbers. */
 const CLASSES: readonly MetricLike[] = [accuracy, errorRate, topKAccuracy];
+const SHAPED: readonly MetricLike[] = [accuracyMulti, foregroundAcc];
 const NUMBERS: readonly MetricLike[] = [mse, mae, msle];
 
-/** A mean over decisions between classes. */
-class Decision extends AvgMetric {
-  readonly #of: MetricFunc;
+/** A mean over classes; what does not fit is told in the first batch. */
+class Checked extends AvgMetric {
+  protected readonly of: MetricFunc;
 
   constructor(f: MetricFunc) {
     super(f);
-    this.#of = f;
+    this.of = f;
   }
 
   override check(learn: MetricSource): void {
     needClasses(learn, this.name);
     const pair = pairOf(learn);
-    if (pair !== null) this.#of(pair.pred, pair.targ); // shapes that do not fit are told; nothing is computed
+    if (pair !== null) this.of(pair.pred, pair.targ); // shapes that do not fit are told; nothing is computed
   }
+}
 
+/** A mean over decisions between classes, of which two may be told apart by one logit. */
+class Decision extends Checked {
   protected override ofBatch(learn: MetricSource): Tensor | number | Promise<Tensor | number> {
     const { pred, yb } = learn.batch;
-    return this.#of(asLogits(learn, pred ?? learn.pred, -1), ...yb ?? learn.yb);
+    return this.of(asLogits(learn, pred ?? learn.pred, -1), ...yb ?? learn.yb);
   }
 }
 

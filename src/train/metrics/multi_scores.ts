@@ -8,7 +8,7 @@ import type { Tensor } from "../../tensor/mod.ts";
 import type { MetricSource } from "../metric_source.ts";
 import { type Average, averaged, type Counts, fbetaOf, jaccardOf, precisionOf, recallOf } from "./confusion.ts";
 import type { MultiOptions } from "./functions.ts";
-import { checkLengths, needClasses } from "./task.ts";
+import { checkLengths, needClasses, needPairs } from "./task.ts";
 import { type Rows, WholeSet } from "./whole_set.ts";
 
 /** Options of scores over several labels. */
@@ -44,6 +44,7 @@ export abstract class MultiScore extends WholeSet {
   /** See `Metric.check`. */
   override check(learn: MetricSource): void {
     needClasses(learn, this.name);
+    needPairs(learn, this.name);
   }
 
   /** The labels' scores as one. */

@@ -6,7 +6,7 @@
 import { ConfigError } from "../../base/errors.ts";
 import type { Tensor } from "../../tensor/mod.ts";
 import type { MetricSource } from "../metric_source.ts";
-import { checkLabels, checkLengths, classesOf, isOneLogit, needClasses, pairOf } from "./task.ts";
+import { checkLabels, checkLengths, classesOf, isOneLogit, needClasses, needPairs, pairOf } from "./task.ts";
 import { type Rows, WholeSet } from "./whole_set.ts";
 
 /**
@@ -154,6 +154,7 @@ export class RocAucMulti extends RocAuc {
   /** See `Metric.check`. */
   override check(learn: MetricSource): void {
     needClasses(learn, this.name);
+    needPairs(learn, this.name);
   }
 
   /** The mean over the labels. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../../base/errors.ts";
-import { checkOptions, num } from "../../base/options.ts";
+import { checkOptions, integer } from "../../base/options.ts";
 import type { Tensor } from "../../tensor/mod.ts";
 import { type Confusion, countsOf } from "./confusion.ts";
 import { ClassMetric } from "./class_scores.ts";
@@ -96,7 +96,7 @@ export function foregroundAcc(
   targ: Tensor,
   options: ForegroundOptions = {},
 ): Tensor {
-  const { bkgIdx = 0, axis = 1 } = checkOptions("foregroundAcc", options, { bkgIdx: num, axis: num });
+  const { bkgIdx = 0, axis = 1 } = checkOptions("foregroundAcc", options, { bkgIdx: integer, axis: integer });
   const guess = decided(pred, axis);
   const truth = targ.reshape(guess.shape);
   const counts = truth.ne(bkgIdx);

@@ -63,6 +63,9 @@ export type ItemTransformJson =
 
 /** One number for both sides, or `[height, width]`, as a size; `what` is done, for errors. */
 export function sizeOf(size: number | readonly [height: number, width: number], what: string): ImageSize {
+  if (Array.isArray(size) && size.length !== 2) {
+    throw new ConfigError(`Cannot ${what} to ${shown(size)}: it takes a number, or two, [height, width]`);
+  }
   const [height, width] = Array.isArray(size) ? size as readonly [number, number] : [size, size] as [number, number];
   if (![height, width].every((n) => Number.isInteger(n) && n > 0)) {
     throw new ConfigError(`Cannot ${what} to ${shown(height)} x ${shown(width)}: sizes are whole numbers from 1`);
