@@ -45,7 +45,12 @@ const COMMON = [
 ]
   .concat("shift_jis", "euc-jp", "euc-kr", "gbk", "gb18030", "big5", "koi8-r", "macintosh");
 
-function decoderOf(encoding: string): TextDecoder {
+/**
+ * Reads text of an encoding, and throws where bytes do not fit.
+ *
+ * @throws ConfigError Where there is no such encoding.
+ */
+export function decoderOf(encoding: string): TextDecoder {
   const label = encoding.trim().toLowerCase();
   try {
     return new TextDecoder(ALIASES[label] ?? label, { fatal: true });
@@ -90,15 +95,21 @@ export async function* textOf(file: string, encoding?: string): AsyncGenerator<s
   }
 }
 
-function byMark([a, b]: Uint8Array): TextDecoder {
+/** Reads UTF-16 where its byte-order mark is, else UTF-8. */
+export function byMark([a, b]: Uint8Array): TextDecoder {
   if (a === 0xff && b === 0xfe) return decoderOf("utf-16le");
   return decoderOf(a === 0xfe && b === 0xff ? "utf-16be" : "utf-8");
 }
 
-function refuseOthers(file: string, bytes: Uint8Array, { encoding }: TextDecoder): void {
+function refuseOthers(file: string, bytes: Uint8Array, decoder: TextDecoder): void {
   const start = String.fromCharCode(...bytes.subarray(0, 16));
   const other = OTHERS.find(([begin]) => start.startsWith(begin));
   if (other !== undefined) throw new DataError(`Cannot read ${file}: it is ${other[1]}`);
+  refuseZeros(file, bytes, decoder);
+}
+
+/** Refuses bytes that are no text, or UTF-16 without a mark. */
+export function refuseZeros(file: string | URL, bytes: Uint8Array, { encoding }: TextDecoder): void {
   if (encoding.startsWith("utf-16") || !bytes.subarray(0, 4096).includes(0)) return;
   throw new DataError(
     `Cannot read ${file}: it holds zero bytes, as no ${encoding} text does; ` +

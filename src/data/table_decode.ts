@@ -7,7 +7,8 @@ import type { DataLoader } from "./loader.ts";
 import type { TabularBatch } from "./tabular.ts";
 import type { EncodedRows, TableCell, TableRow } from "./table_encode.ts";
 import type { TabularSchema } from "./tabular_schema.ts";
-import { readAll } from "../tensor/mod.ts";
+import { readAll, type Tensor } from "../tensor/mod.ts";
+import { DataError } from "../base/errors.ts";
 
 /** Rows of a set as numbers, with their targets. */
 export interface EncodedSet extends EncodedRows {
@@ -21,7 +22,13 @@ export async function gatherRowsOf(dl: DataLoader<TabularBatch>): Promise<Encode
   let whole = false;
   const all = dl.inOrder();
   all.shard = null; // each of several processes has the whole set
-  for await (const batch of all) {
+  for await (const batch of all as AsyncIterable<readonly Tensor[]>) {
+    if (batch.length !== 3) {
+      throw new DataError(
+        "Cannot measure on rows without targets: a loader of a table's rows gives words, numbers and targets, this one " +
+          `${batch.length} ${batch.length === 1 ? "part" : "parts"}, as testDl's do`,
+      );
+    }
     whole = batch[2].dtype !== "f32";
     const [w, n, y] = await readAll(batch);
     words.push(Array.from(w, Number));

@@ -217,7 +217,9 @@ function encodeHost(
       let number: number | undefined;
       if (marks !== undefined) number = known[c].get(missing(value, marks) ? "yes" : "no");
       else if (typeof value === "string") {
-        number = missing(value, name) ? 0 : known[c].get(wordOf(value, name, areNumbers, cells));
+        number = missing(value, name)
+          ? 0
+          : known[c].get(wordOf(value, name, areNumbers, cells)) ?? booleanWord(known[c], value);
       } else number = known[c].get(String(value)) ?? booleanWord(known[c], String(value));
       if (number === undefined) onUnseen?.(name, String(value));
       words[r * categorical.length + c] = number ?? 0;

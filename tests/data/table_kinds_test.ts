@@ -309,3 +309,11 @@ onDevices("a number that is missing though none was in training is told", async 
   missing.testDl([{ c: null, x: 2 }]);
   assertEquals(missing.takeNews(), []);
 }, here);
+
+onDevices("true and false of rows are the words of a file, however these are written", async () => {
+  const dls = await column(["True", "False"]), [words] = dls.schema.categorical.map((c) => c.words);
+  assertEquals(words, ["False", "True"]);
+  for (const [c, number] of [[true, 2], ["True", 2], ["TRUE", 2], ["true", 2], [false, 1], ["false", 1]] as const) {
+    assertEquals(await encodeRow(dls.schema, { c, x: 1 })[0].data(), Int32Array.of(number), String(c));
+  }
+}, here);

@@ -388,3 +388,41 @@ Deno.test("texts of a table: classes that are numbers in their order, none witho
   await assertRejects(() => TextDataLoaders.fromCsv(path, all), DataError, "it marks no row");
   assertEquals((await TextDataLoaders.fromCsv(path)).notes, [`${path}: 5 of 48 rows have nothing in the column text`]);
 });
+
+Deno.test("files of text may be UTF-16 by their mark; what holds zero bytes is no text, and no letters by another name", async () => {
+  const root = await Deno.makeTempDir(), units = Uint16Array.from("ab cd", (c) => c.charCodeAt(0));
+  const write = async (bytes: Uint8Array) => {
+    for (const part of ["train/x", "train/y", "valid/x"]) {
+      await Deno.mkdir(`${root}/${part}`, { recursive: true });
+      await Deno.writeFile(`${root}/${part}/1.txt`, bytes);
+    }
+  };
+  const load = async (encoding?: string) =>
+    (await TextDataLoaders.fromFolder(root, { minFreq: 1, ...(encoding === undefined ? {} : { encoding }) })).trainSet
+      .texts;
+  await write(new Uint8Array(Uint16Array.of(0xfeff, ...units).buffer));
+  assertEquals(await load(), ["ab cd", "ab cd"]);
+  await write(new Uint8Array(units.buffer));
+  await assertRejects(() => load(), DataError, "1.txt: it holds zero bytes, as no utf-8 text does");
+  assertEquals(await load("utf-16le"), ["ab cd", "ab cd"]);
+  await write(Uint8Array.of(0xe9));
+  assertEquals(await load("latin-1"), ["é", "é"]);
+  await assertRejects(() => load("latin-7"), ConfigError, "did you mean");
+});
+
+Deno.test("no text to validate on, a vocabulary of other texts, and streams that have no batch are told", async () => {
+  const three = await TextDataLoaders.fromTexts(["a", "b", "c"], [0, 1, 0], { seed: 2, bs: 1, minFreq: 1 });
+  assertEquals(three.notes, ["No text is validated on: 0.2 of 3 is none; validPct takes more"]);
+  const texts = Array.from({ length: 8 }, (_, i) => `this text has number ${i}`);
+  const told = /^\d+ of \d+ tokens to train on are in no vocabulary and read as xxunk: it has 9 tokens/;
+  const few = { seed: 1, bs: 2, minFreq: 1000 };
+  for (
+    const dls of [
+      await TextDataLoaders.fromTexts(texts, texts.map((_, i) => i % 2), few),
+      await TextDataLoaders.fromTexts(texts, { ...few, isLm: true }),
+    ]
+  ) assert(dls.notes.some((note) => told.test(note)), dls.notes.join());
+  const lm = await TextDataLoaders.fromTexts(texts, { ...few, minFreq: 1, isLm: true });
+  assertEquals(lm.notes, []);
+  await assertRejects(() => lm.testDl(["a"], { bs: 64 }), DataError, "Cannot cut a stream of 2 tokens into 64 rows");
+});

@@ -5,6 +5,7 @@ import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows }
 import {
   accuracy,
   ConfigError,
+  DataError,
   DataLoaders,
   featureImportance,
   Interpretation,
@@ -53,6 +54,8 @@ onDevices(
     assert(found.columns[0].mean > found.columns[1].mean && found.columns[1].mean > 0);
     assertAlmostEquals(found.base, (await learn.validate())[0]!, 1e-6);
     assertEquals(await featureImportance(learn, { repeats: 4, seed: 5 }), found);
+    const untold = dls.testDl([{ a: 1, noise: 2, word: "x" }]);
+    await assertRejects(() => featureImportance(learn, { dl: untold as never }), DataError, "rows without targets");
     assert((await featureImportance(learn, { repeats: 4, seed: 6 })).columns[0].mean !== found.columns[0].mean);
     // in expectation permuting `a` costs twice its deviation squared: E (x - x')² = 2 var
     const many = await featureImportance(learn, { repeats: 60 });

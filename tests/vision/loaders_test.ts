@@ -298,3 +298,14 @@ onDevices("what makes no loaders is told, with names", () =>
       "a transform of training images is random",
     );
   }), { kinds: ["cpu"] });
+
+Deno.test("images are divided by a splitter or by validPct, and none to validate on are told", () =>
+  inFolder(async (root) => {
+    await writeSet(root, 4);
+    const files = (await getImageFiles(root)).slice(0, 4), itemTfms = new Resize(4);
+    const load = (options: object) =>
+      ImageDataLoaders.fromLists(root, files, ["x", "y", "x", "y"], { itemTfms, ...options });
+    await assertRejects(() => load({ splitter: IndexSplitter([1]), validPct: 0.5 }), ConfigError, "leave validPct out");
+    assertEquals((await load({ seed: 1 })).notes, ["No image is validated on: 0.2 of 4 is none; validPct takes more"]);
+    for (const none of [{ validPct: 0 }, { splitter: IndexSplitter([]) }]) assertEquals((await load(none)).notes, []);
+  }));

@@ -121,11 +121,22 @@ export async function loadTexts(
       fingerprint: () => ({ tokenizer: `${tokenizer.kind} #${tokenizer.hash}`, classes: shortText(vocab.join(", ")) }),
       ...(!training ? { seed: 0 } : seed === undefined ? {} : { seed }),
     });
+  const { unkId } = tokenizer;
+  const noteUnknown = (lists: readonly Int32Array[]): void => {
+    const all = lists.reduce((n, list) => n + list.length, 0);
+    const unknown = lists.reduce((n, list) => n + list.reduce((m, id) => id === unkId ? m + 1 : m, 0), 0);
+    if (unknown <= all / 2) return;
+    notes.push(
+      `${unknown} of ${all} tokens to train on are in no vocabulary and read as ${tokenizer.vocab[unkId!]}: it has ` +
+        `${tokenizer.size} tokens; give that of these texts, or a smaller minFreq`,
+    );
+  };
   let vocab: readonly Label[] = [];
   if (isLm) {
     const ending = tokenizer.kind === "huggingface" && tokenizer.encode("").length === 0 ? tokenizer.eosId : null;
     const stream = async (list: string[]): Promise<StreamSource> => {
       const lists = list.length === 0 ? [] : await encodeAll(tokenizer, list);
+      if (list === trainTexts) noteUnknown(lists);
       return new StreamSource({
         lists: ending === null ? lists : lists.map((l) => Int32Array.of(...l, ending)),
         seqLen,
@@ -165,6 +176,10 @@ export async function loadTexts(
     return { lists, codes: codesOf(given(idx), vocab, names(list)) };
   };
   const train = await part(trainTexts, trainIdx), valid = await part(validTexts, validIdx);
+  if (validTexts.length === 0 && options.splitter === undefined && validPct > 0) {
+    notes.push(`No text is validated on: ${validPct} of ${texts.length} is none; validPct takes more`);
+  }
+  noteUnknown(train.lists);
   const cut = [...train.lists, ...valid.lists].filter(({ length }) => length === seqLen).length;
   if (cut > 0) {
     notes.push(

@@ -4,9 +4,10 @@
  * @module
  */
 import { extname } from "../../base/path.ts";
-import { ConfigError, DataError } from "../../base/errors.ts";
+import { DataError } from "../../base/errors.ts";
 import { files, isMissing } from "../../base/host_files.ts";
 import { checkOptions, flag, texts } from "../../base/options.ts";
+import { byMark, decoderOf, refuseZeros } from "../../data/csv_bytes.ts";
 import { folderPath, walkFiles } from "../../data/walk.ts";
 
 /** Options of {@link getTextFiles}. */
@@ -45,16 +46,11 @@ export async function getTextFiles(path: string | URL, options: GetTextFilesOpti
 /**
  * What a file says.
  *
- * @param encoding A label of `TextDecoder`, such as "windows-1252"; UTF-8 by default.
+ * @param encoding A label of `TextDecoder`, such as "windows-1252"; by default UTF-8, or UTF-16 where its mark is.
  * @throws DataError Where it cannot be read, or is no text of its encoding; it says where.
  */
-export async function readText(file: string | URL, encoding: string = "utf-8"): Promise<string> {
-  let decoder: TextDecoder;
-  try {
-    decoder = new TextDecoder(encoding, { fatal: true });
-  } catch (cause) {
-    throw new ConfigError(`Cannot read texts as ${JSON.stringify(encoding)}: there is no such encoding`, { cause });
-  }
+export async function readText(file: string | URL, encoding?: string): Promise<string> {
+  const given = encoding === undefined ? null : decoderOf(encoding);
   let bytes: Uint8Array;
   try {
     bytes = await files.readFile(file);
@@ -62,12 +58,14 @@ export async function readText(file: string | URL, encoding: string = "utf-8"): 
     const reason = isMissing(cause) ? "there is no such file" : (cause as Error).message;
     throw new DataError(`Cannot read ${file}: ${reason}`, { cause });
   }
+  const decoder = given ?? byMark(bytes);
+  refuseZeros(file, bytes, decoder);
   try {
     return decoder.decode(bytes);
   } catch (cause) {
     throw new DataError(
-      `Cannot read ${file} as ${encoding}: byte ${
-        firstBad(bytes, encoding)
+      `Cannot read ${file} as ${decoder.encoding}: byte ${
+        firstBad(bytes, decoder.encoding)
       }, counted from 0, belongs to no character; ` +
         'encoding: "windows-1252" reads texts of Western Europe that are no UTF-8',
       { cause },

@@ -235,10 +235,12 @@ export class TextDataLoaders extends DataLoaders<Batch> {
     const { tokenizer, seqLen, isLm } = this;
     const { encodeAll, names, StreamSource } = await import("./reading.ts");
     if (isLm) {
-      return new DataLoader<Batch>({
-        source: new StreamSource({ lists: await encodeAll(tokenizer, texts), seqLen }),
-        bs,
-      });
+      const source = new StreamSource({ lists: await encodeAll(tokenizer, texts), seqLen });
+      if (source.size(bs) > 0) return new DataLoader<Batch>({ source, bs });
+      throw new DataError(
+        `Cannot cut a stream of ${source.tokens} tokens into ${bs} rows: each has at least one and one that follows; give ` +
+          "more text, or a smaller bs",
+      );
     }
     if (labels !== undefined && labels.length !== texts.length) {
       throw new DataError(`Cannot label ${texts.length} texts: there are ${labels.length} labels`);

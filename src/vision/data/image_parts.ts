@@ -63,7 +63,10 @@ export async function imageParts<Y>(
     );
   }
   const splitter = options.splitter ?? RandomSplitter(validPct, seed === undefined ? {} : { seed });
-  const { train: trainIdx, valid: validIdx, notes } = splitOf(splitter, files);
+  const { train: trainIdx, valid: validIdx, notes: odds } = splitOf(splitter, files), notes = [...odds];
+  if (validIdx.length === 0 && options.splitter === undefined && validPct > 0) {
+    notes.push(`No image is validated on: ${validPct} of ${files.length} is none; validPct takes more`);
+  }
   const target: Target = block.setup(trainIdx.map((i) => labels[i]), trainIdx.map((i) => files[i]));
   const sets = [trainIdx, validIdx].map((idx) => labelled(idx.map((i) => files[i]), idx.map((i) => labels[i]), target));
   const [trainSet, validSet] = sets.map((set) => filesOf(set, target));
