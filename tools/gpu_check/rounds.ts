@@ -1,5 +1,6 @@
 /**
- * The order of a run of `deno task gpu:check`: every part once, then those that were stopped with the time that others left over.
+ * The order of a run of `deno task gpu:check`: every part once, then those that were stopped twice as long, by their value,
+ * as far as others have left time over.
  *
  * @module
  */
@@ -28,12 +29,15 @@ export async function rounds(parts: readonly Part[], { left, run, tell }: Rounds
     outcomes.push(outcome);
     await tell(outcome, outcomes);
   }
-  const again = parts.map((part, at) => ({ part, at })).filter(({ at }) => outcomes[at].state === "stopped");
-  for (const [i, { part, at }] of again.entries()) {
-    const share = shareOf(again.slice(i).map(({ part }) => part), left());
-    if (share < WORTH * outcomes[at].share) continue;
-    outcomes[at] = await run(part, share);
-    await tell(outcomes[at], outcomes);
+  for (let more = true; more;) {
+    more = false;
+    for (const [at, part] of parts.entries()) {
+      const { state, share: before } = outcomes[at], share = Math.min(part.most, left(), 2 * before);
+      if (state !== "stopped" || share < WORTH * before) continue;
+      outcomes[at] = await run(part, share);
+      await tell(outcomes[at], outcomes);
+      more = true;
+    }
   }
   return outcomes;
 }
