@@ -3,12 +3,46 @@
  *
  * @module
  */
-import type { Dtype } from "../base/dtype.ts";
+import { type Dtype, isFloat } from "../base/dtype.ts";
 import { AnnealError, DataError } from "../base/errors.ts";
 import { fmtShape, sameShape, sizeOf } from "../base/shape.ts";
-import { stack, Tensor, tensor, type TypedArray } from "../tensor/mod.ts";
+import { type Rng, stack, Tensor, tensor, type TypedArray } from "../tensor/mod.ts";
 import { type Nested, toHost } from "../tensor/nested.ts";
-import type { ItemPart } from "./dataset.ts";
+import type { Dataset, ItemPart } from "./dataset.ts";
+
+/**
+ * The items of a dataset as one batch.
+ *
+ * @param items Their numbers.
+ * @param drawsOf The random numbers of the `k`-th of them.
+ * @throws DataError Where an item cannot be got, or does not go with the others; it names the item.
+ */
+export async function batchOf(
+  dataset: Dataset,
+  items: readonly number[],
+  drawsOf: (k: number) => Rng,
+): Promise<Tensor[]> {
+  const got = await Promise.all(items.map(async (i, k): Promise<readonly ItemPart[]> => {
+    try {
+      return await dataset.get(i, drawsOf(k));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new DataError(`Cannot get item ${i}: ${reason}`, { cause: error });
+    }
+  }));
+  const bare = got.findIndex((item) => !Array.isArray(item) || item.length === 0);
+  if (bare >= 0) {
+    throw new DataError(`Cannot batch item ${items[bare]}: get() gives a list of inputs and targets, as [x, y]`);
+  }
+  const width = got[0].length;
+  const odd = got.findIndex((item) => item.length !== width);
+  if (odd >= 0) {
+    throw new DataError(
+      `Cannot batch items ${items[0]} and ${items[odd]}: one has ${width} parts, the other ${got[odd].length}`,
+    );
+  }
+  return got[0].map((_, part) => collate(got.map((item) => item[part]), items, dataset.dtypes?.[part], part));
+}
 
 /** One part of one item: its numbers, and the type that they have by themselves. */
 interface Read {
@@ -20,8 +54,8 @@ interface Read {
 }
 
 /**
- * One tensor of the parts of several items. Where their types differ, it has one that holds them all: f32 beside f32, else
- * i32.
+ * One tensor of the parts of several items. Where their types differ, it has one that holds them all: f32 beside f32 or f16,
+ * else i32.
  *
  * @param items The items' numbers, for errors.
  * @param place Which part of the items it is, from 0.
@@ -62,7 +96,7 @@ export function collate(parts: readonly ItemPart[], items: readonly number[], dt
 function common(reads: readonly Read[]): Dtype {
   const types = new Set(reads.map((r) => r.dtype ?? (Number.isInteger(r.data![0]) ? "i32" : "f32")));
   if (types.size === 1) return [...types][0] as Dtype;
-  return types.has("f32") ? "f32" : "i32";
+  return [...types].some(isFloat) ? "f32" : "i32";
 }
 
 function read(part: ItemPart, item: number, place: number): Read {

@@ -11,7 +11,7 @@ import { checkOptions, num } from "../base/options.ts";
 import { fmtShape } from "../base/shape.ts";
 import { defaultRng, Rng, type RngState, rowsOnHost, takeRows, type Tensor, travelling } from "../tensor/mod.ts";
 import { oddInColumns, oddInDataset, type OddNumber } from "./odd_numbers.ts";
-import { collate } from "./collate.ts";
+import { batchOf } from "./collate.ts";
 import { drawnBy, isSampler, type Sampler } from "./samplers.ts";
 import {
   type Batch,
@@ -22,7 +22,7 @@ import {
   type LoaderState,
   type Shard,
 } from "./loader_options.ts";
-import { type BatchSource, type Dataset, type ItemPart, resident, type SourceEpoch } from "./dataset.ts";
+import { type BatchSource, type Dataset, resident, type SourceEpoch } from "./dataset.ts";
 
 /** One iteration. */
 interface Pass {
@@ -367,31 +367,12 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
       const made = await pass.epoch.batch(this.#rows(pass, n), drawsOf(pass, ITEMS + this.#place(n)));
       return this.#transformed(made, pass, n);
     }
-    const dataset = this.#dataset!, items = Array.from(this.#rows(pass, n));
-    const got = await Promise.all(items.map(async (i, k): Promise<readonly ItemPart[]> => {
-      try {
-        return await dataset.get(i, drawsOf(pass, ITEMS + this.#place(n * this.bs + k)));
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        throw new DataError(`Cannot get item ${i}: ${reason}`, { cause: error });
-      }
-    }));
-    const bare = got.findIndex((item) => !Array.isArray(item) || item.length === 0);
-    if (bare >= 0) {
-      throw new DataError(`Cannot batch item ${items[bare]}: get() gives a list of inputs and targets, as [x, y]`);
-    }
-    const width = got[0].length;
-    const odd = got.findIndex((item) => item.length !== width);
-    if (odd >= 0) {
-      throw new DataError(
-        `Cannot batch items ${items[0]} and ${items[odd]}: one has ${width} parts, the other ${got[odd].length}`,
-      );
-    }
-    return this.#transformed(
-      got[0].map((_, part) => collate(got.map((item) => item[part]), items, dataset.dtypes?.[part], part)),
-      pass,
-      n,
+    const made = await batchOf(
+      this.#dataset!,
+      Array.from(this.#rows(pass, n)),
+      (k) => drawsOf(pass, ITEMS + this.#place(n * this.bs + k)),
     );
+    return this.#transformed(made, pass, n);
   }
 
   /** The batch as it is given out; what it was made of is remembered, and released with it. */

@@ -27,6 +27,7 @@ onDevices("arrays of different types become one that holds them all", async () =
   assertEquals(await batch([[tensor([1, 2])], [Uint8Array.of(3, 4)]]), [["f32", [[1, 2], [3, 4]]]]);
   assertEquals(await batch([[Uint8Array.of(3, 4)], [tensor([1, 2])]]), [["f32", [[3, 4], [1, 2]]]]);
   assertEquals(await batch([[Uint8Array.of(3)], [Uint8Array.of(4)]], ["f32"]), [["f32", [[3], [4]]]]);
+  assertEquals(await batch([[tensor([0.5]).half()], [Uint8Array.of(4)]]), [["f32", [[0.5], [4]]]]);
 }, here);
 
 onDevices("truth values, nested and plain arrays are numbers", async () => {
