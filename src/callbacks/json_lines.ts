@@ -9,7 +9,10 @@ import { dirname, isAbsolute, join } from "../base/path.ts";
 import type { SavedState, StateDict } from "../io/state_dict.ts";
 import { Callback, ORDER } from "../train/mod.ts";
 import { rememberOffset, takeOffset } from "./resume_offsets.ts";
-import { trimFile } from "./trim_file.ts";
+import { trimLines } from "./trim_file.ts";
+
+/** How every line begins; see `#write`. */
+const BEGINS = '{"at":"';
 
 /** Options of {@link JsonLines}. */
 export interface JsonLinesOptions {
@@ -56,7 +59,7 @@ export class JsonLines extends Callback {
   override async beforeFit(): Promise<void> {
     if (this.learn.resuming) return;
     await files.mkdir(dirname(this.path), { recursive: true });
-    this.#bytes = await trimFile(this.path, takeOffset(this.learn, this.path) ?? Infinity);
+    this.#bytes = await trimLines(this.path, takeOffset(this.learn, this.path) ?? Infinity, BEGINS);
     await this.#write({ event: "fit", phase: this.learn.phase, epochs: this.learn.nEpoch });
   }
 
@@ -71,7 +74,7 @@ export class JsonLines extends Callback {
     if (!this.learn.running) return rememberOffset(this.learn, this.path, bytes); // a finished fit is skipped
     takeOffset(this.learn, this.path);
     await files.mkdir(dirname(this.path), { recursive: true });
-    this.#bytes = await trimFile(this.path, bytes);
+    this.#bytes = await trimLines(this.path, bytes, BEGINS);
   }
 
   /** See `Callback.afterEpoch`. */

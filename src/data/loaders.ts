@@ -197,6 +197,8 @@ export class DataLoaders<B extends Batch = [Tensor, Tensor]> {
       );
     }
     if (vocab !== undefined) {
+      const twice = vocab.find((name, i) => vocab.indexOf(name) < i);
+      if (twice !== undefined) throw new ConfigError(`Cannot name two classes "${twice}": vocab names each once`);
       for (const [t, name] of [[y, "y"], [held.y, "yValid"]] as const) checkVocab(t, name, vocab);
     }
     const valid = new DataLoader({ columns: columns(held.x, held.y), bs, seed: 0 });

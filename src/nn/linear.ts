@@ -5,7 +5,7 @@
  */
 import type { LayerJson } from "../base/json.ts";
 import { ConfigError, ShapeError } from "../base/errors.ts";
-import { checkOptions, flag, func, num } from "../base/options.ts";
+import { checkOptions, flag, func, num, shown } from "../base/options.ts";
 import { fmtShape, sizeOf } from "../base/shape.ts";
 import { aGenerator, defaultRng, Parameter, type Rng, type Tensor, tensor } from "../tensor/mod.ts";
 import { Module } from "./module.ts";
@@ -15,7 +15,7 @@ import type { WeightInit } from "./weight_init.ts";
 export function checkSizes(layer: string, sizes: Readonly<Record<string, number>>): void {
   for (const [name, n] of Object.entries(sizes)) {
     if (!Number.isInteger(n) || n < 1) {
-      throw new ConfigError(`Cannot make ${layer}: ${name} is a whole number from 1, got ${n}`);
+      throw new ConfigError(`Cannot make ${layer}: ${name} is a whole number from 1, got ${shown(n)}`);
     }
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { ConfigError, DataError } from "../base/errors.ts";
+import { shown } from "../base/options.ts";
 import type { Batch, DataLoader } from "../data/mod.ts";
 import { abandon, backwardTo, currentDevice, endStep, noGrad, type Parameter } from "../tensor/mod.ts";
 import { BatchState } from "./batch_state.ts";
@@ -82,7 +83,7 @@ export async function runFit(
   from: Resumption | null = null,
 ): Promise<void> {
   if (!Number.isInteger(nEpoch) || nEpoch < 0) {
-    throw new ConfigError(`Cannot fit ${nEpoch} epochs: the number must be whole and not negative`);
+    throw new ConfigError(`Cannot fit ${shown(nEpoch)} epochs: the number must be whole and not negative`);
   }
   if (!Number.isInteger(startEpoch) || startEpoch < 0) {
     throw new ConfigError(`Cannot start at epoch ${startEpoch}: the number must be whole and not negative`);

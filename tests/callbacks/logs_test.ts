@@ -8,6 +8,7 @@ import { join } from "@std/path";
 import { Checkpoint, InterruptCallback, JsonLines, type Learner, silentLogger, TensorBoard } from "../../mod.ts";
 import { synthLearner } from "../../testing.ts";
 import { onDevices } from "../support/devices.ts";
+import { tempDir } from "../support/temp.ts";
 
 const here = { kinds: ["cpu"] } as const;
 
@@ -23,7 +24,6 @@ print(json.dumps({
   "images": {tag: [[e.step, e.width, e.height, e.encoded_image_string[1:4].decode()] for e in acc.Images(tag)] for tag in tags["images"]},
 }))
 `;
-import { tempDir } from "../support/temp.ts";
 
 async function python(...args: string[]): Promise<string | null> {
   try {
@@ -158,4 +158,36 @@ onDevices("JSON lines: a line a fit and an epoch, none twice where a run goes on
   });
   assertAlmostEquals(whole[4].hypers.lr, learn.recorder.hps.lr.at(-1)!, 0);
   assertEquals(cut, whole);
+}, here);
+
+onDevices("a line of JSON that was cut, by a kill or by the power, costs that line and no other", async () => {
+  const path = tempDir(), file = join(path, "log.jsonl");
+  const run = () => synthLearner({ seed: 1, path, logger: silentLogger, cbs: new JsonLines() }).fit(1);
+  const whole = async () => (await Deno.readTextFile(file)).trimEnd().split("\n").map((line) => JSON.parse(line));
+  await run();
+  const before = await Deno.readTextFile(file);
+  for (
+    const [left, lines] of [["", 3], ['{"at', 3], ['{"at":"2026-01-01T00:00:00.000Z","event":"ep', 3], [
+      '{"mine":1}',
+      4,
+    ]] as const
+  ) {
+    await Deno.writeTextFile(file, before + left);
+    await run();
+    assertEquals((await whole()).length, lines + 3, left);
+  }
+}, here);
+
+onDevices("a log that is shorter than it was at the checkpoint goes on in a line of its own", async () => {
+  const path = tempDir(), file = join(path, "log.jsonl"), dir = join(path, "run");
+  const run = (cbs: InterruptCallback[]) =>
+    synthLearner({ seed: 1, path, logger: silentLogger }).fit(4, {
+      cbs: [new JsonLines(), new Checkpoint({ dir, onSignal: "ignore" }), ...cbs],
+      resume: true,
+    });
+  await run([new InterruptCallback(2)]);
+  const text = await Deno.readTextFile(file);
+  await Deno.writeTextFile(file, text.slice(0, text.length / 2)); // as after a power cut: it was not flushed
+  await run([]);
+  for (const line of (await Deno.readTextFile(file)).trimEnd().split("\n")) JSON.parse(line);
 }, here);

@@ -216,6 +216,13 @@ onDevices("numbers out of their range are refused where they are given", async (
   assertEquals((await found.topLosses(2)).length, 2);
 }, here);
 
+onDevices("a string in the place of a number is shown as one; classes have names of their own", async () => {
+  assertThrows(() => new nn.Linear("4" as unknown as number, 3), ConfigError, 'got "4"');
+  await refused(() => make().learn.fit("3" as unknown as number), 'Cannot fit "3" epochs');
+  const arrays = { x: [[1], [2]], y: { data: Int32Array.of(0, 1), shape: [2] } };
+  assertThrows(() => DataLoaders.fromArrays(arrays, { vocab: ["a", "a"] }), ConfigError, 'two classes "a"');
+}, here);
+
 onDevices("a tensor is no number and no JSON: operators and JSON.stringify say what to write", async () => {
   const x = tensor([1, 2]), y = x as unknown as number;
   const deeds: readonly (() => unknown)[] = [
