@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { checkOptions, num, type OptionTable, text } from "../base/options.ts";
+import { checkOptions, flag, num, type OptionTable, text } from "../base/options.ts";
 import type { TableSource } from "./read_table.ts";
 import type { TabularDataLoaders } from "./tabular.ts";
 
@@ -16,6 +16,8 @@ export interface CollabOptions {
   readonly item?: string;
   /** Column of ratings; the third one by default. */
   readonly rating?: string;
+  /** Whether rows without a rating are left out; by default they are an error. */
+  readonly dropMissingTarget?: boolean;
   /** Fraction of ratings to measure on, drawn at random; 0.2 by default. */
   readonly validPct?: number;
   /** Ratings a batch; 64 by default. */
@@ -24,7 +26,15 @@ export interface CollabOptions {
   readonly seed?: number;
 }
 
-const COLLAB: OptionTable<CollabOptions> = { user: text, item: text, rating: text, validPct: num, bs: num, seed: num };
+const COLLAB: OptionTable<CollabOptions> = {
+  user: text,
+  item: text,
+  rating: text,
+  dropMissingTarget: flag,
+  validPct: num,
+  bs: num,
+  seed: num,
+};
 
 /** Makers of loaders of ratings. */
 export class CollabDataLoaders {

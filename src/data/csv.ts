@@ -178,6 +178,15 @@ class Rows {
         `Cannot name the columns of ${this.#file}: it has ${width} on line ${line}, names has ${given.length}`,
       );
     }
+    const { header, names } = this.#options;
+    if (
+      header === undefined && names === undefined && given.length > 1 && given.every((n) => /^[+-]?\d+\.?\d*$/.test(n))
+    ) {
+      const shown = given.slice(0, 4).join(", ") + (given.length > 4 ? ", …" : "");
+      this.#notes.push(
+        `line ${line} (${shown}) names the columns though all are numbers; header: false, of readTable too, takes it for a row`,
+      );
+    }
     this.#name(given, line);
   }
 

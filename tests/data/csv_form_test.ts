@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { join } from "@std/path";
-import { ConfigError, DataError, DataLoaders } from "../../mod.ts";
+import { CollabDataLoaders, ConfigError, DataError, DataLoaders } from "../../mod.ts";
 import { type CsvOptions, readCsv } from "../../src/data/mod.ts";
 import { tempDir } from "../support/temp.ts";
 
@@ -154,4 +154,21 @@ Deno.test("a long table keeps timers going", async () => {
   clearInterval(timer);
   assertEquals(rows, 200_000);
   assert(turns > 3, `${turns} turns`);
+});
+
+Deno.test("a first line of numbers alone is told, as it may be a row; ratings without one are left out where that is wanted", async () => {
+  const path = await file("196\t242\t3\n" + "1\t2\t4\n5\t6\t\n7\t2\t1\n".repeat(4));
+  const told =
+    "line 1 (196, 242, 3) names the columns though all are numbers; header: false, of readTable too, takes it for a row";
+  assertEquals((await readCsv(path)).notes, [told]);
+  assertEquals((await readCsv(path, { header: false })).rows, 13);
+  for (const own of [{ header: true }, { names: ["a", "b", "c"] }]) assertEquals((await readCsv(path, own)).notes, []);
+  assertEquals((await readCsv(await file("2019,total\n1,2\n"))).notes, []);
+  await assertRejects(
+    () => CollabDataLoaders.fromTable(path),
+    DataError,
+    "dropMissingTarget: true leaves such rows out",
+  );
+  const { notes } = await CollabDataLoaders.fromTable(path, { dropMissingTarget: true });
+  assertEquals(notes, [`${path}: ${told}`, `${path}: 4 of 12 rows are left out: they have no 3`]);
 });
