@@ -65,7 +65,7 @@ export const GATHER = defineOp({
   kind: "gather",
   cost: 4,
   vjp: (dy, { inputs: [x, index], attr: [axis], shape }) => {
-    if (isColumn(index, shape, axis)) return [sumsOfRows(dy, index, x.shape[0]), null];
+    if (isColumn(index, shape, axis) && shape[1] === x.shape[1]) return [sumsOfRows(dy, index, x.shape[0]), null];
     const full = x.shape.map((n, i) => i === axis ? shape[axis] : n);
     const zeros = shape.map(() => 0);
     const after = shape.map((n, i) => full[i] - n);

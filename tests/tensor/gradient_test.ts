@@ -58,6 +58,17 @@ for (const [name, f] of Object.entries(TWICE)) {
   });
 }
 
+onDevices("elements beside those that are looked up have no gradient", async () => {
+  const x = tensor([[1, 2], [3, 4], [5, 6]]);
+  for (const rows of [[2, 0], [2, 0, 0, 1, 2, 2, 0]]) {
+    const index = tensor(Int32Array.from(rows), { shape: [rows.length, 1] });
+    const times = (r: number) => rows.filter((v) => v === r).length;
+    assertEquals(await grad(x.gather(index).sum(), [x])[0].array(), [0, 1, 2].map((r) => [times(r), 0]));
+    const dw = grad(x.gather(index).matmul(tensor([[2, 3]])).sum(), [x])[0];
+    assertEquals(await dw.array(), [0, 1, 2].map((r) => [5 * times(r), 0]));
+  }
+});
+
 onDevices("second derivatives of powers where a first one is 0 by definition are finite", async () => {
   const a = tensor([0, 0, -2]), b = tensor([0, 2, 1]);
   const [flat] = grad(a.pow(0).sum(), [a]);
