@@ -37,7 +37,9 @@ export class UnseenWords {
     const lines = [...this.#untold].map(([column, words]) => {
       const number = schema.numeric.find(({ name }) => name === column);
       if (number !== undefined) {
-        return `Column ${column}: a number is missing, as none was in training; it counts as ${number.median}`;
+        return `Column ${column}: a number is missing, as none was in training; it counts as ${
+          Number(number.median.toPrecision(6))
+        }`;
       }
       const own = schema.categorical.find(({ name }) => name === column)?.words ?? [];
       const did = words.length === 1 ? "did not occur in training and counts" : "did not occur in training and count";
