@@ -276,30 +276,18 @@ export class DataBlock<Source, Item, X, Y, Loaders, Options extends object> {
    * @param options Those of {@link DataBlock.dataloaders}.
    */
   async summary(source: Source, options: Options = {} as Options): Promise<string> {
-    const lines: string[] = [];
-    let step = "Finding items";
-    try {
-      const items = await this.#items(source);
-      lines.push(`Items: ${items.length}, the first is ${shortened(items[0])}`);
-      step = "Reading the first item's input and label (getX, getY)";
-      lines.push(`  input: ${shortened(this.#one("input", items[0], 0))}`);
-      const labelled = this.#options.getY !== undefined;
-      if (labelled) lines.push(`  label: ${shortened(this.#one("label", items[0], 0))}`);
-      step = "Labelling and dividing all items (getY, splitter)";
-      const set = this.#set(source, items), [train, valid] = set.split;
-      lines.push(`Divided: ${train.length} to train on, ${valid.length} to validate on`, ...set.notes);
-      step = `Setting up labels (${this.#target.name})`;
-      const target = this.#target.setup(train.map((i) => set.y[i]), train.map((i) => nameOf(set.x[i])));
-      if (target.kind === "none") lines.push("No labels");
-      const some = target.vocab.slice(0, 8).map(String).join(", ");
-      const classes = target.vocab.length === 0 ? `${target.c} outputs` : `${target.vocab.length} classes: ${some}`;
-      if (target.kind !== "none") lines.push(`${this.#target.name}: ${classes}${target.vocab.length > 8 ? ", …" : ""}`);
-      step = `Building one item (${this.#input.name})`;
-      for await (const line of this.#input.walk(set as BlockSet<X>, options)) lines.push(line);
-    } catch (error) {
-      lines.push(`${step} breaks: ${error instanceof Error ? error.message : String(error)}`);
-    }
-    return lines.join("\n");
+    const { summaryOf } = await import("./summary.ts"); // code that training does without
+    const parts = {
+      input: this.#input,
+      target: this.#target,
+      items: () => this.#items(source),
+      one: (what: "input" | "label", item: Item) => this.#one(what, item, 0),
+      set: (items: readonly Item[]) => this.#set(source, items),
+      labelled: this.#options.getY !== undefined,
+      nameOf,
+      shortened,
+    };
+    return await summaryOf(parts, options);
   }
 }
 

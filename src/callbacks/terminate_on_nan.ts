@@ -4,7 +4,7 @@
  * @module
  */
 import { readAll, readAllSync } from "../tensor/mod.ts";
-import { Callback, CancelFit, ORDER, tellOddLoss } from "../train/mod.ts";
+import { Callback, CancelFit, ORDER } from "../train/mod.ts";
 
 /**
  * Ends the fit when a batch's loss, in training or validation, is NaN or infinite, before the recorder takes it in. A
@@ -24,6 +24,7 @@ export class TerminateOnNaN extends Callback {
     if (odd === undefined) return;
     const place = `epoch ${learn.epoch}, batch ${learn.iter}`, { train, valid } = learn.dls;
     if (learn.phase !== "probe") {
+      const { tellOddLoss } = await import("../train/odd_indices.ts"); // code that training does without
       const what = learn.training ? "loss" : "validation loss";
       await tellOddLoss(learn, `The fit ends, the ${what} is ${odd} in ${place}`, learn.training ? train : valid);
     }

@@ -10,7 +10,7 @@ import { ConfigError, DataError } from "../base/errors.ts";
 import { checkOptions, num } from "../base/options.ts";
 import { fmtShape } from "../base/shape.ts";
 import { defaultRng, Rng, type RngState, rowsOnHost, takeRows, type Tensor, travelling } from "../tensor/mod.ts";
-import { oddInColumns, oddInDataset, type OddNumber } from "./odd_numbers.ts";
+import type { OddNumber } from "./odd_numbers.ts";
 import { batchOf } from "./collate.ts";
 import { drawnBy, isSampler, type Sampler } from "./samplers.ts";
 import {
@@ -221,6 +221,7 @@ export class DataLoader<B extends Batch = [Tensor, Tensor]> {
    */
   async oddNumbers(): Promise<{ readonly odd: readonly OddNumber[]; readonly parts: number }> {
     if (this.#source !== null) return { odd: [], parts: (await this.peek())?.length ?? 0 }; // which makes them itself
+    const { oddInColumns, oddInDataset } = await import("./odd_numbers.ts"); // code that training does without
     if (this.#dataset === null) {
       return { odd: await oddInColumns(this.#columns.map((c) => c.tensor)), parts: this.#columns.length };
     }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import "../entry/core.ts"; // there by now: bundlers are told, and leave it whole
 import { numbersOnHost, type Rng, Tensor } from "../tensor/mod.ts";
 import { readPart } from "./collate.ts";
 import type { Dataset, ItemPart } from "./dataset.ts";

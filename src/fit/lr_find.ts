@@ -5,7 +5,7 @@
  */
 import { ConfigError } from "../base/errors.ts";
 import { abortSignal, checkOptions, flag, other } from "../base/options.ts";
-import { type LrCurve, nanCauseText, refuseNested, type TrainLoop } from "../train/mod.ts";
+import { type LrCurve, refuseNested, type TrainLoop } from "../train/mod.ts";
 import { inPhase } from "./fine_tune.ts";
 import { fit, interruptible } from "./fit.ts";
 import { LR_FINDER, type LrFinderOptions, LrProbe } from "./lr_finder.ts";
@@ -114,6 +114,7 @@ async function find(
 async function nanText(learn: TrainLoop, losses: readonly number[]): Promise<string | null> {
   const at = losses.findIndex((loss) => !Number.isFinite(loss));
   if (at < 0) return null;
+  const { nanCauseText } = await import("../train/odd_indices.ts"); // code that training does without
   const inData = await nanCauseText(learn, learn.dls.train);
   if (inData !== null) return `the loss is ${losses[at]} from batch ${at} on: ${inData}`;
   return at > 0

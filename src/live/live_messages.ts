@@ -101,9 +101,9 @@ export class LiveMessages extends LiveRun {
   }
 
   /** See `LiveRun`. */
-  protected override open(): void {
+  protected override async open(): Promise<void> {
     if (!this.#isOpen) {
-      this.forget();
+      await this.forget();
       this.#isOpen = true;
       this.#postAll();
     }

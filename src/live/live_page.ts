@@ -101,7 +101,7 @@ export class LivePage extends LiveRun {
     if (this.#server === null) {
       const { port, token = null, hosts = [], keepOpen = false } = this.#options;
       await refuseUnpermitted(this.#hostname, port ?? DEFAULT_PORT);
-      this.forget();
+      await this.forget();
       const { PageServer } = await import("./server.ts");
       this.#server = new PageServer({
         hostname: this.#hostname,

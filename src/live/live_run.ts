@@ -7,7 +7,7 @@ import { ConfigError } from "../base/errors.ts";
 import { checkOptions, flag, num, type OptionTable, text } from "../base/options.ts";
 import { Callback, CancelFit, type Handled, ORDER, type TrainLoop } from "../train/mod.ts";
 import type { Command, FitOutcome, Message, RunStatus } from "./messages.ts";
-import { type Clock, RunState } from "./state.ts";
+import type { Clock, RunState } from "./state.ts";
 
 /** Options of {@link LiveRun}. */
 export interface LiveRunOptions {
@@ -101,7 +101,7 @@ export abstract class LiveRun extends Callback {
   protected abstract send(message: Message): void;
 
   /** Opens what shows the run, unless it is open. */
-  protected abstract open(): Promise<void> | void;
+  protected abstract open(): Promise<void>;
 
   /** A fit is over, and nothing changes until the next one. */
   protected runEnded(): void {}
@@ -141,8 +141,8 @@ export abstract class LiveRun extends Callback {
   }
 
   /** Starts afresh: who looks takes it for another run. */
-  protected forget(): void {
-    const { learn } = this;
+  protected async forget(): Promise<void> {
+    const { RunState } = await import("./state.ts"), { learn } = this; // code that training does without
     this.#shown = learn;
     this.#state = new RunState({ title: this.#title ?? learn.model.constructor.name, controls: this.controls });
   }

@@ -101,7 +101,6 @@ export type { GradAverager, Peers, SharedLearner } from "./peers.ts";
 export { Progress } from "./progress.ts";
 export { Recorder } from "./recorder.ts";
 export type { PlotLossOptions, RecorderOptions, RecorderState } from "./recorder_options.ts";
-export { nanCauseText, tellOddLoss } from "./nan_watch.ts";
 export { costsTheReport, leaveOut, reasonOf, tell } from "./reporting.ts";
 export { Output } from "./output.ts";
 export { ScalarHistory } from "./scalar_history.ts";
