@@ -163,8 +163,11 @@ export function flatGrads(part: PartState): Tensor {
 /** Multiplies gradients by a number: in the step itself, and lazily where somebody reads them. */
 export function scaleGrads(part: PartState, slots: readonly Slot[], factor: Tensor): void {
   holdGrads(part, slots);
-  for (const s of slots) s.parameter.grad = s.scaled = s.parameter.grad!.mul(factor);
-  part.scale = part.scale === null ? factor : part.scale.mul(factor);
+  const { scale } = part, all = part.scale = scale === null ? factor : scale.mul(factor);
+  for (const s of slots) {
+    if (scale === null) s.unscaled = s.parameter.grad;
+    s.scaled = s.parameter.multiplyGrad(s.unscaled!, all);
+  }
 }
 
 /** The gradients of `slots`, `[n]`, 0 between them: places of others hold old gradients. */

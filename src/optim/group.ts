@@ -22,7 +22,9 @@ export interface Slot {
   started: boolean;
   doWd: boolean | undefined;
   forceTrain: boolean | undefined;
-  /** Its gradient times `part.scale`, if that is what `parameter.grad` is. */
+  /** Its gradient in memory, while there is a `part.scale`. */
+  unscaled: Tensor | null;
+  /** That times `part.scale`, if that is what `parameter.grad` is. */
   scaled: Tensor | null;
 }
 
@@ -66,6 +68,7 @@ export function makeGroup(parameters: readonly Parameter[]): Group {
         started: false,
         doWd: undefined,
         forceTrain: undefined,
+        unscaled: null,
         scaled: null,
       };
       slots.push(slot);

@@ -112,6 +112,7 @@ export abstract class Variable extends Tensor {
 /** A tensor that is trained: `backward` fills its gradient, optimizers update it. f32. */
 export class Parameter extends Variable {
   #weakly: WeakRef<Parameter> | null = null;
+  #multiple: { readonly grad: Tensor; readonly factor: Tensor } | null = null;
   /** What `backward` found, added up since it was last null. */
   grad: Tensor | null = null;
   /** Whether `backward` fills {@link Parameter.grad}. */
@@ -135,15 +136,28 @@ export class Parameter extends Variable {
   }
 
   /**
-   * The gradient's node, where there is one that was not computed yet.
+   * What the next step has to compute for the gradient, if there is one: its node, or the factor that makes it of memory.
    *
    * @internal
    */
   get pendingGrad(): Node | null {
-    const { grad } = this;
+    const { grad } = this, multiple = this.#multiple;
     if (grad === null || grad.disposed) return null;
-    const { node } = grad;
-    return node.storage === null ? node : null;
+    if (grad !== multiple?.grad) return grad.node.storage === null ? grad.node : null;
+    const { node } = multiple.factor;
+    return node.storage === null && node.op.kind !== "leaf" ? node : null;
+  }
+
+  /**
+   * Multiplies the gradient, which lies in memory, where somebody reads it: memory for all products of a step would wait for
+   * the garbage collector.
+   *
+   * @internal
+   */
+  multiplyGrad(inMemory: Tensor, factor: Tensor): Tensor {
+    const grad = this.grad = inMemory.mul(factor);
+    this.#multiple = { grad, factor };
+    return grad;
   }
 
   /**

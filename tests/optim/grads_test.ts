@@ -3,7 +3,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { Adam, type Optimizer, SGD } from "../../src/optim/mod.ts";
-import { backward, ops, Parameter, tensor } from "../../src/tensor/mod.ts";
+import { backward, ops, Parameter, rand, Rng, tensor } from "../../src/tensor/mod.ts";
 import { onDevices } from "../support/devices.ts";
 import { fillF32 } from "../support/fill.ts";
 import { assertValues, bits, param } from "./support.ts";
@@ -88,6 +88,32 @@ onDevices("scaling is part of the step, and shows in the gradients", async (devi
   assertEquals(device.stats().dispatches - before, 1);
   await assertValues(p, g.map(([a, b]) => [1 - 1.5 * a, 1 - 1.5 * b]));
   await assertValues(p.map((q) => q.grad!), g.map(([a, b]) => [a / 2, b / 2]));
+});
+
+onDevices("scaled gradients of a loop by hand take no memory of their own", async (device) => {
+  const w = new Parameter(rand([64, 1000], { rng: new Rng(1) })), opt = SGD([w], { lr: 0.1 });
+  const step = () => {
+    backward(w.square().sum());
+    opt.scaleGrads(opt.gradNorm().reciprocal());
+    opt.step();
+    opt.zeroGrad();
+  };
+  const peaks: number[] = [];
+  for (let i = 0; i < 12; i++) {
+    step();
+    if (i >= 4) peaks.push(device.stats().peakBytes);
+  }
+  assertEquals(new Set(peaks).size, 1, `${peaks}`);
+  await w.data();
+});
+
+onDevices("a scaled gradient is what it was in its step, whatever the factor was made of", async () => {
+  const p = param(3, 4), opt = SGD([p], { lr: 1 });
+  backward(p.mul(tensor([10, 20])).sum());
+  opt.scaleGrads(p.square().sum().sqrt().reciprocal()); // of the weights before the step
+  opt.scaleGrads(2);
+  opt.step();
+  await assertValues([p, p.grad!], [[-1, -4], [4, 8]]);
 });
 
 onDevices("clipping by the norm, as the training loop does", async () => {
