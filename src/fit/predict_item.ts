@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { isFloat } from "../base/dtype.ts";
+import { DataError } from "../base/errors.ts";
 import { evaluating } from "../nn/modes.ts";
 import { noGrad, type Tensor } from "../tensor/mod.ts";
 import { inDataUnit, tell, type TrainLoop } from "../train/mod.ts";
@@ -19,7 +21,7 @@ export async function predictItem(learn: TrainLoop, item: readonly PredictInput[
   try {
     const pred = activate(learn, noGrad(() => model.forward(...inputs.map((t) => t.unsqueeze(0)))));
     const decoded = decode(learn, pred);
-    await pred.data(); // computed now: the model may change later
+    if ((await pred.data()).some(Number.isNaN)) throw await notANumber(inputs); // computed now: the model may change later
     await decoded.data();
     const classes = classesOf(learn.dls);
     // several labels: a decision for each class; one class: its number
@@ -32,6 +34,23 @@ export async function predictItem(learn: TrainLoop, item: readonly PredictInput[
     modes();
     generators();
   }
+}
+
+/** Says whether the item is why its prediction is NaN: a decision made of that is none. */
+async function notANumber(inputs: readonly Tensor[]): Promise<DataError> {
+  for (const [i, input] of inputs.entries()) {
+    const at = isFloat(input.dtype) ? (await input.data()).findIndex((v) => !Number.isFinite(v)) : -1;
+    const which = inputs.length > 1 ? `input ${i} of the item` : "the item";
+    if (at >= 0) {
+      const value = (await input.data())[at];
+      return new DataError(
+        `Cannot predict the item: its prediction is NaN, since ${which} has ${value} at element ${at}`,
+      );
+    }
+  }
+  return new DataError(
+    "Cannot predict the item: its prediction is NaN though the item has numbers only, so the model's weights have none; load others",
+  );
 }
 
 /** Tells what the data found out about items to predict for. */
