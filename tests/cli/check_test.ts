@@ -67,6 +67,10 @@ Deno.test("values of another type or out of range are told with what they are", 
 Deno.test("what is missing is told where it belongs", () => {
   begins(only(SMALL.replace("  epochs: 2\n", "")), "r.yaml:14:3: policy.epochs: is missing");
   begins(only(SMALL.replace(/^model:\n.*\n.*\n/m, "")), "r.yaml:1:1: model: is missing");
+  begins(
+    only(SMALL.replace(/^policy:\n( {2}.*\n)*/m, "")),
+    "r.yaml:1:1: policy: is missing: it is a block of keys, or a list",
+  );
   assert(problems("").length === 1);
 });
 

@@ -51,15 +51,15 @@ interface Problem {
 
 /** The problems behind an issue; of several forms that do not fit, that which comes nearest speaks. */
 function explain(issue: Issue, prefix: readonly PropertyKey[], root: unknown): Problem[] {
-  const path = [...prefix, ...issue.path];
+  const path = [...prefix, ...issue.path], got = at(root, path);
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
     const depth = (issues: readonly Issue[]) => Math.max(...issues.map((i) => i.path.length * 2 + kindOf(i)));
     const nearest = [...issue.errors].sort((a, b) => depth(b) - depth(a))[0];
     if (depth(nearest) > 0) return nearest.flatMap((inner) => explain(inner, path, root));
     const wanted = issue.errors.map((issues) => wish(issues[0])).filter((w) => w !== "");
-    return [{ path, text: `must be ${wanted.join(", or ")}, got ${shown(at(root, path))}` }];
+    if (got === undefined) return [{ path, text: `is missing: it is ${wanted.join(", or ")}` }];
+    return [{ path, text: `must be ${wanted.join(", or ")}, got ${shown(got)}` }];
   }
-  const got = at(root, path);
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => {
       const hint = meant(key, issue.message.split(", "));
