@@ -4,7 +4,7 @@
  * @module
  */
 import { ConfigError } from "../base/errors.ts";
-import { isNear } from "../base/options.ts";
+import { checkArgument, isNear, num } from "../base/options.ts";
 import { Callback, type CallbackKind, type CallbackLike } from "./callback.ts";
 import { Cancel } from "./cancel.ts";
 import { type EventName, type Handled, isEvent, nearestEvent } from "./events.ts";
@@ -45,6 +45,7 @@ export class CallbackList {
       );
     }
     refuseUnknownEvents(made);
+    checkArgument(`add ${made.name}`, "order", made.order, num);
     made.attach(this.#learn);
     this.#list = [...this.#list, made];
     this.#sorted = null;

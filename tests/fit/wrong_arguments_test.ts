@@ -137,6 +137,10 @@ onDevices("parts of a fit that are none are told by name", async () => {
     });
   const told = async (text: string, look: () => Promise<unknown>) => void await assertRejects(look, AnnealError, text);
   await told("it must extend Callback, got function", () => make().fit(1, { cbs: wrong([() => 1]) }));
+  class Unsorted extends Callback {
+    override readonly order: number = NaN;
+  }
+  await told("Cannot add Unsorted with order NaN: it takes a number", () => make().fit(1, { cbs: Unsorted }));
   await told("it gives an optimizer, as Adam does, got 3", () => make({ optFunc: () => 3 }).fit(1));
   await told("Cannot start at epoch 5 of 2", () => make().fit(2, { startEpoch: 5 }));
   await make().fit(2, { startEpoch: 2 });
