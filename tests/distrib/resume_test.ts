@@ -59,7 +59,10 @@ mpiTest(
       assertEquals((await run(whole, 2, 16, -1)).code, 0);
       const { code, stderr } = await run(cut, 2, 16, 8, "interrupt");
       assert(code !== 0);
-      assertStringIncludes(stderr, "InterruptedError: Interrupted (rank 1 needs a pause): saved ");
+      assertStringIncludes(stderr, "InterruptedError: Interrupted (");
+      const told = [0, 1].map((rank) => Deno.readTextFileSync(`${cut}/${rank}.txt`));
+      assertStringIncludes(told[0], "Interrupted (interrupt): saved ");
+      assertStringIncludes(told[1], "Interrupted (rank 1 needs a pause): saved ");
       const again = await run(cut, 2, 16, -1);
       assertEquals(again.code, 0, again.stderr);
       assertStringIncludes(again.stdout, "Going on from");
