@@ -21,7 +21,7 @@ import { onDevices } from "../support/devices.ts";
 const FREE = ["cat", "oneHot", "rotary", "scaledDotProductAttention", "stack", "where"];
 
 /** Methods that are no operations: they tell of a tensor, look after it, or write to it. */
-const OWN = ["array", "become", "data", "dispose", "item", "keep", "realize", "toString"];
+const OWN = ["array", "become", "data", "dispose", "item", "keep", "realize", "toJSON", "toString"];
 
 Deno.test("every operation is a method and a free function", () => {
   const methods = [TensorHandle.prototype, Tensor.prototype]
