@@ -4,14 +4,11 @@
  * @module
  * @see Hu et al. 2021, arXiv:2106.09685
  */
-import { writeTextAtomic } from "../base/atomic.ts";
 import { join } from "../base/path.ts";
-import { CheckpointError, ConfigError } from "../base/errors.ts";
-import { files, isMissing } from "../base/host_files.ts";
+import { ConfigError } from "../base/errors.ts";
 import { checkOptions, num, type OptionTable, texts, whole } from "../base/options.ts";
-import { openSafetensors, type SafetensorsFile } from "../io/open_safetensors.ts";
 import type { AnyModule } from "../nn/mod.ts";
-import { aGenerator, assignVariables, type Parameter, type Rng, type Tensor } from "../tensor/mod.ts";
+import { aGenerator, assignVariables, type Parameter, type Rng } from "../tensor/mod.ts";
 import { SequenceEncoder } from "./architecture.ts";
 import { type ChangedLayer, changeLayer, hasLora, isChangeable, type LoraParts, restoreLayer } from "./lora_layer.ts";
 import { Conv1D } from "./models/parts.ts";
@@ -38,9 +35,6 @@ const OPTIONS: OptionTable<LoraOptions> = { rank: whole(1), alpha: num, dropout:
 
 /** Layers that PEFT changes in these models, too. */
 const DEFAULT_TARGETS = [["query", "value"], ["c_attn"], ["q_proj", "v_proj"]];
-
-/** How PEFT's files call what is inside a model. */
-const PREFIX = "base_model.model.";
 
 interface Change {
   readonly name: string;
@@ -96,26 +90,15 @@ export class Lora {
    */
   async save(folder: string): Promise<void> {
     this.#needChanges("save");
-    await files.mkdir(folder, { recursive: true });
-    const named = new Map([...this.#factors()].map(([name, p]) => [PREFIX + name, p as Tensor]));
-    const { hostTensors, writeSafetensors } = await import("../io/weights.ts");
-    await writeSafetensors(join(folder, "adapter_model.safetensors"), await hostTensors(named), { format: "pt" });
+    const { writeLora } = await import("./lora_files.ts"); // code that training does without
     const { rank: r, alpha, dropout, targets } = this;
-    const config = {
-      peft_type: "LORA",
-      task_type: null,
-      base_model_name_or_path: null,
+    await writeLora(folder, this.#factors(), {
       r,
       lora_alpha: alpha,
       lora_dropout: dropout,
       target_modules: targets,
-      bias: "none",
       fan_in_fan_out: this.#changes.some(({ layer }) => layer instanceof Conv1D),
-      use_rslora: false,
-      use_dora: false,
-      inference_mode: true,
-    };
-    await writeTextAtomic(join(folder, "adapter_config.json"), `${JSON.stringify(config, null, 2)}\n`);
+    });
   }
 
   /**
@@ -125,22 +108,8 @@ export class Lora {
    */
   async load(folder: string): Promise<void> {
     this.#needChanges("load");
-    const path = join(folder, "adapter_model.safetensors");
-    const file = await open(path);
-    const own = this.#factors(), found = new Map<string, string>(), strangers: string[] = [];
-    for (const name of file.names) {
-      const plain = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name;
-      // the model may stand inside of another one there
-      const ours = [...own.keys()].find((o) => plain === o || plain.endsWith(`.${o}`));
-      if (ours === undefined) strangers.push(`${name} is of no changed layer`);
-      else found.set(ours, name);
-    }
-    const { readTensor, refuseMisfits } = await import("../io/weights.ts");
-    refuseMisfits(`changes from ${path}`, own, found, file, strangers);
-    const values = await Promise.all(
-      [...found].map(async ([ours, theirs]) => [own.get(ours)!, await readTensor(file, theirs)] as const),
-    );
-    assignVariables(values);
+    const { readLora } = await import("./lora_files.ts");
+    assignVariables(await readLora(folder, this.#factors()));
   }
 
   /** Adds the changes to the weights, which then train on as any others: the model is what it was, and computes the same. */
@@ -254,13 +223,4 @@ export async function loadLora(model: AnyModule, folder: string): Promise<Lora> 
     throw error;
   }
   return lora;
-}
-
-async function open(path: string): Promise<SafetensorsFile> {
-  try {
-    return await openSafetensors(path);
-  } catch (cause) {
-    if (!isMissing(cause)) throw cause;
-    throw new CheckpointError(`Cannot load changes from ${path}: there is no such file`, { cause });
-  }
 }
