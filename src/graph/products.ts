@@ -64,8 +64,9 @@ export const GATHER = defineOp({
   name: "gather",
   kind: "gather",
   cost: 4,
-  vjp: (dy, { inputs: [x, index], attr: [axis], shape }) => {
-    if (isColumn(index, shape, axis) && shape[1] === x.shape[1]) return [sumsOfRows(dy, index, x.shape[0]), null];
+  vjp: (dy, node) => {
+    const { inputs: [x, index], attr: [axis], shape } = node;
+    if (looksUpRows(node)) return [sumsOfRows(dy, index, x.shape[0]), null];
     const full = x.shape.map((n, i) => i === axis ? shape[axis] : n);
     const zeros = shape.map(() => 0);
     const after = shape.map((n, i) => full[i] - n);
@@ -108,9 +109,10 @@ export function scatterAdd(src: Node, index: Node, axis: number, size: number): 
 /** Products are of a table, or of its rows' sums, if at least so many times its number of rows are looked up. */
 export const FEW_ROWS = 2;
 
-/** Whether `index` looks whole rows of a matrix up. */
-export function isColumn(index: Node, shape: Shape, axis: number): boolean {
-  return axis === 0 && shape.length === 2 && index.shape.length === 2 && index.shape[1] === 1;
+/** Whether a {@link GATHER} looks whole rows of a matrix up. */
+export function looksUpRows({ inputs: [x, index], attr: [axis], shape }: Node): boolean {
+  return axis === 0 && shape.length === 2 && shape[1] === x.shape[1] && index.shape.length === 2 &&
+    index.shape[1] === 1;
 }
 
 /**

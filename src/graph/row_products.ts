@@ -8,7 +8,7 @@
 import { gt, where } from "./elementwise.ts";
 import { constant } from "./leaves.ts";
 import { Node } from "./node.ts";
-import { FEW_ROWS, GATHER, gather, isColumn, MATMUL, matmul, reshaped, scatterAdd, sumsOfRows } from "./products.ts";
+import { FEW_ROWS, GATHER, gather, looksUpRows, MATMUL, matmul, reshaped, scatterAdd, sumsOfRows } from "./products.ts";
 import { defineOp } from "./registry.ts";
 import { expand, reshape, transposeLast } from "./views.ts";
 
@@ -35,10 +35,8 @@ const ROW_PRODUCT = defineOp({
 export function productOfRows(a: Node, b: Node): Node | null {
   const rows = reshaped(a);
   if (rows.op !== GATHER || rows.storage !== null || b.shape.length !== 2 || a.dtype !== "f32") return null;
-  const { inputs: [table, index], attr: [axis], shape: [m, k] } = rows;
-  if (!isColumn(index, rows.shape, axis) || table.shape[1] !== k || a.shape.at(-1) !== k || b.shape[0] !== k) {
-    return null;
-  }
+  const { inputs: [table, index], shape: [m, k] } = rows;
+  if (!looksUpRows(rows) || a.shape.at(-1) !== k || b.shape[0] !== k) return null;
   if (m < FEW_ROWS * table.shape[0]) return null;
   const product = matmul(table, b);
   if (product.op !== MATMUL) return null; // of no elements

@@ -164,10 +164,7 @@ export function flatGrads(part: PartState): Tensor {
 export function scaleGrads(part: PartState, slots: readonly Slot[], factor: Tensor): void {
   holdGrads(part, slots);
   const { scale } = part, all = part.scale = scale === null ? factor : scale.mul(factor);
-  for (const s of slots) {
-    if (scale === null) s.unscaled = s.parameter.grad;
-    s.scaled = s.parameter.multiplyGrad(s.unscaled!, all);
-  }
+  for (const s of slots) s.scaled = s.parameter.multiplyGrad(all);
 }
 
 /** The gradients of `slots`, `[n]`, 0 between them: places of others hold old gradients. */

@@ -22,9 +22,7 @@ export interface Slot {
   started: boolean;
   doWd: boolean | undefined;
   forceTrain: boolean | undefined;
-  /** Its gradient in memory, while there is a `part.scale`. */
-  unscaled: Tensor | null;
-  /** That times `part.scale`, if that is what `parameter.grad` is. */
+  /** Its gradient times `part.scale`, if that is what `parameter.grad` is. */
   scaled: Tensor | null;
 }
 
@@ -68,7 +66,6 @@ export function makeGroup(parameters: readonly Parameter[]): Group {
         started: false,
         doWd: undefined,
         forceTrain: undefined,
-        unscaled: null,
         scaled: null,
       };
       slots.push(slot);

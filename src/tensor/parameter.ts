@@ -112,7 +112,7 @@ export abstract class Variable extends Tensor {
 /** A tensor that is trained: `backward` fills its gradient, optimizers update it. f32. */
 export class Parameter extends Variable {
   #weakly: WeakRef<Parameter> | null = null;
-  #multiple: { readonly grad: Tensor; readonly factor: Tensor } | null = null;
+  #multiple: { readonly grad: Tensor; readonly of: Tensor; readonly factor: Tensor } | null = null;
   /** What `backward` found, added up since it was last null. */
   grad: Tensor | null = null;
   /** Whether `backward` fills {@link Parameter.grad}. */
@@ -149,14 +149,15 @@ export class Parameter extends Variable {
   }
 
   /**
-   * Multiplies the gradient, which lies in memory, where somebody reads it: memory for all products of a step would wait for
-   * the garbage collector.
+   * Makes the gradient `factor` times what lies in memory of it, computed where somebody reads it: memory for all products of a
+   * step would wait for the garbage collector. Another factor takes the place of the one before.
    *
    * @internal
    */
-  multiplyGrad(inMemory: Tensor, factor: Tensor): Tensor {
-    const grad = this.grad = inMemory.mul(factor);
-    this.#multiple = { grad, factor };
+  multiplyGrad(factor: Tensor): Tensor {
+    const before = this.#multiple, of = before !== null && this.grad === before.grad ? before.of : this.grad!;
+    const grad = this.grad = of.mul(factor);
+    this.#multiple = { grad, of, factor };
     return grad;
   }
 
