@@ -24,7 +24,6 @@ import {
 } from "../mod.ts";
 import { session } from "../src/graph/session.ts";
 import { GradScaler } from "../src/optim/mod.ts";
-import { endStep } from "../src/tensor/mod.ts";
 import { CharGpt, CharLstm, MiniLm, setWeights } from "./sequence_models.ts";
 import { CHARS, classes, lengthsOf, RATES, shifted, SIZES, tokens } from "./sequences.ts";
 import { measureMain, type Subject, type Training, training } from "./measure.ts";
@@ -91,16 +90,8 @@ function overBatch(
     backoffFactor: 1,
     growthInterval: 2000,
   });
-  opt.deferBoundary = true; // as in a learner: gradients that are divided by the scale get no memory where nobody reads them
-  const step = (): Tensor => {
-    const value = lossOf(autocast(forward).float()).mul(scaler.scale);
-    backward(value);
-    opt.step();
-    opt.zeroGrad();
-    endStep();
-    return value;
-  };
-  return { step, read: async (value) => await value.item() / LOSS_SCALE };
+  const scaled = byHand(opt, () => lossOf(autocast(forward).float()).mul(scaler.scale));
+  return { ...scaled, read: async (value) => await scaled.read(value) / LOSS_SCALE };
 }
 
 function tiny(): Promise<Subject> {
